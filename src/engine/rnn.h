@@ -1,0 +1,409 @@
+/*
+ * rnn.h
+ *		The public API of the forecasting engine, and its manual.
+ *
+ * The engine is pure C11: no PostgreSQL, no heap, no I/O, no longjmp, no
+ * global state but the table of kernels.  The caller owns all memory: ask
+ * a function for its size, hand it one block, drive it step by step.  So
+ * the server can bound, cancel and watch everything that runs long.
+ *
+ * Names of dimensions, everywhere: B batch, T time steps (patches), I input,
+ * H hidden, L layers, R references, S points in a horizon block, Q quantiles,
+ * P parameters (as a count) or points in a patch (as a size).
+ *
+ * Errors: every function that can fail returns an rnn_status and, if `err` is
+ * not NULL, says what was wrong and with which value.
+ */
+#ifndef RNN_H
+#define RNN_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* The tests build the whole engine in double to check gradients to 1e-6. */
+#ifdef RNN_DOUBLE
+typedef double real;
+#else
+typedef float real;
+#endif
+
+#define RNN_QUANTILES 15		/* levels of every forecast, rnn_quantile_levels */
+#define RNN_MEDIAN 7			/* index of 0.5 in them */
+#define RNN_BANDS 4				/* horizon bands of the calibration */
+#define RNN_MAX_SEASONS 3
+#define RNN_SMOOTHERS 10
+#define RNN_REFS (RNN_MAX_SEASONS + RNN_SMOOTHERS)
+#define RNN_BLOCK 16			/* points of a horizon block */
+#define RNN_MAX_MEMBERS 16
+#define RNN_MAX_HORIZON 100000	/* of a forecast */
+#define RNN_MAX_TRAINED 1024	/* horizon that a network is trained for */
+#define RNN_ZONE_SIZE 64
+
+extern const double rnn_quantile_levels[RNN_QUANTILES];
+
+/* ---------------------------------------------------------------- errors */
+
+typedef enum rnn_status
+{
+	RNN_OK = 0,
+	RNN_ERR_OPTION,				/* an option is out of its range */
+	RNN_ERR_CONFLICT,			/* two options exclude each other */
+	RNN_ERR_DATA,				/* the series can't be used */
+	RNN_ERR_RANGE,				/* an argument is out of range */
+	RNN_ERR_MEMORY,				/* the block is too small */
+	RNN_ERR_CORRUPT,			/* model bytes are damaged */
+	RNN_ERR_VERSION,			/* model bytes are from a newer version */
+	RNN_ERR_NUMERIC				/* training left the range of numbers */
+} rnn_status;
+
+typedef struct rnn_error
+{
+	rnn_status	status;
+	const char *what;			/* option, field or condition; a literal */
+	double		value;			/* the offending value */
+	double		low,
+				high;			/* what is allowed, where there is a range */
+} rnn_error;
+
+/* Fill err (may be NULL) and return status: `return rnn_fail(err, ...)`. */
+rnn_status	rnn_fail(rnn_error *err, rnn_status status, const char *what,
+					 double value, double low, double high);
+
+#define RNN_TRY(call) \
+	do { rnn_status status_ = (call); if (status_ != RNN_OK) return status_; } while (0)
+
+/* ----------------------------------------------------------------- arena */
+
+/*
+ * A bump allocator in one caller-owned block.  With base NULL nothing is
+ * handed out and `used` adds up what would be needed: the same layout code
+ * measures and allocates.  After a failure `failed` stays set and every
+ * further call gives NULL.
+ */
+typedef struct rnn_arena
+{
+	char	   *base;
+	size_t		size;
+	size_t		used;
+	bool		failed;
+} rnn_arena;
+
+void		rnn_arena_init(rnn_arena *a, void *block, size_t size);
+void	   *rnn_arena_alloc(rnn_arena *a, size_t count, size_t width); /* 64-byte aligned, not zeroed */
+#define arena_new(a, type, n) ((type *) rnn_arena_alloc((a), (n), sizeof(type)))
+
+/* ------------------------------------------------------------------- rng */
+
+/* xoshiro256++ (Blackman and Vigna 2021), seeded by splitmix64. */
+typedef struct rnn_rng
+{
+	uint64_t	s[4];
+} rnn_rng;
+
+void		rnn_rng_seed(rnn_rng *r, uint64_t seed, uint64_t stream);
+uint64_t	rnn_rng_next(rnn_rng *r);
+double		rnn_rng_uniform(rnn_rng *r);	/* [0, 1) */
+uint64_t	rnn_rng_below(rnn_rng *r, uint64_t n);
+double		rnn_rng_normal(rnn_rng *r);
+
+/* ---------------------------------------------------------------- config */
+
+typedef enum rnn_start { RNN_START_AUTO, RNN_START_SCRATCH } rnn_start;
+typedef enum rnn_cell { RNN_ELMAN, RNN_GRU, RNN_LSTM } rnn_cell;
+typedef enum rnn_activation { RNN_TANH, RNN_RELU } rnn_activation;
+typedef enum rnn_loss { RNN_PINBALL, RNN_MSE, RNN_MAE } rnn_loss;
+
+/*
+ * Every knob of network and training.  rnn_options below is the one table of
+ * their names, ranges, defaults and descriptions; 0 means "choose from the
+ * data" where the table says so, and rnn_config_resolve replaces it.
+ */
+typedef struct rnn_config
+{
+	int32_t		start;			/* rnn_start: auto lets validation decide */
+	int32_t		network;		/* bool: false gives the mix alone */
+	int32_t		skip;			/* bool: false gives the network alone */
+	int32_t		cell;			/* rnn_cell */
+	int32_t		activation;		/* rnn_activation, of Elman cells */
+	int32_t		layers;
+	int32_t		hidden;			/* H, 0 auto */
+	int32_t		norm;			/* bool: LayerNorm before each cell */
+	int32_t		residual;		/* bool: a residual around each cell */
+	int32_t		patch;			/* kernel = stride of the first convolution, 0 auto */
+	int32_t		conv_layers;	/* further causal convolutions, stride 1 */
+	int32_t		conv_kernel;	/* their kernel, in patches */
+	int32_t		conv_dilation;	/* of the first of them; doubles with each */
+	int32_t		horizon;		/* trained horizon, 0 auto */
+	int32_t		context;		/* points that the network sees, 0 auto */
+	int32_t		bptt;			/* steps of back-propagation, 0 whole context */
+	int32_t		loss;			/* rnn_loss */
+	int32_t		steps;			/* minibatches, 0 auto */
+	int32_t		batch;			/* windows in a minibatch, 0 auto */
+	int32_t		warmup;			/* steps */
+	int32_t		patience;		/* validations without progress */
+	int32_t		members;		/* of the ensemble, 0 auto */
+	int32_t		flips;			/* bool: random sign flips */
+	double		decay;			/* last part of the steps with falling rate */
+	double		learning_rate;
+	double		weight_decay;
+	double		clip;			/* bound of the gradient's norm, 0 none */
+	double		ema;			/* decay of the averaged weights, 0 none */
+	double		dropout;
+	double		forget_bias;
+	double		recurrent_gain; /* of the orthogonal initialisation */
+	double		kappa;			/* exponent of the mix's weights */
+	double		seconds;		/* ceiling, 0 none */
+	int64_t		seed;
+	int32_t		seasons_given;	/* count of seasons[], -1 detect */
+	int32_t		seasons[RNN_MAX_SEASONS];	/* steps, ascending, each >= 1 */
+} rnn_config;
+
+typedef enum rnn_option_type
+{
+	RNN_OPT_BOOL, RNN_OPT_INT, RNN_OPT_BIGINT, RNN_OPT_FLOAT, RNN_OPT_ENUM,
+	RNN_OPT_SEASONS				/* array of integers, a number, or "auto" */
+} rnn_option_type;
+
+typedef struct rnn_option
+{
+	const char *name;
+	rnn_option_type type;
+	size_t		offset;			/* in rnn_config */
+	double		def;			/* default; index into `names` for an enum */
+	double		min,
+				max;
+	bool		zero_auto;		/* the default 0 is shown as "auto" */
+	const char *const *names;	/* of an enum, NULL-terminated */
+	const char *description;
+} rnn_option;
+
+extern const rnn_option rnn_options[];
+extern const int rnn_option_count;
+
+void		rnn_config_defaults(rnn_config *cfg);
+/* RNN_ERR_OPTION (out of range) or RNN_ERR_CONFLICT. */
+rnn_status	rnn_config_check(const rnn_config *cfg, rnn_error *err);
+
+/* ---------------------------------------------------------------- series */
+
+/* One regular series.  x is NaN where a point is missing; first and last
+ * points are known.  `name` is NULL for the only series of a model. */
+typedef struct rnn_series
+{
+	const char *name;			/* not terminated by 0 */
+	int32_t		name_len;
+	int32_t		note;			/* rnn_note */
+	int64_t		start;			/* time of x[0], in the unit of the clock */
+	int64_t		dropped;		/* points before x[0] that were not kept */
+	int64_t		n;
+	const double *x;			/* (n,) */
+} rnn_series;
+
+typedef enum rnn_note { RNN_NOTE_NONE, RNN_NOTE_SHORT, RNN_NOTE_CONSTANT, RNN_NOTE_EMPTY } rnn_note;
+
+/* What one step is in time.  The engine stores it; the server reads it. */
+typedef enum rnn_clock_kind { RNN_CLOCK_NONE, RNN_CLOCK_DATE, RNN_CLOCK_TIMESTAMP, RNN_CLOCK_TIMESTAMPTZ } rnn_clock_kind;
+typedef struct rnn_clock
+{
+	int32_t		kind;			/* rnn_clock_kind */
+	int32_t		months;			/* exactly one of months, days, usecs is set */
+	int32_t		days;
+	int32_t		month_end;		/* bool: months counted at their last day */
+	int64_t		usecs;
+	char		zone[RNN_ZONE_SIZE];
+} rnn_clock;
+
+/* ------------------------------------------------------------ references */
+
+/*
+ * The bank of references (docs/internals.md): R forecasts that need no
+ * training, each with its mean absolute error over up to six trailing
+ * origins.  A reference that can't be formed has present[r] = false.
+ * Order: seasonal naive of each season, then the smoothers.
+ */
+typedef struct rnn_mix
+{
+	int			seen;			/* trailing origins, 0 if there were none */
+	bool		present[RNN_REFS];
+	double		error[RNN_REFS];	/* shrunk trailing error, in units of x */
+	double		weight[RNN_REFS];	/* sums to 1 over present */
+	double		spread[2];		/* the mix's own trailing error over the first
+								 * and second half of the horizon */
+} rnn_mix;
+
+extern const char *const rnn_smoother_names[RNN_SMOOTHERS];
+
+/* Doubles of scratch that the functions below need for up to n points. */
+size_t		rnn_mix_work(int64_t n, int h);
+
+/*
+ * References and mix at the end of x (n,), no missing points; ref is (R, h).
+ * Uses x[0..n) only.  Source: shared mix of references, docs/internals.md.
+ */
+void		rnn_mix_at(const double *x, int64_t n, int h, const int *seasons, int n_seasons,
+					   double kappa, rnn_mix *mix, double *ref, double *work);
+
+/* sum_r weight_r ref_r, (h,) */
+void		rnn_mix_combine(const rnn_mix *mix, const double *ref, int h, double *out);
+
+/* Points of history that references look at (before the network's context). */
+int64_t		rnn_mix_reach(const int *seasons, int n_seasons, int h);
+
+/*
+ * Season detection by competing hypotheses.  `hints` are candidates from the
+ * calendar (24 and 168 for hours), tried beside peaks of the autocorrelation;
+ * the trailing error of the mix decides.  Several series vote.  Fills seasons
+ * (ascending, at most RNN_MAX_SEASONS; {1} if there are none).
+ */
+size_t		rnn_seasons_work(const rnn_series *series, int count, int h);
+int			rnn_seasons_detect(const rnn_series *series, int count, int h,
+							   const int *hints, int n_hints, double kappa,
+							   int *seasons, double *work);
+
+/* Missing points filled forward (causal); out may be x. */
+void		rnn_fill_forward(const double *x, int64_t n, double *out);
+
+/* ----------------------------------------------------------------- model */
+
+/* Why a model is what it is: rnn_info prints it. */
+typedef enum rnn_verdict
+{
+	RNN_VERDICT_ASKED,			/* trained as asked, not judged */
+	RNN_VERDICT_OFF,			/* network: false */
+	RNN_VERDICT_SHORT,			/* too little data to train and judge */
+	RNN_VERDICT_ADDED,			/* validation gave the network weight > 0 */
+	RNN_VERDICT_WORSE,			/* validation refused the network */
+	RNN_VERDICT_UNSURE,			/* better, but not by more than the error */
+	RNN_VERDICT_TIME			/* the ceiling of seconds came first */
+} rnn_verdict;
+
+typedef struct rnn_log_row
+{
+	int32_t		member;
+	int32_t		phase;			/* 0 before judging, 1 after (all data) */
+	int32_t		step;
+	float		loss;			/* mean of the training loss since the last row */
+	float		validation;		/* pinball of the network, NaN if not measured */
+	float		baseline;		/* pinball of the mix on the same windows */
+	float		learning_rate;
+	float		grad_norm;		/* before clipping */
+} rnn_log_row;
+
+typedef struct rnn_member
+{
+	uint64_t	seed;
+	int32_t		patch;
+	int32_t		context;
+	int32_t		steps;			/* minibatches that it was trained for */
+	int32_t		stopped;		/* bool: ended by the ceiling of seconds */
+	int64_t		params;			/* count of weights */
+	const float *weights;		/* (params,) */
+} rnn_member;
+
+/* A trained model in memory.  Decoded, everything points into one arena. */
+typedef struct rnn_model
+{
+	bool		is_history;		/* collected rows only: clock and series, nothing trained */
+	rnn_config	config;			/* resolved: nothing is 0 = auto any more */
+	rnn_clock	clock;
+	int32_t		verdict;		/* rnn_verdict */
+	int32_t		windows;		/* W, validation windows */
+	int64_t		points;			/* P, known training points */
+	double		difference;		/* pinball, network less mix, NaN if not measured */
+	double		std_error;		/* of difference */
+	double		mix_pinball;	/* on the validation windows, in units of s */
+	double		weight;			/* of the network in the blend, 0 to 1 */
+	float		calibration[RNN_BANDS][RNN_MEDIAN]; /* factor of the distance from
+								 * the median, by band and pair of levels
+								 * (outermost first) */
+	int32_t		calibration_n;	/* independent windows behind it, 0: not measured */
+	float		coverage;		/* of the 90 % interval, cross-fitted, NaN */
+	int32_t		n_seasons;
+	int32_t		seasons[RNN_MAX_SEASONS];
+	int32_t		seasons_detected;	/* bool */
+	int32_t		n_members;
+	rnn_member	member[RNN_MAX_MEMBERS];
+	int32_t		n_log;
+	const rnn_log_row *log;
+	int32_t		n_series;
+	const rnn_series *series;
+} rnn_model;
+
+/* Bytes of the encoded model; docs/model-format.md. */
+size_t		rnn_model_size(const rnn_model *m);
+void		rnn_model_encode(const rnn_model *m, uint8_t *out);
+/* Validates everything but weights against shapes it can't know; arena bytes
+ * that rnn_model_decode needs. */
+rnn_status	rnn_model_decoded_size(const uint8_t *bytes, size_t len, size_t *size, rnn_error *err);
+rnn_status	rnn_model_decode(const uint8_t *bytes, size_t len, rnn_arena *a, rnn_model *m, rnn_error *err);
+uint32_t	rnn_crc32c(const uint8_t *bytes, size_t len);	/* Castagnoli, as iSCSI */
+
+/* Parameters of the network that config describes: fixes every shape. */
+int64_t		rnn_param_count(const rnn_config *cfg);
+
+/* -------------------------------------------------------------- training */
+
+typedef struct rnn_panel
+{
+	int			count;
+	const rnn_series *series;	/* names may be NULL if count is 1 */
+	rnn_clock	clock;
+	int			n_hints;
+	int			hints[8];		/* seasons that the calendar suggests */
+} rnn_panel;
+
+typedef struct rnn_progress
+{
+	bool		done;
+	const char *phase;			/* "seasons", "features", "train", ... a literal */
+	int			member;
+	int			step;
+	int			steps;
+	double		loss;
+} rnn_progress;
+
+typedef struct rnn_trainer rnn_trainer;
+
+/*
+ * Bytes that a training needs, at most `limit`: where the data outgrow it,
+ * windows are sampled.  RNN_ERR_MEMORY (value: least bytes) if that can't be.
+ */
+rnn_status	rnn_trainer_size(const rnn_config *cfg, const rnn_panel *panel, size_t limit,
+							 size_t *size, rnn_error *err);
+/* `warm` (may be NULL): start from its weights where the shapes are equal. */
+rnn_status	rnn_trainer_init(rnn_trainer **out, void *block, size_t size, const rnn_config *cfg,
+							 const rnn_panel *panel, const rnn_model *warm, rnn_error *err);
+/* One bounded piece of work (aim: below 50 ms).  Call until progress->done. */
+rnn_status	rnn_trainer_step(rnn_trainer *t, rnn_progress *progress, rnn_error *err);
+/* Told by the caller, who has the clock: wind up with what is there. */
+void		rnn_trainer_hurry(rnn_trainer *t);
+/* The finished model; it points into the trainer's block and the panel. */
+rnn_status	rnn_trainer_model(rnn_trainer *t, rnn_model *m, rnn_error *err);
+
+/* Points at the end of a series that a model must keep to forecast from. */
+int64_t		rnn_history_reach(const rnn_model *m);
+
+/* ----------------------------------------------------------- forecasting */
+
+/* Arena bytes to forecast `count` series at once. */
+rnn_status	rnn_forecast_size(const rnn_model *m, int count, int64_t longest, int horizon, size_t *size, rnn_error *err);
+/* out (count, horizon, Q), in the units of the series; never NaN or infinite. */
+rnn_status	rnn_forecast(const rnn_model *m, const rnn_series *series, int count, int horizon,
+						 void *block, size_t size, double *out, rnn_error *err);
+
+/*
+ * ||dLoss/dh|| by layer and lag over the model's last windows: the loss is that
+ * of the last position alone, lag counts steps back from it.  out (L, T).
+ * Source: Bengio, Simard and Frasconi 1994; Pascanu, Mikolov and Bengio 2013.
+ */
+rnn_status	rnn_gradient_flow_size(const rnn_model *m, int member, size_t *size, rnn_error *err);
+rnn_status	rnn_gradient_flow(const rnn_model *m, int member, void *block, size_t size,
+							  double *out, int *layers, int *lags, rnn_error *err);
+
+/* Chooses kernels by CPUID (at most `limit`: 0 portable, 1 AVX2, 2 AVX-512, -1 best)
+ * and sets OpenBLAS to one thread.  Idempotent.  Names what it chose. */
+const char *rnn_engine_init(int limit);
+const char *rnn_blas_name(void);
+
+#endif							/* RNN_H */
