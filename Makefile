@@ -1,0 +1,145 @@
+# rnnforecast: recurrent neural networks in PostgreSQL.
+#
+#   make && make install      needs pg_config (or PG_CONFIG=/path/to/pg_config)
+#   make unit                 the engine's tests, no server needed
+#   make installcheck         pg_regress, against a running server
+#   make tap                  TAP tests, in servers of their own
+#   tools/check               all of these, on a bare machine
+#
+# BLAS: OpenBLAS without threads, linked statically, where there is one;
+# set BLAS_CFLAGS and BLAS_LIBS to use another.
+
+EXTENSION = rnnforecast
+MODULE_big = rnnforecast
+
+ENGINE_SRC := $(sort $(wildcard src/engine/*.c src/prior/*.c))
+SERVER_SRC := $(sort $(wildcard src/pg/*.c))
+OBJS = $(ENGINE_SRC:.c=.o) $(SERVER_SRC:.c=.o)
+
+DATA_built = sql/rnnforecast--1.0.sql
+DATA = $(wildcard sql/rnnforecast--*--*.sql)
+
+TESTS = $(sort $(patsubst test/sql/%.sql,%,$(wildcard test/sql/*.sql)))
+REGRESS = $(filter setup,$(TESTS)) $(filter-out setup,$(TESTS))
+REGRESS_OPTS = --inputdir=test
+PROVE_TESTS ?= test/t/*.pl
+
+EXTRA_CLEAN = build log results tmp_check regression.diffs regression.out \
+	$(OBJS:.o=.d) $(OBJS:.o=.bc)
+
+# ------------------------------------------------------------------ BLAS
+
+MULTIARCH := $(shell $(CC) -print-multiarch 2>/dev/null)
+BLAS_STATIC := $(firstword $(wildcard \
+	/usr/lib/$(MULTIARCH)/openblas-serial/libopenblas.a \
+	/usr/lib64/libopenblas.a /usr/local/lib/libopenblas.a \
+	/opt/homebrew/opt/openblas/lib/libopenblas.a))
+
+ifneq ($(origin BLAS_LIBS),undefined)
+BLAS_CFLAGS ?=
+else ifneq ($(BLAS_STATIC),)
+BLAS_LIBS = $(BLAS_STATIC)
+BLAS_CFLAGS ?= $(addprefix -I,$(firstword $(wildcard \
+	/usr/include/$(MULTIARCH)/openblas-serial /usr/include/openblas \
+	$(dir $(BLAS_STATIC))../include)))
+else
+BLAS_LIBS := $(or $(shell pkg-config --libs openblas 2>/dev/null),-lopenblas)
+BLAS_CFLAGS ?= -DRNN_BLAS_SHARED $(shell pkg-config --cflags openblas 2>/dev/null)
+endif
+
+# A static archive must not be seen outside: other modules may bring a BLAS.
+SHLIB_LINK = $(BLAS_LIBS) -lm
+ifeq ($(shell uname -s),Linux)
+SHLIB_LINK += -Wl,--exclude-libs,ALL
+endif
+
+# ----------------------------------------------------------------- flags
+
+PG_CPPFLAGS = -Isrc/engine -Isrc/prior $(BLAS_CFLAGS)
+
+# The engine's results must not depend on what the compiler fuses; only the
+# kernels may fuse and vectorise, and never with -ffast-math, which changes
+# the treatment of denormals in the whole server at link.
+ENGINE_FLAGS = -std=c11 -ffp-contract=off -fvisibility=hidden
+KERNEL_FLAGS = -O3 -fno-math-errno -fno-trapping-math -fno-signed-zeros \
+	-ffp-contract=fast
+KERNELS = $(filter src/engine/kernel% src/engine/blas.%,$(ENGINE_SRC))
+
+# No bitcode: nothing here gains from inlining by the JIT compiler, which
+# can't see the engine's hidden symbols.
+override with_llvm = no
+
+PG_CONFIG ?= pg_config
+PGXS := $(shell $(PG_CONFIG) --pgxs)
+ifeq ($(PGXS),)
+$(error $(PG_CONFIG) not found: install postgresql-server-dev, or set PG_CONFIG)
+endif
+include $(PGXS)
+
+$(OBJS): override CFLAGS += -MMD -MP -fno-lto -Wno-declaration-after-statement
+$(ENGINE_SRC:.c=.o): override CFLAGS += $(ENGINE_FLAGS)
+$(KERNELS:.c=.o): override CFLAGS += $(KERNEL_FLAGS)
+-include $(OBJS:.o=.d)
+
+sql/rnnforecast--1.0.sql: sql/rnnforecast.sql
+	cp $< $@
+
+# pg_regress looks for expected/ beside sql/.
+installcheck: test/expected
+test/expected:
+	ln -s ../expected $@
+
+.PHONY: tap
+tap:
+	$(prove_installcheck)
+
+# ------------------------------------------------------------ unit tests
+#
+# Each test/unit/test_*.c is a program that prints "NAME: N passed, N failed".
+# Those with "double" in their name are built with an engine in double.
+
+UNIT_SRC := $(sort $(wildcard test/unit/test_*.c))
+UNIT_CC = $(CC) -std=gnu11 -g -Wall -Wextra -Wno-unused-parameter -MMD -MP \
+	-ffp-contract=off -Isrc/engine -Isrc/prior -Itest/unit $(BLAS_CFLAGS)
+SANITIZE = -fsanitize=address,undefined -fno-sanitize-recover=undefined \
+	-fno-omit-frame-pointer
+
+# unit_build(directory, flags): the engine in real and in double, and what
+# is linked with each.
+define unit_build
+build/$(1)/%.o: %.c
+	@mkdir -p $$(@D) && echo '$(1): $$<'
+	@$$(UNIT_CC) $(2) $$(if $$(filter $$<,$$(KERNELS)),$(filter-out -O3,$(KERNEL_FLAGS))) -c -o $$@ $$<
+build/$(1)-double/%.o: %.c
+	@mkdir -p $$(@D) && echo '$(1)-double: $$<'
+	@$$(UNIT_CC) $(2) -DRNN_DOUBLE -c -o $$@ $$<
+build/$(1)/%: build/$(1)/test/unit/%.o $(ENGINE_SRC:%.c=build/$(1)/%.o)
+	@$$(CC) $(2) -o $$@ $$^ $$(BLAS_LIBS) -lm
+build/$(1)-double/%: build/$(1)-double/test/unit/%.o $(ENGINE_SRC:%.c=build/$(1)-double/%.o)
+	@$$(CC) $(2) -o $$@ $$^ $$(BLAS_LIBS) -lm
+build/$(1)/fuzz_%: build/$(1)/test/fuzz/fuzz_%.o $(ENGINE_SRC:%.c=build/$(1)/%.o)
+	@$$(CC) $(2) -o $$@ $$^ $$(BLAS_LIBS) -lm
+-include $$(wildcard build/$(1)/*/*/*.d build/$(1)-double/*/*/*.d)
+endef
+$(eval $(call unit_build,unit,-O2))
+$(eval $(call unit_build,asan,-O1 $(SANITIZE)))
+
+unit_programs = $(foreach t,$(UNIT_SRC:test/unit/%.c=%),build/$(1)$(if $(findstring double,$(t)),-double)/$(t))
+FUZZ_PROGRAMS = $(patsubst test/fuzz/%.c,build/asan/%,$(sort $(wildcard test/fuzz/fuzz_*.c)))
+
+.PHONY: unit unit-asan fuzz unit-programs asan-programs fuzz-programs
+.SECONDARY:
+unit-programs: $(call unit_programs,unit)
+asan-programs: $(call unit_programs,asan)
+fuzz-programs: $(FUZZ_PROGRAMS)
+
+# A program that can't be built counts as a failure; the others still run.
+unit:
+	+@$(MAKE) -k --no-print-directory unit-programs || true
+	@tools/unit $(call unit_programs,unit)
+unit-asan:
+	+@$(MAKE) -k --no-print-directory asan-programs || true
+	@tools/unit $(call unit_programs,asan)
+fuzz:
+	+@$(MAKE) --no-print-directory fuzz-programs
+	@tools/unit $(FUZZ_PROGRAMS)
