@@ -1,0 +1,98 @@
+/*
+ * cell.c
+ *		The recurrent cells behind one table.
+ *
+ * Elman (Elman 1990), GRU (Cho et al. 2014, with the reset gate after the
+ * product as in cuDNN) and LSTM (Hochreiter and Schmidhuber 1997; Gers et al.
+ * 2000) differ only in how many gates they keep and in what the gate kernels
+ * do; all products are in layer.c.
+ */
+#include "network.h"
+#include "kernel.h"
+
+#include <string.h>
+
+static void
+zero_init(const rnn_config *cfg, int H, real *bias)
+{
+	(void) cfg;
+	memset(bias, 0, sizeof(real) * H);
+}
+
+static void
+elman_forward(int activation, int B, int H, real *gates, const real *h_prev, real *h,
+			  const real *c_prev, real *c, real *tanh_c)
+{
+	(void) h_prev, (void) c_prev, (void) c, (void) tanh_c;
+	if (activation == RNN_RELU)
+		rnn_kernel->relu_forward((int64_t) B * H, gates, h);
+	else
+		rnn_kernel->tanh_forward((int64_t) B * H, gates, h);
+}
+
+static void
+elman_backward(int activation, int B, int H, const real *gates, const real *h,
+			   const real *h_prev, const real *c_prev, const real *tanh_c,
+			   const real *dh, real *dh_prev, real *dc, real *dgates)
+{
+	(void) gates, (void) h_prev, (void) c_prev, (void) tanh_c, (void) dh_prev, (void) dc;
+	if (activation == RNN_RELU)
+		rnn_kernel->relu_backward((int64_t) B * H, h, dh, dgates);
+	else
+		rnn_kernel->tanh_backward((int64_t) B * H, h, dh, dgates);
+}
+
+static void
+gru_init(const rnn_config *cfg, int H, real *bias)
+{
+	(void) cfg;
+	memset(bias, 0, sizeof(real) * 4 * H);
+}
+
+static void
+gru_forward(int activation, int B, int H, real *gates, const real *h_prev, real *h,
+			const real *c_prev, real *c, real *tanh_c)
+{
+	(void) activation, (void) c_prev, (void) c, (void) tanh_c;
+	rnn_kernel->gru_forward(B, H, gates, h_prev, h);
+}
+
+static void
+gru_backward(int activation, int B, int H, const real *gates, const real *h,
+			 const real *h_prev, const real *c_prev, const real *tanh_c,
+			 const real *dh, real *dh_prev, real *dc, real *dgates)
+{
+	(void) activation, (void) h, (void) c_prev, (void) tanh_c, (void) dc;
+	rnn_kernel->gru_backward(B, H, gates, h_prev, dh, dh_prev, dgates);
+}
+
+/* A forget gate that starts open lets gradients pass from the first step on. */
+static void
+lstm_init(const rnn_config *cfg, int H, real *bias)
+{
+	for (int k = 0; k < 4 * H; k++)
+		bias[k] = k >= H && k < 2 * H ? (real) cfg->forget_bias : 0;
+}
+
+static void
+lstm_forward(int activation, int B, int H, real *gates, const real *h_prev, real *h,
+			 const real *c_prev, real *c, real *tanh_c)
+{
+	(void) activation, (void) h_prev;
+	rnn_kernel->lstm_forward(B, H, gates, c_prev, c, tanh_c, h);
+}
+
+static void
+lstm_backward(int activation, int B, int H, const real *gates, const real *h,
+			  const real *h_prev, const real *c_prev, const real *tanh_c,
+			  const real *dh, real *dh_prev, real *dc, real *dgates)
+{
+	(void) activation, (void) h, (void) h_prev, (void) dh_prev;
+	rnn_kernel->lstm_backward(B, H, gates, c_prev, tanh_c, dh, dc, dgates);
+}
+
+const rnn_cell_ops rnn_cells[] = {
+	[RNN_ELMAN] = {1, 1, 0, false, zero_init, elman_forward, elman_backward},
+	[RNN_GRU] = {4, 3, 1, false, gru_init, gru_forward, gru_backward},
+	[RNN_LSTM] = {4, 4, 0, true, lstm_init, lstm_forward, lstm_backward},
+};

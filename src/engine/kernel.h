@@ -1,0 +1,98 @@
+/*
+ * kernel.h
+ *		Element-wise loops of the network, one table per instruction set.
+ *
+ * kernel_loops.h holds the loops once, written so that the compiler turns
+ * them into vectors; kernel_portable.c, kernel_avx2.c and kernel_avx512.c
+ * compile it for their instruction set, kernel_reference.c is the naive
+ * version with libm that the tests hold them to.  rnn_kernel is picked once
+ * by rnn_engine_init.
+ *
+ * Gates are stored per row (one window at one time step) as segments of H:
+ *		elman	[a]				h = act(a)
+ *		lstm	[i f g o]		c = f c' + i g,  h = o tanh(c)
+ *		gru		[n r z m]		m = W_hn h' + b_hn, n = tanh(a_n + r m),
+ *								h = n + z (h' - n)
+ * before the forward kernel they are pre-activations, after it activations.
+ * The order of the GRU lets the input's part (n r z) and the state's part
+ * (r z m) each be one contiguous product.
+ */
+#ifndef RNN_KERNEL_H
+#define RNN_KERNEL_H
+
+#include "rnn.h"
+
+typedef struct rnn_kernels
+{
+	const char *name;
+
+	void		(*tanh_forward) (int64_t n, const real *a, real *h);
+	void		(*tanh_backward) (int64_t n, const real *h, const real *dh, real *da);
+	void		(*relu_forward) (int64_t n, const real *a, real *h);
+	void		(*relu_backward) (int64_t n, const real *h, const real *dh, real *da);
+	/* gates (B,4H) in place; c_prev, c, tanh_c, h are (B,H) */
+	void		(*lstm_forward) (int B, int H, real *gates, const real *c_prev,
+								 real *c, real *tanh_c, real *h);
+	/* dc (B,H): in from the step after, out for the step before */
+	void		(*lstm_backward) (int B, int H, const real *gates, const real *c_prev,
+								  const real *tanh_c, const real *dh, real *dc, real *dgates);
+	void		(*gru_forward) (int B, int H, real *gates, const real *h_prev, real *h);
+	/* dh_prev (B,H) += the part of dh that passes by z */
+	void		(*gru_backward) (int B, int H, const real *gates, const real *h_prev,
+								 const real *dh, real *dh_prev, real *dgates);
+
+	/* x sigmoid(x), Elfwing, Uchibe and Doya 2018 */
+	void		(*silu_forward) (int64_t n, const real *x, real *y);
+	void		(*silu_backward) (int64_t n, const real *x, const real *dy, real *dx);
+	/* asinh(x) / 3: squashes references of any size; y may be x, as dx may be dy above */
+	void		(*squash) (int64_t n, const real *x, real *y);
+	/* LayerNorm (Ba, Kiros and Hinton 2016) of each row; save is (rows, 2): mean, 1/sd */
+	void		(*norm_forward) (int64_t rows, int H, const real *x, const real *gain,
+								 const real *bias, real *y, real *save);
+	/* dx may be dy; dgain and dbias (H) are added to */
+	void		(*norm_backward) (int64_t rows, int H, const real *x, const real *gain,
+								  const real *save, const real *dy, real *dx, real *dgain, real *dbias);
+
+	/*
+	 * Quantiles of one horizon block from the head's output u (Q,S): the centre
+	 * is middle + u[median], the others lie rnn_base_gap spread softplus(u) beyond
+	 * their inner neighbour, so they never cross.  spread (S), q (Q,S).
+	 */
+	void		(*block_quantiles) (const real *u, const real *middle, const real *spread, real *q);
+	/*
+	 * Loss of one block against target (S), NaN where missing: returns the sum
+	 * over known points and adds their number to *known; du (Q,S) and dmiddle
+	 * (S) are the gradients of that sum.
+	 */
+	double		(*block_loss) (const real *u, const real *middle, const real *target, const real *spread,
+							   int loss, real *du, real *dmiddle, int *known);
+
+	/* AdamW (Loshchilov and Hutter 2019); ema may be NULL. */
+	void		(*adamw) (int64_t n, real *w, const real *g, real *m, real *v, real *ema,
+						  real scale, real rate, real beta1, real beta2, real fix1, real fix2,
+						  real decay, real ema_decay);
+} rnn_kernels;
+
+extern const rnn_kernels rnn_kernels_reference,
+			rnn_kernels_portable;
+#if defined(__x86_64__) && !defined(RNN_DOUBLE)
+#define RNN_X86 1
+extern const rnn_kernels rnn_kernels_avx2,
+			rnn_kernels_avx512;
+#endif
+extern const rnn_kernels *rnn_kernel;
+
+/*
+ * Distance of each quantile from its inner neighbour where the error is normal
+ * with a mean absolute value of 1; an untrained head gives these.
+ */
+extern const double rnn_base_gap[RNN_QUANTILES];
+
+/* Largest ratio of an error to the scale s that still pulls: cap tanh(loss / cap). */
+#define RNN_LOSS_CAP 50.0
+/* softplus(RNN_UNIT) = 1: an untrained head leaves the base gaps as they are. */
+#define RNN_UNIT 0.541324854612918
+#define RNN_NORM_EPS 1e-5
+#define RNN_ADAM_EPS 1e-8
+
+#endif							/* RNN_KERNEL_H */

@@ -1,0 +1,567 @@
+/*
+ * kernel_loops.h
+ *		The loops of kernel.h, compiled once per instruction set.
+ *
+ * The including file defines KERNEL_TARGET (a function attribute), KERNEL_NAME
+ * and KERNEL_TABLE.  Functions carry the attribute one by one because clang,
+ * which compiles the server's bitcode, knows no file-wide target.  Transcendental
+ * functions are branch-free polynomials so that every loop can be vectorised;
+ * their error is below 3e-7 (absolute for tanh and sigmoid, relative for exp
+ * and log), which test_kernel measures.
+ */
+#include "kernel.h"
+
+#include <math.h>
+#include <string.h>
+
+#define FN static KERNEL_TARGET
+#define INLINE static inline __attribute__((always_inline)) KERNEL_TARGET
+
+#ifdef RNN_DOUBLE
+
+INLINE real k_exp(real x) { return exp(x); }
+INLINE real k_log(real x) { return log(x); }
+INLINE real k_sqrt(real x) { return sqrt(x); }
+INLINE real k_abs(real x) { return fabs(x); }
+
+#else
+
+INLINE float
+float_of(int32_t i)
+{
+	float		f;
+
+	memcpy(&f, &i, sizeof(f));
+	return f;
+}
+
+INLINE int32_t
+bits_of(float f)
+{
+	int32_t		i;
+
+	memcpy(&i, &f, sizeof(i));
+	return i;
+}
+
+INLINE real k_abs(real x) { return x < 0 ? -x : x; }
+INLINE real k_sqrt(real x) { return sqrtf(x); }
+
+/* 2^n e^r with |r| <= ln2/2; Taylor to degree 7 is exact to a float's last bits. */
+INLINE real
+k_exp(real x)
+{
+	const float magic = 12582912.0f;	/* adds the integer part into the low bits */
+	float		t,
+				n,
+				r,
+				p;
+
+	x = x < -87.0f ? -87.0f : x;
+	x = x > 88.0f ? 88.0f : x;
+	t = x * 1.44269504f + magic;
+	n = t - magic;
+	r = x - n * 0.693359375f;
+	r = r + n * 2.12194440e-4f;
+	p = 1.0f / 5040;
+	p = p * r + 1.0f / 720;
+	p = p * r + 1.0f / 120;
+	p = p * r + 1.0f / 24;
+	p = p * r + 1.0f / 6;
+	p = p * r + 0.5f;
+	p = p * r + 1.0f;
+	p = p * r + 1.0f;
+	return p * float_of((bits_of(t) - bits_of(magic) + 127) << 23);
+}
+
+/* ln(m 2^e), m in [sqrt(1/2), sqrt 2): 2 atanh((m-1)/(m+1)). For x > 0. */
+INLINE real
+k_log(real x)
+{
+	int32_t		i = bits_of(x) - 0x3f3504f3;
+	float		e = (float) (i >> 23);
+	float		m = float_of((i & 0x7fffff) + 0x3f3504f3);
+	float		s = (m - 1.0f) / (m + 1.0f);
+	float		z = s * s;
+	float		p = 1.0f / 9;
+
+	p = p * z + 1.0f / 7;
+	p = p * z + 1.0f / 5;
+	p = p * z + 1.0f / 3;
+	p = p * z + 1.0f;
+	return e * 0.693147181f + 2.0f * s * p;
+}
+
+#endif
+
+INLINE real k_sigmoid(real x) { return (real) 1 / (1 + k_exp(-x)); }
+INLINE real k_tanh(real x) { return 1 - (real) 2 / (1 + k_exp(2 * x)); }
+INLINE real k_max(real a, real b) { return a > b ? a : b; }
+
+INLINE real
+k_softplus(real x)
+{
+	return k_max(x, 0) + k_log(1 + k_exp(-k_abs(x)));
+}
+
+INLINE real
+k_asinh(real x)
+{
+	real		a = k_abs(x);
+	real		l = k_log(a + k_sqrt(a * a + 1));
+
+	return x < 0 ? -l : l;
+}
+
+FN void
+tanh_forward(int64_t n, const real *restrict a, real *restrict h)
+{
+	for (int64_t i = 0; i < n; i++)
+		h[i] = k_tanh(a[i]);
+}
+
+FN void
+tanh_backward(int64_t n, const real *restrict h, const real *restrict dh, real *restrict da)
+{
+	for (int64_t i = 0; i < n; i++)
+		da[i] = dh[i] * (1 - h[i] * h[i]);
+}
+
+FN void
+relu_forward(int64_t n, const real *restrict a, real *restrict h)
+{
+	for (int64_t i = 0; i < n; i++)
+		h[i] = k_max(a[i], 0);
+}
+
+FN void
+relu_backward(int64_t n, const real *restrict h, const real *restrict dh, real *restrict da)
+{
+	for (int64_t i = 0; i < n; i++)
+		da[i] = h[i] > 0 ? dh[i] : 0;
+}
+
+/* One row of LSTM gates: restrict on parameters is what the vectoriser trusts. */
+INLINE void
+lstm_row(int H, real *restrict i, real *restrict f, real *restrict g, real *restrict o,
+		 const real *restrict c_prev, real *restrict c, real *restrict tc, real *restrict h)
+{
+	for (int k = 0; k < H; k++)
+	{
+		real		ik = k_sigmoid(i[k]),
+					fk = k_sigmoid(f[k]),
+					gk = k_tanh(g[k]),
+					ok = k_sigmoid(o[k]),
+					ck = fk * c_prev[k] + ik * gk,
+					tk = k_tanh(ck);
+
+		i[k] = ik;
+		f[k] = fk;
+		g[k] = gk;
+		o[k] = ok;
+		c[k] = ck;
+		tc[k] = tk;
+		h[k] = ok * tk;
+	}
+}
+
+FN void
+lstm_forward(int B, int H, real *gates, const real *c_prev, real *c, real *tanh_c, real *h)
+{
+	for (int b = 0; b < B; b++, gates += 4 * H, c_prev += H, c += H, tanh_c += H, h += H)
+		lstm_row(H, gates, gates + H, gates + 2 * H, gates + 3 * H, c_prev, c, tanh_c, h);
+}
+
+INLINE void
+lstm_row_back(int H, const real *restrict i, const real *restrict f, const real *restrict g,
+			  const real *restrict o, const real *restrict c_prev, const real *restrict tc,
+			  const real *restrict dh, real *restrict dc, real *restrict di, real *restrict df,
+			  real *restrict dg, real *restrict dout)
+{
+	for (int k = 0; k < H; k++)
+	{
+		real		d = dc[k] + dh[k] * o[k] * (1 - tc[k] * tc[k]);
+
+		di[k] = d * g[k] * i[k] * (1 - i[k]);
+		df[k] = d * c_prev[k] * f[k] * (1 - f[k]);
+		dg[k] = d * i[k] * (1 - g[k] * g[k]);
+		dout[k] = dh[k] * tc[k] * o[k] * (1 - o[k]);
+		dc[k] = d * f[k];
+	}
+}
+
+FN void
+lstm_backward(int B, int H, const real *gates, const real *c_prev, const real *tanh_c,
+			  const real *dh, real *dc, real *dgates)
+{
+	for (int b = 0; b < B; b++)
+	{
+		const real *g = gates + (size_t) b * 4 * H;
+		real	   *d = dgates + (size_t) b * 4 * H;
+
+		lstm_row_back(H, g, g + H, g + 2 * H, g + 3 * H, c_prev + (size_t) b * H,
+					  tanh_c + (size_t) b * H, dh + (size_t) b * H, dc + (size_t) b * H,
+					  d, d + H, d + 2 * H, d + 3 * H);
+	}
+}
+
+INLINE void
+gru_row(int H, real *restrict n, real *restrict r, real *restrict z, const real *restrict m,
+		const real *restrict h_prev, real *restrict h)
+{
+	for (int k = 0; k < H; k++)
+	{
+		real		rk = k_sigmoid(r[k]),
+					zk = k_sigmoid(z[k]),
+					nk = k_tanh(n[k] + rk * m[k]);
+
+		r[k] = rk;
+		z[k] = zk;
+		n[k] = nk;
+		h[k] = nk + zk * (h_prev[k] - nk);
+	}
+}
+
+FN void
+gru_forward(int B, int H, real *gates, const real *h_prev, real *h)
+{
+	for (int b = 0; b < B; b++, gates += 4 * H, h_prev += H, h += H)
+		gru_row(H, gates, gates + H, gates + 2 * H, gates + 3 * H, h_prev, h);
+}
+
+INLINE void
+gru_row_back(int H, const real *restrict n, const real *restrict r, const real *restrict z,
+			 const real *restrict m, const real *restrict h_prev, const real *restrict dh,
+			 real *restrict dh_prev, real *restrict dn, real *restrict dr, real *restrict dz,
+			 real *restrict dm)
+{
+	for (int k = 0; k < H; k++)
+	{
+		real		da = dh[k] * (1 - z[k]) * (1 - n[k] * n[k]);
+
+		dn[k] = da;
+		dm[k] = da * r[k];
+		dr[k] = da * m[k] * r[k] * (1 - r[k]);
+		dz[k] = dh[k] * (h_prev[k] - n[k]) * z[k] * (1 - z[k]);
+		dh_prev[k] += dh[k] * z[k];
+	}
+}
+
+FN void
+gru_backward(int B, int H, const real *gates, const real *h_prev, const real *dh,
+			 real *dh_prev, real *dgates)
+{
+	for (int b = 0; b < B; b++)
+	{
+		const real *g = gates + (size_t) b * 4 * H;
+		real	   *d = dgates + (size_t) b * 4 * H;
+
+		gru_row_back(H, g, g + H, g + 2 * H, g + 3 * H, h_prev + (size_t) b * H,
+					 dh + (size_t) b * H, dh_prev + (size_t) b * H, d, d + H, d + 2 * H, d + 3 * H);
+	}
+}
+
+FN void
+silu_forward(int64_t n, const real *restrict x, real *restrict y)
+{
+	for (int64_t i = 0; i < n; i++)
+		y[i] = x[i] * k_sigmoid(x[i]);
+}
+
+FN void
+silu_backward(int64_t n, const real *restrict x, const real *dy, real *dx)
+{
+#pragma GCC ivdep
+	for (int64_t i = 0; i < n; i++)
+	{
+		real		s = k_sigmoid(x[i]);
+
+		dx[i] = dy[i] * s * (1 + x[i] * (1 - s));
+	}
+}
+
+FN void
+squash(int64_t n, const real *x, real *y)
+{
+#pragma GCC ivdep
+	for (int64_t i = 0; i < n; i++)
+		y[i] = k_asinh(x[i]) * (real) (1.0 / 3);
+}
+
+/*
+ * Sums in 16 fixed lanes: a strict left-to-right sum can't be vectorised, and
+ * -ffast-math is not wanted; the lanes say which order is meant.
+ */
+#define LANES 16
+
+INLINE real
+lane_sum(const real *acc)
+{
+	real		s = 0;
+
+	for (int l = 0; l < LANES; l++)
+		s += acc[l];
+	return s;
+}
+
+INLINE real
+sum_of(int n, const real *restrict x)
+{
+	real		acc[LANES] = {0};
+	int			k = 0;
+
+	for (; k + LANES <= n; k += LANES)
+		for (int l = 0; l < LANES; l++)
+			acc[l] += x[k + l];
+	for (int l = 0; k + l < n; l++)
+		acc[l] += x[k + l];
+	return lane_sum(acc);
+}
+
+INLINE real
+sum_of_squares(int n, const real *restrict x, real mean)
+{
+	real		acc[LANES] = {0};
+	int			k = 0;
+
+	for (; k + LANES <= n; k += LANES)
+		for (int l = 0; l < LANES; l++)
+			acc[l] += (x[k + l] - mean) * (x[k + l] - mean);
+	for (int l = 0; k + l < n; l++)
+		acc[l] += (x[k + l] - mean) * (x[k + l] - mean);
+	return lane_sum(acc);
+}
+
+INLINE real
+dot_of(int n, const real *restrict x, const real *restrict y)
+{
+	real		acc[LANES] = {0};
+	int			k = 0;
+
+	for (; k + LANES <= n; k += LANES)
+		for (int l = 0; l < LANES; l++)
+			acc[l] += x[k + l] * y[k + l];
+	for (int l = 0; k + l < n; l++)
+		acc[l] += x[k + l] * y[k + l];
+	return lane_sum(acc);
+}
+
+FN void
+norm_forward(int64_t rows, int H, const real *x, const real *restrict gain,
+			 const real *restrict bias, real *y, real *save)
+{
+	for (int64_t i = 0; i < rows; i++)
+	{
+		const real *restrict xi = x + i * H;
+		real	   *restrict yi = y + i * H;
+		real		mean = sum_of(H, xi) / H;
+		real		rstd = 1 / k_sqrt(sum_of_squares(H, xi, mean) / H + (real) RNN_NORM_EPS);
+
+		save[2 * i] = mean;
+		save[2 * i + 1] = rstd;
+		for (int k = 0; k < H; k++)
+			yi[k] = (xi[k] - mean) * rstd * gain[k] + bias[k];
+	}
+}
+
+/* One row; xhat is scratch for the normalised input. */
+INLINE void
+norm_row_back(int H, const real *restrict x, const real *restrict gain, real mean, real rstd,
+			  const real *dy, real *dx, real *restrict dgain, real *restrict dbias,
+			  real *restrict xhat, real *restrict dxhat)
+{
+	real		a,
+				b;
+
+	for (int k = 0; k < H; k++)
+	{
+		xhat[k] = (x[k] - mean) * rstd;
+		dxhat[k] = dy[k] * gain[k];
+		dgain[k] += dy[k] * xhat[k];
+		dbias[k] += dy[k];
+	}
+	a = sum_of(H, dxhat) / H;
+	b = dot_of(H, dxhat, xhat) / H;
+	for (int k = 0; k < H; k++)
+		dx[k] = rstd * (dxhat[k] - a - xhat[k] * b);
+}
+
+#define MAX_HIDDEN 1024
+
+FN void
+norm_backward(int64_t rows, int H, const real *x, const real *gain, const real *save,
+			  const real *dy, real *dx, real *dgain, real *dbias)
+{
+	real		xhat[MAX_HIDDEN],
+				dxhat[MAX_HIDDEN];
+
+	for (int64_t i = 0; i < rows; i++)
+		norm_row_back(H, x + i * H, gain, save[2 * i], save[2 * i + 1], dy + i * H, dx + i * H,
+					  dgain, dbias, xhat, dxhat);
+}
+
+#define S RNN_BLOCK
+#define Q RNN_QUANTILES
+#define M RNN_MEDIAN
+
+FN void
+block_quantiles(const real *restrict u, const real *restrict middle, const real *restrict spread,
+				real *restrict q)
+{
+	for (int j = 0; j < S; j++)
+		q[M * S + j] = middle[j] + u[M * S + j];
+	for (int k = M + 1; k < Q; k++)
+		for (int j = 0; j < S; j++)
+			q[k * S + j] = q[(k - 1) * S + j] + (real) rnn_base_gap[k] * spread[j] * k_softplus(u[k * S + j] + (real) RNN_UNIT);
+	for (int k = M - 1; k >= 0; k--)
+		for (int j = 0; j < S; j++)
+			q[k * S + j] = q[(k + 1) * S + j] - (real) rnn_base_gap[k] * spread[j] * k_softplus(u[k * S + j] + (real) RNN_UNIT);
+}
+
+/* Gradients of the gaps: a gap moves every quantile beyond it. */
+INLINE void
+gap_gradients(const real *restrict u, const real *restrict spread, real *restrict du)
+{
+	real		acc[S];
+
+	for (int side = 0; side < 2; side++)
+	{
+		for (int j = 0; j < S; j++)
+			acc[j] = 0;
+		for (int i = 0; i < M; i++)
+		{
+			int			k = side ? Q - 1 - i : i;
+			real		sign = (real) (side ? rnn_base_gap[k] : -rnn_base_gap[k]);
+
+			for (int j = 0; j < S; j++)
+			{
+				acc[j] += du[k * S + j];
+				du[k * S + j] = acc[j] * sign * spread[j] * k_sigmoid(u[k * S + j] + (real) RNN_UNIT);
+			}
+		}
+	}
+}
+
+/* Gradient of the point loss to the centre, and the loss, for loss MSE and MAE. */
+INLINE void
+centre_loss(int loss, const real *restrict e, real *restrict value, real *restrict slope)
+{
+	for (int j = 0; j < S; j++)
+	{
+		real		mse = e[j] * e[j] / 2,
+					mae = k_abs(e[j]);
+
+		value[j] = loss == RNN_MSE ? mse : mae;
+		slope[j] = loss == RNN_MSE ? -e[j] : (e[j] > 0 ? (real) -1 : (real) 1);
+	}
+}
+
+INLINE void
+capped(real *restrict value, real *restrict factor)
+{
+	for (int j = 0; j < S; j++)
+	{
+		real		t = k_tanh(value[j] * (real) (1 / RNN_LOSS_CAP));
+
+		value[j] = t * (real) RNN_LOSS_CAP;
+		factor[j] = 1 - t * t;
+	}
+}
+
+FN double
+block_loss(const real *restrict u, const real *restrict middle, const real *restrict target,
+		   const real *restrict spread, int loss, real *restrict du, real *restrict dmiddle, int *known)
+{
+	real		q[Q * S],
+				y[S],
+				mask[S],
+				value[S] = {0},
+				factor[S],
+				point[S],
+				slope[S],
+				dcentre[S] = {0};
+	double		sum = 0;
+
+	block_quantiles(u, middle, spread, q);
+	for (int j = 0; j < S; j++)
+	{
+		mask[j] = target[j] == target[j] ? 1 : 0;
+		y[j] = target[j] == target[j] ? target[j] : q[M * S + j];
+		*known += target[j] == target[j];
+	}
+	/* Pinball: Koenker and Bassett 1978, mean over the levels. */
+	for (int k = 0; k < Q; k++)
+	{
+		const real	tau = (real) rnn_quantile_levels[k];
+
+		for (int j = 0; j < S; j++)
+		{
+			real		e = y[j] - q[k * S + j];
+
+			value[j] += (e > 0 ? tau * e : (tau - 1) * e) * (real) (1.0 / Q);
+			du[k * S + j] = (e > 0 ? -tau : 1 - tau) * (real) (1.0 / Q);
+		}
+	}
+	capped(value, factor);
+	for (int k = 0; k < Q; k++)
+		for (int j = 0; j < S; j++)
+		{
+			du[k * S + j] *= factor[j] * mask[j];
+			dcentre[j] += du[k * S + j];
+		}
+	for (int j = 0; j < S; j++)
+		sum += value[j] * mask[j];
+	if (loss != RNN_PINBALL)
+	{
+		/* The centre follows its own loss, the gaps keep theirs. */
+		for (int j = 0; j < S; j++)
+			y[j] -= q[M * S + j];
+		centre_loss(loss, y, point, slope);
+		capped(point, factor);
+		for (int j = 0; j < S; j++)
+		{
+			dcentre[j] = slope[j] * factor[j] * mask[j];
+			sum += point[j] * mask[j];
+		}
+	}
+	gap_gradients(u, spread, du);
+	for (int j = 0; j < S; j++)
+		du[M * S + j] = dmiddle[j] = dcentre[j];
+	return sum;
+}
+
+FN void
+adamw(int64_t n, real *restrict w, const real *restrict g, real *restrict m, real *restrict v,
+	  real *restrict ema, real scale, real rate, real beta1, real beta2, real fix1, real fix2,
+	  real decay, real ema_decay)
+{
+	for (int64_t i = 0; i < n; i++)
+	{
+		real		gi = g[i] * scale,
+					mi = beta1 * m[i] + (1 - beta1) * gi,
+					vi = beta2 * v[i] + (1 - beta2) * gi * gi;
+
+		m[i] = mi;
+		v[i] = vi;
+		w[i] -= rate * (mi * fix1 / (k_sqrt(vi * fix2) + (real) RNN_ADAM_EPS) + decay * w[i]);
+	}
+	if (ema)
+		for (int64_t i = 0; i < n; i++)
+			ema[i] += (1 - ema_decay) * (w[i] - ema[i]);
+}
+
+#undef S
+#undef Q
+#undef M
+
+const rnn_kernels KERNEL_TABLE = {
+	.name = KERNEL_NAME,
+	.tanh_forward = tanh_forward,.tanh_backward = tanh_backward,
+	.relu_forward = relu_forward,.relu_backward = relu_backward,
+	.lstm_forward = lstm_forward,.lstm_backward = lstm_backward,
+	.gru_forward = gru_forward,.gru_backward = gru_backward,
+	.silu_forward = silu_forward,.silu_backward = silu_backward,.squash = squash,
+	.norm_forward = norm_forward,.norm_backward = norm_backward,
+	.block_quantiles = block_quantiles,.block_loss = block_loss,
+	.adamw = adamw,
+};

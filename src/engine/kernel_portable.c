@@ -1,0 +1,5 @@
+/* kernel_portable.c: the loops for the baseline instruction set (SSE2, NEON). */
+#define KERNEL_TARGET
+#define KERNEL_NAME "portable"
+#define KERNEL_TABLE rnn_kernels_portable
+#include "kernel_loops.h"

@@ -1,0 +1,369 @@
+/*
+ * network.c
+ *		Shapes, initial weights, buffers, and the order of the parts.
+ */
+#include "network.h"
+#include "blas.h"
+#include "kernel.h"
+
+#include <math.h>
+#include <string.h>
+
+#define S RNN_BLOCK
+#define Q RNN_QUANTILES
+
+/* Hand out the next n parameters. */
+static int64_t
+take(rnn_shape *s, int64_t n)
+{
+	int64_t		at = s->params;
+
+	s->params += n;
+	return at;
+}
+
+static void
+shape_sizes(rnn_shape *s, const rnn_config *cfg)
+{
+	memset(s, 0, sizeof(*s));
+	s->patch = cfg->patch;
+	s->D = 3 * cfg->patch + RNN_SCALARS;
+	s->H = cfg->hidden;
+	s->L = cfg->layers;
+	s->R = cfg->skip ? RNN_REFS : 0;
+	s->A = 2 * s->R + RNN_SCALARS;
+	s->E = s->R > 0 ? S * s->R + S + 1 : 1;
+	s->horizon = cfg->horizon;
+	s->blocks = (cfg->horizon + S - 1) / S;
+	s->convs = cfg->conv_layers;
+	s->kernel = cfg->conv_kernel;
+	s->norm = cfg->norm;
+	s->residual = cfg->residual;
+	/* The textbook form feeds the input to the cell as it is. */
+	s->project = cfg->patch > 1 || cfg->residual || cfg->conv_layers > 0;
+	s->activation = cfg->activation;
+	s->loss = cfg->loss;
+	s->dropout = (real) cfg->dropout;
+	s->cell = &rnn_cells[cfg->cell];
+}
+
+void
+rnn_shape_init(rnn_shape *s, const rnn_config *cfg)
+{
+	int64_t		H;
+
+	shape_sizes(s, cfg);
+	H = s->H;
+	if (s->project)
+	{
+		s->front_w = take(s, H * s->D);
+		s->front_b = take(s, H);
+	}
+	for (int i = 0; i < s->convs; i++)
+	{
+		s->dilation[i] = cfg->conv_dilation << i;
+		s->conv_w[i] = take(s, s->kernel * H * H);
+		s->conv_b[i] = take(s, H);
+	}
+	for (int l = 0; l < s->L; l++)
+	{
+		int			I = l == 0 && !s->project ? s->D : s->H;
+
+		s->I[l] = I;
+		s->norm_g[l] = take(s, s->norm ? I : 0);
+		s->norm_b[l] = take(s, s->norm ? I : 0);
+		s->w_ih[l] = take(s, s->cell->x_gates * H * I);
+		s->w_hh[l] = take(s, (s->cell->gates - s->cell->h_first) * H * H);
+		s->bias[l] = take(s, s->cell->gates * H);
+	}
+	s->state_h = take(s, H * H);
+	s->state_a = take(s, H * s->A);
+	s->state_b = take(s, H);
+	s->gate_w = take(s, s->R * H);
+	s->gate_b = take(s, s->R);
+	s->head_z = take(s, H * H);
+	s->head_e = take(s, H * s->E);
+	s->head_b = take(s, H);
+	s->out_w = take(s, (int64_t) S * Q * H);
+	s->out_b = take(s, S * Q);
+}
+
+int64_t
+rnn_param_count(const rnn_config *cfg)
+{
+	rnn_shape	s;
+
+	rnn_shape_init(&s, cfg);
+	return s.params;
+}
+
+/* Uniform with the variance that keeps activations' size (Glorot and Bengio 2010). */
+static void
+init_linear(real *w, int64_t out, int64_t in, rnn_rng *rng)
+{
+	double		bound = sqrt(3.0 / in);
+
+	for (int64_t i = 0; i < out * in; i++)
+		w[i] = (real) (bound * (2 * rnn_rng_uniform(rng) - 1));
+}
+
+/*
+ * An orthogonal (H,H) matrix (Saxe, McClelland and Ganguli 2014) by modified
+ * Gram-Schmidt on Gaussian rows; twice, for orthogonality to the last bits.
+ */
+static void
+init_orthogonal(real *w, int H, double gain, rnn_rng *rng, double *row)
+{
+	for (int i = 0; i < H; i++)
+	{
+		double		norm = 0;
+
+		for (int k = 0; k < H; k++)
+			row[k] = rnn_rng_normal(rng);
+		for (int pass = 0; pass < 2; pass++)
+			for (int j = 0; j < i; j++)
+			{
+				double		dot = 0;
+
+				for (int k = 0; k < H; k++)
+					dot += row[k] * w[(int64_t) j * H + k];
+				for (int k = 0; k < H; k++)
+					row[k] -= dot * w[(int64_t) j * H + k];
+			}
+		for (int k = 0; k < H; k++)
+			norm += row[k] * row[k];
+		for (int k = 0; k < H; k++)
+			w[(int64_t) i * H + k] = (real) (row[k] / sqrt(norm));
+	}
+	for (int64_t i = 0; i < (int64_t) H * H; i++)
+		w[i] *= (real) gain;
+}
+
+static void
+init_layer(const rnn_shape *s, const rnn_config *cfg, int l, rnn_rng *rng, real *w, double *row)
+{
+	int			states = s->cell->gates - s->cell->h_first;
+
+	for (int i = 0; s->norm && i < s->I[l]; i++)
+		w[s->norm_g[l] + i] = 1;
+	init_linear(w + s->w_ih[l], (int64_t) s->cell->x_gates * s->H, s->I[l], rng);
+	for (int k = 0; k < states; k++)
+		init_orthogonal(w + s->w_hh[l] + (int64_t) k * s->H * s->H, s->H,
+						cfg->recurrent_gain, rng, row);
+	s->cell->init(cfg, s->H, w + s->bias[l]);
+}
+
+void
+rnn_params_init(const rnn_shape *s, const rnn_config *cfg, rnn_rng *rng, real *w, rnn_arena scratch)
+{
+	double	   *row = arena_new(&scratch, double, s->H);
+
+	memset(w, 0, sizeof(real) * s->params);
+	if (!row)
+		return;
+	if (s->project)
+		init_linear(w + s->front_w, s->H, s->D, rng);
+	for (int i = 0; i < s->convs; i++)
+		init_linear(w + s->conv_w[i], s->H, (int64_t) s->kernel * s->H, rng);
+	for (int l = 0; l < s->L; l++)
+		init_layer(s, cfg, l, rng, w, row);
+	init_linear(w + s->state_h, s->H, s->H, rng);
+	init_linear(w + s->state_a, s->H, s->A, rng);
+	init_linear(w + s->head_z, s->H, s->H, rng);
+	init_linear(w + s->head_e, s->H, s->E, rng);
+	/* gate and out stay zero: the untrained network is the mix. */
+}
+
+static void
+init_layers(rnn_net *net, int64_t N, int64_t B, bool training, rnn_arena *a)
+{
+	const rnn_shape *s = net->shape;
+	int64_t		H = s->H,
+				width = s->I[0] > s->H ? s->I[0] : s->H;
+
+	for (int l = 0; l < s->L; l++)
+	{
+		net->x[l] = arena_new(a, real, N * s->I[l]);
+		net->xn[l] = s->norm ? arena_new(a, real, N * s->I[l]) : NULL;
+		net->norm_save[l] = s->norm ? arena_new(a, real, 2 * N) : NULL;
+		net->gates[l] = arena_new(a, real, N * s->cell->gates * H);
+		net->h[l] = arena_new(a, real, (B + N) * H);
+		net->c[l] = s->cell->has_cell ? arena_new(a, real, (B + N) * H) : NULL;
+		net->tanh_c[l] = s->cell->has_cell ? arena_new(a, real, N * H) : NULL;
+		net->drop[l] = training && s->dropout > 0 ? arena_new(a, real, N * H) : NULL;
+		net->dh[l] = training ? arena_new(a, real, N * H) : NULL;
+		net->dx[l] = training ? arena_new(a, real, N * s->I[l]) : NULL;
+	}
+	net->x[s->L] = arena_new(a, real, N * H);
+	if (!training)
+		return;
+	net->dx[s->L] = arena_new(a, real, N * H);
+	net->dgates = arena_new(a, real, N * s->cell->gates * H);
+	net->dxn = arena_new(a, real, N * width);
+	net->dc = arena_new(a, real, B * H);
+	net->dh0 = arena_new(a, real, B * H);
+}
+
+static void
+init_convs(rnn_net *net, int64_t N, int64_t B, bool training, rnn_arena *a)
+{
+	const rnn_shape *s = net->shape;
+	int			most = 0;
+
+	if (!s->project)
+		return;
+	for (int i = 0; i <= s->convs; i++)
+	{
+		net->pad[i] = i < s->convs ? (s->kernel - 1) * s->dilation[i] : 0;
+		most = net->pad[i] > most ? net->pad[i] : most;
+		net->z[i] = arena_new(a, real, (net->pad[i] * B + N) * s->H);
+		if (i < s->convs)
+			net->conv_a[i] = arena_new(a, real, N * s->H);
+	}
+	if (training)
+		net->dz = arena_new(a, real, (most * B + N) * s->H);
+}
+
+static void
+init_head(rnn_net *net, int64_t N, bool training, rnn_arena *a)
+{
+	const rnn_shape *s = net->shape;
+	int64_t		Hz = (int64_t) s->blocks * S,
+				M = N * s->blocks;
+
+	net->state_a = arena_new(a, real, N * s->H);
+	net->state = arena_new(a, real, N * s->H);
+	net->per_state = arena_new(a, real, N * s->H);
+	net->gate = arena_new(a, real, N * s->R);
+	net->middle = arena_new(a, real, N * Hz);
+	net->e = arena_new(a, real, M * s->E);
+	net->hid_a = arena_new(a, real, M * s->H);
+	net->hid = arena_new(a, real, M * s->H);
+	net->out = arena_new(a, real, M * S * Q);
+	if (!training)
+		return;
+	net->hid_drop = s->dropout > 0 ? arena_new(a, real, M * s->H) : NULL;
+	net->dout = arena_new(a, real, M * S * Q);
+	net->dmiddle = arena_new(a, real, N * Hz);
+	net->dblock = arena_new(a, real, N * Hz);
+	net->dhid = arena_new(a, real, M * s->H);
+	net->dstate = arena_new(a, real, N * s->H);
+	net->dgate = arena_new(a, real, N * s->R);
+}
+
+void
+rnn_net_init(rnn_net *net, const rnn_shape *shape, int T, int B, bool training, rnn_arena *a)
+{
+	int64_t		N = (int64_t) T * B,
+				Hz = (int64_t) shape->blocks * S;
+
+	memset(net, 0, sizeof(*net));
+	net->shape = shape;
+	net->max_T = T;
+	net->max_B = B;
+	net->training = training;
+	net->u = arena_new(a, real, N * shape->D);
+	net->aux = arena_new(a, real, N * shape->A);
+	net->ref = arena_new(a, real, N * shape->R * Hz);
+	net->spread = arena_new(a, real, N * Hz);
+	net->target = training ? arena_new(a, real, N * Hz) : NULL;
+	init_convs(net, N, B, training, a);
+	init_layers(net, N, B, training, a);
+	init_head(net, N, training, a);
+}
+
+void
+rnn_net_reset(rnn_net *net, int B)
+{
+	const rnn_shape *s = net->shape;
+
+	for (int l = 0; l < s->L; l++)
+	{
+		memset(net->h[l], 0, sizeof(real) * B * s->H);
+		if (net->c[l])
+			memset(net->c[l], 0, sizeof(real) * B * s->H);
+	}
+	for (int i = 0; s->project && i < s->convs; i++)
+		memset(net->z[i], 0, sizeof(real) * net->pad[i] * B * s->H);
+}
+
+/* Not part of the forward pass, since the backward pass needs the old first state. */
+void
+rnn_net_carry(rnn_net *net, int T, int B)
+{
+	const rnn_shape *s = net->shape;
+	int64_t		step = (int64_t) B * s->H;
+
+	for (int l = 0; l < s->L; l++)
+	{
+		memcpy(net->h[l], net->h[l] + T * step, sizeof(real) * step);
+		if (net->c[l])
+			memcpy(net->c[l], net->c[l] + T * step, sizeof(real) * step);
+	}
+	if (s->project)
+		rnn_conv_carry(net, T, B);
+}
+
+void
+rnn_net_forward(rnn_net *net, const real *w, int T, int B, int head_from, rnn_rng *rng)
+{
+	rnn_conv_forward(net, w, T, B);
+	for (int l = 0; l < net->shape->L; l++)
+		rnn_layer_forward(net, w, l, T, B, rng);
+	rnn_head_forward(net, w, (int64_t) head_from * B, (int64_t) (T - head_from) * B, rng);
+}
+
+double
+rnn_net_loss(rnn_net *net, int T, int B, int head_from, int64_t *known)
+{
+	const rnn_shape *s = net->shape;
+	double		sum = 0;
+	int			count = 0;
+
+	*known = 0;
+	for (int64_t k = (int64_t) head_from * B * s->blocks; k < (int64_t) T * B * s->blocks; k++)
+	{
+		count = 0;
+		sum += rnn_kernel->block_loss(net->out + k * S * Q, net->middle + k * S, net->target + k * S,
+									  net->spread + k * S, s->loss, net->dout + k * S * Q,
+									  net->dmiddle + k * S, &count);
+		*known += count;
+	}
+	return sum;
+}
+
+void
+rnn_net_backward(rnn_net *net, const real *w, int T, int B, int head_from, real scale, real *g)
+{
+	const rnn_shape *s = net->shape;
+	int64_t		first = (int64_t) head_from * B,
+				rows = (int64_t) (T - head_from) * B;
+
+	/* Every later gradient is linear in these two. */
+	for (int64_t k = first * s->blocks * S * Q; k < (first + rows) * s->blocks * S * Q; k++)
+		net->dout[k] *= scale;
+	for (int64_t k = first * s->blocks * S; k < (first + rows) * s->blocks * S; k++)
+		net->dmiddle[k] *= scale;
+	rnn_head_backward(net, w, first, rows, g);
+	for (int l = s->L - 1; l >= 0; l--)
+		rnn_layer_backward(net, w, l, T, B, g);
+	rnn_conv_backward(net, w, T, B, g);
+}
+
+void
+rnn_net_quantiles(const rnn_net *net, int64_t row, real *q)
+{
+	const rnn_shape *s = net->shape;
+	real		block[S * Q];
+
+	for (int b = 0; b < s->blocks; b++)
+	{
+		int64_t		k = row * s->blocks + b;
+
+		rnn_kernel->block_quantiles(net->out + k * S * Q, net->middle + k * S,
+									net->spread + k * S, block);
+		for (int j = 0; j < S && b * S + j < s->horizon; j++)
+			for (int i = 0; i < Q; i++)
+				q[(b * S + j) * Q + i] = block[i * S + j];
+	}
+}

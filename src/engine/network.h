@@ -1,0 +1,190 @@
+/*
+ * network.h
+ *		The network: shapes, parameters, activations, forward and backward.
+ *
+ *		inputs u (T,B,D)  ->  front: convolution with kernel = stride = patch
+ *						  ->  conv_layers x { z + silu(causal convolution) }
+ *						  ->  layers x { LayerNorm -> cell -> + residual }
+ *						  ->  head at every position: gate of the references,
+ *							  per horizon block the median and the gaps
+ *
+ * Everything is time-major: row t B + b.  A window is T patches; where it is
+ * longer than the steps of back-propagation it is processed in chunks and the
+ * state is carried from one to the next.
+ */
+#ifndef RNN_NETWORK_H
+#define RNN_NETWORK_H
+
+#include "rnn.h"
+
+#define RNN_MAX_LAYERS 8
+#define RNN_SCALARS 8			/* per-position facts, see frame.c */
+
+/* How a cell lays out its gates and what it does to them; see kernel.h. */
+typedef struct rnn_cell_ops
+{
+	int			gates;			/* segments of H in a row of gates */
+	int			x_gates;		/* the first of them take the input's product */
+	int			h_first;		/* those from here on take the state's product */
+	bool		has_cell;		/* keeps c beside h */
+	/* initial biases (gates * H) */
+	void		(*init) (const rnn_config *cfg, int H, real *bias);
+	void		(*forward) (int activation, int B, int H, real *gates, const real *h_prev, real *h,
+							const real *c_prev, real *c, real *tanh_c);
+	/* dh_prev (B,H) += what doesn't pass through the gates */
+	void		(*backward) (int activation, int B, int H, const real *gates, const real *h,
+							 const real *h_prev, const real *c_prev, const real *tanh_c,
+							 const real *dh, real *dh_prev, real *dc, real *dgates);
+} rnn_cell_ops;
+
+extern const rnn_cell_ops rnn_cells[];	/* by rnn_cell */
+
+/* Sizes and the place of every parameter in the flat array of P weights. */
+typedef struct rnn_shape
+{
+	int			patch,
+				D,				/* inputs of a step: 3 patch + RNN_SCALARS */
+				H,
+				L,
+				R,				/* references, 0 without skip */
+				A,				/* facts for the head: 2 R + RNN_SCALARS */
+				E,				/* block inputs of the head: 16 R + 17, or 1 */
+				blocks,			/* of the trained horizon */
+				horizon;
+	bool		project,		/* the front exists */
+				norm,
+				residual;
+	int			activation;
+	int			convs,
+				kernel,
+				dilation[RNN_MAX_LAYERS];
+	int			loss;
+	real		dropout;
+	const rnn_cell_ops *cell;
+
+	/* (H,D), (H) */
+	int64_t		front_w,
+				front_b;
+	/* (kernel,H,H), (H) */
+	int64_t		conv_w[RNN_MAX_LAYERS],
+				conv_b[RNN_MAX_LAYERS];
+	int			I[RNN_MAX_LAYERS];	/* inputs of the layer */
+	/* (I), (I), (x_gates H, I), ((gates - h_first) H, H), (gates H) */
+	int64_t		norm_g[RNN_MAX_LAYERS],
+				norm_b[RNN_MAX_LAYERS],
+				w_ih[RNN_MAX_LAYERS],
+				w_hh[RNN_MAX_LAYERS],
+				bias[RNN_MAX_LAYERS];
+	/* (H,H), (H,A), (H): state of the head */
+	int64_t		state_h,
+				state_a,
+				state_b;
+	/* (R,H), (R): correction of the mix's weights */
+	int64_t		gate_w,
+				gate_b;
+	/* (H,H), (H,E), (H), (16 Q,H), (16 Q): the block's MLP */
+	int64_t		head_z,
+				head_e,
+				head_b,
+				out_w,
+				out_b;
+	int64_t		params;
+} rnn_shape;
+
+void		rnn_shape_init(rnn_shape *s, const rnn_config *cfg);
+
+/* Scaled Gaussian and orthogonal weights; the last layers are zero, so that
+ * the untrained network is the mix. */
+void		rnn_params_init(const rnn_shape *s, const rnn_config *cfg, rnn_rng *rng,
+							real *w, rnn_arena scratch);
+
+/* One batch in memory, for up to T steps and B windows. */
+typedef struct rnn_net
+{
+	const rnn_shape *shape;
+	int			max_T,
+				max_B;
+	bool		training;		/* gradients are wanted: backward buffers exist */
+
+	/* what the caller fills in, rows t B + b, N = T B */
+	real	   *u;				/* (N,D) */
+	real	   *aux;			/* (N,A): log errors, weights, scalars */
+	real	   *ref;			/* (N,R,Hz) in units of s around a, Hz = 16 blocks */
+	real	   *spread;			/* (N,Hz) of the mix's error, in units of s */
+	real	   *target;			/* (N,Hz), NaN where missing; training only */
+
+	/* activations */
+	real	   *z[RNN_MAX_LAYERS + 1];	/* (pad + N,H) each: before each convolution, after the last */
+	int			pad[RNN_MAX_LAYERS + 1];	/* steps of the past before z */
+	real	   *conv_a[RNN_MAX_LAYERS];	/* (N,H) before silu */
+	real	   *x[RNN_MAX_LAYERS + 1];	/* (N,I) input of each layer, output of the last */
+	real	   *xn[RNN_MAX_LAYERS]; /* (N,I) normalised */
+	real	   *norm_save[RNN_MAX_LAYERS];	/* (N,2) */
+	real	   *gates[RNN_MAX_LAYERS];	/* (N,G H) */
+	real	   *h[RNN_MAX_LAYERS];	/* (B + N,H): the first B rows are the carried state */
+	real	   *c[RNN_MAX_LAYERS];	/* likewise */
+	real	   *tanh_c[RNN_MAX_LAYERS]; /* (N,H) */
+	real	   *drop[RNN_MAX_LAYERS];	/* (N,H) masks, 0 or 1/(1-p) */
+	real	   *state_a;		/* (N,H) before silu */
+	real	   *state;			/* (N,H) */
+	real	   *gate;			/* (N,R) softmax weights of the references */
+	real	   *middle;			/* (N,Hz) */
+	real	   *e;				/* (N blocks,E) */
+	real	   *hid_a;			/* (N blocks,H) before silu */
+	real	   *hid;			/* (N blocks,H) */
+	real	   *hid_drop;		/* mask */
+	real	   *per_state;		/* (N,H) the block MLP's part of the state, and its gradient */
+	real	   *out;			/* (N blocks,16 Q) */
+
+	/* backward */
+	real	   *dout;			/* (N blocks,16 Q) */
+	real	   *dmiddle;		/* (N,Hz) */
+	real	   *dhid;			/* (N blocks,H) */
+	real	   *dstate;			/* (N,H) */
+	real	   *dgate;			/* (N,R) */
+	real	   *dblock;			/* (N,Hz) */
+	real	   *dx[RNN_MAX_LAYERS + 1];	/* (N,I) */
+	real	   *dh[RNN_MAX_LAYERS];	/* (N,H) total gradient of each state */
+	real	   *dgates;			/* (N,G H) */
+	real	   *dxn;			/* (N,I) */
+	real	   *dc;				/* (B,H) */
+	real	   *dh0;			/* (B,H) what falls off the start of the chunk */
+	real	   *dz;				/* (pad + N,H) */
+} rnn_net;
+
+/* Lays the buffers out in the arena (or measures, base NULL). */
+void		rnn_net_init(rnn_net *net, const rnn_shape *shape, int T, int B, bool training, rnn_arena *a);
+
+/* Forget the carried state: the next chunk begins a window. */
+void		rnn_net_reset(rnn_net *net, int B);
+
+/* The state at the end of this chunk of T steps is the one that the next begins with. */
+void		rnn_net_carry(rnn_net *net, int T, int B);
+
+/*
+ * Forward over T steps of B windows from the carried state.
+ * head_from: first step at which the head is computed (0: everywhere, T - 1:
+ * at the last only); rows before it are left as they are.  rng may be NULL
+ * (no dropout).
+ */
+void		rnn_net_forward(rnn_net *net, const real *w, int T, int B, int head_from, rnn_rng *rng);
+
+/* Loss of the last forward: sum and count of known targets from head_from on; fills dout and dmiddle. */
+double		rnn_net_loss(rnn_net *net, int T, int B, int head_from, int64_t *known);
+
+/* Gradient of scale x the loss; g (P) is overwritten. Call after rnn_net_loss. */
+void		rnn_net_backward(rnn_net *net, const real *w, int T, int B, int head_from, real scale, real *g);
+
+/* Quantiles (horizon,Q) at row i of the last forward, in units of s around a. */
+void		rnn_net_quantiles(const rnn_net *net, int64_t row, real *q);
+
+/* Parts of the above, in files of their own. */
+void		rnn_layer_forward(rnn_net *net, const real *w, int l, int T, int B, rnn_rng *rng);
+void		rnn_layer_backward(rnn_net *net, const real *w, int l, int T, int B, real *g);
+void		rnn_conv_forward(rnn_net *net, const real *w, int T, int B);
+void		rnn_conv_backward(rnn_net *net, const real *w, int T, int B, real *g);
+void		rnn_conv_carry(rnn_net *net, int T, int B);
+void		rnn_head_forward(rnn_net *net, const real *w, int64_t first, int64_t rows, rnn_rng *rng);
+void		rnn_head_backward(rnn_net *net, const real *w, int64_t first, int64_t rows, real *g);
+
+#endif							/* RNN_NETWORK_H */
