@@ -1,0 +1,88 @@
+/*
+ * resolve.c
+ *		Chooses what the user left open, from the data.
+ *
+ * The rules use only lengths, seasons and the horizon, never a series' name
+ * or kind; docs/internals.md explains them.
+ */
+#include "resolve.h"
+
+#include <math.h>
+
+static int
+clamp(int64_t v, int low, int high)
+{
+	return v < low ? low : v > high ? high : (int) v;
+}
+
+/* One season ahead, but not more than a third of the longest series. */
+static int
+auto_horizon(const rnn_config *cfg, const rnn_summary *d)
+{
+	int			season = cfg->seasons[0] > 1 ? cfg->seasons[0] : 12;
+
+	return clamp(season, 1, clamp(d->longest / 3, 1, RNN_MAX_TRAINED));
+}
+
+/*
+ * Two of the longest season or four horizons, since what comes before that is
+ * in the references; at most half of the longest series, so that there are
+ * windows that differ.
+ */
+static int
+auto_context(const rnn_config *cfg, const rnn_summary *d)
+{
+	int64_t		longest = cfg->seasons[cfg->seasons_given - 1];
+	int64_t		want = 4 * (int64_t) cfg->horizon;
+
+	if (2 * longest > want)
+		want = 2 * longest;
+	want = clamp(want, 32, 512);
+	return clamp(want < d->longest / 2 ? want : d->longest / 2, 4, 512);
+}
+
+/* About 32 recurrent steps: enough to remember, few enough to learn from. */
+static int
+auto_patch(int context)
+{
+	static const int sizes[] = {1, 2, 4, 8, 16};
+	int			i = 0;
+
+	while (i < 4 && context / sizes[i] > 40)
+		i++;
+	return sizes[i];
+}
+
+void
+rnn_config_resolve(rnn_config *cfg, const rnn_summary *d)
+{
+	int			T;
+
+	if (cfg->horizon == 0)
+		cfg->horizon = auto_horizon(cfg, d);
+	if (cfg->context == 0)
+		cfg->context = cfg->patch > 0 ? clamp((int64_t) auto_context(cfg, d), cfg->patch, 1000000)
+			: auto_context(cfg, d);
+	if (cfg->patch == 0)
+		cfg->patch = auto_patch(cfg->context);
+	/* a whole number of patches */
+	cfg->context = (cfg->context + cfg->patch - 1) / cfg->patch * cfg->patch;
+	T = cfg->context / cfg->patch;
+	if (cfg->bptt == 0)
+		cfg->bptt = T < 512 ? T : 512;
+	if (cfg->bptt > T)
+		cfg->bptt = T;
+	if (cfg->hidden == 0)
+		cfg->hidden = d->points < 20000 ? 48 : d->points < 200000 ? 64 : 96;
+	if (cfg->batch == 0)
+	{
+		/* About 2,000 positions, fewer where the horizon is long. */
+		int64_t		blocks = (cfg->horizon + RNN_BLOCK - 1) / RNN_BLOCK;
+
+		cfg->batch = clamp(6144 / (cfg->bptt * (blocks + 1)), 4, 64);
+	}
+	if (cfg->steps == 0)
+		cfg->steps = d->points < 20000 ? 600 : 1000;
+	if (cfg->members == 0)
+		cfg->members = 1;
+}

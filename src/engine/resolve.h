@@ -1,0 +1,18 @@
+/* resolve.h: from 0 = auto to numbers. */
+#ifndef RNN_RESOLVE_H
+#define RNN_RESOLVE_H
+
+#include "rnn.h"
+
+/* What the rules look at. */
+typedef struct rnn_summary
+{
+	int			series;
+	int64_t		points;			/* known, over all series */
+	int64_t		longest;		/* points of the longest series */
+} rnn_summary;
+
+/* Seasons must be known (seasons_given >= 1); afterwards nothing is 0 = auto. */
+void		rnn_config_resolve(rnn_config *cfg, const rnn_summary *d);
+
+#endif							/* RNN_RESOLVE_H */

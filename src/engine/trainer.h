@@ -1,0 +1,165 @@
+/*
+ * trainer.h
+ *		What the files of the trainer share: train.c drives, window.c plans and
+ *		loads windows, optim.c updates weights, judge.c decides, conformal.c
+ *		calibrates.
+ */
+#ifndef RNN_TRAINER_H
+#define RNN_TRAINER_H
+
+#include "frame.h"
+#include "network.h"
+#include "resolve.h"
+
+#define RNN_GRID 11				/* weights of the blend that are tried: 0, .1 .. 1 */
+#define RNN_MAX_LOG 512
+#define RNN_MAX_BATCH 1024
+
+/* Frames of one series at e0, e0 + stride, ... */
+typedef struct Run
+{
+	int			series;
+	int			count;
+	int			trained;		/* the first of them end before the series' cut */
+	int64_t		e0;
+	int64_t		stride;
+	int64_t		first;			/* place of the first frame in the store */
+} Run;
+
+/* A window held out: its last frame and what followed it. */
+typedef struct Held
+{
+	int			run;
+	int			last;			/* index in the run */
+	int			half;			/* 0 or 1: judged by the fit on the other */
+} Held;
+
+/* The state of AdamW with averaged weights. */
+typedef struct Optimizer
+{
+	int64_t		P;
+	real	   *w,
+			   *g,
+			   *m,
+			   *v,
+			   *ema;			/* averaged weights, NULL: w itself is used */
+	int64_t		updates;
+	double		rate;			/* of the last update */
+	double		norm;			/* gradient's norm before clipping */
+} Optimizer;
+
+/* The best that early stopping has seen by one half of the held-out windows. */
+typedef struct Best
+{
+	double		loss;
+	int			grid;			/* weight of the network, in tenths */
+	int			step;
+	real	   *weights;		/* (P,) */
+	float	   *rows;			/* (W, RNN_GRID) */
+} Best;
+
+typedef enum Stage
+{
+	STAGE_SEASONS, STAGE_LAYOUT, STAGE_FEATURES, STAGE_TRAIN, STAGE_VALIDATE,
+	STAGE_CALIBRATE, STAGE_DONE
+} Stage;
+
+struct rnn_trainer
+{
+	rnn_config	cfg;
+	rnn_shape	shape;
+	rnn_frame_plan plan;
+	rnn_panel	panel;
+	const rnn_model *warm;
+	rnn_arena	arena;
+	rnn_summary summary;
+	bool		seasons_detected;
+	Stage		stage;
+	bool		hurry;			/* the caller's time is up */
+	bool		train;			/* a network is trained at all */
+	bool		blends;			/* the mix is there to be judged against */
+	bool		final;			/* the second training, on everything */
+	int			steps;			/* of this training */
+
+	rnn_points *points;			/* (series) */
+	int64_t    *cut;			/* (series) first point that is held out */
+	Run		   *runs;
+	int			n_runs;
+	int64_t		slots;			/* windows that training can draw */
+	int64_t    *slot_of_run;	/* (runs + 1) running sum of them */
+	Held	   *held;
+	int			W;
+	int			K;				/* steps of a window */
+
+	real	   *frames;			/* (F, width) */
+	rnn_scale  *scales;			/* (F) */
+	int64_t		F;
+	double	   *work;
+	int			feature_run,
+				feature_at;		/* next frame to compute */
+
+	rnn_net		net;
+	Optimizer	opt;
+	rnn_rng		rng;
+	int			member;
+	int			step;			/* updates of this training */
+	int			chunk;			/* steps of the current windows that are done */
+	int64_t		last_row;		/* of the net after forward_last: the first window's */
+	int			windows[RNN_MAX_BATCH][2];	/* the current minibatch: run, last */
+	bool		flips[RNN_MAX_BATCH];
+	double		loss_sum;		/* since the last row of the log */
+	double		norm_sum;
+	int			loss_count;
+
+	int			held_at;		/* next held-out window to validate */
+	float	   *rows;			/* (W, RNN_GRID) of this validation */
+	Best		best[2];
+	int			stale;			/* validations without progress of either */
+
+	float	   *scores;			/* conformity scores, conformal.c */
+	int64_t		n_scores[RNN_BANDS];
+	int64_t		score_room;		/* per band and pair */
+	int			calibrate_pass;
+	int64_t		covered,
+				covered_of;
+	real	   *q,
+			   *q_mix;			/* (horizon, Q) */
+
+	rnn_model	model;			/* grows as things are known */
+	real	   *member_weights[RNN_MAX_MEMBERS];
+	rnn_log_row *log;
+};
+
+/* window.c */
+void		plan_windows(rnn_trainer *t, int64_t max_frames);
+void		plan_slots(rnn_trainer *t); /* which frames training may use: before the cut, or all */
+bool		compute_frames(rnn_trainer *t, int64_t budget); /* true when all are done */
+void		draw_windows(rnn_trainer *t);
+void		load_chunk(rnn_trainer *t, int from, int T, int B, bool targets);
+/* Forward of the windows in t->windows, head at the last step only. */
+void		forward_last(rnn_trainer *t, const real *w, int B);
+
+/* optim.c */
+void		optimizer_init(Optimizer *o, int64_t P, bool ema, rnn_arena *a);
+void		optimizer_start(Optimizer *o);
+rnn_status	optimizer_update(Optimizer *o, const rnn_config *cfg, int steps, bool decay, rnn_error *err);
+const real *optimizer_weights(const Optimizer *o);
+
+/* judge.c */
+void		judge_begin(rnn_trainer *t);	/* no best yet */
+void		validation_begin(rnn_trainer *t);
+bool		validation_step(rnn_trainer *t);	/* true when all windows are done */
+void		validation_end(rnn_trainer *t); /* notes progress */
+void		judge(rnn_trainer *t);	/* verdict, weight, steps of the final training */
+void		add_log(rnn_trainer *t, double validation, double baseline);
+/* Up to one batch of held-out windows from `from` on into t->windows. */
+int			held_batch(rnn_trainer *t, int from);
+/* q (horizon,Q) of held-out window i: network at row b of the last forward and mix, blended. */
+void		blend_quantiles(rnn_trainer *t, int i, int b, double weight, real *q);
+
+/* conformal.c */
+int64_t		conformal_room(const rnn_trainer *t);
+void		conformal_begin(rnn_trainer *t);
+bool		conformal_step(rnn_trainer *t); /* true when done */
+
+#endif							/* RNN_TRAINER_H */

@@ -1,0 +1,325 @@
+/*
+ * window.c
+ *		Which windows there are: runs of frames, held-out windows at the end of
+ *		every series, and the draw of minibatches.
+ *
+ * A window is K frames one patch apart.  Frames are computed once and kept;
+ * where all of them don't fit, blocks of consecutive frames are kept by a hash
+ * of series and block, so that the choice depends on the rows alone.
+ */
+#include "trainer.h"
+
+#include <string.h>
+
+#define FRAMES_WANTED 30000		/* more phases of the patches than that add little */
+
+static int64_t
+min64(int64_t a, int64_t b)
+{
+	return a < b ? a : b;
+}
+
+static int64_t
+max64(int64_t a, int64_t b)
+{
+	return a > b ? a : b;
+}
+
+/* Held-out windows of a series of n points: the last part in time. */
+static int
+held_count(const rnn_trainer *t, int64_t n)
+{
+	int64_t		h = t->cfg.horizon,
+				m = t->cfg.seasons[0],
+				room = (n - max64(2 * m, 8)) / h,
+				most = t->panel.count >= 8 ? 6 : 48;
+
+	return (int) max64(0, min64(min64(room, max64(1, n / (4 * h))), most));
+}
+
+/* Patch end of held-out window i (0 the latest), on the grid of patches from the end. */
+static int64_t
+held_end(const rnn_trainer *t, int64_t n, int i)
+{
+	int64_t		back = (int64_t) t->cfg.horizon * (i + 1),
+				P = t->train ? t->cfg.patch : 1;
+
+	return n - (back + P - 1) / P * P;
+}
+
+/* First patch end with a loss: before it the references know nothing. */
+static int64_t
+first_loss(const rnn_trainer *t, int64_t n)
+{
+	return max64(1, min64(max64(8, t->cfg.seasons[0] + 2), n / 3));
+}
+
+static uint64_t
+hash_block(int series, int64_t block)
+{
+	rnn_rng		r;
+
+	rnn_rng_seed(&r, (uint64_t) series, (uint64_t) block + 1);
+	return rnn_rng_next(&r);
+}
+
+static void
+add_run(rnn_trainer *t, bool measure, int series, int64_t e0, int64_t stride, int64_t count)
+{
+	if (!measure)
+		t->runs[t->n_runs] = (Run) {series, (int) count, 0, e0, stride, t->F};
+	t->n_runs++;
+	t->F += count;
+}
+
+/*
+ * Runs of one phase of the patches of a series, as blocks counted from the
+ * end.  keep: threshold of the hash, UINT64_MAX for all.
+ */
+static void
+add_phase(rnn_trainer *t, bool measure, int series, int64_t shift, uint64_t keep)
+{
+	int64_t		P = t->cfg.patch,
+				last = t->points[series].n - P + shift, /* the latest end with a target */
+				count = last >= 1 ? (last - 1) / P + 1 : 0,
+				block = keep == UINT64_MAX ? count : 4 * (int64_t) t->K;
+
+	for (int64_t b = 0; b * block < count; b++)
+	{
+		int64_t		size = min64(block, count - b * block),
+					end = last - b * block * P;
+
+		if (keep == UINT64_MAX || hash_block(series, b) <= keep)
+			add_run(t, measure, series, end - (size - 1) * P, P, size);
+	}
+}
+
+/* Without a network only the held-out positions are looked at. */
+static void
+add_held_only(rnn_trainer *t, bool measure, int series)
+{
+	int64_t		n = t->points[series].n;
+	int			v = held_count(t, n);
+
+	if (v > 0)
+		add_run(t, measure, series, held_end(t, n, v - 1), t->cfg.horizon, v);
+}
+
+static void
+plan_runs(rnn_trainer *t, bool measure, int phases, uint64_t keep)
+{
+	t->n_runs = 0;
+	t->F = 0;
+	for (int i = 0; i < t->panel.count; i++)
+	{
+		if (t->points[i].n < 2)
+			continue;
+		if (!t->train)
+			add_held_only(t, measure, i);
+		else
+			for (int p = 0; p < phases; p++)
+				add_phase(t, measure, i, (int64_t) p * t->cfg.patch / phases, keep);
+	}
+}
+
+/* The run that holds patch end e, or -1 where it was not kept. */
+static int
+find_run(const rnn_trainer *t, int from, int series, int64_t e)
+{
+	for (int r = from; r < t->n_runs && t->runs[r].series == series; r++)
+	{
+		const Run  *run = &t->runs[r];
+
+		if (e >= run->e0 && e < run->e0 + run->count * run->stride && (e - run->e0) % run->stride == 0)
+			return r;
+	}
+	return -1;
+}
+
+/* Halves: by series (hashed) where there are 20 or more, else older against newer origins. */
+static int
+half_of(const rnn_trainer *t, int series, int i, int v)
+{
+	if (t->panel.count >= 20)
+		return (int) (hash_block(series, -1) & 1);
+	return i < v / 2;
+}
+
+static void
+plan_held(rnn_trainer *t)
+{
+	int			from = 0;
+
+	t->W = 0;
+	for (int s = 0; s < t->panel.count; s++)
+	{
+		int64_t		n = t->points[s].n;
+		int			v = held_count(t, n);
+
+		t->cut[s] = n;
+		while (from < t->n_runs && t->runs[from].series < s)
+			from++;
+		for (int i = 0; i < v; i++)
+		{
+			int64_t		e = held_end(t, n, i);
+			int			r = e >= 1 ? find_run(t, from, s, e) : -1;
+
+			if (r < 0)
+				continue;
+			t->cut[s] = min64(t->cut[s], e);
+			t->held[t->W++] = (Held) {
+				r, (int) ((e - t->runs[r].e0) / t->runs[r].stride), half_of(t, s, i, v)
+			};
+		}
+	}
+}
+
+/* Windows that a run offers: its last frame varies, a short run has one. */
+static int64_t
+slots_of(const rnn_trainer *t, const Run *run)
+{
+	return run->trained == 0 ? 0 : max64(1, run->trained - t->K + 1);
+}
+
+void
+plan_slots(rnn_trainer *t)
+{
+	t->slots = 0;
+	for (int r = 0; r < t->n_runs; r++)
+	{
+		Run		   *run = &t->runs[r];
+		int64_t		cut = t->final ? t->points[run->series].n : t->cut[run->series];
+
+		run->trained = cut <= run->e0 ? 0 : (int) min64(run->count, (cut - 1 - run->e0) / run->stride + 1);
+		t->slot_of_run[r] = t->slots;
+		t->slots += slots_of(t, run);
+	}
+	t->slot_of_run[t->n_runs] = t->slots;
+}
+
+/* Lays out runs and held-out windows for at most max_frames frames; fails by the arena. */
+void
+plan_windows(rnn_trainer *t, int64_t max_frames)
+{
+	int			phases = 1;
+	uint64_t	keep = UINT64_MAX;
+
+	t->K = t->cfg.context / t->cfg.patch;
+	plan_runs(t, true, 1, keep);
+	if (t->train)
+		phases = (int) max64(1, min64(t->cfg.patch, min64(FRAMES_WANTED, max_frames) / max64(t->F, 1)));
+	plan_runs(t, true, phases, keep);
+	if (t->F > max_frames)
+	{
+		keep = (uint64_t) ((double) max_frames / t->F * 0.9 * 18446744073709551615.0);
+		plan_runs(t, true, phases, keep);
+	}
+	t->runs = arena_new(&t->arena, Run, t->n_runs);
+	t->slot_of_run = arena_new(&t->arena, int64_t, t->n_runs + 1);
+	t->held = arena_new(&t->arena, Held, (size_t) t->panel.count * (t->panel.count >= 8 ? 6 : 48));
+	t->cut = arena_new(&t->arena, int64_t, t->panel.count);
+	t->frames = arena_new(&t->arena, real, t->F * t->plan.width);
+	t->scales = arena_new(&t->arena, rnn_scale, t->F);
+	if (t->arena.failed)
+		return;
+	plan_runs(t, false, phases, keep);
+	plan_held(t);
+	plan_slots(t);
+}
+
+/* Computes frames until about `budget` points have been looked at. */
+bool
+compute_frames(rnn_trainer *t, int64_t budget)
+{
+	while (budget > 0 && t->feature_run < t->n_runs)
+	{
+		Run		   *run = &t->runs[t->feature_run];
+		int64_t		f = run->first + t->feature_at;
+		int64_t		e = run->e0 + t->feature_at * run->stride;
+
+		rnn_frame_compute(&t->plan, &t->points[run->series], e,
+						  t->frames + f * t->plan.width, &t->scales[f], t->work);
+		budget -= 1000 + min64(e, t->plan.reach) + t->cfg.context + t->plan.width;
+		if (++t->feature_at == run->count)
+		{
+			t->feature_run++;
+			t->feature_at = 0;
+		}
+	}
+	return t->feature_run >= t->n_runs;
+}
+
+static int
+run_of_slot(const rnn_trainer *t, int64_t slot)
+{
+	int			low = 0,
+				high = t->n_runs - 1;
+
+	while (low < high)
+	{
+		int			mid = (low + high + 1) / 2;
+
+		if (t->slot_of_run[mid] <= slot)
+			low = mid;
+		else
+			high = mid - 1;
+	}
+	return low;
+}
+
+void
+draw_windows(rnn_trainer *t)
+{
+	for (int b = 0; b < t->cfg.batch; b++)
+	{
+		int64_t		slot = (int64_t) rnn_rng_below(&t->rng, t->slots);
+		int			r = run_of_slot(t, slot);
+
+		t->windows[b][0] = r;
+		t->windows[b][1] = (int) (t->runs[r].trained - 1 - (slot - t->slot_of_run[r]));
+		t->flips[b] = t->cfg.flips && (rnn_rng_next(&t->rng) >> 63);
+	}
+}
+
+/* Loads steps from .. from + T of the windows in t->windows. */
+void
+load_chunk(rnn_trainer *t, int from, int T, int B, bool targets)
+{
+	for (int i = 0; i < T; i++)
+		for (int b = 0; b < B; b++)
+		{
+			const Run  *run = &t->runs[t->windows[b][0]];
+			const rnn_points *pts = &t->points[run->series];
+			int			at = t->windows[b][1] - t->K + 1 + from + i;
+			int64_t		row = (int64_t) i * B + b,
+						f = run->first + at,
+						e = run->e0 + at * run->stride,
+						cut = t->final ? pts->n : t->cut[run->series];
+
+			rnn_frame_load(&t->net, row, at < 0 ? NULL : t->frames + f * t->plan.width, t->flips[b]);
+			if (!targets)
+				continue;
+			if (at < 0 || e < first_loss(t, pts->n))
+				rnn_target_none(&t->net, row);
+			else
+				rnn_target_load(&t->net, row, pts, e, cut, &t->scales[f], t->flips[b]);
+		}
+}
+
+void
+forward_last(rnn_trainer *t, const real *w, int B)
+{
+	memset(t->flips, 0, sizeof(t->flips));
+	rnn_net_reset(&t->net, B);
+	for (int from = 0; from < t->K; from += t->cfg.bptt)
+	{
+		int			T = (int) min64(t->cfg.bptt, t->K - from);
+		bool		last = from + T == t->K;
+
+		load_chunk(t, from, T, B, false);
+		rnn_net_forward(&t->net, w, T, B, last ? T - 1 : T, NULL);
+		t->last_row = (int64_t) (T - 1) * B;
+		if (!last)
+			rnn_net_carry(&t->net, T, B);
+	}
+}
