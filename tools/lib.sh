@@ -83,8 +83,8 @@ postgres_major()
 
 have_openblas()
 {
-	ls "/usr/lib/$(gcc -print-multiarch)/openblas-serial/libopenblas.a" \
-		/usr/lib64/libopenblas.a >/dev/null 2>&1 ||
+	[ -f "/usr/lib/$(gcc -print-multiarch)/openblas-serial/libopenblas.a" ] ||
+		[ -f /usr/lib64/libopenblas.a ] ||
 		pkg-config --exists openblas 2>/dev/null
 }
 
