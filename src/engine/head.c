@@ -119,7 +119,7 @@ rnn_head_forward(rnn_net *net, const real *w, int64_t first, int64_t rows, rnn_r
 	rnn_gemm(false, true, blocks, H, s->E, net->e + at * s->E, s->E, w + s->head_e, s->E,
 			 1, net->hid_a + at * H, H);
 	rnn_kernel->silu_forward(blocks * H, net->hid_a + at * H, net->hid + at * H);
-	if (rng && s->dropout > 0)
+	if (net->dropped)
 		for (int64_t k = at * H; k < (at + blocks) * H; k++)
 		{
 			net->hid_drop[k] = rnn_rng_uniform(rng) < s->dropout ? 0 : 1 / (1 - s->dropout);
@@ -197,7 +197,7 @@ rnn_head_backward(rnn_net *net, const real *w, int64_t first, int64_t rows, real
 	memset(g + s->out_b, 0, sizeof(real) * U);
 	rnn_add_rows(blocks, U, net->dout + at * U, U, g + s->out_b);
 	rnn_gemm(false, false, blocks, H, U, net->dout + at * U, U, w + s->out_w, H, 0, dhid, H);
-	if (s->dropout > 0)
+	if (net->dropped)
 		for (int64_t k = 0; k < blocks * H; k++)
 			dhid[k] *= net->hid_drop[at * H + k];
 	rnn_kernel->silu_backward(blocks * H, net->hid_a + at * H, dhid, dhid);

@@ -63,7 +63,7 @@ rnn_layer_forward(rnn_net *net, const real *w, int l, int T, int B, rnn_rng *rng
 					  c ? net->tanh_c[l] + at : NULL);
 	}
 	memcpy(y, h, sizeof(real) * N * H);
-	if (rng && s->dropout > 0)
+	if (net->dropped)
 		apply_dropout(N * H, s->dropout, rng, net->drop[l], y);
 	if (s->residual)
 		for (int64_t i = 0; i < N * H; i++)
@@ -89,7 +89,7 @@ rnn_layer_backward(rnn_net *net, const real *w, int l, int T, int B, real *g)
 			   *dx = s->norm ? net->dxn : net->dx[l];
 
 	memcpy(dh, net->dx[l + 1], sizeof(real) * N * H);
-	if (s->dropout > 0 && net->drop[l])
+	if (net->dropped)
 		for (int64_t i = 0; i < N * H; i++)
 			dh[i] *= net->drop[l][i];
 	if (c)

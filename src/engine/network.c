@@ -307,6 +307,7 @@ rnn_net_carry(rnn_net *net, int T, int B)
 void
 rnn_net_forward(rnn_net *net, const real *w, int T, int B, int head_from, rnn_rng *rng)
 {
+	net->dropped = rng && net->shape->dropout > 0;
 	rnn_conv_forward(net, w, T, B);
 	for (int l = 0; l < net->shape->L; l++)
 		rnn_layer_forward(net, w, l, T, B, rng);

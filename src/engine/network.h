@@ -105,6 +105,7 @@ typedef struct rnn_net
 	int			max_T,
 				max_B;
 	bool		training;		/* gradients are wanted: backward buffers exist */
+	bool		dropped;		/* the last forward drew dropout masks */
 
 	/* what the caller fills in, rows t B + b, N = T B */
 	real	   *u;				/* (N,D) */
