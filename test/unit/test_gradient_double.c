@@ -1,0 +1,326 @@
+/*
+ * test_gradient_double.c
+ *		Every gradient of the network against central differences.
+ *
+ * The loss is written out here a second time, from its definition, because
+ * two things need it: the engine's centre ignores the pinball of the gaps
+ * under the losses mse and mae (a stopped gradient, imitated by freezing the
+ * centre), and a step across a kink of pinball, mae or relu proves nothing.
+ * The signs of all kinked terms are hashed: where two ends of a difference
+ * disagree the step shrinks, and in the end the entry is skipped and counted.
+ */
+#include "gradient.h"
+
+/* Worst relative error of a tensor; counts of entries tried and skipped. */
+typedef struct result
+{
+	double		worst;
+	const char *where;
+	int			tried,
+				skipped;
+	double		least;			/* smallest of the largest gradients of a tensor */
+	const char *flat;
+} result;
+
+/* (f(w + h) - f(w - h)) / 2h, with the next order removed at the first step. */
+static bool
+difference(problem *p, int64_t i, double *slope)
+{
+	const double steps[] = {1e-4, 1e-5, 1e-6};
+	real		keep = p->w[i];
+
+	for (int k = 0; k < 3; k++)
+	{
+		uint64_t	sign[4];
+		long double f[4];
+		double		h = steps[k];
+		const double at[] = {1, -1, 2, -2};
+		int			points = k == 0 ? 4 : 2;
+		bool		same = true;
+
+		for (int j = 0; j < points; j++)
+		{
+			p->w[i] = keep + at[j] * h;
+			f[j] = problem_loss(p, &sign[j]);
+			same = same && sign[j] == p->sign;
+		}
+		p->w[i] = keep;
+		if (!same)
+			continue;
+		*slope = (double) (f[0] - f[1]) / (2 * h);
+		if (points == 4)
+			*slope = (4 * *slope - (double) (f[2] - f[3]) / (4 * h)) / 3;
+		return true;
+	}
+	return false;
+}
+
+static void
+check_tensor(problem *p, const tensor *t, result *r)
+{
+	double		largest = 0,
+				error = 0;
+	/* All of a small tensor, biases among them, else entries far apart. */
+	int64_t		stride = t->n <= 12 ? 1 : t->bias ? t->n / 12 : t->n / 4;
+
+	stride = stride < 1 ? 1 : stride;
+	for (int64_t i = 0; i < t->n; i += stride)
+	{
+		double		slope,
+					g = p->g[t->at + i];
+
+		r->tried++;
+		if (!difference(p, t->at + i, &slope))
+		{
+			r->skipped++;
+			continue;
+		}
+		largest = fmax(largest, fabs(slope));
+		error = fmax(error, fabs(slope - g));
+	}
+	if (largest < r->least)
+	{
+		r->least = largest;
+		r->flat = t->name;
+	}
+	if (!(error / largest <= r->worst))
+	{
+		r->worst = error / largest;
+		r->where = t->name;
+	}
+}
+
+static void
+check_problem(problem *p, const char *name)
+{
+	result		r = {.least = INFINITY};
+	tensor		list[MAX_TENSORS];
+	int			n = tensors(&p->shape, list);
+	double		engine,
+				mine;
+
+	engine = problem_gradient(p);
+	mine = (double) problem_loss(p, &p->sign);
+	CHECK_NEAR(engine, p->engine_loss, 1e-12);
+	CHECK_NEAR(engine, mine, 1e-12);
+	for (int i = 0; i < n; i++)
+		check_tensor(p, &list[i], &r);
+	if (!(r.worst < 1e-6) || !(r.least > 1e-6) || r.skipped * 50 > r.tried)
+		printf("%s: error %.2g in %s, least gradient %.2g in %s, %d of %d skipped\n",
+			   name, r.worst, r.where, r.least, r.flat, r.skipped, r.tried);
+	CHECK(r.worst < 1e-6);
+	CHECK(r.least > 1e-6);
+	CHECK(r.skipped * 50 <= r.tried);
+}
+
+static void
+check_config(const rnn_config *cfg, int head_from, const char *name)
+{
+	problem		p;
+
+	problem_init(&p, cfg, 7, 3, 17 + cfg->cell + 4 * cfg->patch + cfg->conv_layers);
+	p.head_from = head_from;
+	check_problem(&p, name);
+	problem_free(&p);
+}
+
+static void
+test_all(void)
+{
+	for (int cell = 0; cell < 4; cell++)
+		for (int front = 0; front < 4; front++)
+			for (int around = 0; around < 2; around++)
+				for (int loss = 0; loss < 3; loss++)
+					for (int skip = 0; skip < 2; skip++)
+					{
+						rnn_config	cfg = small_config(cell, front);
+						char		name[200];
+
+						cfg.norm = cfg.residual = around;
+						cfg.loss = loss;
+						cfg.skip = skip;
+						snprintf(name, sizeof(name), "cell %d front %d norm and residual %d loss %d skip %d",
+								 cell, front, around, loss, skip);
+						check_config(&cfg, 0, name);
+					}
+}
+
+static void
+test_norm_residual_alone(void)
+{
+	for (int cell = 0; cell < 4; cell++)
+		for (int which = 0; which < 2; which++)
+			for (int front = 0; front < 2; front++)
+			{
+				rnn_config	cfg = small_config(cell, front);
+
+				cfg.norm = which;
+				cfg.residual = !which;
+				check_config(&cfg, 0, which ? "norm alone" : "residual alone");
+			}
+}
+
+static void
+test_head_from(void)
+{
+	for (int cell = 0; cell < 4; cell++)
+		for (int from = 1; from < 7; from += 5)
+		{
+			rnn_config	cfg = small_config(cell, 3);
+
+			check_config(&cfg, from, "head_from");
+		}
+}
+
+/* The same seed draws the same masks, so the loss is smooth all the same. */
+static void
+test_dropout(void)
+{
+	for (int cell = 0; cell < 4; cell++)
+	{
+		rnn_config	cfg = small_config(cell, 3);
+
+		cfg.dropout = 0.3;
+		check_config(&cfg, 0, "dropout");
+	}
+}
+
+/* Without a generator nothing is dropped, whatever masks were drawn before. */
+static void
+test_dropout_off(void)
+{
+	for (int cell = 0; cell < 4; cell++)
+	{
+		rnn_config	cfg = small_config(cell, 3);
+		problem		p;
+
+		cfg.dropout = 0.3;
+		problem_init(&p, &cfg, 7, 3, 5);
+		problem_gradient(&p);
+		p.no_rng = true;
+		check_problem(&p, "dropout off");
+		problem_free(&p);
+	}
+}
+
+/* Rows from `from` on of every input, into a net of its own. */
+static void
+copy_inputs(rnn_net *to, const rnn_net *from, int t, int T, int B)
+{
+	const rnn_shape *s = from->shape;
+	int64_t		at = (int64_t) t * B,
+				n = (int64_t) T * B,
+				Hz = s->blocks * RNN_BLOCK;
+
+	memcpy(to->u, from->u + at * s->D, sizeof(real) * n * s->D);
+	memcpy(to->aux, from->aux + at * s->A, sizeof(real) * n * s->A);
+	if (s->R > 0)
+		memcpy(to->ref, from->ref + at * s->R * Hz, sizeof(real) * n * s->R * Hz);
+	memcpy(to->spread, from->spread + at * Hz, sizeof(real) * n * Hz);
+	memcpy(to->target, from->target + at * Hz, sizeof(real) * n * Hz);
+}
+
+/* Chunks of `step` steps with the state carried, against one piece. */
+static void
+check_chunks(const rnn_config *cfg, int step)
+{
+	problem		whole,
+				part;
+	double		sum = 0,
+				full;
+	real	   *g;
+	double		error = 0,
+				largest = 0;
+
+	problem_init(&whole, cfg, 7, 3, 23);
+	problem_init(&part, cfg, 7, 3, 23);
+	full = problem_gradient(&whole);
+	g = calloc(whole.shape.params, sizeof(real));
+	rnn_net_reset(&part.net, 3);
+	for (int t = 0; t < 7; t += step)
+	{
+		int			n = t + step < 7 ? step : 7 - t;
+		int64_t		known;
+
+		copy_inputs(&part.net, &whole.net, t, n, 3);
+		rnn_net_forward(&part.net, part.w, n, 3, 0, NULL);
+		sum += rnn_net_loss(&part.net, n, 3, 0, &known);
+		rnn_net_backward(&part.net, part.w, n, 3, 0, 1, part.g);
+		for (int64_t i = 0; i < whole.shape.params; i++)
+			g[i] += part.g[i];
+		rnn_net_carry(&part.net, n, 3);
+	}
+	CHECK_NEAR(sum, full, 1e-12);
+	/* What follows the layers doesn't look back, so cutting changes nothing. */
+	for (int64_t i = step >= 7 ? 0 : whole.shape.state_h; i < whole.shape.params; i++)
+	{
+		error = fmax(error, fabs(g[i] - whole.g[i]));
+		largest = fmax(largest, fabs(whole.g[i]));
+	}
+	CHECK(error <= (step >= 7 ? 0 : 1e-12 * largest));
+	/* And cutting does change the layers, or this test would show nothing. */
+	if (step < 7)
+	{
+		double		moved = 0;
+
+		for (int64_t i = whole.shape.w_ih[0]; i < whole.shape.state_h; i++)
+			moved = fmax(moved, fabs(g[i] - whole.g[i]));
+		CHECK(moved > 1e-6 * largest);
+	}
+	free(g);
+	problem_free(&whole);
+	problem_free(&part);
+}
+
+static void
+test_chunks(void)
+{
+	for (int cell = 0; cell < 4; cell++)
+		for (int front = 0; front < 4; front++)
+			for (int step = 1; step <= 9; step += step == 1 ? 1 : 2)
+			{
+				rnn_config	cfg = small_config(cell, front);
+
+				check_chunks(&cfg, step > 7 ? 7 : step);
+			}
+}
+
+/* A scale and a dirty gradient buffer: linear, and overwritten. */
+static void
+test_scale(void)
+{
+	rnn_config	cfg = small_config(3, 3);
+	problem		a,
+				b;
+	int64_t		known;
+	double		error = 0;
+
+	problem_init(&a, &cfg, 7, 3, 3);
+	problem_init(&b, &cfg, 7, 3, 3);
+	problem_gradient(&a);
+	for (int64_t i = 0; i < b.shape.params; i++)
+		b.g[i] = 1e30;
+	rnn_net_reset(&b.net, 3);
+	rnn_net_forward(&b.net, b.w, 7, 3, 0, NULL);
+	rnn_net_loss(&b.net, 7, 3, 0, &known);
+	rnn_net_backward(&b.net, b.w, 7, 3, 0, 0.5, b.g);
+	for (int64_t i = 0; i < b.shape.params; i++)
+		error = fmax(error, fabs(a.g[i] - 2 * b.g[i]) / (1 + fabs(a.g[i])));
+	CHECK(error < 1e-12);
+	problem_free(&a);
+	problem_free(&b);
+}
+
+int
+main(void)
+{
+	rnn_engine_init(-1);
+	TEST(test_all);
+	TEST(test_norm_residual_alone);
+	TEST(test_head_from);
+	TEST(test_dropout);
+	TEST(test_dropout_off);
+	TEST(test_chunks);
+	TEST(test_scale);
+	return check_summary("gradient_double");
+}
