@@ -1,0 +1,41 @@
+-- A chart in the terminal, drawn by SQL from table shown(at, actual, forecast,
+-- lower, upper): one column per row, the interval as a shaded band.
+CREATE TEMP TABLE shown (at timestamp, actual float8, forecast float8,
+	lower float8, upper float8);
+
+CREATE FUNCTION pg_temp.chart(height int DEFAULT 18, tick text DEFAULT 'HH24:MI')
+RETURNS TABLE (chart text) LANGUAGE sql AS $$
+	WITH bounds AS (
+		SELECT min(least(actual, lower)) AS low,
+			   max(greatest(actual, upper)) AS high
+		FROM shown),
+	cells AS (
+		SELECT row_number() OVER (ORDER BY at) AS x, at,
+			   width_bucket(actual, low, high, height) AS a,
+			   width_bucket(forecast, low, high, height) AS f,
+			   width_bucket(lower, low, high, height) AS l,
+			   width_bucket(upper, low, high, height) AS u
+		FROM shown, bounds),
+	lines AS (
+		SELECT y, string_agg(CASE
+				WHEN least(a, height) = y AND f = y THEN '◆'
+				WHEN least(a, height) = y THEN '●'
+				WHEN f = y THEN '━'
+				WHEN y BETWEEN l AND u THEN '░'
+				ELSE ' ' END, '' ORDER BY x) AS line
+		FROM cells, generate_series(1, height) y
+		GROUP BY y)
+	SELECT * FROM (
+		(SELECT lpad(CASE WHEN y % 4 = 1 OR y = height
+					 THEN round((low + (high - low) * (y - 0.5) / height)::numeric,
+								CASE WHEN high < 1000 THEN 1 ELSE 0 END)::text
+					 ELSE '' END, 8) || ' │' || line
+		 FROM lines, bounds ORDER BY y DESC)
+		UNION ALL
+		SELECT '         └' || repeat('─', count(*)::int) FROM shown
+		UNION ALL
+		SELECT '          ' || string_agg(rpad(to_char(at, tick), 8), '' ORDER BY x)
+		FROM cells WHERE x % 8 = 1
+		UNION ALL
+		SELECT '          ● what came   ━ forecast   ◆ both   ░ 90 % interval') AS c (chart)
+$$;
