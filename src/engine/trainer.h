@@ -131,6 +131,7 @@ struct rnn_trainer
 };
 
 /* window.c */
+int64_t		held_total(const rnn_trainer *t);	/* held-out windows, were all frames kept */
 void		plan_windows(rnn_trainer *t, int64_t max_frames);
 void		plan_slots(rnn_trainer *t); /* which frames training may use: before the cut, or all */
 bool		compute_frames(rnn_trainer *t, int64_t budget); /* true when all are done */

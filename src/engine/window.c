@@ -37,6 +37,16 @@ held_count(const rnn_trainer *t, int64_t n)
 	return (int) max64(0, min64(min64(room, max64(1, n / (4 * h))), most));
 }
 
+int64_t
+held_total(const rnn_trainer *t)
+{
+	int64_t		W = 0;
+
+	for (int i = 0; i < t->panel.count; i++)
+		W += held_count(t, t->points[i].n);
+	return W;
+}
+
 /* Patch end of held-out window i (0 the latest), on the grid of patches from the end. */
 static int64_t
 held_end(const rnn_trainer *t, int64_t n, int i)

@@ -1,0 +1,388 @@
+/*
+ * forecast.c
+ *		From a model and histories to quantiles.
+ *
+ * The mix is formed for every series.  Where the model has networks their
+ * quantiles are averaged, blended with the mix's by the validated weight and
+ * widened by the calibration.  Beyond the trained horizon the mix goes on
+ * alone; the network's last correction fades into it.
+ *
+ * Without the mix (skip: false) there is nothing to go on with: the network's
+ * own medians are appended to the history and it forecasts again, as textbooks
+ * do, with intervals that widen with the square root of the lead time.
+ */
+#include "frame.h"
+#include "kernel.h"
+
+#include <float.h>
+#include <math.h>
+#include <string.h>
+
+#define S RNN_BLOCK
+#define Q RNN_QUANTILES
+#define M RNN_MEDIAN
+
+/* Scratch of one call; laid out for `count` series of up to `longest` points. */
+typedef struct Forecaster
+{
+	const rnn_model *model;
+	rnn_shape	shape;
+	rnn_frame_plan plan;
+	rnn_net		net;
+	int			count,
+				T;				/* steps of a chunk */
+	rnn_points *points;			/* (count) */
+	real	   *frame;			/* (width) */
+	rnn_scale  *scales;			/* (count) */
+	double	   *work;
+	real	   *q;				/* (trained horizon, Q) */
+	real	   *weights;		/* (P) of a member, as real */
+	double	   *ref;			/* (R, horizon) beyond the trained one */
+	double	   *ref_work;
+	double	   *extended;		/* (longest + horizon) history and own forecasts */
+} Forecaster;
+
+static bool
+has_network(const rnn_model *m)
+{
+	return m->n_members > 0 && m->weight > 0;
+}
+
+int64_t
+rnn_history_reach(const rnn_model *m)
+{
+	int64_t		reach = rnn_mix_reach(m->seasons, m->n_seasons, m->config.horizon),
+				most = m->config.context;
+
+	for (int i = 0; i < m->n_members; i++)
+		if (m->member[i].context > most)
+			most = m->member[i].context;
+	return reach + most;
+}
+
+/* Shapes of a member: its own patch and context, all else shared. */
+static void
+member_shape(Forecaster *f, int member)
+{
+	rnn_config	cfg = f->model->config;
+
+	if (member >= 0 && member < f->model->n_members)
+	{
+		cfg.patch = f->model->member[member].patch;
+		cfg.context = f->model->member[member].context;
+	}
+	cfg.seasons_given = f->model->n_seasons;
+	memcpy(cfg.seasons, f->model->seasons, sizeof(cfg.seasons));
+	rnn_shape_init(&f->shape, &cfg);
+	rnn_frame_plan_init(&f->plan, &f->shape, &cfg);
+	f->T = cfg.context / cfg.patch < cfg.bptt ? cfg.context / cfg.patch : cfg.bptt;
+}
+
+/* Room for any member: each is laid out in the same scratch. */
+static void
+lay_out_member(Forecaster *f, int member, int64_t longest, rnn_arena *a)
+{
+	member_shape(f, member);
+	f->frame = arena_new(a, real, f->plan.width);
+	f->work = arena_new(a, double, rnn_frame_work(&f->plan, longest));
+	if (!has_network(f->model))
+		return;
+	rnn_net_init(&f->net, &f->shape, f->T, f->count, false, a);
+#ifdef RNN_DOUBLE
+	f->weights = arena_new(a, real, f->shape.params);
+#endif
+}
+
+static void
+lay_out(Forecaster *f, int64_t longest, int horizon, rnn_arena *a, rnn_arena *member_scratch)
+{
+	int			trained = f->model->config.horizon;
+	size_t		most = 0;
+
+	f->scales = arena_new(a, rnn_scale, f->count);
+	f->q = arena_new(a, real, (size_t) trained * Q);
+	if (f->model->config.skip && horizon > trained)
+	{
+		f->ref = arena_new(a, double, (size_t) RNN_REFS * horizon);
+		f->ref_work = arena_new(a, double, rnn_mix_work(longest, horizon));
+	}
+	if (!f->model->config.skip && horizon > trained)
+		f->extended = arena_new(a, double, longest + horizon);
+	*member_scratch = *a;
+	for (int i = 0; i < (has_network(f->model) ? f->model->n_members : 1); i++)
+	{
+		rnn_arena	scratch = *a;
+
+		lay_out_member(f, i, longest + horizon, &scratch);
+		most = scratch.used > most ? scratch.used : most;
+		a->failed |= scratch.failed;
+	}
+	a->used = most;
+}
+
+rnn_status
+rnn_forecast_size(const rnn_model *m, int count, int64_t longest, int horizon, size_t *size, rnn_error *err)
+{
+	Forecaster	f = {.model = m,.count = count};
+	rnn_arena	a,
+				scratch;
+
+	if (horizon < 1 || horizon > RNN_MAX_HORIZON)
+		return rnn_fail(err, RNN_ERR_RANGE, "horizon", horizon, 1, RNN_MAX_HORIZON);
+	rnn_arena_init(&a, NULL, 0);
+	lay_out(&f, longest, horizon, &a, &scratch);
+	/* filled copies of the series, and their alignment */
+	*size = a.used + (size_t) count * (2 * longest * sizeof(double) + sizeof(rnn_points) + 256);
+	return RNN_OK;
+}
+
+static double
+finite(double x)
+{
+	return x > DBL_MAX ? DBL_MAX : x < -DBL_MAX ? -DBL_MAX : x;
+}
+
+/* Steps of the context into the net, then the head at the last. */
+static void
+run_network(Forecaster *f, const real *w)
+{
+	int			P = f->shape.patch,
+				K = f->plan.context / P,
+				B = f->count;
+
+	rnn_net_reset(&f->net, B);
+	for (int from = 0; from < K; from += f->T)
+	{
+		int			T = K - from < f->T ? K - from : f->T;
+		bool		last = from + T == K;
+
+		for (int t = 0; t < T; t++)
+			for (int b = 0; b < B; b++)
+			{
+				int64_t		e = f->points[b].n - (int64_t) (K - 1 - from - t) * P;
+
+				if (e >= 1)
+					rnn_frame_compute(&f->plan, &f->points[b], e, f->frame, &f->scales[b], f->work);
+				rnn_frame_load(&f->net, (int64_t) t * B + b, e >= 1 ? f->frame : NULL, false);
+			}
+		rnn_net_forward(&f->net, w, T, B, last ? T - 1 : T, NULL);
+		if (!last)
+			rnn_net_carry(&f->net, T, B);
+		else
+			f->net.max_T = T;	/* rows of the head begin at (T - 1) B */
+	}
+}
+
+static const real *
+weights_of(Forecaster *f, int member)
+{
+#ifdef RNN_DOUBLE
+	for (int64_t i = 0; i < f->shape.params; i++)
+		f->weights[i] = f->model->member[member].weights[i];
+	return f->weights;
+#else
+	return f->model->member[member].weights;
+#endif
+}
+
+/* Adds share x the quantiles, in the units of the points, to out (horizon,Q). */
+static void
+add_quantiles(const Forecaster *f, int b, double share, int h, double *out)
+{
+	rnn_scale	s = f->scales[b];
+
+	for (int64_t k = 0; k < (int64_t) h * Q; k++)
+		out[k] += share * (s.a + s.s * f->q[k]);
+}
+
+/* The calibration's factor at step j of the trained horizon. */
+static double
+calibration(const rnn_model *m, int j, int k)
+{
+	int			h = m->config.horizon,
+				band = j >= h ? RNN_BANDS - 1 : j * RNN_BANDS / h,
+				pair = k < M ? k : Q - 1 - k;
+
+	return m->calibration[band][pair];
+}
+
+/* Widen, keep the order of the quantiles, and go back to the series' unit. */
+static void
+finish_row(const rnn_model *m, int j, double unit, double *q)
+{
+	double		centre = q[M];
+
+	for (int k = 0; k < Q; k++)
+		if (k != M)
+			q[k] = centre + calibration(m, j, k) * (q[k] - centre);
+	for (int k = M + 1; k < Q; k++)
+		q[k] = fmax(q[k], q[k - 1]);
+	for (int k = M - 1; k >= 0; k--)
+		q[k] = fmin(q[k], q[k + 1]);
+	for (int k = 0; k < Q; k++)
+		q[k] = finite(q[k] * unit);
+}
+
+/*
+ * The mix beyond the trained horizon: q (Q) at step j of `horizon`, from the
+ * mix and references of that horizon.  The gaps follow the lead time's power
+ * between the halves, at most its square root.
+ */
+static void
+long_row(const Forecaster *f, const rnn_mix *mix, int horizon, int j, double *q)
+{
+	double		middle = 0,
+				near = fmax(mix->spread[0], DBL_MIN),
+				power = fmin(fmax(log(fmax(mix->spread[1], DBL_MIN) / near) / log(3.0), 0), 0.5),
+				spread = near * pow((j + 0.5) / fmax(horizon / 4.0, 0.5), power);
+
+	for (int r = 0; r < RNN_REFS; r++)
+		if (mix->present[r] && mix->weight[r] > 0)
+			middle += mix->weight[r] * f->ref[(int64_t) r * horizon + j];
+	q[M] = middle;
+	for (int k = M + 1; k < Q; k++)
+		q[k] = q[k - 1] + rnn_base_gap[k] * spread;
+	for (int k = M - 1; k >= 0; k--)
+		q[k] = q[k + 1] - rnn_base_gap[k] * spread;
+}
+
+/*
+ * Steps trained .. horizon - 1: the mix of the whole horizon, moved and widened
+ * at first so that it continues the last trained step, the difference halving
+ * every trained horizon.
+ */
+static void
+extend_by_mix(Forecaster *f, int b, int horizon, double *out)
+{
+	const rnn_model *m = f->model;
+	const rnn_points *pts = &f->points[b];
+	int			h = m->config.horizon;
+	double		last[Q],
+				gap[Q],
+				row[Q];
+	rnn_mix		mix;
+	int64_t		reach = rnn_mix_reach(m->seasons, m->n_seasons, horizon),
+				n = pts->n < reach ? pts->n : reach;
+
+	rnn_mix_at(pts->x + pts->n - n, n, horizon, m->seasons, m->n_seasons, m->config.kappa,
+			   &mix, f->ref, f->ref_work);
+	long_row(f, &mix, horizon, h - 1, last);
+	for (int k = 0; k < Q; k++)
+		gap[k] = (out[(int64_t) (h - 1) * Q + k] - out[(int64_t) (h - 1) * Q + M]) - (last[k] - last[M]);
+	gap[M] = out[(int64_t) (h - 1) * Q + M] - last[M];
+	for (int j = h; j < horizon; j++)
+	{
+		double		fade = pow(0.5, (double) (j - h + 1) / h);
+
+		long_row(f, &mix, horizon, j, row);
+		for (int k = 0; k < Q; k++)
+			out[(int64_t) j * Q + k] = row[k] + fade * (gap[M] + (k == M ? 0 : gap[k]));
+	}
+}
+
+static void
+forecast_trained(Forecaster *f, rnn_arena member_scratch, int64_t longest, int h, int64_t stride, double *out)
+{
+	const rnn_model *m = f->model;
+	double		mix_share = m->config.skip ? 1 - (has_network(m) ? m->weight : 0) : 0;
+
+	for (int b = 0; b < f->count; b++)
+		memset(out + b * stride, 0, sizeof(double) * h * Q);
+	for (int i = 0; has_network(m) && i < m->n_members; i++)
+	{
+		rnn_arena	scratch = member_scratch;
+
+		lay_out_member(f, i, longest, &scratch);
+		run_network(f, weights_of(f, i));
+		for (int b = 0; b < f->count; b++)
+		{
+			rnn_net_quantiles(&f->net, (int64_t) (f->net.max_T - 1) * f->count + b, f->q);
+			add_quantiles(f, b, (1 - mix_share) / m->n_members, h, out + b * stride);
+		}
+	}
+	if (mix_share > 0)
+	{
+		rnn_arena	scratch = member_scratch;
+
+		lay_out_member(f, 0, longest, &scratch);
+		for (int b = 0; b < f->count; b++)
+		{
+			rnn_frame_compute(&f->plan, &f->points[b], f->points[b].n, f->frame, &f->scales[b], f->work);
+			rnn_frame_mix(&f->plan, f->frame, f->q);
+			add_quantiles(f, b, mix_share, h, out + b * stride);
+		}
+	}
+}
+
+/* One series, the network alone, fed with its own medians. */
+static void
+extend_by_feeding(Forecaster *f, rnn_arena scratch, int b, int64_t longest, int horizon, double *out)
+{
+	int			h = f->model->config.horizon;
+	rnn_points	all = f->points[b],
+				grown;
+	Forecaster	one = *f;
+
+	memcpy(f->extended, all.x, sizeof(double) * all.n);
+	grown = (rnn_points) {f->extended, f->extended, all.n, all.unit};
+	one.count = 1;
+	one.points = &grown;
+	for (int from = 0; from + h < horizon; from += h)
+	{
+		int			rows = horizon - from - h < h ? horizon - from - h : h;
+		double		widen = sqrt((from + 2.0 * h) / h);
+
+		for (int j = 0; j < h; j++)
+			f->extended[grown.n + j] = out[(int64_t) (from + j) * Q + M];
+		grown.n += h;
+		forecast_trained(&one, scratch, longest, rows, 0, out + (int64_t) (from + h) * Q);
+		for (int j = from + h; j < from + h + rows; j++)
+		{
+			double	   *q = out + (int64_t) j * Q,
+						centre = q[M];
+
+			for (int k = 0; k < Q; k++)
+				q[k] = centre + widen * (q[k] - centre);
+		}
+	}
+}
+
+rnn_status
+rnn_forecast(const rnn_model *m, const rnn_series *series, int count, int horizon,
+			 void *block, size_t size, double *out, rnn_error *err)
+{
+	Forecaster	f = {.model = m,.count = count};
+	rnn_arena	a,
+				scratch;
+	int64_t		longest = 1,
+				stride = (int64_t) horizon * Q;
+	int			h = horizon < m->config.horizon ? horizon : m->config.horizon;
+
+	if (horizon < 1 || horizon > RNN_MAX_HORIZON)
+		return rnn_fail(err, RNN_ERR_RANGE, "horizon", horizon, 1, RNN_MAX_HORIZON);
+	for (int b = 0; b < count; b++)
+	{
+		if (series[b].n < 1)
+			return rnn_fail(err, RNN_ERR_DATA, "a series without a known value can't be forecast", b, 0, 0);
+		longest = series[b].n > longest ? series[b].n : longest;
+	}
+	rnn_arena_init(&a, block, size);
+	f.points = arena_new(&a, rnn_points, count);
+	for (int b = 0; f.points && b < count; b++)
+		rnn_points_init(&f.points[b], &series[b], &a);
+	if (!a.failed)
+		lay_out(&f, longest, horizon, &a, &scratch);
+	if (a.failed)
+		return rnn_fail(err, RNN_ERR_MEMORY, "forecasting", (double) size, 0, 0);
+	forecast_trained(&f, scratch, longest + horizon, h, stride, out);
+	for (int b = 0; b < count; b++)
+	{
+		if (horizon > h && m->config.skip)
+			extend_by_mix(&f, b, horizon, out + b * stride);
+		else if (horizon > h)
+			extend_by_feeding(&f, scratch, b, longest + horizon, horizon, out + b * stride);
+		for (int j = 0; j < horizon; j++)
+			finish_row(m, j, f.points[b].unit, out + b * stride + (int64_t) j * Q);
+	}
+	return RNN_OK;
+}

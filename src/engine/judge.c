@@ -1,0 +1,266 @@
+/*
+ * judge.c
+ *		Early stopping and the verdict: does the network earn a weight?
+ *
+ * The held-out windows are the last ones in time.  They form two halves.  Each
+ * half chooses its own stopping step and weight of the network in the blend
+ * with the mix; each choice is judged on the other half, so that no window
+ * judges what was fitted on it.  d is the mean difference of the pinball loss,
+ * blend less mix, over all windows, and e its standard error, clustered by
+ * series (by window where there are few series).  The network is dropped where
+ * d + e > 0, and else its weight is shrunk by 1 - (e/d)^2 (James and Stein
+ * 1961, positive part).
+ */
+#include "trainer.h"
+#include "kernel.h"
+
+#include <math.h>
+#include <string.h>
+
+#define Q RNN_QUANTILES
+
+void
+judge_begin(rnn_trainer *t)
+{
+	for (int half = 0; half < 2; half++)
+	{
+		t->best[half].loss = INFINITY;
+		t->best[half].step = 0;
+		t->best[half].grid = 0;
+	}
+	t->stale = 0;
+}
+
+void
+add_log(rnn_trainer *t, double validation, double baseline)
+{
+	rnn_log_row *row = &t->log[t->model.n_log];
+
+	if (t->model.n_log == RNN_MAX_LOG)
+		return;
+	*row = (rnn_log_row) {
+		t->member, t->final, t->step,
+		(float) (t->loss_count ? t->loss_sum / t->loss_count : 0),
+		(float) validation, (float) baseline, (float) t->opt.rate,
+		(float) (t->loss_count ? t->norm_sum / t->loss_count : 0)
+	};
+	t->model.n_log++;
+	t->loss_sum = t->norm_sum = 0;
+	t->loss_count = 0;
+}
+
+int
+held_batch(rnn_trainer *t, int from)
+{
+	int			B = t->W - from < t->cfg.batch ? t->W - from : t->cfg.batch;
+
+	for (int b = 0; b < B; b++)
+	{
+		t->windows[b][0] = t->held[from + b].run;
+		t->windows[b][1] = t->held[from + b].last;
+	}
+	return B;
+}
+
+static int64_t
+held_frame(const rnn_trainer *t, int i)
+{
+	return t->runs[t->held[i].run].first + t->held[i].last;
+}
+
+void
+blend_quantiles(rnn_trainer *t, int i, int b, double weight, real *q)
+{
+	int64_t		size = (int64_t) t->cfg.horizon * Q;
+
+	if (weight > 0)
+		rnn_net_quantiles(&t->net, t->last_row + b, q);
+	if (weight == 1)
+		return;
+	rnn_frame_mix(&t->plan, t->frames + held_frame(t, i) * t->plan.width, t->q_mix);
+	for (int64_t k = 0; k < size; k++)
+		q[k] = weight > 0 ? (real) (weight * q[k] + (1 - weight) * t->q_mix[k]) : t->q_mix[k];
+}
+
+/* Mean capped pinball of held-out window i for each weight of the grid. */
+static void
+window_losses(rnn_trainer *t, int i, const real *q, const real *mix, float *row)
+{
+	const Held *held = &t->held[i];
+	const Run  *run = &t->runs[held->run];
+	const rnn_points *pts = &t->points[run->series];
+	int64_t		e = run->e0 + held->last * run->stride;
+	rnn_scale	scale = t->scales[held_frame(t, i)];
+	double		sum[RNN_GRID] = {0};
+	int			known = 0;
+
+	for (int64_t j = 0; j < t->cfg.horizon && e + j < pts->n; j++)
+	{
+		double		y = (pts->raw[e + j] - scale.a) / scale.s;
+
+		if (isnan(y))
+			continue;
+		known++;
+		for (int g = 0; g < RNN_GRID; g++)
+		{
+			double		w = g / (RNN_GRID - 1.0),
+						loss = 0;
+
+			for (int k = 0; k < Q; k++)
+			{
+				double		d = y - (w * q[j * Q + k] + (1 - w) * mix[j * Q + k]);
+
+				loss += d > 0 ? rnn_quantile_levels[k] * d : (rnn_quantile_levels[k] - 1) * d;
+			}
+			sum[g] += RNN_LOSS_CAP * tanh(loss / Q / RNN_LOSS_CAP);
+		}
+	}
+	for (int g = 0; g < RNN_GRID; g++)
+		row[g] = known ? (float) (sum[g] / known) : 0;
+}
+
+void
+validation_begin(rnn_trainer *t)
+{
+	t->held_at = 0;
+}
+
+bool
+validation_step(rnn_trainer *t)
+{
+	int			B = held_batch(t, t->held_at);
+
+	forward_last(t, optimizer_weights(&t->opt), B);
+	for (int b = 0; b < B; b++)
+	{
+		int			i = t->held_at + b;
+
+		rnn_net_quantiles(&t->net, t->last_row + b, t->q);
+		if (t->blends)
+			rnn_frame_mix(&t->plan, t->frames + held_frame(t, i) * t->plan.width, t->q_mix);
+		else
+			memcpy(t->q_mix, t->q, sizeof(real) * t->cfg.horizon * Q);
+		window_losses(t, i, t->q, t->q_mix, t->rows + (int64_t) i * RNN_GRID);
+	}
+	t->held_at += B;
+	return t->held_at >= t->W;
+}
+
+/* Mean over the windows of a half (-1: all) for one weight of the grid. */
+static double
+mean_loss(const rnn_trainer *t, const float *rows, int half, int grid)
+{
+	double		sum = 0;
+	int			n = 0;
+
+	for (int i = 0; i < t->W; i++)
+		if (half < 0 || t->held[i].half == half)
+		{
+			sum += rows[(int64_t) i * RNN_GRID + grid];
+			n++;
+		}
+	return n ? sum / n : INFINITY;
+}
+
+/* The best weight that the half would choose now; scratch has no choice. */
+static int
+best_grid(const rnn_trainer *t, int half, double *loss)
+{
+	int			best = RNN_GRID - 1;
+
+	*loss = mean_loss(t, t->rows, half, best);
+	if (t->blends && t->cfg.start == RNN_START_AUTO)
+		for (int g = RNN_GRID - 2; g > 0; g--)
+		{
+			double		l = mean_loss(t, t->rows, half, g);
+
+			if (l < *loss)
+			{
+				*loss = l;
+				best = g;
+			}
+		}
+	return best;
+}
+
+void
+validation_end(rnn_trainer *t)
+{
+	bool		progress = false;
+
+	for (int half = 0; half < 2; half++)
+	{
+		Best	   *best = &t->best[half];
+		double		loss;
+		int			grid = best_grid(t, half, &loss);
+
+		if (!(loss < best->loss))
+			continue;
+		progress |= loss < best->loss - 1e-4 * fabs(best->loss) || isinf(best->loss);
+		best->loss = loss;
+		best->grid = grid;
+		best->step = t->step;
+		memcpy(best->weights, optimizer_weights(&t->opt), sizeof(real) * t->opt.P);
+		memcpy(best->rows, t->rows, sizeof(float) * t->W * RNN_GRID);
+	}
+	t->stale = progress ? 0 : t->stale + 1;
+	add_log(t, mean_loss(t, t->rows, -1, RNN_GRID - 1),
+			t->blends ? mean_loss(t, t->rows, -1, 0) : NAN);
+}
+
+/* Blend less mix on window i, by what the other half chose. */
+static double
+difference_of(const rnn_trainer *t, int i)
+{
+	const Best *other = &t->best[1 - t->held[i].half];
+	const float *row = other->rows + (int64_t) i * RNN_GRID;
+
+	return row[other->grid] - row[0];
+}
+
+/* Standard error of the mean difference: clusters are series, or windows. */
+static double
+clustered_error(const rnn_trainer *t, double mean)
+{
+	bool		by_series = t->panel.count >= 8;
+	double		sum = 0,
+				cluster = 0;
+	int			clusters = 0;
+
+	for (int i = 0; i < t->W; i++)
+	{
+		cluster += difference_of(t, i) - mean;
+		if (i + 1 < t->W && by_series &&
+			t->runs[t->held[i + 1].run].series == t->runs[t->held[i].run].series)
+			continue;
+		sum += cluster * cluster;
+		clusters++;
+		cluster = 0;
+	}
+	return clusters > 1 ? sqrt(sum * clusters / (clusters - 1)) / t->W : INFINITY;
+}
+
+void
+judge(rnn_trainer *t)
+{
+	rnn_model  *m = &t->model;
+	double		sum = 0,
+				shrink;
+
+	t->steps = (t->best[0].step + t->best[1].step + 1) / 2;
+	if (t->cfg.start == RNN_START_SCRATCH || !t->blends)
+	{
+		m->weight = 1;
+		m->verdict = RNN_VERDICT_ASKED;
+		return;
+	}
+	for (int i = 0; i < t->W; i++)
+		sum += difference_of(t, i);
+	m->difference = sum / t->W;
+	m->std_error = clustered_error(t, m->difference);
+	m->mix_pinball = mean_loss(t, t->best[0].rows, -1, 0);
+	shrink = m->difference < 0 ? 1 - pow(m->std_error / m->difference, 2) : 0;
+	m->weight = shrink > 0 ? shrink * (t->best[0].grid + t->best[1].grid) / 2.0 / (RNN_GRID - 1) : 0;
+	m->verdict = m->weight > 0 ? RNN_VERDICT_ADDED :
+		m->difference < 0 ? RNN_VERDICT_UNSURE : RNN_VERDICT_WORSE;
+}

@@ -1,0 +1,454 @@
+/*
+ * train.c
+ *		The trainer: a state machine that the caller drives in bounded steps.
+ *
+ *		seasons -> layout -> features -> train <-> validate -> judge
+ *		-> calibrate -> train again on everything -> done
+ *
+ * Where there is too little to train or to judge with, the middle is left out
+ * and the model is the mix, with calibrated intervals.
+ */
+#include "trainer.h"
+#include "blas.h"
+#include "kernel.h"
+
+#include <math.h>
+#include <string.h>
+
+#define VALIDATIONS 30			/* in a whole training */
+#define LEAST_WINDOWS 8			/* held-out windows to judge by */
+#define LEAST_POINTS 500		/* known points to train on */
+#define FEATURE_BUDGET 400000	/* points per step: some 20 ms */
+
+static void
+summarize(rnn_trainer *t)
+{
+	rnn_summary *d = &t->summary;
+
+	d->series = t->panel.count;
+	d->points = d->longest = 0;
+	for (int i = 0; i < t->panel.count; i++)
+	{
+		const rnn_series *s = &t->panel.series[i];
+
+		for (int64_t k = 0; k < s->n; k++)
+			d->points += !isnan(s->x[k]);
+		if (s->n > d->longest)
+			d->longest = s->n;
+	}
+}
+
+/*
+ * Untouched pages cost nothing, so the block is asked for by a generous bound
+ * and laid out once the seasons are known.
+ */
+rnn_status
+rnn_trainer_size(const rnn_config *cfg, const rnn_panel *panel, size_t limit,
+				 size_t *size, rnn_error *err)
+{
+	const size_t fixed = sizeof(rnn_trainer) + (size_t) 4 * 1024 * 1024;
+	double		want = 64e6;
+
+	RNN_TRY(rnn_config_check(cfg, err));
+	if (panel->count < 1)
+		return rnn_fail(err, RNN_ERR_DATA, "there is no series", 0, 0, 0);
+	for (int i = 0; i < panel->count; i++)
+		want += (double) panel->series[i].n * (cfg->network ? 6000 : 64) + 4096;
+	/* The references' scratch and forecasts grow with the horizon. */
+	want += 4000.0 * (cfg->horizon + 64);
+	if (limit < fixed)
+		return rnn_fail(err, RNN_ERR_MEMORY, "training", (double) fixed, 0, 0);
+	*size = want < (double) limit ? (size_t) want : limit;
+	return RNN_OK;
+}
+
+rnn_status
+rnn_trainer_init(rnn_trainer **out, void *block, size_t size, const rnn_config *cfg,
+				 const rnn_panel *panel, const rnn_model *warm, rnn_error *err)
+{
+	rnn_arena	arena;
+	rnn_trainer *t;
+
+	RNN_TRY(rnn_config_check(cfg, err));
+	rnn_arena_init(&arena, block, size);
+	t = arena_new(&arena, rnn_trainer, 1);
+	if (!t)
+		return rnn_fail(err, RNN_ERR_MEMORY, "training", (double) sizeof(rnn_trainer), 0, 0);
+	memset(t, 0, sizeof(*t));
+	t->arena = arena;
+	t->cfg = *cfg;
+	t->panel = *panel;
+	t->warm = warm;
+	t->log = arena_new(&t->arena, rnn_log_row, RNN_MAX_LOG);
+	t->points = arena_new(&t->arena, rnn_points, panel->count);
+	if (t->arena.failed)
+		return rnn_fail(err, RNN_ERR_MEMORY, "training", (double) size, 0, 0);
+	for (int i = 0; i < RNN_BANDS * RNN_MEDIAN; i++)
+		t->model.calibration[i / RNN_MEDIAN][i % RNN_MEDIAN] = 1;
+	summarize(t);
+	if (t->summary.points == 0)
+		return rnn_fail(err, RNN_ERR_DATA, "there is no known value", 0, 0, 0);
+	t->stage = STAGE_SEASONS;
+	*out = t;
+	return RNN_OK;
+}
+
+static rnn_status
+no_room(rnn_trainer *t, rnn_error *err)
+{
+	return rnn_fail(err, RNN_ERR_MEMORY, "training", (double) t->arena.size, 0, 0);
+}
+
+static rnn_status
+find_seasons(rnn_trainer *t, rnn_error *err)
+{
+	rnn_arena	scratch = t->arena;
+	double	   *work;
+	int			h = t->cfg.horizon > 0 ? t->cfg.horizon : 12;
+
+	if (t->cfg.seasons_given == 0)
+	{
+		t->cfg.seasons[0] = 1;
+		t->cfg.seasons_given = 1;
+	}
+	if (t->cfg.seasons_given < 0)
+	{
+		work = arena_new(&scratch, double, rnn_seasons_work(t->panel.series, t->panel.count, h));
+		if (scratch.failed)
+			return no_room(t, err);
+		t->cfg.seasons_given = rnn_seasons_detect(t->panel.series, t->panel.count, h, t->panel.hints,
+												  t->panel.n_hints, t->cfg.kappa, t->cfg.seasons, work);
+		t->seasons_detected = true;
+	}
+	t->stage = STAGE_LAYOUT;
+	return RNN_OK;
+}
+
+static void
+decide_training(rnn_trainer *t)
+{
+	int64_t		W = held_total(t);
+
+	t->blends = t->cfg.skip;
+	t->train = t->cfg.network &&
+		(t->cfg.start == RNN_START_SCRATCH || !t->blends ||
+		 (t->summary.points >= LEAST_POINTS && W >= LEAST_WINDOWS));
+	/* A network needs two points that follow each other. */
+	if (t->summary.longest < 2)
+		t->train = false;
+	t->model.verdict = !t->cfg.network ? RNN_VERDICT_OFF : t->train ? RNN_VERDICT_ASKED : RNN_VERDICT_SHORT;
+}
+
+/* Everything that a network needs beside its frames. */
+static void
+lay_out_network(rnn_trainer *t)
+{
+	rnn_net_init(&t->net, &t->shape, t->cfg.bptt, t->cfg.batch, true, &t->arena);
+	optimizer_init(&t->opt, t->shape.params, t->cfg.ema > 0, &t->arena);
+	for (int i = 0; i < 2; i++)
+		t->best[i].weights = arena_new(&t->arena, real, t->shape.params);
+	for (int i = 0; i < t->cfg.members; i++)
+		t->member_weights[i] = arena_new(&t->arena, real, t->shape.params);
+}
+
+static void
+lay_out_held(rnn_trainer *t, int64_t W)
+{
+	t->rows = arena_new(&t->arena, float, W * RNN_GRID);
+	for (int i = 0; i < 2; i++)
+		t->best[i].rows = arena_new(&t->arena, float, W * RNN_GRID);
+	t->q = arena_new(&t->arena, real, (size_t) t->cfg.horizon * RNN_QUANTILES);
+	t->q_mix = arena_new(&t->arena, real, (size_t) t->cfg.horizon * RNN_QUANTILES);
+	t->W = (int) W;
+	t->score_room = conformal_room(t);
+	t->scores = arena_new(&t->arena, float, t->score_room * RNN_BANDS * RNN_MEDIAN);
+}
+
+static void
+start_network(rnn_trainer *t)
+{
+	uint64_t	seed = (uint64_t) t->cfg.seed + (uint64_t) t->member * 0x9e3779b97f4a7c15u;
+	rnn_rng		init;
+
+	rnn_rng_seed(&init, seed, 0);
+	rnn_rng_seed(&t->rng, seed, t->final ? 2 : 1);
+	if (t->warm && t->warm->n_members > 0 && t->warm->member[0].params == t->shape.params)
+		for (int64_t i = 0; i < t->shape.params; i++)
+			t->opt.w[i] = (real) t->warm->member[t->member % t->warm->n_members].weights[i];
+	else
+		rnn_params_init(&t->shape, &t->cfg, &init, t->opt.w, t->arena);
+	optimizer_start(&t->opt);
+	t->step = 0;
+	t->chunk = 0;
+	t->loss_sum = t->norm_sum = 0;
+	t->loss_count = 0;
+}
+
+/* With what is left of the memory for frames the windows are planned. */
+static rnn_status
+lay_out(rnn_trainer *t, rnn_error *err)
+{
+	int64_t		longest = 0,
+				frames;
+
+	for (int i = 0; i < t->panel.count; i++)
+	{
+		rnn_points_init(&t->points[i], &t->panel.series[i], &t->arena);
+		longest = t->points[i].n > longest ? t->points[i].n : longest;
+	}
+	if (t->arena.failed)
+		return no_room(t, err);
+	rnn_config_resolve(&t->cfg, &t->summary);
+	decide_training(t);
+	rnn_shape_init(&t->shape, &t->cfg);
+	rnn_frame_plan_init(&t->plan, &t->shape, &t->cfg);
+	t->work = arena_new(&t->arena, double, rnn_frame_work(&t->plan, longest));
+	if (t->train)
+		lay_out_network(t);
+	lay_out_held(t, held_total(t));
+	if (t->arena.failed)
+		return no_room(t, err);
+	frames = (int64_t) ((t->arena.size - t->arena.used) * 0.8 /
+						(t->plan.width * sizeof(real) + sizeof(rnn_scale) + sizeof(Run)));
+	plan_windows(t, frames);
+	if (t->arena.failed)
+		return no_room(t, err);
+	t->stage = STAGE_FEATURES;
+	return RNN_OK;
+}
+
+/* The mix alone: only its intervals are left to calibrate. */
+static rnn_status
+begin_mix(rnn_trainer *t, rnn_error *err)
+{
+	if (!t->blends)
+		return rnn_fail(err, RNN_ERR_DATA, "too few points to train a network without the mix",
+						(double) t->summary.longest, 0, 0);
+	if (t->train)
+		t->model.verdict = RNN_VERDICT_SHORT;
+	t->train = false;
+	t->model.weight = 0;
+	conformal_begin(t);
+	t->stage = STAGE_CALIBRATE;
+	return RNN_OK;
+}
+
+/* After the features: which way. */
+static rnn_status
+begin(rnn_trainer *t, rnn_error *err)
+{
+	if (!t->train)
+		return begin_mix(t, err);
+	t->steps = t->cfg.steps;
+	if (t->slots == 0 || t->W < 2)
+	{
+		/* Nothing can be held out: train as asked, or not at all. */
+		t->final = true;
+		t->W = 0;
+		plan_slots(t);
+		if (t->slots == 0 || (t->blends && t->cfg.start == RNN_START_AUTO))
+			return begin_mix(t, err);
+		t->model.weight = 1;
+	}
+	judge_begin(t);
+	start_network(t);
+	t->stage = STAGE_TRAIN;
+	return RNN_OK;
+}
+
+/* One chunk: forward, backward, update; the state goes on to the next. */
+static rnn_status
+train_chunk(rnn_trainer *t, rnn_error *err)
+{
+	int			B = t->cfg.batch,
+				T = t->K - t->chunk < t->cfg.bptt ? t->K - t->chunk : t->cfg.bptt;
+	int64_t		known;
+	double		loss;
+
+	if (t->chunk == 0)
+	{
+		draw_windows(t);
+		rnn_net_reset(&t->net, B);
+	}
+	load_chunk(t, t->chunk, T, B, true);
+	rnn_net_forward(&t->net, t->opt.w, T, B, 0, t->cfg.dropout > 0 ? &t->rng : NULL);
+	loss = rnn_net_loss(&t->net, T, B, 0, &known);
+	if (known > 0)
+	{
+		rnn_net_backward(&t->net, t->opt.w, T, B, 0, (real) (1.0 / known), t->opt.g);
+		RNN_TRY(optimizer_update(&t->opt, &t->cfg, t->steps, t->final, err));
+		t->loss_sum += loss / known;
+		t->norm_sum += t->opt.norm;
+		t->loss_count++;
+	}
+	rnn_net_carry(&t->net, T, B);
+	t->chunk = t->chunk + T == t->K ? 0 : t->chunk + T;
+	t->step++;
+	return RNN_OK;
+}
+
+static void
+keep_member(rnn_trainer *t)
+{
+	rnn_member *m = &t->model.member[t->member];
+	real	   *w = t->member_weights[t->member];
+
+	memcpy(w, optimizer_weights(&t->opt), sizeof(real) * t->shape.params);
+	*m = (rnn_member) {
+		.seed = (uint64_t) t->cfg.seed + (uint64_t) t->member,
+			.patch = t->cfg.patch,.context = t->cfg.context,
+			.steps = t->step,.stopped = t->hurry && t->step < t->steps,
+			.params = t->shape.params,
+#ifndef RNN_DOUBLE
+			.weights = w,
+#endif
+	};
+	t->model.n_members = ++t->member;
+}
+
+/* The second training uses everything, for as long as the first one said. */
+static void
+start_final(rnn_trainer *t)
+{
+	t->final = true;
+	plan_slots(t);
+	start_network(t);
+	t->stage = STAGE_TRAIN;
+}
+
+static void
+training_over(rnn_trainer *t)
+{
+	if (!t->final)
+	{
+		judge(t);
+		conformal_begin(t);
+		t->stage = STAGE_CALIBRATE;
+		return;
+	}
+	add_log(t, NAN, NAN);
+	keep_member(t);
+	if (t->member < t->cfg.members && !t->hurry)
+		start_network(t);
+	else
+		t->stage = STAGE_DONE;
+}
+
+static rnn_status
+train_step(rnn_trainer *t, rnn_error *err)
+{
+	int			every = t->cfg.steps / VALIDATIONS > 1 ? t->cfg.steps / VALIDATIONS : 1;
+
+	RNN_TRY(train_chunk(t, err));
+	if (!t->final && (t->step % every == 0 || t->step >= t->steps || t->hurry))
+	{
+		validation_begin(t);
+		t->stage = STAGE_VALIDATE;
+	}
+	else if (t->final && (t->step >= t->steps || t->hurry))
+		training_over(t);
+	else if (t->final && t->step % every == 0)
+		add_log(t, NAN, NAN);
+	return RNN_OK;
+}
+
+static void
+validate_step(rnn_trainer *t)
+{
+	if (!validation_step(t))
+		return;
+	validation_end(t);
+	/* The chunks of the current windows were interrupted: draw new ones. */
+	t->chunk = 0;
+	t->stage = STAGE_TRAIN;
+	if (t->step >= t->steps || t->hurry || t->stale >= t->cfg.patience)
+		training_over(t);
+}
+
+static void
+calibrate_step(rnn_trainer *t)
+{
+	if (!conformal_step(t))
+		return;
+	if (t->train && t->model.weight > 0)
+		start_final(t);
+	else
+		t->stage = STAGE_DONE;
+}
+
+static void
+report(const rnn_trainer *t, rnn_progress *p)
+{
+	static const char *const names[] = {
+		[STAGE_SEASONS] = "seasons",[STAGE_LAYOUT] = "layout",[STAGE_FEATURES] = "features",
+		[STAGE_TRAIN] = "train",[STAGE_VALIDATE] = "validate",
+		[STAGE_CALIBRATE] = "calibrate",[STAGE_DONE] = "done"
+	};
+
+	p->done = t->stage == STAGE_DONE;
+	p->phase = t->stage == STAGE_TRAIN && t->final ? "train on everything" : names[t->stage];
+	p->member = t->member + 1;
+	p->step = t->step;
+	p->steps = t->steps;
+	p->loss = t->loss_count ? t->loss_sum / t->loss_count : NAN;
+}
+
+rnn_status
+rnn_trainer_step(rnn_trainer *t, rnn_progress *progress, rnn_error *err)
+{
+	switch (t->stage)
+	{
+		case STAGE_SEASONS:
+			RNN_TRY(find_seasons(t, err));
+			break;
+		case STAGE_LAYOUT:
+			RNN_TRY(lay_out(t, err));
+			break;
+		case STAGE_FEATURES:
+			if (compute_frames(t, FEATURE_BUDGET))
+				RNN_TRY(begin(t, err));
+			break;
+		case STAGE_TRAIN:
+			RNN_TRY(train_step(t, err));
+			break;
+		case STAGE_VALIDATE:
+			validate_step(t);
+			break;
+		case STAGE_CALIBRATE:
+			calibrate_step(t);
+			break;
+		case STAGE_DONE:
+			break;
+	}
+	report(t, progress);
+	return RNN_OK;
+}
+
+void
+rnn_trainer_hurry(rnn_trainer *t)
+{
+	t->hurry = true;
+}
+
+rnn_status
+rnn_trainer_model(rnn_trainer *t, rnn_model *m, rnn_error *err)
+{
+	if (t->stage != STAGE_DONE)
+		return rnn_fail(err, RNN_ERR_RANGE, "the training is not done", t->stage, STAGE_DONE, STAGE_DONE);
+	*m = t->model;
+	m->config = t->cfg;
+	m->clock = t->panel.clock;
+	m->windows = t->W;
+	m->points = t->summary.points;
+	m->n_seasons = t->cfg.seasons_given;
+	memcpy(m->seasons, t->cfg.seasons, sizeof(m->seasons));
+	m->seasons_detected = t->seasons_detected;
+	if (m->calibration_n == 0)
+		m->coverage = NAN;
+	if (m->verdict == RNN_VERDICT_ASKED || m->verdict == RNN_VERDICT_OFF || m->verdict == RNN_VERDICT_SHORT)
+		m->difference = m->std_error = m->mix_pinball = NAN;
+	m->log = t->log;
+	m->n_series = t->panel.count;
+	m->series = t->panel.series;
+	return RNN_OK;
+}
