@@ -108,7 +108,9 @@ INLINE real
 k_asinh(real x)
 {
 	real		a = k_abs(x);
-	real		l = k_log(a + k_sqrt(a * a + 1));
+	/* Where a^2 would overflow, a + sqrt(a^2 + 1) is 2 a long since. */
+	bool		big = a > (real) 1e9;
+	real		l = k_log(big ? a : a + k_sqrt(a * a + 1)) + (big ? (real) 0.693147180559945 : 0);
 
 	return x < 0 ? -l : l;
 }

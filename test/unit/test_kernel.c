@@ -1,0 +1,526 @@
+/*
+ * test_kernel.c
+ *		Every kernel of every instruction set against its naive reference.
+ *
+ * Lengths 0 to 67 pass every remainder of every vector width; buffers begin 0
+ * to 3 floats off a boundary and have guards behind them.  Transcendental
+ * functions are reached through the kernels that use them and are measured
+ * over their whole range.
+ */
+#include "check.h"
+#include "kernel.h"
+
+#include <float.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define MOST 67
+#define GUARD 8
+#define ROWS 3
+#define SIZE (ROWS * 4 * MOST + 64)
+
+static rnn_rng rng;
+static const rnn_kernels *fast;
+static const rnn_kernels *const slow = &rnn_kernels_reference;
+
+/* Two equal buffers: one for the reference, one for the kernel under test. */
+typedef struct pair
+{
+	real		block[2][SIZE];
+	real	   *ref,
+			   *got;
+	int64_t		n;
+} pair;
+
+static void
+pair_init(pair *p, int64_t n, int shift, double sd)
+{
+	p->n = n;
+	p->ref = p->block[0] + shift;
+	p->got = p->block[1] + shift;
+	for (int64_t i = 0; i < n + GUARD; i++)
+		p->ref[i] = p->got[i] = (real) (sd * rnn_rng_normal(&rng));
+}
+
+/* Largest difference, relative to 1 or to the values where they are larger. */
+static double
+pair_error(const pair *p)
+{
+	double		worst = 0;
+
+	for (int64_t i = 0; i < p->n; i++)
+	{
+		double		e = fabs((double) p->got[i] - p->ref[i]) / fmax(1, fabs(p->ref[i]));
+
+		if (!(e <= worst))
+			worst = isnan(e) ? INFINITY : e;
+	}
+	for (int64_t i = p->n; i < p->n + GUARD; i++)
+		if (p->got[i] != p->ref[i])
+			worst = INFINITY;
+	return worst;
+}
+
+static void
+check_pair(const pair *p, const char *name, int n, int shift)
+{
+	double		e = pair_error(p);
+
+	CHECK(e < 2e-6);
+	if (!(e < 2e-6))
+		printf("\t%s of %s, length %d, shift %d: error %g\n", name, fast->name, n, shift, e);
+}
+
+static pair a, b, c, d, e, f;
+
+static void
+test_activations(int n, int shift)
+{
+	pair_init(&a, n, shift, 3);
+	pair_init(&b, n, (shift + 1) % 4, 1);
+	pair_init(&c, n, (shift + 2) % 4, 1);
+
+	slow->tanh_forward(n, a.ref, b.ref), fast->tanh_forward(n, a.got, b.got);
+	check_pair(&b, "tanh_forward", n, shift);
+	memcpy(b.got, b.ref, sizeof(real) * n);
+	slow->tanh_backward(n, b.ref, a.ref, c.ref), fast->tanh_backward(n, b.got, a.got, c.got);
+	check_pair(&c, "tanh_backward", n, shift);
+
+	slow->relu_forward(n, a.ref, b.ref), fast->relu_forward(n, a.got, b.got);
+	check_pair(&b, "relu_forward", n, shift);
+	slow->relu_backward(n, b.ref, a.ref, c.ref), fast->relu_backward(n, b.got, a.got, c.got);
+	check_pair(&c, "relu_backward", n, shift);
+
+	slow->silu_forward(n, a.ref, b.ref), fast->silu_forward(n, a.got, b.got);
+	check_pair(&b, "silu_forward", n, shift);
+	pair_init(&b, n, (shift + 3) % 4, 1);
+	slow->silu_backward(n, a.ref, b.ref, c.ref), fast->silu_backward(n, a.got, b.got, c.got);
+	check_pair(&c, "silu_backward", n, shift);
+	slow->silu_backward(n, a.ref, b.ref, b.ref), fast->silu_backward(n, a.got, b.got, b.got);
+	check_pair(&b, "silu_backward in place", n, shift);
+
+	slow->squash(n, a.ref, c.ref), fast->squash(n, a.got, c.got);
+	check_pair(&c, "squash", n, shift);
+	slow->squash(n, a.ref, a.ref), fast->squash(n, a.got, a.got);
+	check_pair(&a, "squash in place", n, shift);
+}
+
+/* Gates after the forward pass go into the backward pass: same values for both. */
+static void
+test_lstm(int H, int shift)
+{
+	int			n = ROWS * H;
+
+	pair_init(&a, 4 * n, shift, 2);
+	pair_init(&b, n, (shift + 1) % 4, 1);	/* c_prev */
+	pair_init(&c, n, (shift + 2) % 4, 1);	/* c, then dc */
+	pair_init(&d, n, (shift + 3) % 4, 1);	/* tanh_c */
+	pair_init(&e, n, shift, 1); /* h, then dh */
+	slow->lstm_forward(ROWS, H, a.ref, b.ref, c.ref, d.ref, e.ref);
+	fast->lstm_forward(ROWS, H, a.got, b.got, c.got, d.got, e.got);
+	check_pair(&a, "lstm_forward gates", H, shift);
+	check_pair(&c, "lstm_forward c", H, shift);
+	check_pair(&d, "lstm_forward tanh c", H, shift);
+	check_pair(&e, "lstm_forward h", H, shift);
+
+	memcpy(a.got, a.ref, sizeof(real) * 4 * n);
+	memcpy(d.got, d.ref, sizeof(real) * n);
+	pair_init(&c, n, (shift + 2) % 4, 1);
+	pair_init(&e, n, shift, 1);
+	pair_init(&f, 4 * n, (shift + 1) % 4, 1);
+	slow->lstm_backward(ROWS, H, a.ref, b.ref, d.ref, e.ref, c.ref, f.ref);
+	fast->lstm_backward(ROWS, H, a.got, b.got, d.got, e.got, c.got, f.got);
+	check_pair(&c, "lstm_backward dc", H, shift);
+	check_pair(&f, "lstm_backward dgates", H, shift);
+}
+
+static void
+test_gru(int H, int shift)
+{
+	int			n = ROWS * H;
+
+	pair_init(&a, 4 * n, shift, 2);
+	pair_init(&b, n, (shift + 1) % 4, 1);	/* h_prev */
+	pair_init(&c, n, (shift + 2) % 4, 1);	/* h, then dh */
+	slow->gru_forward(ROWS, H, a.ref, b.ref, c.ref);
+	fast->gru_forward(ROWS, H, a.got, b.got, c.got);
+	check_pair(&a, "gru_forward gates", H, shift);
+	check_pair(&c, "gru_forward h", H, shift);
+
+	memcpy(a.got, a.ref, sizeof(real) * 4 * n);
+	pair_init(&c, n, (shift + 2) % 4, 1);
+	pair_init(&d, n, (shift + 3) % 4, 1);	/* dh_prev is added to */
+	pair_init(&f, 4 * n, shift, 1);
+	slow->gru_backward(ROWS, H, a.ref, b.ref, c.ref, d.ref, f.ref);
+	fast->gru_backward(ROWS, H, a.got, b.got, c.got, d.got, f.got);
+	check_pair(&d, "gru_backward dh_prev", H, shift);
+	check_pair(&f, "gru_backward dgates", H, shift);
+}
+
+static void
+test_norm(int H, int shift)
+{
+	int			n = ROWS * H;
+	pair		gain,
+				bias,
+				dgain,
+				dbias,
+				save;
+
+	if (H == 0)
+		return;
+	pair_init(&a, n, shift, 2);
+	for (int i = 0; i < n; i++)
+		a.ref[i] = a.got[i] = a.ref[i] + 5; /* a mean that must go */
+	pair_init(&b, n, (shift + 1) % 4, 1);
+	pair_init(&gain, H, (shift + 2) % 4, 1);
+	pair_init(&bias, H, (shift + 3) % 4, 1);
+	pair_init(&save, 2 * ROWS, shift, 1);
+	slow->norm_forward(ROWS, H, a.ref, gain.ref, bias.ref, b.ref, save.ref);
+	fast->norm_forward(ROWS, H, a.got, gain.got, bias.got, b.got, save.got);
+	/* A row of one value has variance 0 and 1/sd = 316, error grows with it. */
+	if (H > 2)
+	{
+		check_pair(&b, "norm_forward", H, shift);
+		check_pair(&save, "norm_forward save", H, shift);
+	}
+	memcpy(save.got, save.ref, sizeof(real) * 2 * ROWS);
+	pair_init(&c, n, (shift + 1) % 4, 1);
+	pair_init(&dgain, H, (shift + 2) % 4, 1);
+	pair_init(&dbias, H, (shift + 3) % 4, 1);
+	pair_init(&d, n, shift, 1);
+	slow->norm_backward(ROWS, H, a.ref, gain.ref, save.ref, c.ref, d.ref, dgain.ref, dbias.ref);
+	fast->norm_backward(ROWS, H, a.got, gain.got, save.got, c.got, d.got, dgain.got, dbias.got);
+	if (H > 2)
+		check_pair(&d, "norm_backward dx", H, shift);
+	check_pair(&dgain, "norm_backward dgain", H, shift);
+	check_pair(&dbias, "norm_backward dbias", H, shift);
+	memcpy(d.ref, c.ref, sizeof(real) * n);
+	fast->norm_backward(ROWS, H, a.got, gain.got, save.got, c.got, c.got, dgain.got, dbias.got);
+	slow->norm_backward(ROWS, H, a.ref, gain.ref, save.ref, c.ref, c.ref, dgain.ref, dbias.ref);
+	if (H > 2)
+		check_pair(&c, "norm_backward in place", H, shift);
+}
+
+static void
+test_adamw(int n, int shift)
+{
+	for (int with_ema = 0; with_ema < 2; with_ema++)
+	{
+		pair_init(&a, n, shift, 1);
+		pair_init(&b, n, (shift + 1) % 4, 1);
+		pair_init(&c, n, (shift + 2) % 4, 1);
+		pair_init(&d, n, (shift + 3) % 4, 1);
+		pair_init(&e, n, shift, 1);
+		for (int i = 0; i < n; i++)
+			d.ref[i] = d.got[i] = (real) fabs(d.ref[i]);
+		slow->adamw(n, a.ref, b.ref, c.ref, d.ref, with_ema ? e.ref : NULL,
+					0.5f, 0.01f, 0.9f, 0.999f, 1.5f, 2, 0.1f, 0.99f);
+		fast->adamw(n, a.got, b.got, c.got, d.got, with_ema ? e.got : NULL,
+					0.5f, 0.01f, 0.9f, 0.999f, 1.5f, 2, 0.1f, 0.99f);
+		check_pair(&a, "adamw w", n, shift);
+		check_pair(&c, "adamw m", n, shift);
+		check_pair(&d, "adamw v", n, shift);
+		check_pair(&e, "adamw ema", n, shift);
+	}
+}
+
+static void
+test_block(int round, int shift)
+{
+	pair		u,
+				q,
+				middle,
+				spread,
+				target,
+				dmiddle;
+
+	pair_init(&u, RNN_BLOCK * RNN_QUANTILES, shift, round % 3);
+	pair_init(&q, RNN_BLOCK * RNN_QUANTILES, (shift + 1) % 4, 1);
+	pair_init(&middle, RNN_BLOCK, (shift + 2) % 4, 1);
+	pair_init(&spread, RNN_BLOCK, (shift + 3) % 4, 1);
+	for (int j = 0; j < RNN_BLOCK; j++)
+		spread.ref[j] = spread.got[j] = (real) fabs(spread.ref[j]);
+	slow->block_quantiles(u.ref, middle.ref, spread.ref, q.ref);
+	fast->block_quantiles(u.got, middle.got, spread.got, q.got);
+	check_pair(&q, "block_quantiles", round, shift);
+
+	for (int loss = RNN_PINBALL; loss <= RNN_MAE; loss++)
+	{
+		int			known_ref = 3,
+					known_got = 3;
+		double		ref,
+					got;
+
+		pair_init(&target, RNN_BLOCK, shift, round % 5 == 4 ? 300 : 2);
+		pair_init(&dmiddle, RNN_BLOCK, (shift + 1) % 4, 1);
+		pair_init(&q, RNN_BLOCK * RNN_QUANTILES, (shift + 1) % 4, 1);
+		for (int j = 0; j < RNN_BLOCK; j++)
+			if (rnn_rng_below(&rng, 4) == 0 || round == 7)
+				target.ref[j] = target.got[j] = (real) NAN;
+		ref = slow->block_loss(u.ref, middle.ref, target.ref, spread.ref, loss, q.ref, dmiddle.ref, &known_ref);
+		got = fast->block_loss(u.got, middle.got, target.got, spread.got, loss, q.got, dmiddle.got, &known_got);
+		CHECK(fabs(ref - got) <= 1e-5 * fmax(1, fabs(ref)));
+		CHECK(known_ref == known_got);
+		check_pair(&q, "block_loss du", round, shift);
+		check_pair(&dmiddle, "block_loss dmiddle", round, shift);
+		if (round == 7)
+			CHECK(got == 0 && known_got == 3 && dmiddle.got[0] == 0 && q.got[5] == 0);
+	}
+}
+
+/* Worst error over n values from low to high. */
+static double
+worst_over(void (*kernel) (int64_t, const real *, real *), double (*exact) (double),
+		   float low, float high, bool relative)
+{
+	double		worst = 0;
+	const int	n = 200003;
+	real	   *x = malloc(sizeof(real) * n),
+			   *y = malloc(sizeof(real) * n);
+
+	for (int i = 0; i < n; i++)
+		x[i] = (real) (low + (high - (double) low) * i / (n - 1));
+	kernel(n, x, y);
+	for (int i = 0; i < n; i++)
+	{
+		double		right = exact(x[i]),
+					error = fabs(y[i] - right) / (relative ? fmax(fabs(right), 1e-30) : fmax(1, fabs(right)));
+
+		if (!(error <= worst))
+			worst = isnan(error) ? INFINITY : error;
+	}
+	free(x);
+	free(y);
+	return worst;
+}
+
+/* The sigmoid as the LSTM's input gate shows it. */
+static void
+sigmoid_kernel(int64_t n, const real *x, real *y)
+{
+	for (int64_t i = 0; i < n; i++)
+	{
+		real		gates[4] = {x[i], 0, 0, 0},
+					zero = 0,
+					c_out,
+					tc,
+					h;
+
+		fast->lstm_forward(1, 1, gates, &zero, &c_out, &tc, &h);
+		y[i] = gates[0];
+	}
+}
+
+/* The first gap over the median with spread 1: base_gap softplus(u + RNN_UNIT). */
+static void
+softplus_kernel(int64_t n, const real *x, real *y)
+{
+	for (int64_t i = 0; i < n; i += RNN_BLOCK)
+	{
+		real		u[RNN_BLOCK * RNN_QUANTILES] = {0},
+					q[RNN_BLOCK * RNN_QUANTILES],
+					middle[RNN_BLOCK] = {0},
+					spread[RNN_BLOCK];
+
+		for (int j = 0; j < RNN_BLOCK; j++)
+		{
+			spread[j] = (real) (1 / rnn_base_gap[RNN_MEDIAN + 1]);
+			u[(RNN_MEDIAN + 1) * RNN_BLOCK + j] = i + j < n ? x[i + j] : 0;
+		}
+		fast->block_quantiles(u, middle, spread, q);
+		for (int j = 0; j < RNN_BLOCK && i + j < n; j++)
+			y[i + j] = q[(RNN_MEDIAN + 1) * RNN_BLOCK + j];
+	}
+}
+
+static double exact_sigmoid(double x) { return 1 / (1 + exp(-x)); }
+static double exact_softplus(double x)
+{
+	x += RNN_UNIT;
+	return x > 0 ? x + log1p(exp(-x)) : log1p(exp(x));
+}
+static double exact_squash(double x) { return asinh(x) / 3; }
+static double exact_silu(double x) { return x * exact_sigmoid(x); }
+
+static void
+test_ranges(void)
+{
+	const double within = 4e-7;
+
+	CHECK(worst_over(fast->tanh_forward, tanh, -10, 10, false) < within);
+	CHECK(worst_over(fast->tanh_forward, tanh, -1e4f, 1e4f, false) < within);
+	CHECK(worst_over(sigmoid_kernel, exact_sigmoid, -30, 30, false) < within);
+	CHECK(worst_over(sigmoid_kernel, exact_sigmoid, -1e4f, 1e4f, false) < within);
+	/* The sigmoid's left tail is exp itself: a relative error. */
+	CHECK(worst_over(sigmoid_kernel, exact_sigmoid, -86, -20, true) < 2 * within);
+	CHECK(worst_over(fast->silu_forward, exact_silu, -80, 80, false) < within);
+	CHECK(worst_over(softplus_kernel, exact_softplus, -100, 100, false) < within);
+	CHECK(worst_over(fast->squash, exact_squash, -2, 2, false) < within);
+	CHECK(worst_over(fast->squash, exact_squash, -1e5f, 1e5f, false) < within);
+	/* asinh at large values is a logarithm: a relative error of it. */
+	for (float top = 1e6f; top < 1e18f; top *= 10)
+		CHECK(worst_over(fast->squash, exact_squash, top / 10, top, true) < within);
+	CHECK(worst_over(fast->squash, exact_squash, 1e18f, FLT_MAX, true) < within);
+	CHECK(worst_over(fast->squash, exact_squash, -FLT_MAX, -1e18f, true) < within);
+}
+
+/* Nothing finite, however large, makes a NaN or an infinity. */
+static void
+test_extremes(void)
+{
+	const real	values[] = {0, -0.0f, FLT_MIN, -FLT_MIN, 1e-45f, -1e-45f, FLT_MAX, -FLT_MAX,
+		1e30f, -1e30f, 88, 89, -87, -88, 100, -104, 1e-20f, 44.01f, -43.7f, 1e10f};
+	const int	n = sizeof(values) / sizeof(values[0]);
+	real		y[32];
+
+	for (int kernel = 0; kernel < 3; kernel++)
+	{
+		(kernel == 0 ? fast->tanh_forward : kernel == 1 ? fast->silu_forward : fast->squash) (n, values, y);
+		for (int i = 0; i < n; i++)
+			CHECK(isfinite(y[i]));
+	}
+	sigmoid_kernel(n, values, y);
+	for (int i = 0; i < n; i++)
+		CHECK(y[i] >= 0 && y[i] <= 1);
+	fast->tanh_forward(n, values, y);
+	for (int i = 0; i < n; i++)
+		CHECK(y[i] >= -1 && y[i] <= 1);
+	softplus_kernel(n, values, y);
+	for (int i = 0; i < n; i++)
+		CHECK(y[i] >= 0 && (values[i] > 1e30f || isfinite(y[i])));
+	for (int i = 0; i < n; i++)
+	{
+		real		gates[4] = {values[i], values[i], values[i], values[i]},
+					c0 = 1,
+					c1,
+					tc,
+					h,
+					dh = 1,
+					dc = 1,
+					dgates[4];
+
+		fast->lstm_forward(1, 1, gates, &c0, &c1, &tc, &h);
+		CHECK(isfinite(h) && isfinite(c1) && fabsf((float) h) <= 1);
+		fast->lstm_backward(1, 1, gates, &c0, &tc, &dh, &dc, dgates);
+		CHECK(isfinite(dgates[0] + dgates[1] + dgates[2] + dgates[3] + dc));
+	}
+}
+
+/* A gradient must not come or go with the size of an error: capped, finite. */
+static void
+test_extreme_loss(void)
+{
+	for (int loss = RNN_PINBALL; loss <= RNN_MAE; loss++)
+		for (double size = 1; size < 1e18; size *= 1000)
+		{
+			real		u[RNN_BLOCK * RNN_QUANTILES],
+						du[RNN_BLOCK * RNN_QUANTILES],
+						middle[RNN_BLOCK],
+						target[RNN_BLOCK],
+						spread[RNN_BLOCK],
+						dmiddle[RNN_BLOCK];
+			int			known = 0;
+			double		sum;
+
+			for (int k = 0; k < RNN_BLOCK * RNN_QUANTILES; k++)
+				u[k] = (real) (20 * rnn_rng_normal(&rng));
+			for (int j = 0; j < RNN_BLOCK; j++)
+			{
+				middle[j] = 0;
+				spread[j] = (real) (j % 3 ? 1 : size);
+				target[j] = (real) (j % 2 ? size : -size);
+			}
+			sum = fast->block_loss(u, middle, target, spread, loss, du, dmiddle, &known);
+			CHECK(known == RNN_BLOCK);
+			CHECK(isfinite(sum) && sum <= 2 * RNN_LOSS_CAP * RNN_BLOCK * 1.0001);
+			for (int k = 0; k < RNN_BLOCK * RNN_QUANTILES; k++)
+				CHECK(isfinite(du[k]));
+		}
+}
+
+static void
+test_table(const rnn_kernels *kernels)
+{
+	fast = kernels;
+	for (int n = 0; n <= MOST; n++)
+		for (int shift = 0; shift < 4; shift++)
+		{
+			test_activations(n, shift);
+			test_lstm(n, shift);
+			test_gru(n, shift);
+			test_norm(n, shift);
+			test_adamw(n, shift);
+		}
+	for (int round = 0; round < 40; round++)
+		test_block(round, round % 4);
+	test_ranges();
+	test_extremes();
+	test_extreme_loss();
+}
+
+static void
+test_portable(void)
+{
+	test_table(&rnn_kernels_portable);
+}
+
+#ifdef RNN_X86
+static void
+test_avx2(void)
+{
+	if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma"))
+		test_table(&rnn_kernels_avx2);
+	else
+		printf("avx2 is not supported here\n");
+}
+
+static void
+test_avx512(void)
+{
+	if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512dq") &&
+		__builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512vl"))
+		test_table(&rnn_kernels_avx512);
+	else
+		printf("avx512 is not supported here\n");
+}
+#endif
+
+/* A limit is a ceiling: the name says what was chosen, twice the same. */
+static void
+test_dispatch(void)
+{
+	const char *const names[] = {"portable", "avx2", "avx512"};
+	int			best = 0;
+
+	for (int limit = 0; limit <= 2; limit++)
+	{
+		const char *name = rnn_engine_init(limit);
+		int			level = -1;
+
+		for (int i = 0; i <= limit; i++)
+			if (strcmp(name, names[i]) == 0)
+				level = i;
+		CHECK(level >= best);
+		CHECK(strcmp(rnn_kernel->name, name) == 0);
+		CHECK(strcmp(rnn_engine_init(limit), name) == 0);
+		best = level > best ? level : best;
+	}
+	CHECK(strcmp(rnn_engine_init(0), "portable") == 0);
+	CHECK(strcmp(rnn_engine_init(-1), names[best]) == 0);
+	CHECK(rnn_blas_name()[0] != 0);
+}
+
+int
+main(void)
+{
+	rnn_rng_seed(&rng, 1, 0);
+	TEST(test_portable);
+#ifdef RNN_X86
+	TEST(test_avx2);
+	TEST(test_avx512);
+#endif
+	TEST(test_dispatch);
+	return check_summary("kernel");
+}
