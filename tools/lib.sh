@@ -117,8 +117,9 @@ install_missing()
 	if [ "$(id -u)" != 0 ]
 	then
 		sudo -n true 2>/dev/null || {
-			local major=$(postgres_major)
-			missing=${missing/postgresql /postgresql-${major:-15} postgresql-server-dev-${major:-15} }
+			local major=$(postgres_major) server
+			server="postgresql${major:+-$major} postgresql-server-dev-${major:-all}"
+			missing=${missing/postgresql /$server }
 			fail "Some packages are missing. Please type this, and try again:
 
     sudo apt-get update && sudo apt-get install -y --no-install-recommends $missing"
