@@ -1,0 +1,189 @@
+/*
+ * speed.c
+ *		Times one recurrent layer, forward and backward, and the products of
+ *		matrices in it alone; bench/speed pairs the numbers with PyTorch's.
+ *
+ * Reads lines "CELL H B T" (CELL one of elman, gru, lstm) or "peak" and
+ * answers each with seconds: of the layer and of its products, or of one
+ * 1024^3 product.  Each number is the best of a few repetitions within a
+ * tenth of a second; bench/speed takes medians over many such answers.
+ */
+#include "blas.h"
+#include "kernel.h"
+#include "network.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+typedef struct bench
+{
+	rnn_shape	shape;
+	rnn_net		net;
+	int			T,
+				B;
+	real	   *w,
+			   *g;
+	void	   *block;
+} bench;
+
+static double
+now(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return (double) t.tv_sec + 1e-9 * (double) t.tv_nsec;
+}
+
+/* A textbook layer whose input is as wide as its state: layer 1 of two. */
+static void
+bench_init(bench *b, rnn_cell cell, int H, int B, int T)
+{
+	rnn_config	cfg;
+	rnn_arena	a;
+	rnn_rng		rng;
+
+	rnn_config_defaults(&cfg);
+	cfg.cell = cell;
+	cfg.hidden = H;
+	cfg.layers = 2;
+	cfg.patch = 1;
+	cfg.horizon = 1;
+	cfg.conv_layers = 0;
+	cfg.norm = cfg.residual = cfg.skip = 0;
+	cfg.dropout = 0;
+	b->T = T;
+	b->B = B;
+	rnn_shape_init(&b->shape, &cfg);
+	rnn_arena_init(&a, NULL, 0);
+	rnn_net_init(&b->net, &b->shape, T, B, true, &a);
+	b->block = malloc(a.used + 4096);
+	b->w = malloc(sizeof(real) * b->shape.params);
+	b->g = malloc(sizeof(real) * b->shape.params);
+	if (!b->block || !b->w || !b->g)
+		exit(1);
+	memset(b->block, 0, a.used);
+	rnn_arena_init(&a, b->block, a.used);
+	rnn_net_init(&b->net, &b->shape, T, B, true, &a);
+	rnn_rng_seed(&rng, 1, 0);
+	{
+		rnn_arena	scratch;
+		double		row[4096];
+
+		rnn_arena_init(&scratch, row, sizeof(row));
+		rnn_params_init(&b->shape, &cfg, &rng, b->w, scratch);
+	}
+	rnn_net_reset(&b->net, B);
+	for (int64_t i = 0; i < (int64_t) T * B * H; i++)
+	{
+		b->net.x[1][i] = (real) rnn_rng_normal(&rng);
+		b->net.dx[2][i] = (real) rnn_rng_normal(&rng);
+	}
+}
+
+static void
+bench_free(bench *b)
+{
+	free(b->block);
+	free(b->w);
+	free(b->g);
+}
+
+static void
+layer(bench *b)
+{
+	rnn_layer_forward(&b->net, b->w, 1, b->T, b->B, NULL);
+	rnn_layer_backward(&b->net, b->w, 1, b->T, b->B, b->g);
+}
+
+/* The same products as the layer's, and nothing else. */
+static void
+products(bench *b)
+{
+	const rnn_shape *s = &b->shape;
+	rnn_net    *net = &b->net;
+	int64_t		N = (int64_t) b->T * b->B,
+				H = s->H,
+				G = s->cell->gates * H,
+				X = s->cell->x_gates * H,
+				first = s->cell->h_first * H;
+
+	rnn_gemm(false, true, N, X, H, net->x[1], H, b->w + s->w_ih[1], H, 0, net->gates[1], G);
+	for (int t = 0; t < b->T; t++)
+		rnn_gemm(false, true, b->B, G - first, H, net->h[1] + t * b->B * H, H, b->w + s->w_hh[1], H,
+				 0, net->gates[1] + t * b->B * G + first, G);
+	for (int t = b->T - 1; t >= 0; t--)
+		rnn_gemm(false, false, b->B, H, G - first, net->dgates + t * b->B * G + first, G,
+				 b->w + s->w_hh[1], H, 0, net->dh[1] + t * b->B * H, H);
+	rnn_gemm(true, false, G - first, H, N, net->dgates + first, G, net->h[1], H, 0, b->g + s->w_hh[1], H);
+	rnn_gemm(true, false, X, H, N, net->dgates, G, net->x[1], H, 0, b->g + s->w_ih[1], H);
+	rnn_gemm(false, false, N, H, X, net->dgates, G, b->w + s->w_ih[1], H, 0, net->dx[1], H);
+}
+
+/* Best time of a call, over a tenth of a second and at least three calls. */
+static double
+best(void (*call) (bench *), bench *b)
+{
+	double		start = now(),
+				least = 1e30;
+
+	for (int i = 0; i < 3 || now() - start < 0.1; i++)
+	{
+		double		t = now();
+
+		call(b);
+		t = now() - t;
+		least = t < least ? t : least;
+	}
+	return least;
+}
+
+static real peak_a[1024 * 1024],
+			peak_b[1024 * 1024],
+			peak_c[1024 * 1024];
+
+static void
+peak(bench *b)
+{
+	(void) b;
+	rnn_gemm(false, false, 1024, 1024, 1024, peak_a, 1024, peak_b, 1024, 0, peak_c, 1024);
+}
+
+static void
+answer(const char *cell, int H, int B, int T)
+{
+	bench		b;
+
+	bench_init(&b, strcmp(cell, "lstm") == 0 ? RNN_LSTM : strcmp(cell, "gru") == 0 ? RNN_GRU : RNN_ELMAN,
+			   H, B, T);
+	printf("%.9f %.9f\n", best(layer, &b), best(products, &b));
+	fflush(stdout);
+	bench_free(&b);
+}
+
+int
+main(void)
+{
+	char		cell[16];
+	int			H,
+				B,
+				T;
+
+	printf("%s\n", rnn_engine_init(-1));
+	fflush(stdout);
+	for (int i = 0; i < 1024 * 1024; i++)
+		peak_a[i] = peak_b[i] = (real) 1 / (real) (1 + i % 1000);
+	while (scanf("%15s", cell) == 1)
+		if (strcmp(cell, "peak") == 0)
+		{
+			printf("%.9f\n", best(peak, NULL));
+			fflush(stdout);
+		}
+		else if (scanf("%d %d %d", &H, &B, &T) == 3 && H <= 1024)
+			answer(cell, H, B, T);
+		else
+			return 1;
+	return 0;
+}
