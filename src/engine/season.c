@@ -22,6 +22,7 @@
 #define HYPOTHESES 40
 #define ORIGINS 5
 #define MARGIN 0.01				/* of the error, that each further season must earn */
+#define STRANGER 0.03			/* that a season must earn which the calendar doesn't know */
 
 typedef struct Hypothesis
 {
@@ -80,7 +81,7 @@ static void
 add_autocorrelation(const Voter *v, double *d, double *acf, double *weight)
 {
 	int64_t		n = v->n - 1,
-				lags = min64(LAGS, n / 2);
+				lags = min64(LAGS, n / 3);
 	double		mean = 0,
 				squares = 0,
 				top = 0;
@@ -228,18 +229,32 @@ play(const Voter *v, const Hypothesis *hyp, int h, double kappa, double *work)
 static bool
 vote(const Voter *v, Hypothesis *hyp, int count, int h, double kappa, double *work)
 {
-	double		none = play(v, &hyp[0], h, kappa, work);
+	double		none = play(v, &hyp[0], h, kappa, work),
+				top = 0;
 
-	if (!(none > 0))
+	for (int64_t i = 0; i < v->n; i++)
+		top = fmax(top, fabs(v->x[i]));
+	/* What is constant at its end can't tell. */
+	if (!(none > 1e-6 * top))
 		return false;
 	for (int i = 1; i < count; i++)
 	{
 		double		error = play(v, &hyp[i], h, kappa, work);
 
-		/* One series alone must not decide for a panel. */
-		hyp[i].score += fmin(fmax(log(fmax(error, 1e-12 * none) / none), -2), 2);
+		/* One series alone must not decide for a panel; one too short abstains. */
+		if (!isnan(error))
+			hyp[i].score += fmin(fmax(log(fmax(error, 1e-12 * none) / none), -0.5), 0.5);
 	}
 	return true;
+}
+
+static bool
+is_hint(const int *hints, int n_hints, int season)
+{
+	for (int i = 0; i < n_hints; i++)
+		if (hints[i] == season)
+			return true;
+	return false;
 }
 
 int
@@ -267,9 +282,11 @@ rnn_seasons_detect(const rnn_series *series, int count, int h, const int *hints,
 		best = 1;				/* too short to judge: believe the calendar */
 	for (int i = 0; i < hypotheses && voted > 0; i++)
 	{
-		double		cost = MARGIN * voted * (hyp[i].n - 1 + (hyp[i].seasons[0] > 1));
+		double		cost = MARGIN * (hyp[i].n - 1 + (hyp[i].seasons[0] > 1));
 
-		hyp[i].score += cost;
+		for (int k = 0; k < hyp[i].n && n_hints > 0 && i > 0; k++)
+			cost += is_hint(hints, n_hints, hyp[i].seasons[k]) ? 0 : STRANGER;
+		hyp[i].score += cost * voted;
 		if (hyp[i].score < hyp[best].score)
 			best = i;
 	}
