@@ -20,9 +20,9 @@
 #define PEAKS 4
 #define CANDIDATES 8
 #define HYPOTHESES 40
-#define ORIGINS 5
+#define ORIGINS 12
 #define MARGIN 0.01				/* of the error, that each further season must earn */
-#define STRANGER 0.03			/* that a season must earn which the calendar doesn't know */
+#define STRANGER 0.06			/* that a season must earn which the calendar doesn't know */
 
 typedef struct Hypothesis
 {
@@ -243,7 +243,7 @@ vote(const Voter *v, Hypothesis *hyp, int count, int h, double kappa, double *wo
 
 		/* One series alone must not decide for a panel; one too short abstains. */
 		if (!isnan(error))
-			hyp[i].score += fmin(fmax(log(fmax(error, 1e-12 * none) / none), -0.5), 0.5);
+			hyp[i].score += fmin(fmax(log(fmax(error, 1e-12 * none) / none), -3), 0.5);
 	}
 	return true;
 }
