@@ -186,7 +186,7 @@ problem_init(problem *p, const rnn_config *cfg, int T, int B, uint64_t seed)
 	p->g = malloc(sizeof(real) * p->shape.params);
 	p->centre = malloc(sizeof(real) * N * p->shape.blocks * RNN_BLOCK);
 	rnn_rng_seed(&rng, seed, 0);
-	random_weights(&p->shape, p->w, 0.4, &rng);
+	random_weights(&p->shape, p->w, 0.4 * sqrt(6.0 / cfg->hidden), &rng);
 	random_inputs(&p->net, T, B, &rng);
 }
 
