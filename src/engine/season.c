@@ -20,7 +20,7 @@
 #define PEAKS 4
 #define CANDIDATES 8
 #define HYPOTHESES 40
-#define ORIGINS 12
+#define ORIGINS 8
 #define MARGIN 0.01				/* of the error, that each further season must earn */
 #define STRANGER 0.06			/* that a season must earn which the calendar doesn't know */
 
