@@ -1,0 +1,451 @@
+/*
+ * info.c
+ *		rnn_info: what a model is and why, as jsonb.
+ *
+ * The object is written as JSON text and read back by the server, which sorts
+ * its keys.  Nothing in it depends on the session: the function is immutable.
+ * Options are printed by walking rnn_options, so that none is forgotten.
+ */
+#include "pg.h"
+
+#include <math.h>
+
+#include "catalog/pg_type.h"
+#include "common/shortest_dec.h"
+#include "lib/stringinfo.h"
+#include "miscadmin.h"
+#include "utils/builtins.h"
+#include "utils/datetime.h"
+#include "utils/json.h"
+#include "utils/timestamp.h"
+
+PG_FUNCTION_INFO_V1(rnnforecast_rnn_info);
+
+static const char *const kind_names[] = {"number", "date", "timestamp", "timestamptz"};
+
+/* --------------------------------------------------------------- writing */
+
+/* The comma that every pair but the first of an object needs. */
+static void
+put_key(StringInfo out, const char *key)
+{
+	char		last = out->len > 0 ? out->data[out->len - 1] : '{';
+
+	if (last != '{' && last != '[')
+		appendStringInfoChar(out, ',');
+	if (key != NULL)
+	{
+		escape_json(out, key);
+		appendStringInfoChar(out, ':');
+	}
+}
+
+static void
+put_text(StringInfo out, const char *key, const char *value)
+{
+	put_key(out, key);
+	if (value != NULL)
+		escape_json(out, value);
+	else
+		appendStringInfoString(out, "null");
+}
+
+static void
+put_int(StringInfo out, const char *key, int64 value)
+{
+	put_key(out, key);
+	appendStringInfo(out, INT64_FORMAT, value);
+}
+
+static void
+put_bool(StringInfo out, const char *key, bool value)
+{
+	put_key(out, key);
+	appendStringInfoString(out, value ? "true" : "false");
+}
+
+/* JSON knows neither NaN nor infinity: null. */
+static void
+put_number(StringInfo out, const char *key, double value)
+{
+	char		buffer[DOUBLE_SHORTEST_DECIMAL_LEN];
+
+	put_key(out, key);
+	if (!isfinite(value))
+	{
+		appendStringInfoString(out, "null");
+		return;
+	}
+	double_to_shortest_decimal_buf(value, buffer);
+	appendStringInfoString(out, buffer);
+}
+
+/* A float without the digits that it doesn't have. */
+static void
+put_float(StringInfo out, const char *key, float value)
+{
+	char		buffer[FLOAT_SHORTEST_DECIMAL_LEN];
+
+	put_key(out, key);
+	if (!isfinite(value))
+	{
+		appendStringInfoString(out, "null");
+		return;
+	}
+	float_to_shortest_decimal_buf(value, buffer);
+	appendStringInfoString(out, buffer);
+}
+
+static void
+open_object(StringInfo out, const char *key)
+{
+	put_key(out, key);
+	appendStringInfoChar(out, '{');
+}
+
+static void
+open_array(StringInfo out, const char *key)
+{
+	put_key(out, key);
+	appendStringInfoChar(out, '[');
+}
+
+/* ----------------------------------------------------------------- words */
+
+static const char *
+verdict_reason(rnn_verdict verdict)
+{
+	switch (verdict)
+	{
+		case RNN_VERDICT_ASKED:
+			return "trained as asked, not judged";
+		case RNN_VERDICT_OFF:
+			return "the network is off";
+		case RNN_VERDICT_SHORT:
+			return "too little data to train and judge a network";
+		case RNN_VERDICT_ADDED:
+			return "validation gave the network a weight";
+		case RNN_VERDICT_WORSE:
+			return "the network was worse than the mix in validation";
+		case RNN_VERDICT_UNSURE:
+			return "the network was better than the mix, but not by more than the error";
+		case RNN_VERDICT_TIME:
+			return "the ceiling of seconds came before the network could be judged";
+	}
+	return "unknown";
+}
+
+static bool
+uses_network(const rnn_model *m)
+{
+	return m->n_members > 0 && m->weight > 0;
+}
+
+static const char *
+cell_word(const rnn_config *c)
+{
+	return c->cell == RNN_LSTM ? "LSTM" : c->cell == RNN_GRU ? "GRU" :
+		c->activation == RNN_RELU ? "Elman (relu)" : "Elman";
+}
+
+static void
+summarize_seasons(StringInfo out, const rnn_model *m)
+{
+	int			shown = 0;
+
+	for (int i = 0; i < m->n_seasons; i++)
+		if (m->seasons[i] > 1)
+			appendStringInfo(out, "%s%d", shown++ ? " and " : "seasons of ", m->seasons[i]);
+	appendStringInfoString(out, shown ? " steps" : "no season");
+}
+
+static void
+summarize_judgement(StringInfo out, const rnn_model *m)
+{
+	if (m->verdict == RNN_VERDICT_ADDED && m->mix_pinball > 0)
+		appendStringInfo(out, ": error %.1f %% below the mix's in %d validation windows",
+						 -100 * m->difference / m->mix_pinball, m->windows);
+	else
+		appendStringInfo(out, ": %s", verdict_reason(m->verdict));
+}
+
+static void
+summarize_method(StringInfo out, const rnn_model *m)
+{
+	const rnn_config *c = &m->config;
+
+	if (!uses_network(m))
+	{
+		appendStringInfoString(out, "Mix of references");
+		summarize_judgement(out, m);
+		return;
+	}
+	if (c->skip)
+		appendStringInfo(out, "Mix of references and, with weight %.2f, ", m->weight);
+	if (m->n_members > 1)
+		appendStringInfo(out, "%d networks", m->n_members);
+	else
+		appendStringInfoString(out, c->skip ? "a network" : "Network");
+	appendStringInfo(out, " of %d %s %s of width %d", c->layers, cell_word(c),
+					 c->layers == 1 ? "layer" : "layers", c->hidden);
+	summarize_judgement(out, m);
+}
+
+static char *
+summary(const rnn_model *m)
+{
+	StringInfoData out;
+
+	initStringInfo(&out);
+	if (m->is_history)
+		appendStringInfo(&out, "History of " INT64_FORMAT " known points in %d series; nothing is trained.",
+						 m->points, m->n_series);
+	else
+	{
+		summarize_method(&out, m);
+		appendStringInfo(&out, "; " INT64_FORMAT " points in %d series, ", m->points, m->n_series);
+		summarize_seasons(&out, m);
+		appendStringInfo(&out, ", %d %s ahead.", m->config.horizon,
+						 m->config.horizon == 1 ? "step" : "steps");
+	}
+	return out.data;
+}
+
+/* ----------------------------------------------------------------- parts */
+
+/* ISO 8601, as the wall clock of the model's zone. */
+static void
+put_time(StringInfo out, const char *key, const rnn_model *m, const rnn_series *s, int64 k)
+{
+	char		buffer[MAXDATELEN + 1];
+
+	if (m->clock.kind == RNN_CLOCK_NONE)
+	{
+		put_int(out, key, s->dropped + k + 1);
+		return;
+	}
+	JsonEncodeDateTime(buffer,
+					   TimestampGetDatum(clock_local(&m->clock, clock_time(&m->clock, s->start, k))),
+					   TIMESTAMPOID, NULL);
+	if (m->clock.kind == RNN_CLOCK_DATE)
+		buffer[strcspn(buffer, "T")] = '\0';
+	put_text(out, key, buffer);
+}
+
+/* First and last point of all series. */
+static void
+put_span(StringInfo out, const rnn_model *m)
+{
+	const rnn_series *first = NULL,
+			   *last = NULL;
+	int64		first_at = 0,
+				last_at = 0;
+
+	for (int i = 0; i < m->n_series; i++)
+	{
+		const rnn_series *s = &m->series[i];
+		int64		from,
+					to;
+
+		if (s->n == 0)
+			continue;
+		from = clock_time(&m->clock, s->start, 0);
+		to = clock_time(&m->clock, s->start, s->n - 1);
+		if (first == NULL || from < first_at)
+		{
+			first = s;
+			first_at = from;
+		}
+		if (last == NULL || to > last_at)
+		{
+			last = s;
+			last_at = to;
+		}
+	}
+	if (first == NULL)
+	{
+		put_text(out, "first", NULL);
+		put_text(out, "last", NULL);
+		return;
+	}
+	put_time(out, "first", m, first, 0);
+	put_time(out, "last", m, last, last->n - 1);
+}
+
+static void
+put_data(StringInfo out, const rnn_model *m)
+{
+	bool		times = m->clock.kind != RNN_CLOCK_NONE;
+
+	put_text(out, "time", kind_names[m->clock.kind]);
+	put_text(out, "step", times ? clock_step_text(&m->clock) : NULL);
+	put_text(out, "timezone", times && m->clock.zone[0] ? m->clock.zone : NULL);
+	put_int(out, "series", m->n_series);
+	put_int(out, "points", m->points);
+	put_span(out, m);
+}
+
+static void
+put_seasons(StringInfo out, const rnn_model *m)
+{
+	open_array(out, "seasons");
+	for (int i = 0; i < m->n_seasons; i++)
+		if (m->seasons[i] > 1)
+			put_int(out, NULL, m->seasons[i]);
+	appendStringInfoChar(out, ']');
+	put_bool(out, "seasons_detected", m->seasons_detected != 0);
+}
+
+static void
+put_members(StringInfo out, const rnn_model *m)
+{
+	open_array(out, "members");
+	for (int i = 0; i < m->n_members; i++)
+	{
+		const rnn_member *member = &m->member[i];
+
+		open_object(out, NULL);
+		put_int(out, "seed", (int64) member->seed);
+		put_int(out, "patch", member->patch);
+		put_int(out, "context", member->context);
+		put_int(out, "steps", member->steps);
+		put_bool(out, "stopped_by_time", member->stopped != 0);
+		put_int(out, "parameters", member->params);
+		appendStringInfoChar(out, '}');
+	}
+	appendStringInfoChar(out, ']');
+}
+
+static void
+put_network(StringInfo out, const rnn_model *m)
+{
+	const rnn_config *c = &m->config;
+	bool		by_time = m->verdict == RNN_VERDICT_TIME;
+
+	if (m->n_members == 0)
+	{
+		put_text(out, "network", NULL);
+		put_bool(out, "stopped_by_time", by_time);
+		return;
+	}
+	for (int i = 0; i < m->n_members; i++)
+		by_time |= m->member[i].stopped != 0;
+	open_object(out, "network");
+	put_text(out, "cell", c->cell == RNN_LSTM ? "lstm" : c->cell == RNN_GRU ? "gru" : "elman");
+	put_int(out, "layers", c->layers);
+	put_int(out, "hidden", c->hidden);
+	put_int(out, "patch", m->member[0].patch);
+	put_int(out, "context", m->member[0].context);
+	put_int(out, "parameters", m->member[0].params);
+	put_int(out, "steps", m->member[0].steps);
+	put_bool(out, "stopped_early", m->member[0].steps < c->steps && !by_time);
+	put_members(out, m);
+	appendStringInfoChar(out, '}');
+	put_bool(out, "stopped_by_time", by_time);
+}
+
+static void
+put_seasons_option(StringInfo out, const rnn_config *c)
+{
+	open_array(out, "seasons");
+	for (int i = 0; i < Max(c->seasons_given, 0); i++)
+		put_int(out, NULL, c->seasons[i]);
+	appendStringInfoChar(out, ']');
+}
+
+static void
+put_options(StringInfo out, const rnn_model *m)
+{
+	const rnn_config *c = &m->config;
+
+	open_object(out, "options");
+	for (int i = 0; i < rnn_option_count; i++)
+	{
+		const rnn_option *o = &rnn_options[i];
+		const char *field = (const char *) c + o->offset;
+
+		switch (o->type)
+		{
+			case RNN_OPT_BOOL:
+				put_bool(out, o->name, *(const int32_t *) field != 0);
+				break;
+			case RNN_OPT_INT:
+				put_int(out, o->name, *(const int32_t *) field);
+				break;
+			case RNN_OPT_BIGINT:
+				put_int(out, o->name, *(const int64_t *) field);
+				break;
+			case RNN_OPT_FLOAT:
+				put_number(out, o->name, *(const double *) field);
+				break;
+			case RNN_OPT_ENUM:
+				put_text(out, o->name, o->names[*(const int32_t *) field]);
+				break;
+			case RNN_OPT_SEASONS:
+				put_seasons_option(out, c);
+				break;
+		}
+	}
+	appendStringInfoChar(out, '}');
+}
+
+static void
+put_validation(StringInfo out, const rnn_model *m)
+{
+	open_object(out, "validation");
+	put_int(out, "windows", m->windows);
+	put_int(out, "points", m->points);
+	put_number(out, "difference", m->difference);
+	put_number(out, "error", m->std_error);
+	put_number(out, "mix_pinball", m->mix_pinball);
+	put_number(out, "weight", m->weight);
+	put_text(out, "reason", verdict_reason(m->verdict));
+	appendStringInfoChar(out, '}');
+}
+
+/* Factors by band of the horizon, each from the outermost pair of levels in. */
+static void
+put_calibration(StringInfo out, const rnn_model *m)
+{
+	if (m->calibration_n > 0 && isfinite(m->coverage))
+		put_float(out, "coverage", m->coverage);
+	else
+		put_text(out, "coverage", "not measured");
+	open_object(out, "calibration");
+	put_int(out, "windows", m->calibration_n);
+	open_array(out, "factors");
+	for (int b = 0; b < RNN_BANDS; b++)
+	{
+		open_array(out, NULL);
+		for (int k = 0; k < RNN_MEDIAN; k++)
+			put_float(out, NULL, m->calibration[b][k]);
+		appendStringInfoChar(out, ']');
+	}
+	appendStringInfoString(out, "]}");
+}
+
+/* rnn_info(model) -> jsonb */
+Datum
+rnnforecast_rnn_info(PG_FUNCTION_ARGS)
+{
+	const rnn_model *m = fetch_model(fcinfo, 0, true);
+	StringInfoData out;
+
+	initStringInfo(&out);
+	appendStringInfoChar(&out, '{');
+	put_text(&out, "summary", summary(m));
+	put_text(&out, "version", RNN_VERSION);
+	put_text(&out, "kind", m->is_history ? "history" : "model");
+	put_data(&out, m);
+	if (!m->is_history)
+	{
+		put_seasons(&out, m);
+		put_int(&out, "horizon", m->config.horizon);
+		put_network(&out, m);
+		put_options(&out, m);
+		put_validation(&out, m);
+		put_calibration(&out, m);
+	}
+	appendStringInfoChar(&out, '}');
+	PG_RETURN_DATUM(DirectFunctionCall1(jsonb_in, CStringGetDatum(out.data)));
+}

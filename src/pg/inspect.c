@@ -1,0 +1,194 @@
+/*
+ * inspect.c
+ *		Rows about a model: its series, the course of its training, and how far
+ *		back its loss reaches.
+ */
+#include "pg.h"
+#include "read.h"
+
+#include <math.h>
+
+#include "miscadmin.h"
+#include "utils/builtins.h"
+#include "utils/memutils.h"
+#include "utils/timestamp.h"
+
+PG_FUNCTION_INFO_V1(rnnforecast_rnn_series);
+PG_FUNCTION_INFO_V1(rnnforecast_rnn_training_log);
+PG_FUNCTION_INFO_V1(rnnforecast_rnn_gradient_flow);
+
+static const char *
+note_text(int note)
+{
+	switch (note)
+	{
+		case RNN_NOTE_SHORT:
+			return "short";
+		case RNN_NOTE_CONSTANT:
+			return "constant";
+		case RNN_NOTE_EMPTY:
+			return "no known value";
+	}
+	return NULL;
+}
+
+/* Wall clock of point k; NULL where the rows are numbered. */
+static void
+set_time(const rnn_model *m, const rnn_series *s, int64 k, Datum *value, bool *null)
+{
+	*null = m->clock.kind == RNN_CLOCK_NONE || s->n == 0;
+	if (!*null)
+		*value = TimestampGetDatum(clock_local(&m->clock, clock_time(&m->clock, s->start, k)));
+}
+
+/* rnn_series(model) -> rows (name, first, last, points, note) */
+Datum
+rnnforecast_rnn_series(PG_FUNCTION_ARGS)
+{
+	Rows		rows;
+	const rnn_model *m;
+
+	rows_begin(&rows, fcinfo, 5);
+	m = fetch_model(fcinfo, 0, true);
+	for (int i = 0; i < m->n_series; i++)
+	{
+		const rnn_series *s = &m->series[i];
+		MemoryContext old = MemoryContextSwitchTo(rows.scratch);
+		Datum		values[5] = {0};
+		bool		nulls[5] = {false};
+		int64		known = 0;
+
+		CHECK_FOR_INTERRUPTS();
+		for (int64 k = 0; k < s->n; k++)
+			known += !isnan(s->x[k]);
+		nulls[0] = s->name == NULL;
+		if (s->name != NULL)
+			values[0] = PointerGetDatum(cstring_to_text_with_len(s->name, s->name_len));
+		set_time(m, s, 0, &values[1], &nulls[1]);
+		set_time(m, s, s->n - 1, &values[2], &nulls[2]);
+		values[3] = Int64GetDatum(known);
+		nulls[4] = note_text(s->note) == NULL;
+		if (!nulls[4])
+			values[4] = CStringGetTextDatum(note_text(s->note));
+		MemoryContextSwitchTo(old);
+		rows_put(&rows, values, nulls);
+	}
+	return (Datum) 0;
+}
+
+/* What was not measured is NULL. */
+static void
+set_float(float x, Datum *value, bool *null)
+{
+	*value = Float8GetDatum(x);
+	*null = !isfinite(x);
+}
+
+/* rnn_training_log(model) -> rows */
+Datum
+rnnforecast_rnn_training_log(PG_FUNCTION_ARGS)
+{
+	Rows		rows;
+	const rnn_model *m;
+
+	rows_begin(&rows, fcinfo, 8);
+	m = fetch_model(fcinfo, 0, true);
+	for (int i = 0; i < m->n_log; i++)
+	{
+		const rnn_log_row *r = &m->log[i];
+		Datum		values[8];
+		bool		nulls[8] = {false};
+
+		values[0] = Int32GetDatum(r->member + 1);
+		values[1] = Int32GetDatum(r->phase);
+		values[2] = Int32GetDatum(r->step);
+		set_float(r->loss, &values[3], &nulls[3]);
+		set_float(r->validation, &values[4], &nulls[4]);
+		set_float(r->baseline, &values[5], &nulls[5]);
+		set_float(r->learning_rate, &values[6], &nulls[6]);
+		set_float(r->grad_norm, &values[7], &nulls[7]);
+		rows_put(&rows, values, nulls);
+	}
+	return (Datum) 0;
+}
+
+static int
+get_member(FunctionCallInfo fcinfo, const rnn_model *m)
+{
+	int32		member = PG_ARGISNULL(1) ? 1 : PG_GETARG_INT32(1);
+
+	if (m->n_members == 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("model has no network"),
+				 errdetail("It forecasts by the mix of references alone."),
+				 errhint("Train with {\"start\": \"scratch\"} to get a network in any case.")));
+	if (member < 1 || member > m->n_members)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("member must be between 1 and %d, not %d", m->n_members, member)));
+	return member - 1;
+}
+
+/*
+ * Norms (layers, lags) of a member, in one block with the engine's work.  A
+ * network sees at most `context` points, so that there are no more lags.
+ */
+static double *
+gradient_norms(const rnn_model *m, int member, int *layers, int *lags)
+{
+	rnn_error	err;
+	size_t		work;
+	Size		out,
+				total;
+	char	   *block;
+
+	if (rnn_gradient_flow_size(m, member, &work, &err) != RNN_OK)
+		report_engine_error(&err);
+	work = MAXALIGN(work);
+	out = sizeof(double) * m->config.layers * (Size) m->member[member].context;
+	total = work + out;
+	if (total > memory_limit())
+	{
+		rnn_fail(&err, RNN_ERR_MEMORY, "the gradient flow", (double) total, 0,
+				 (double) memory_limit());
+		report_engine_error(&err);
+	}
+	block = MemoryContextAllocHuge(CurrentMemoryContext, total);
+	if (rnn_gradient_flow(m, member, block, work, (double *) (block + work),
+						  layers, lags, &err) != RNN_OK)
+		report_engine_error(&err);
+	return (double *) (block + work);
+}
+
+/* rnn_gradient_flow(model, member default 1) -> rows (layer, lag, norm) */
+Datum
+rnnforecast_rnn_gradient_flow(PG_FUNCTION_ARGS)
+{
+	Rows		rows;
+	const rnn_model *m;
+	double	   *norms;
+	int			layers,
+				lags;
+
+	rows_begin(&rows, fcinfo, 3);
+	if (PG_ARGISNULL(0))
+		return (Datum) 0;
+	m = fetch_model(fcinfo, 0, false);
+	norms = gradient_norms(m, get_member(fcinfo, m), &layers, &lags);
+	for (int l = 0; l < layers; l++)
+		for (int lag = 0; lag < lags; lag++)
+		{
+			double		norm = norms[(Size) l * lags + lag];
+			Datum		values[3];
+			bool		nulls[3] = {false};
+
+			CHECK_FOR_INTERRUPTS();
+			values[0] = Int32GetDatum(l + 1);
+			values[1] = Int32GetDatum(lag);
+			values[2] = Float8GetDatum(norm);
+			nulls[2] = !isfinite(norm);
+			rows_put(&rows, values, nulls);
+		}
+	return (Datum) 0;
+}
