@@ -1,0 +1,261 @@
+/* sql/rnnforecast.sql: version 1.0 */
+
+-- complain if script is sourced in psql, rather than via CREATE EXTENSION
+\echo Use "CREATE EXTENSION rnnforecast" to load this file. \quit
+
+--
+-- Collecting rows.  The states are bytea so that any planner may send them
+-- around; the support functions check whatever they are given.
+--
+
+CREATE FUNCTION rnn_collect_ordered(state bytea, value float8) RETURNS bytea
+	AS 'MODULE_PATHNAME', 'rnnforecast_rnn_collect_ordered' LANGUAGE C IMMUTABLE PARALLEL SAFE;
+COMMENT ON FUNCTION rnn_collect_ordered(bytea, float8) IS
+	'internal: adds a row to the state of rnn_train and rnn_history';
+
+CREATE FUNCTION rnn_collect_ordered(state bytea, value float8, options jsonb) RETURNS bytea
+	AS 'MODULE_PATHNAME', 'rnnforecast_rnn_collect_ordered' LANGUAGE C IMMUTABLE PARALLEL SAFE;
+COMMENT ON FUNCTION rnn_collect_ordered(bytea, float8, jsonb) IS
+	'internal: adds a row to the state of rnn_train and rnn_history';
+
+CREATE FUNCTION rnn_collect_date(state bytea, ts date, value float8) RETURNS bytea
+	AS 'MODULE_PATHNAME', 'rnnforecast_rnn_collect_date' LANGUAGE C IMMUTABLE PARALLEL SAFE;
+COMMENT ON FUNCTION rnn_collect_date(bytea, date, float8) IS
+	'internal: adds a row to the state of rnn_train and rnn_history';
+
+CREATE FUNCTION rnn_collect_date(state bytea, ts date, value float8, options jsonb) RETURNS bytea
+	AS 'MODULE_PATHNAME', 'rnnforecast_rnn_collect_date' LANGUAGE C IMMUTABLE PARALLEL SAFE;
+COMMENT ON FUNCTION rnn_collect_date(bytea, date, float8, jsonb) IS
+	'internal: adds a row to the state of rnn_train and rnn_history';
+
+CREATE FUNCTION rnn_collect_timestamp(state bytea, ts timestamp, value float8) RETURNS bytea
+	AS 'MODULE_PATHNAME', 'rnnforecast_rnn_collect_timestamp' LANGUAGE C IMMUTABLE PARALLEL SAFE;
+COMMENT ON FUNCTION rnn_collect_timestamp(bytea, timestamp, float8) IS
+	'internal: adds a row to the state of rnn_train and rnn_history';
+
+CREATE FUNCTION rnn_collect_timestamp(state bytea, ts timestamp, value float8, options jsonb) RETURNS bytea
+	AS 'MODULE_PATHNAME', 'rnnforecast_rnn_collect_timestamp' LANGUAGE C IMMUTABLE PARALLEL SAFE;
+COMMENT ON FUNCTION rnn_collect_timestamp(bytea, timestamp, float8, jsonb) IS
+	'internal: adds a row to the state of rnn_train and rnn_history';
+
+CREATE FUNCTION rnn_collect_timestamptz(state bytea, ts timestamptz, value float8) RETURNS bytea
+	AS 'MODULE_PATHNAME', 'rnnforecast_rnn_collect_timestamptz' LANGUAGE C IMMUTABLE PARALLEL SAFE;
+COMMENT ON FUNCTION rnn_collect_timestamptz(bytea, timestamptz, float8) IS
+	'internal: adds a row to the state of rnn_train and rnn_history';
+
+CREATE FUNCTION rnn_collect_timestamptz(state bytea, ts timestamptz, value float8, options jsonb) RETURNS bytea
+	AS 'MODULE_PATHNAME', 'rnnforecast_rnn_collect_timestamptz' LANGUAGE C IMMUTABLE PARALLEL SAFE;
+COMMENT ON FUNCTION rnn_collect_timestamptz(bytea, timestamptz, float8, jsonb) IS
+	'internal: adds a row to the state of rnn_train and rnn_history';
+
+CREATE FUNCTION rnn_collect_combine(state bytea, more bytea) RETURNS bytea
+	AS 'MODULE_PATHNAME', 'rnnforecast_rnn_collect_combine' LANGUAGE C IMMUTABLE PARALLEL SAFE;
+COMMENT ON FUNCTION rnn_collect_combine(bytea, bytea) IS
+	'internal: joins two states of rnn_train or rnn_history';
+
+CREATE FUNCTION rnn_train_final(state bytea) RETURNS bytea
+	AS 'MODULE_PATHNAME', 'rnnforecast_rnn_train_final' LANGUAGE C STABLE PARALLEL SAFE COST 1000000;
+COMMENT ON FUNCTION rnn_train_final(bytea) IS
+	'internal: trains a model on the rows of a state';
+
+CREATE FUNCTION rnn_history_final(state bytea) RETURNS bytea
+	AS 'MODULE_PATHNAME', 'rnnforecast_rnn_history_final' LANGUAGE C STABLE PARALLEL SAFE;
+COMMENT ON FUNCTION rnn_history_final(bytea) IS
+	'internal: stores the rows of a state';
+
+--
+-- Training
+--
+
+CREATE AGGREGATE rnn_train(value float8) (
+	SFUNC = rnn_collect_ordered, STYPE = bytea, SSPACE = 65536,
+	FINALFUNC = rnn_train_final, PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE rnn_train(float8) IS
+	'trains a model on the values of an ordered column; call with ORDER BY';
+
+CREATE AGGREGATE rnn_train(value float8, options jsonb) (
+	SFUNC = rnn_collect_ordered, STYPE = bytea, SSPACE = 65536,
+	FINALFUNC = rnn_train_final, PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE rnn_train(float8, jsonb) IS
+	'trains a model on the values of an ordered column; call with ORDER BY';
+
+CREATE AGGREGATE rnn_train(ts date, value float8) (
+	SFUNC = rnn_collect_date, STYPE = bytea, SSPACE = 65536,
+	FINALFUNC = rnn_train_final,
+	COMBINEFUNC = rnn_collect_combine, PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE rnn_train(date, float8) IS
+	'trains a model on one series of times and values';
+
+CREATE AGGREGATE rnn_train(ts date, value float8, options jsonb) (
+	SFUNC = rnn_collect_date, STYPE = bytea, SSPACE = 65536,
+	FINALFUNC = rnn_train_final,
+	COMBINEFUNC = rnn_collect_combine, PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE rnn_train(date, float8, jsonb) IS
+	'trains a model on one series of times and values';
+
+CREATE AGGREGATE rnn_train(ts timestamp, value float8) (
+	SFUNC = rnn_collect_timestamp, STYPE = bytea, SSPACE = 65536,
+	FINALFUNC = rnn_train_final,
+	COMBINEFUNC = rnn_collect_combine, PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE rnn_train(timestamp, float8) IS
+	'trains a model on one series of times and values';
+
+CREATE AGGREGATE rnn_train(ts timestamp, value float8, options jsonb) (
+	SFUNC = rnn_collect_timestamp, STYPE = bytea, SSPACE = 65536,
+	FINALFUNC = rnn_train_final,
+	COMBINEFUNC = rnn_collect_combine, PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE rnn_train(timestamp, float8, jsonb) IS
+	'trains a model on one series of times and values';
+
+CREATE AGGREGATE rnn_train(ts timestamptz, value float8) (
+	SFUNC = rnn_collect_timestamptz, STYPE = bytea, SSPACE = 65536,
+	FINALFUNC = rnn_train_final,
+	COMBINEFUNC = rnn_collect_combine, PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE rnn_train(timestamptz, float8) IS
+	'trains a model on one series of times and values';
+
+CREATE AGGREGATE rnn_train(ts timestamptz, value float8, options jsonb) (
+	SFUNC = rnn_collect_timestamptz, STYPE = bytea, SSPACE = 65536,
+	FINALFUNC = rnn_train_final,
+	COMBINEFUNC = rnn_collect_combine, PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE rnn_train(timestamptz, float8, jsonb) IS
+	'trains a model on one series of times and values';
+
+CREATE AGGREGATE rnn_history(value float8) (
+	SFUNC = rnn_collect_ordered, STYPE = bytea, SSPACE = 65536,
+	FINALFUNC = rnn_history_final, PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE rnn_history(float8) IS
+	'collects the values of an ordered column; call with ORDER BY';
+
+CREATE AGGREGATE rnn_history(ts date, value float8) (
+	SFUNC = rnn_collect_date, STYPE = bytea, SSPACE = 65536,
+	FINALFUNC = rnn_history_final,
+	COMBINEFUNC = rnn_collect_combine, PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE rnn_history(date, float8) IS
+	'collects one series of times and values';
+
+CREATE AGGREGATE rnn_history(ts timestamp, value float8) (
+	SFUNC = rnn_collect_timestamp, STYPE = bytea, SSPACE = 65536,
+	FINALFUNC = rnn_history_final,
+	COMBINEFUNC = rnn_collect_combine, PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE rnn_history(timestamp, float8) IS
+	'collects one series of times and values';
+
+CREATE AGGREGATE rnn_history(ts timestamptz, value float8) (
+	SFUNC = rnn_collect_timestamptz, STYPE = bytea, SSPACE = 65536,
+	FINALFUNC = rnn_history_final,
+	COMBINEFUNC = rnn_collect_combine, PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE rnn_history(timestamptz, float8) IS
+	'collects one series of times and values';
+
+CREATE FUNCTION rnn_observe(model bytea, history bytea) RETURNS bytea
+	AS 'MODULE_PATHNAME', 'rnnforecast_rnn_observe' LANGUAGE C STABLE STRICT PARALLEL SAFE COST 1000;
+COMMENT ON FUNCTION rnn_observe(bytea, bytea) IS
+	'the model with its history replaced by fresh rows, its weights unchanged';
+
+CREATE FUNCTION rnn_train_history(history bytea, options jsonb DEFAULT NULL, model bytea DEFAULT NULL)
+	RETURNS bytea
+	AS 'MODULE_PATHNAME', 'rnnforecast_rnn_train_history' LANGUAGE C STABLE PARALLEL SAFE COST 1000000;
+COMMENT ON FUNCTION rnn_train_history(bytea, jsonb, bytea) IS
+	'trains on collected rows, or goes on training a model with them';
+
+--
+-- Forecasting
+--
+CREATE TYPE rnn_forecast_row AS (
+	series text,
+	step int,
+	ts timestamptz,
+	local_ts timestamp,
+	position bigint,
+	actual float8,
+	forecast float8,
+	lower float8,
+	upper float8,
+	quantiles float8[]
+);
+COMMENT ON TYPE rnn_forecast_row IS
+	'one step of a forecast (step >= 1) or of the history before it (step <= 0)';
+
+CREATE FUNCTION rnn_forecast_support(internal) RETURNS internal
+	AS 'MODULE_PATHNAME', 'rnnforecast_rnn_forecast_support' LANGUAGE C STRICT;
+COMMENT ON FUNCTION rnn_forecast_support(internal) IS
+	'internal: tells the planner how many rows a forecast has';
+
+CREATE FUNCTION rnn_forecast(model bytea, horizon bigint DEFAULT NULL, level float8 DEFAULT 0.9,
+	until timestamptz DEFAULT NULL, series text[] DEFAULT NULL, history bigint DEFAULT 0,
+	options jsonb DEFAULT NULL)
+	RETURNS SETOF rnn_forecast_row
+	AS 'MODULE_PATHNAME', 'rnnforecast_rnn_forecast' LANGUAGE C STABLE PARALLEL SAFE
+	COST 10000 ROWS 100 SUPPORT rnn_forecast_support;
+COMMENT ON FUNCTION rnn_forecast(bytea, bigint, float8, timestamptz, text[], bigint, jsonb) IS
+	'forecasts the steps after a model''s history, with intervals and quantiles';
+
+CREATE FUNCTION rnn_quantile_levels() RETURNS float8[]
+	AS 'MODULE_PATHNAME', 'rnnforecast_rnn_quantile_levels' LANGUAGE C IMMUTABLE PARALLEL SAFE;
+COMMENT ON FUNCTION rnn_quantile_levels() IS
+	'the levels of the quantiles of every forecast';
+
+CREATE FUNCTION rnn_chance_above(quantiles float8[], lim float8) RETURNS float8
+	AS 'MODULE_PATHNAME', 'rnnforecast_rnn_chance_above' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION rnn_chance_above(float8[], float8) IS
+	'the probability that the forecast value exceeds a limit';
+
+--
+-- Looking into models
+--
+CREATE FUNCTION rnn_info(model bytea) RETURNS jsonb
+	AS 'MODULE_PATHNAME', 'rnnforecast_rnn_info' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 1000;
+COMMENT ON FUNCTION rnn_info(bytea) IS
+	'what a model is, what it was trained on and why it is what it is';
+
+CREATE FUNCTION rnn_series(model bytea, OUT name text, OUT first timestamp, OUT last timestamp,
+	OUT points bigint, OUT note text)
+	RETURNS SETOF record
+	AS 'MODULE_PATHNAME', 'rnnforecast_rnn_series' LANGUAGE C STABLE STRICT PARALLEL SAFE COST 1000;
+COMMENT ON FUNCTION rnn_series(bytea) IS
+	'the series of a model: first and last time, points kept, what was noted';
+
+CREATE FUNCTION rnn_training_log(model bytea, OUT member int, OUT phase text, OUT step int,
+	OUT loss float8, OUT validation float8, OUT mix float8, OUT learning_rate float8,
+	OUT grad_norm float8)
+	RETURNS SETOF record
+	AS 'MODULE_PATHNAME', 'rnnforecast_rnn_training_log' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 1000;
+COMMENT ON FUNCTION rnn_training_log(bytea) IS
+	'how training went: losses, learning rate and gradient norm';
+
+CREATE FUNCTION rnn_gradient_flow(model bytea, member int DEFAULT 1, OUT layer int, OUT lag int,
+	OUT norm float8)
+	RETURNS SETOF record
+	AS 'MODULE_PATHNAME', 'rnnforecast_rnn_gradient_flow' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 100000;
+COMMENT ON FUNCTION rnn_gradient_flow(bytea, int) IS
+	'how far back the loss reaches: norm of its gradient to each state, by layer and lag';
+
+CREATE FUNCTION rnn_version() RETURNS text
+	AS 'MODULE_PATHNAME', 'rnnforecast_rnn_version' LANGUAGE C STABLE PARALLEL SAFE;
+COMMENT ON FUNCTION rnn_version() IS
+	'version, kernels in use and BLAS of this server''s rnnforecast';
+
+CREATE FUNCTION rnn_option_rows(OUT name text, OUT type text, OUT "default" text,
+	OUT min float8, OUT max float8, OUT description text)
+	RETURNS SETOF record
+	AS 'MODULE_PATHNAME', 'rnnforecast_rnn_option_rows' LANGUAGE C IMMUTABLE PARALLEL SAFE ROWS 40;
+COMMENT ON FUNCTION rnn_option_rows() IS
+	'internal: the rows of the view rnn_options';
+
+CREATE VIEW rnn_options AS SELECT name, type, "default", min, max, description FROM rnn_option_rows();
+COMMENT ON VIEW rnn_options IS
+	'every option of training: its type, default, range and meaning';
+GRANT SELECT ON rnn_options TO PUBLIC;

@@ -1,0 +1,90 @@
+/*
+ * model.c
+ *		Models as bytea: decoded once per statement, encoded once per training.
+ */
+#include "pg.h"
+
+#include "miscadmin.h"
+#include "utils/memutils.h"
+
+/* A decoded argument, kept in the calling expression's fn_extra. */
+typedef struct Decoded
+{
+	MemoryContext context;		/* holds the two below */
+	bytea	   *bytes;
+	rnn_model	model;
+} Decoded;
+
+static Decoded *
+decode(FunctionCallInfo fcinfo, bytea *bytes)
+{
+	MemoryContext context = AllocSetContextCreate(fcinfo->flinfo->fn_mcxt, "rnnforecast model",
+												  ALLOCSET_DEFAULT_SIZES);
+	MemoryContext old = MemoryContextSwitchTo(context);
+	Decoded    *d = palloc0(sizeof(Decoded));
+	Size		len = VARSIZE_ANY(bytes),
+				size;
+	rnn_error	err;
+	rnn_arena	arena;
+	void	   *block;
+
+	d->context = context;
+	d->bytes = MemoryContextAllocHuge(context, len);
+	memcpy(d->bytes, bytes, len);
+	if (rnn_model_decoded_size((uint8 *) VARDATA_ANY(d->bytes), VARSIZE_ANY_EXHDR(d->bytes), &size, &err) != RNN_OK)
+		report_engine_error(&err);
+	CHECK_FOR_INTERRUPTS();
+	block = MemoryContextAllocHuge(context, size + 64);
+	rnn_arena_init(&arena, block, size + 64);
+	if (rnn_model_decode((uint8 *) VARDATA_ANY(d->bytes), VARSIZE_ANY_EXHDR(d->bytes), &arena, &d->model, &err) != RNN_OK)
+		report_engine_error(&err);
+	MemoryContextSwitchTo(old);
+	return d;
+}
+
+/* One cache per function call; a function with two models decodes the second anew. */
+const rnn_model *
+fetch_model(FunctionCallInfo fcinfo, int argno, bool history_allowed)
+{
+	bytea	   *bytes;
+	Decoded    *d = fcinfo->flinfo->fn_extra;
+
+	if (PG_ARGISNULL(argno))
+		return NULL;
+	bytes = PG_GETARG_BYTEA_PP(argno);
+	if (argno != 0)
+		d = decode(fcinfo, bytes);
+	else if (d == NULL || VARSIZE_ANY(d->bytes) != VARSIZE_ANY(bytes) ||
+			 memcmp(d->bytes, bytes, VARSIZE_ANY(bytes)) != 0)
+	{
+		if (d)
+		{
+			fcinfo->flinfo->fn_extra = NULL;
+			MemoryContextDelete(d->context);
+		}
+		d = fcinfo->flinfo->fn_extra = decode(fcinfo, bytes);
+	}
+	if (d->model.is_history && !history_allowed)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("this is a history, not a model"),
+				 errhint("Train a model from it with rnn_train_history(history), or forecast it with rnn_observe(model, history).")));
+	return &d->model;
+}
+
+bytea *
+store_model(const rnn_model *m)
+{
+	Size		size = rnn_model_size(m);
+	bytea	   *result;
+
+	if (size > MAX_MODEL_BYTES)
+		ereport(ERROR,
+				(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
+				 errmsg("a model of %zu MB is larger than the limit of 256 MB", size / (1024 * 1024)),
+				 errhint("Keep less history with the option \"keep\", or use fewer series.")));
+	result = palloc(VARHDRSZ + size);
+	SET_VARSIZE(result, VARHDRSZ + size);
+	rnn_model_encode(m, (uint8 *) VARDATA(result));
+	return result;
+}

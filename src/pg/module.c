@@ -1,0 +1,53 @@
+/*
+ * module.c
+ *		Loading: settings, kernels, and what this build is.
+ */
+#include "pg.h"
+
+#include <limits.h>
+
+#include "utils/builtins.h"
+#include "utils/guc.h"
+
+PG_MODULE_MAGIC;
+
+int			rnnforecast_max_memory = 512 * 1024;
+double		rnnforecast_max_seconds = 0;
+const char *rnnforecast_kernels = "";
+
+void		_PG_init(void);
+
+void
+_PG_init(void)
+{
+	rnnforecast_kernels = rnn_engine_init(-1);
+	DefineCustomIntVariable("rnnforecast.max_memory",
+							"Sets the memory that a running training or forecast may use.",
+							"It bounds collected rows and working memory of each aggregate.",
+							&rnnforecast_max_memory, 512 * 1024, 16 * 1024, INT_MAX / 2,
+							PGC_SUSET, GUC_UNIT_KB, NULL, NULL, NULL);
+	DefineCustomRealVariable("rnnforecast.max_seconds",
+							 "Sets the longest time that a training may take, in seconds.",
+							 "The option \"seconds\" can only shorten it. Zero means no limit.",
+							 &rnnforecast_max_seconds, 0, 0, 1e7,
+							 PGC_SUSET, 0, NULL, NULL, NULL);
+#if PG_VERSION_NUM >= 150000
+	MarkGUCPrefixReserved("rnnforecast");
+#else
+	EmitWarningsOnPlaceholders("rnnforecast");
+#endif
+}
+
+Size
+memory_limit(void)
+{
+	return (Size) rnnforecast_max_memory * 1024;
+}
+
+PG_FUNCTION_INFO_V1(rnnforecast_rnn_version);
+Datum
+rnnforecast_rnn_version(PG_FUNCTION_ARGS)
+{
+	PG_RETURN_TEXT_P(cstring_to_text(psprintf("%s, %s kernels, %s", RNN_VERSION,
+											  rnnforecast_kernels, rnn_blas_name())));
+}

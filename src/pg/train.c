@@ -1,0 +1,358 @@
+/*
+ * train.c
+ *		Final functions: rows to a history, rows or a history to a model.
+ *
+ * The server drives the trainer step by step and looks for interrupts, the
+ * clock and the need of a NOTICE between steps; nothing of the engine is ever
+ * jumped over by an error but memory that its context frees.
+ */
+#include "pg.h"
+
+#include <math.h>
+
+#include "miscadmin.h"
+#include "pgtime.h"
+#include "utils/builtins.h"
+#include "utils/memutils.h"
+#include "utils/timestamp.h"
+
+#define NOTICE_SECONDS 5
+
+/* One series from the rows of a group; x is NULL where there is no known value. */
+static void
+series_from_rows(const RowState *state, const char *zone, rnn_clock *clock, rnn_series *series)
+{
+	Row		   *rows;
+	double	   *x;
+	int64		n = state->n,
+				start = 0,
+				from = 0;
+
+	memset(series, 0, sizeof(*series));
+	if (state->form == FORM_ORDERED)
+	{
+		memset(clock, 0, sizeof(*clock));
+		x = palloc_extended((Size) Max(n, 1) * sizeof(double), MCXT_ALLOC_HUGE);
+		for (int64 i = 0; i < n; i++)
+			x[i] = state->rows[i].value;
+		while (n > 0 && isnan(x[n - 1]))
+			n--;
+		while (from < n && isnan(x[from]))
+			from++;
+		series->x = x + from;
+		series->n = n - from;
+		series->dropped = from;
+		return;
+	}
+	/* The state may be asked again, by a window: sort a copy. */
+	rows = palloc_extended((Size) Max(n, 1) * sizeof(Row), MCXT_ALLOC_HUGE);
+	memcpy(rows, state->rows, (Size) n * sizeof(Row));
+	series->x = clock_regularise(rows, n, state->form, zone, clock, &start, &series->n);
+	series->start = start;
+	pfree(rows);
+}
+
+static void
+require_values(const rnn_series *series, int64 rows)
+{
+	if (series->n > 0)
+		return;
+	ereport(ERROR,
+			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+			 errmsg("there is no known value among " INT64_FORMAT " rows", rows),
+			 errhint("A series needs at least one value that is not NULL.")));
+}
+
+static const char *
+zone_for(const ServerOptions *server)
+{
+	return server->timezone[0] ? server->timezone : pg_get_timezone_name(session_timezone);
+}
+
+/* Forgets all but the last `keep` points, beginning at a known one. */
+static void
+trim(rnn_series *s, const rnn_clock *clock, int64 keep)
+{
+	int64		off = s->n > keep ? s->n - keep : 0;
+
+	while (off < s->n - 1 && isnan(s->x[off]))
+		off++;
+	if (off == 0)
+		return;
+	s->start = clock_time(clock, s->start, off);
+	s->dropped += off;
+	s->x += off;
+	s->n -= off;
+}
+
+/* The model with each series cut to what forecasts need, or to `keep`. */
+static bytea *
+store_trimmed(rnn_model *m, int keep)
+{
+	rnn_series *series = palloc(sizeof(rnn_series) * Max(m->n_series, 1));
+	int64		reach = keep > 0 ? keep : rnn_history_reach(m);
+
+	for (int i = 0; i < m->n_series; i++)
+	{
+		series[i] = m->series[i];
+		if (series[i].n > 0)
+			trim(&series[i], &m->clock, reach);
+	}
+	m->series = series;
+	return store_model(m);
+}
+
+static double
+seconds_since(TimestampTz start)
+{
+	return (GetCurrentTimestamp() - start) / 1e6;
+}
+
+static void
+notice_progress(const rnn_progress *p, double elapsed)
+{
+	ereport(NOTICE,
+			(errmsg("training: %s, member %d, step %d of %d, loss %.4f, %.0f s",
+					p->phase, p->member, p->step, p->steps, isnan(p->loss) ? 0.0 : p->loss, elapsed)));
+}
+
+/* Steps until the trainer is done, within the ceiling of seconds. */
+static void
+drive(rnn_trainer *trainer, const rnn_config *cfg, const ServerOptions *server)
+{
+	TimestampTz start = GetCurrentTimestamp();
+	double		ceiling = cfg->seconds,
+				next_notice = NOTICE_SECONDS;
+	rnn_progress p = {0};
+	rnn_error	err;
+
+	if (rnnforecast_max_seconds > 0 && (ceiling == 0 || ceiling > rnnforecast_max_seconds))
+		ceiling = rnnforecast_max_seconds;
+	while (!p.done)
+	{
+		double		elapsed = seconds_since(start);
+
+		CHECK_FOR_INTERRUPTS();
+		if (ceiling > 0 && elapsed > ceiling)
+			rnn_trainer_hurry(trainer);
+		if (rnn_trainer_step(trainer, &p, &err) != RNN_OK)
+			report_engine_error(&err);
+		if (server->progress && elapsed >= next_notice)
+		{
+			notice_progress(&p, elapsed);
+			next_notice = elapsed + NOTICE_SECONDS;
+		}
+	}
+}
+
+/* Trains on the panel; `held` bytes of the memory limit are already taken. */
+static bytea *
+train_panel(const rnn_panel *panel, const rnn_config *cfg, const ServerOptions *server,
+			const rnn_model *warm, Size held)
+{
+	Size		limit = memory_limit(),
+				size;
+	rnn_trainer *trainer;
+	rnn_model	model;
+	rnn_error	err;
+	bytea	   *result;
+	void	   *block;
+
+	limit = limit > held ? limit - held : 0;
+	if (rnn_trainer_size(cfg, panel, limit, &size, &err) != RNN_OK)
+		report_engine_error(&err);
+	block = MemoryContextAllocHuge(CurrentMemoryContext, size);
+	if (rnn_trainer_init(&trainer, block, size, cfg, panel, warm, &err) != RNN_OK)
+		report_engine_error(&err);
+	drive(trainer, cfg, server);
+	if (rnn_trainer_model(trainer, &model, &err) != RNN_OK)
+		report_engine_error(&err);
+	result = store_trimmed(&model, server->keep);
+	pfree(block);
+	return result;
+}
+
+static void
+one_series_panel(rnn_panel *panel, const rnn_series *series, const rnn_clock *clock)
+{
+	memset(panel, 0, sizeof(*panel));
+	panel->count = 1;
+	panel->series = series;
+	panel->clock = *clock;
+	panel->n_hints = clock_hints(clock, panel->hints);
+}
+
+/* Everything below the caller's context dies with the call. */
+static MemoryContext
+enter_scratch(void)
+{
+	MemoryContext scratch = AllocSetContextCreate(CurrentMemoryContext, "rnnforecast training",
+												  ALLOCSET_DEFAULT_SIZES);
+
+	return MemoryContextSwitchTo(scratch);
+}
+
+static Datum
+leave_scratch(MemoryContext outer, bytea *result)
+{
+	MemoryContext scratch = MemoryContextSwitchTo(outer);
+	bytea	   *copy = palloc(VARSIZE(result));
+
+	memcpy(copy, result, VARSIZE(result));
+	MemoryContextDelete(scratch);
+	return PointerGetDatum(copy);
+}
+
+/* (state) -> model; NULL for no rows */
+PG_FUNCTION_INFO_V1(rnnforecast_rnn_train_final);
+Datum
+rnnforecast_rnn_train_final(PG_FUNCTION_ARGS)
+{
+	MemoryContext outer = enter_scratch();
+	RowState   *state = state_for_reading(fcinfo, 0);
+	rnn_config	cfg;
+	ServerOptions server;
+	rnn_clock	clock;
+	rnn_series	series;
+	rnn_panel	panel;
+
+	if (state == NULL || state->n == 0)
+	{
+		MemoryContextSwitchTo(outer);
+		PG_RETURN_NULL();
+	}
+	parse_options(state->options, &cfg, &server);
+	series_from_rows(state, zone_for(&server), &clock, &series);
+	require_values(&series, state->n);
+	one_series_panel(&panel, &series, &clock);
+	return leave_scratch(outer, train_panel(&panel, &cfg, &server, NULL,
+											(Size) state->n * sizeof(Row) + (Size) series.n * sizeof(double)));
+}
+
+/* (state) -> history */
+PG_FUNCTION_INFO_V1(rnnforecast_rnn_history_final);
+Datum
+rnnforecast_rnn_history_final(PG_FUNCTION_ARGS)
+{
+	MemoryContext outer = enter_scratch();
+	RowState   *state = state_for_reading(fcinfo, 0);
+	rnn_model	m = {0};
+	rnn_series	series;
+
+	if (state == NULL || state->n == 0)
+	{
+		MemoryContextSwitchTo(outer);
+		PG_RETURN_NULL();
+	}
+	series_from_rows(state, pg_get_timezone_name(session_timezone), &m.clock, &series);
+	require_values(&series, state->n);
+	rnn_config_defaults(&m.config);
+	m.is_history = true;
+	m.n_series = 1;
+	m.series = &series;
+	return leave_scratch(outer, store_model(&m));
+}
+
+static bool
+same_step(const rnn_clock *a, const rnn_clock *b)
+{
+	return a->kind == b->kind && a->months == b->months && a->days == b->days && a->usecs == b->usecs;
+}
+
+static const char *
+clock_name(const rnn_clock *clock)
+{
+	static const char *const names[] = {"an ordered column", "date", "timestamp", "timestamptz"};
+
+	return names[clock->kind];
+}
+
+static void
+check_clocks(const rnn_model *m, const rnn_model *history)
+{
+	bool		lone = history->n_series == 1 && history->series[0].n == 1;
+
+	if (m->clock.kind == history->clock.kind && (lone || same_step(&m->clock, &history->clock)))
+		return;
+	ereport(ERROR,
+			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+			 errmsg("the history's step doesn't fit the model's"),
+			 errdetail("The model was trained on %s in steps of %s, the history is of %s in steps of %s.",
+					   clock_name(&m->clock), clock_step_text(&m->clock),
+					   clock_name(&history->clock), clock_step_text(&history->clock))));
+}
+
+/* (model, history) -> the model's weights with the history's rows */
+PG_FUNCTION_INFO_V1(rnnforecast_rnn_observe);
+Datum
+rnnforecast_rnn_observe(PG_FUNCTION_ARGS)
+{
+	const rnn_model *model = fetch_model(fcinfo, 0, false);
+	const rnn_model *history = fetch_model(fcinfo, 1, true);
+	rnn_model	result;
+
+	if (model == NULL || history == NULL)
+		PG_RETURN_NULL();
+	check_clocks(model, history);
+	result = *model;
+	/* A history of one point knows no step; days are then counted as local time. */
+	if (same_step(&model->clock, &history->clock))
+		result.clock.month_end = history->clock.month_end;
+	result.n_series = history->n_series;
+	result.series = history->series;
+	PG_RETURN_BYTEA_P(store_trimmed(&result, 0));
+}
+
+/* Options that the JSON doesn't name stay as the model has them. */
+static void
+inherit_options(rnn_config *cfg, const rnn_model *warm, Jsonb *options)
+{
+	rnn_config	given = *cfg;
+
+	*cfg = warm->config;
+	for (int i = 0; i < rnn_option_count; i++)
+	{
+		const rnn_option *o = &rnn_options[i];
+		JsonbValue	key = {.type = jbvString,.val.string = {.len = strlen(o->name),.val = unconstify(char *, o->name)}};
+		Size		width = o->type == RNN_OPT_FLOAT || o->type == RNN_OPT_BIGINT ? 8 : 4;
+
+		if (options == NULL || findJsonbValueFromContainer(&options->root, JB_FOBJECT, &key) == NULL)
+			continue;
+		if (o->type == RNN_OPT_SEASONS)
+		{
+			cfg->seasons_given = given.seasons_given;
+			memcpy(cfg->seasons, given.seasons, sizeof(cfg->seasons));
+		}
+		else
+			memcpy((char *) cfg + o->offset, (char *) &given + o->offset, width);
+	}
+}
+
+/* (history, options, model) -> model */
+PG_FUNCTION_INFO_V1(rnnforecast_rnn_train_history);
+Datum
+rnnforecast_rnn_train_history(PG_FUNCTION_ARGS)
+{
+	const rnn_model *history = fetch_model(fcinfo, 0, true);
+	const rnn_model *warm = fetch_model(fcinfo, 2, false);
+	Jsonb	   *options = PG_ARGISNULL(1) ? NULL : PG_GETARG_JSONB_P(1);
+	rnn_config	cfg;
+	ServerOptions server;
+	rnn_panel	panel = {0};
+
+	if (history == NULL)
+		PG_RETURN_NULL();
+	parse_options(options, &cfg, &server);
+	if (warm)
+	{
+		check_clocks(warm, history);
+		inherit_options(&cfg, warm, options);
+	}
+	panel.count = history->n_series;
+	panel.series = history->series;
+	panel.clock = history->clock;
+	if (server.timezone[0])
+		strlcpy(panel.clock.zone, server.timezone, sizeof(panel.clock.zone));
+	panel.n_hints = clock_hints(&panel.clock, panel.hints);
+	PG_RETURN_BYTEA_P(train_panel(&panel, &cfg, &server, warm, 0));
+}
