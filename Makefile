@@ -47,10 +47,11 @@ BLAS_LIBS := $(or $(shell pkg-config --libs openblas 2>/dev/null),-lopenblas)
 BLAS_CFLAGS ?= -DRNN_BLAS_SHARED $(shell pkg-config --cflags openblas 2>/dev/null)
 endif
 
-# A static archive must not be seen outside: other modules may bring a BLAS.
+# Modules share one space of names before PostgreSQL 16, so only entry points
+# are exported; above all not a static BLAS, as other modules may bring theirs.
 SHLIB_LINK = $(BLAS_LIBS) -lm
 ifeq ($(shell uname -s),Linux)
-SHLIB_LINK += -Wl,--exclude-libs,ALL
+SHLIB_LINK += -Wl,--exclude-libs,ALL -Wl,--version-script=src/pg/exports.map
 endif
 
 # ----------------------------------------------------------------- flags
@@ -77,6 +78,8 @@ endif
 include $(PGXS)
 
 $(OBJS): override CFLAGS += -MMD -MP -fno-lto -Wno-declaration-after-statement
+# The engine sees no header of the server.
+$(ENGINE_SRC:.c=.o): override CPPFLAGS := $(PG_CPPFLAGS) -Wdate-time
 $(ENGINE_SRC:.c=.o): override CFLAGS += $(ENGINE_FLAGS)
 $(KERNELS:.c=.o): override CFLAGS += $(KERNEL_FLAGS)
 -include $(OBJS:.o=.d)
