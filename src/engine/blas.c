@@ -1,12 +1,13 @@
 /*
  * blas.c
- *		Products of matrices through OpenBLAS, in one thread.
+ *		Products of matrices: our own kernel or OpenBLAS, in one thread.
  *
  * A backend is one process with one thread; OpenBLAS's pool would hang or
  * crash in a forked one, so it is told to use a single thread even where the
  * library was built with more.
  */
 #include "blas.h"
+#include "kernel.h"
 
 #include <cblas.h>
 #include <string.h>
@@ -27,6 +28,9 @@ rnn_blas_name(void)
 #endif
 }
 
+/* Rows of c must be whole vectors for the kernel to be the faster one. */
+#define WHOLE 16
+
 #ifdef RNN_DOUBLE
 #define GEMM cblas_dgemm
 #else
@@ -37,8 +41,28 @@ void
 rnn_gemm(bool ta, bool tb, int64_t m, int64_t n, int64_t k, const real *a, int64_t lda,
 		 const real *b, int64_t ldb, real beta, real *c, int64_t ldc)
 {
+	/*
+	 * Products of a recurrent network are narrow: there the kernel's registers
+	 * win over a library that packs both sides first.
+	 */
+	if (rnn_kernel->product && !tb && n % WHOLE == 0)
+	{
+		for (int64_t i = 0; beta == 0 && i < m; i++)
+			memset(c + i * ldc, 0, sizeof(real) * n);
+		rnn_kernel->product(m, n, k, a, ta ? 1 : lda, ta ? lda : 1, b, ldb, c, ldc);
+		return;
+	}
 	GEMM(CblasRowMajor, ta ? CblasTrans : CblasNoTrans, tb ? CblasTrans : CblasNoTrans,
 		 m, n, k, 1, a, lda, b, ldb, beta, c, ldc);
+}
+
+void
+rnn_transpose(int64_t m, int64_t n, const real *restrict a, real *restrict t)
+{
+	for (int64_t i = 0; i < m; i += WHOLE)
+		for (int64_t j = 0; j < n; j++)
+			for (int64_t k = i; k < m && k < i + WHOLE; k++)
+				t[j * m + k] = a[k * n + j];
 }
 
 void

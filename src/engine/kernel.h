@@ -67,6 +67,13 @@ typedef struct rnn_kernels
 	double		(*block_loss) (const real *u, const real *middle, const real *target, const real *spread,
 							   int loss, real *du, real *dmiddle, int *known);
 
+	/*
+	 * c (m,n) += a b, where a (m,k) lies at a[i a_row + p a_col] and b (k,n) by
+	 * rows.  NULL where BLAS is the better choice; see blas.c.
+	 */
+	void		(*product) (int64_t m, int64_t n, int64_t k, const real *a, int64_t a_row, int64_t a_col,
+							const real *b, int64_t ldb, real *c, int64_t ldc);
+
 	/* AdamW (Loshchilov and Hutter 2019); ema may be NULL. */
 	void		(*adamw) (int64_t n, real *w, const real *g, real *m, real *v, real *ema,
 						  real scale, real rate, real beta1, real beta2, real fix1, real fix2,

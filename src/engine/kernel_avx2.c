@@ -2,6 +2,7 @@
 #if defined(__x86_64__) && !defined(RNN_DOUBLE)
 #define KERNEL_TARGET __attribute__((target("avx2,fma")))
 #define KERNEL_NAME "avx2"
+#define KERNEL_WIDTH 32
 #define KERNEL_TABLE rnn_kernels_avx2
 #include "kernel_loops.h"
 #else

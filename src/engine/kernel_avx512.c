@@ -6,6 +6,7 @@
 #define KERNEL_TARGET __attribute__((target("avx512f,avx512dq,avx512bw,avx512vl,fma,prefer-vector-width=512")))
 #endif
 #define KERNEL_NAME "avx512"
+#define KERNEL_WIDTH 64
 #define KERNEL_TABLE rnn_kernels_avx512
 #include "kernel_loops.h"
 #else

@@ -556,6 +556,105 @@ adamw(int64_t n, real *restrict w, const real *restrict g, real *restrict m, rea
 #undef Q
 #undef M
 
+#ifdef KERNEL_WIDTH
+
+/*
+ * Products of matrices with a tile of c held in registers, 6 rows by 4 vectors
+ * (by 2 where there are 16 registers), after Goto and van de Geijn 2008.  a is
+ * read in place, transposed or not; 128 rows of b, as wide as the tile, are
+ * copied to where they stay in the first cache.  The products of a recurrent
+ * step are too small for a library that packs both sides.
+ */
+#define VL (KERNEL_WIDTH / (int) sizeof(real))
+#define TILE_M 6
+#define TILE_V (KERNEL_WIDTH == 64 ? 4 : 2)
+#define TILE_K 128
+#define PACK_M 100				/* rows of c that make up for a copy of b */
+
+typedef real vec __attribute__((vector_size(KERNEL_WIDTH), aligned(4), may_alias));
+
+INLINE void
+product_tile(const int rows, const int vecs, int k, const real *a, int64_t a_row, int64_t a_col,
+			 const real *b, int64_t ldb, real *c, int64_t ldc)
+{
+	vec			acc[TILE_M][TILE_V];
+
+	for (int i = 0; i < rows; i++)
+		for (int j = 0; j < vecs; j++)
+			acc[i][j] = *(const vec *) (c + i * ldc + j * VL);
+	for (int p = 0; p < k; p++)
+	{
+		vec			row[TILE_V];
+
+		for (int j = 0; j < vecs; j++)
+			row[j] = *(const vec *) (b + p * ldb + j * VL);
+		for (int i = 0; i < rows; i++)
+			for (int j = 0; j < vecs; j++)
+				acc[i][j] += a[i * a_row + p * a_col] * row[j];
+	}
+	for (int i = 0; i < rows; i++)
+		for (int j = 0; j < vecs; j++)
+			*(vec *) (c + i * ldc + j * VL) = acc[i][j];
+}
+
+/* All rows of c, `vecs` vectors wide. */
+INLINE void
+product_panel(const int vecs, int64_t m, int k, const real *a, int64_t a_row, int64_t a_col,
+			  const real *b, int64_t ldb, real *c, int64_t ldc)
+{
+	int64_t		i = 0;
+
+	for (; i + TILE_M <= m; i += TILE_M)
+		product_tile(TILE_M, vecs, k, a + i * a_row, a_row, a_col, b, ldb, c + i * ldc, ldc);
+	for (; i + 4 <= m; i += 4)
+		product_tile(4, vecs, k, a + i * a_row, a_row, a_col, b, ldb, c + i * ldc, ldc);
+	for (; i < m; i++)
+		product_tile(1, vecs, k, a + i * a_row, a_row, a_col, b, ldb, c + i * ldc, ldc);
+}
+
+/* The columns that fill no vector. */
+INLINE void
+product_rest(int64_t m, int64_t n, int k, const real *a, int64_t a_row, int64_t a_col,
+			 const real *b, int64_t ldb, real *c, int64_t ldc)
+{
+	for (int64_t i = 0; i < m; i++)
+		for (int p = 0; p < k; p++)
+			for (int64_t j = 0; j < n; j++)
+				c[i * ldc + j] += a[i * a_row + p * a_col] * b[p * ldb + j];
+}
+
+FN void
+product(int64_t m, int64_t n, int64_t k, const real *a, int64_t a_row, int64_t a_col,
+		const real *b, int64_t ldb, real *c, int64_t ldc)
+{
+	real		panel[TILE_K * TILE_V * VL] __attribute__((aligned(64)));
+	const int	wide = TILE_V * VL;
+
+	for (int64_t p = 0; p < k; p += TILE_K, a += TILE_K * a_col, b += TILE_K * ldb)
+	{
+		int			depth = (int) (k - p < TILE_K ? k - p : TILE_K);
+		int64_t		j = 0;
+
+		for (; j + wide <= n; j += wide)
+		{
+			if (ldb == wide || m < PACK_M)
+			{
+				product_panel(TILE_V, m, depth, a, a_row, a_col, b + j, ldb, c + j, ldc);
+				continue;
+			}
+			for (int i = 0; i < depth; i++)
+				for (int v = 0; v < TILE_V; v++)
+					*(vec *) (panel + i * wide + v * VL) = *(const vec *) (b + i * ldb + j + v * VL);
+			product_panel(TILE_V, m, depth, a, a_row, a_col, panel, wide, c + j, ldc);
+		}
+		for (; j + VL <= n; j += VL)
+			product_panel(1, m, depth, a, a_row, a_col, b + j, ldb, c + j, ldc);
+		product_rest(m, n - j, depth, a, a_row, a_col, b + j, ldb, c + j, ldc);
+	}
+}
+
+#endif							/* KERNEL_WIDTH */
+
 const rnn_kernels KERNEL_TABLE = {
 	.name = KERNEL_NAME,
 	.tanh_forward = tanh_forward,.tanh_backward = tanh_backward,
@@ -566,4 +665,7 @@ const rnn_kernels KERNEL_TABLE = {
 	.norm_forward = norm_forward,.norm_backward = norm_backward,
 	.block_quantiles = block_quantiles,.block_loss = block_loss,
 	.adamw = adamw,
+#ifdef KERNEL_WIDTH
+	.product = product,
+#endif
 };

@@ -350,6 +350,21 @@ block_loss(const real *u, const real *middle, const real *target, const real *sp
 }
 
 static void
+product(int64_t m, int64_t n, int64_t k, const real *a, int64_t a_row, int64_t a_col,
+		const real *b, int64_t ldb, real *c, int64_t ldc)
+{
+	for (int64_t i = 0; i < m; i++)
+		for (int64_t j = 0; j < n; j++)
+		{
+			double		sum = c[i * ldc + j];
+
+			for (int64_t p = 0; p < k; p++)
+				sum += (double) a[i * a_row + p * a_col] * b[p * ldb + j];
+			c[i * ldc + j] = (real) sum;
+		}
+}
+
+static void
 adamw(int64_t n, real *w, const real *g, real *m, real *v, real *ema, real scale, real rate,
 	  real beta1, real beta2, real fix1, real fix2, real decay, real ema_decay)
 {
@@ -377,5 +392,5 @@ const rnn_kernels rnn_kernels_reference = {
 	.silu_forward = silu_forward,.silu_backward = silu_backward,.squash = squash,
 	.norm_forward = norm_forward,.norm_backward = norm_backward,
 	.block_quantiles = block_quantiles,.block_loss = block_loss,
-	.adamw = adamw,
+	.product = product,.adamw = adamw,
 };

@@ -2,8 +2,8 @@
  * layer.c
  *		One recurrent layer over a chunk: LayerNorm -> cell -> + residual.
  *
- * The input's part of the gates is one large product over all steps, the
- * state's part one small product per step; the gradients of the weights are
+ * The input's part of the gates is one product over many steps, the state's
+ * part one small product per step; the gradients of the weights are
  * large products again (Appleyard, Kocisky and Blunsom 2016).
  *
  *		a_t = W_ih x_t + b + W_hh h_{t-1}
@@ -27,6 +27,24 @@ apply_dropout(int64_t n, real p, rnn_rng *rng, real *mask, real *x)
 	}
 }
 
+#define NEAR 131072				/* numbers that stay in the second cache */
+
+/* Steps whose gates, `size` numbers each, are still near when used again. */
+static int64_t
+steps_near(int64_t size)
+{
+	return size > NEAR ? 1 : NEAR / size;
+}
+
+/* gates (n,G) = bias + the input's part x w_ih in the first X columns */
+static void
+input_gates(int64_t n, int64_t G, int64_t X, int64_t I, const real *x, const real *w_ih,
+			const real *bias, real *gates)
+{
+	rnn_fill_rows(gates, n, G, bias);
+	rnn_gemm(false, false, n, X, I, x, I, w_ih, X, 1, gates, G);
+}
+
 void
 rnn_layer_forward(rnn_net *net, const real *w, int l, int T, int B, rnn_rng *rng)
 {
@@ -36,10 +54,14 @@ rnn_layer_forward(rnn_net *net, const real *w, int l, int T, int B, rnn_rng *rng
 				I = s->I[l];
 	int64_t		N = (int64_t) T * B,
 				G = (int64_t) cell->gates * H,
-				first = (int64_t) cell->h_first * H;
+				first = (int64_t) cell->h_first * H,
+				X = (int64_t) cell->x_gates * H,
+				few = steps_near(B * G);
 	real	   *h = net->h[l] + (int64_t) B * H,
 			   *c = net->c[l],
-			   *y = net->x[l + 1];
+			   *y = net->x[l + 1],
+			   *w_ih = net->w_turned,
+			   *w_hh = net->w_turned + X * I;
 	const real *x = net->x[l];
 
 	if (s->norm)
@@ -48,26 +70,53 @@ rnn_layer_forward(rnn_net *net, const real *w, int l, int T, int B, rnn_rng *rng
 								 net->xn[l], net->norm_save[l]);
 		x = net->xn[l];
 	}
-	rnn_fill_rows(net->gates[l], N, G, w + s->bias[l]);
-	rnn_gemm(false, true, N, (int64_t) cell->x_gates * H, I, x, I, w + s->w_ih[l], I,
-			 1, net->gates[l], G);
+	rnn_transpose(X, I, w + s->w_ih[l], w_ih);
+	rnn_transpose(G - first, H, w + s->w_hh[l], w_hh);
 	for (int t = 0; t < T; t++)
 	{
 		real	   *gates = net->gates[l] + t * B * G;
 		int64_t		at = (int64_t) t * B * H;
 
-		rnn_gemm(false, true, B, G - first, H, h + at - (int64_t) B * H, H,
-				 w + s->w_hh[l], H, 1, gates + first, G);
+		/* Some steps' input at a time: its gates are still near when used. */
+		if (t % few == 0)
+			input_gates(t + few < T ? few * B : (int64_t) (T - t) * B, G, X, I,
+						x + (int64_t) t * B * I, w_ih, w + s->bias[l], gates);
+		rnn_gemm(false, false, B, G - first, H, h + at - (int64_t) B * H, H,
+				 w_hh, G - first, 1, gates + first, G);
 		cell->forward(s->activation, B, H, gates, h + at - (int64_t) B * H, h + at,
 					  c ? c + at : NULL, c ? c + at + (int64_t) B * H : NULL,
 					  c ? net->tanh_c[l] + at : NULL);
+		memcpy(y + at, h + at, sizeof(real) * B * H);
 	}
-	memcpy(y, h, sizeof(real) * N * H);
 	if (net->dropped)
 		apply_dropout(N * H, s->dropout, rng, net->drop[l], y);
 	if (s->residual)
 		for (int64_t i = 0; i < N * H; i++)
 			y[i] += net->x[l][i];
+}
+
+/* dh = what the layer's output sends back, n numbers from `at` on. */
+static void
+output_gradient(rnn_net *net, int l, int64_t at, int64_t n)
+{
+	memcpy(net->dh[l] + at, net->dx[l + 1] + at, sizeof(real) * n);
+	if (net->dropped)
+		for (int64_t i = at; i < at + n; i++)
+			net->dh[l][i] *= net->drop[l][i];
+}
+
+/* Adds what some steps' dgates (n,G), h_{t-1} (n,H) and x_t (n,I) say of the weights. */
+static void
+weight_gradients(const rnn_shape *s, int l, int64_t n, const real *dgates, const real *h_prev,
+				 const real *x, real *g)
+{
+	int64_t		G = (int64_t) s->cell->gates * s->H,
+				first = (int64_t) s->cell->h_first * s->H;
+
+	rnn_gemm(true, false, G - first, s->H, n, dgates + first, G, h_prev, s->H, 1, g + s->w_hh[l], s->H);
+	rnn_gemm(true, false, (int64_t) s->cell->x_gates * s->H, s->I[l], n, dgates, G, x, s->I[l],
+			 1, g + s->w_ih[l], s->I[l]);
+	rnn_add_rows(n, G, dgates, G, g + s->bias[l]);
 }
 
 /* From dx[l+1] (the layer's output) to dx[l] (its input) and the weights. */
@@ -81,6 +130,8 @@ rnn_layer_backward(rnn_net *net, const real *w, int l, int T, int B, real *g)
 	int64_t		N = (int64_t) T * B,
 				G = (int64_t) cell->gates * H,
 				first = (int64_t) cell->h_first * H,
+				X = (int64_t) cell->x_gates * H,
+				few = steps_near(B * G),
 				step = (int64_t) B * H;
 	const real *h = net->h[l] + step,
 			   *x = s->norm ? net->xn[l] : net->x[l];
@@ -88,12 +139,13 @@ rnn_layer_backward(rnn_net *net, const real *w, int l, int T, int B, real *g)
 	real	   *dh = net->dh[l],
 			   *dx = s->norm ? net->dxn : net->dx[l];
 
-	memcpy(dh, net->dx[l + 1], sizeof(real) * N * H);
-	if (net->dropped)
-		for (int64_t i = 0; i < N * H; i++)
-			dh[i] *= net->drop[l][i];
+	output_gradient(net, l, (T - 1) * step, step);
 	if (c)
 		memset(net->dc, 0, sizeof(real) * step);
+
+	memset(g + s->w_ih[l], 0, sizeof(real) * X * I);
+	memset(g + s->w_hh[l], 0, sizeof(real) * (G - first) * H);
+	memset(g + s->bias[l], 0, sizeof(real) * G);
 
 	/* Walk back from T-1: dh_t needs what t+1 sends to it. */
 	for (int t = T - 1; t >= 0; t--)
@@ -102,23 +154,24 @@ rnn_layer_backward(rnn_net *net, const real *w, int l, int T, int B, real *g)
 		real	   *dgates = net->dgates + t * B * G,
 				   *dh_prev = t > 0 ? dh + at - step : net->dh0;
 
-		if (t == 0)
+		if (t > 0)
+			output_gradient(net, l, at - step, step);
+		else
 			memset(net->dh0, 0, sizeof(real) * step);
 		cell->backward(s->activation, B, H, net->gates[l] + t * B * G, h + at, h + at - step,
 					   c ? c + at : NULL, c ? net->tanh_c[l] + at : NULL,
 					   dh + at, dh_prev, net->dc, dgates);
 		rnn_gemm(false, false, B, H, G - first, dgates + first, G, w + s->w_hh[l], H,
 				 1, dh_prev, H);
-	}
-	rnn_gemm(true, false, G - first, H, N, net->dgates + first, G, h - step, H,
-			 0, g + s->w_hh[l], H);
-	rnn_gemm(true, false, (int64_t) cell->x_gates * H, I, N, net->dgates, G, x, I,
-			 0, g + s->w_ih[l], I);
-	memset(g + s->bias[l], 0, sizeof(real) * G);
-	rnn_add_rows(N, G, net->dgates, G, g + s->bias[l]);
+		if (t % few == 0)
+		{
+			int64_t		rows = (t + few < T ? few : T - t) * (int64_t) B;
 
-	rnn_gemm(false, false, N, I, (int64_t) cell->x_gates * H, net->dgates, G,
-			 w + s->w_ih[l], I, 0, dx, I);
+			weight_gradients(s, l, rows, dgates, h + at - step, x + (int64_t) t * B * I, g);
+			rnn_gemm(false, false, rows, I, X, dgates, G, w + s->w_ih[l], I,
+					 0, dx + (int64_t) t * B * I, I);
+		}
+	}
 	if (s->norm)
 	{
 		memset(g + s->norm_g[l], 0, sizeof(real) * I);

@@ -195,6 +195,7 @@ init_layers(rnn_net *net, int64_t N, int64_t B, bool training, rnn_arena *a)
 		net->dx[l] = training ? arena_new(a, real, N * s->I[l]) : NULL;
 	}
 	net->x[s->L] = arena_new(a, real, N * H);
+	net->w_turned = arena_new(a, real, s->cell->gates * H * (width + H));
 	if (!training)
 		return;
 	net->dx[s->L] = arena_new(a, real, N * H);

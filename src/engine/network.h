@@ -18,7 +18,9 @@
 #include "rnn.h"
 
 #define RNN_MAX_LAYERS 8
-#define RNN_SCALARS 8			/* per-position facts, see frame.c */
+#define RNN_HARMONICS 2			/* sine and cosine pairs by which a season's phase is told */
+#define RNN_PHASES (2 * RNN_HARMONICS * RNN_MAX_SEASONS)
+#define RNN_SCALARS (8 + RNN_PHASES)	/* per-position facts, see frame.c */
 
 /* How a cell lays out its gates and what it does to them; see kernel.h. */
 typedef struct rnn_cell_ops
@@ -121,6 +123,7 @@ typedef struct rnn_net
 	real	   *x[RNN_MAX_LAYERS + 1];	/* (N,I) input of each layer, output of the last */
 	real	   *xn[RNN_MAX_LAYERS]; /* (N,I) normalised */
 	real	   *norm_save[RNN_MAX_LAYERS];	/* (N,2) */
+	real	   *w_turned;		/* (I,x_gates H) and (H,state gates H) of the layer at work */
 	real	   *gates[RNN_MAX_LAYERS];	/* (N,G H) */
 	real	   *h[RNN_MAX_LAYERS];	/* (B + N,H): the first B rows are the carried state */
 	real	   *c[RNN_MAX_LAYERS];	/* likewise */

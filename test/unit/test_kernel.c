@@ -17,8 +17,8 @@
 
 #define MOST 67
 #define GUARD 8
-#define ROWS 3
-#define SIZE (ROWS * 4 * MOST + 64)
+#define ROWS 3					/* 4 ROWS is less than 13 below */
+#define SIZE (13 * (MOST + 2) + 64)
 
 static rnn_rng rng;
 static const rnn_kernels *fast;
@@ -224,6 +224,35 @@ test_adamw(int n, int shift)
 		check_pair(&d, "adamw v", n, shift);
 		check_pair(&e, "adamw ema", n, shift);
 	}
+}
+
+/* c += a b and c += a^T b; a has a row to spare, b and c are wider than used. */
+static void
+test_product(int n, int shift)
+{
+	static const int sizes[][2] = {{1, 1}, {4, 3}, {6, 130}, {11, 2}, {13, 40}, {0, 5}, {5, 0}};
+
+	if (!fast->product)
+		return;
+	for (int i = 0; i < 7; i++)
+		for (int turned = 0; turned < 2; turned++)
+		{
+			static real big_a[20 * 140],
+						big_b[140 * 80];
+			int			m = sizes[i][0],
+						k = sizes[i][1];
+
+			for (int j = 0; j < 20 * 140; j++)
+				big_a[j] = (real) (0.3 * rnn_rng_normal(&rng));
+			for (int j = 0; j < 140 * 80; j++)
+				big_b[j] = (real) (0.3 * rnn_rng_normal(&rng));
+			pair_init(&c, m > 0 ? (m - 1) * (n + 2) + n : 0, shift, 1);
+			slow->product(m, n, k, big_a + shift, turned ? 1 : k + 1, turned ? m + 1 : 1,
+						  big_b + shift, n + 3, c.ref, n + 2);
+			fast->product(m, n, k, big_a + shift, turned ? 1 : k + 1, turned ? m + 1 : 1,
+						  big_b + shift, n + 3, c.got, n + 2);
+			check_pair(&c, "product", n, shift);
+		}
 }
 
 static void
@@ -452,6 +481,7 @@ test_table(const rnn_kernels *kernels)
 			test_gru(n, shift);
 			test_norm(n, shift);
 			test_adamw(n, shift);
+			test_product(n, shift);
 		}
 	for (int round = 0; round < 40; round++)
 		test_block(round, round % 4);
