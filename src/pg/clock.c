@@ -145,14 +145,25 @@ clock_text(const rnn_clock *clock, int64 time)
 	return DatumGetCString(DirectFunctionCall1(timestamp_out, TimestampGetDatum(time)));
 }
 
+/* As interval input reads it, the same under any IntervalStyle. */
 char *
 clock_step_text(const rnn_clock *clock)
 {
-	Interval	span = {.time = clock->usecs,.day = clock->days,.month = clock->months};
+	int64		seconds = clock->usecs / USECS_PER_SEC;
+	int			fraction = (int) (clock->usecs % USECS_PER_SEC);
+	char	   *text;
 
 	if (clock->kind == RNN_CLOCK_NONE)
 		return pstrdup("1");
-	return DatumGetCString(DirectFunctionCall1(interval_out, IntervalPGetDatum(&span)));
+	if (clock->months > 0 && clock->months % 12 == 0)
+		return psprintf("%d %s", clock->months / 12, clock->months == 12 ? "year" : "years");
+	if (clock->months > 0)
+		return psprintf("%d %s", clock->months, clock->months == 1 ? "mon" : "mons");
+	if (clock->days > 0)
+		return psprintf("%d %s", clock->days, clock->days == 1 ? "day" : "days");
+	text = psprintf("%02lld:%02d:%02d", (long long) (seconds / 3600), (int) (seconds / 60 % 60),
+					(int) (seconds % 60));
+	return fraction == 0 ? text : psprintf("%s.%06d", text, fraction);
 }
 
 /* Seasons that the calendar suggests: a day and a week, a week and a year, a year. */

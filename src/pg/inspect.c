@@ -96,11 +96,13 @@ rnnforecast_rnn_training_log(PG_FUNCTION_ARGS)
 	for (int i = 0; i < m->n_log; i++)
 	{
 		const rnn_log_row *r = &m->log[i];
+		MemoryContext old = MemoryContextSwitchTo(rows.scratch);
 		Datum		values[8];
 		bool		nulls[8] = {false};
 
 		values[0] = Int32GetDatum(r->member + 1);
-		values[1] = Int32GetDatum(r->phase);
+		values[1] = CStringGetTextDatum(r->phase == 0 ? "validation" : "final");
+		MemoryContextSwitchTo(old);
 		values[2] = Int32GetDatum(r->step);
 		set_float(r->loss, &values[3], &nulls[3]);
 		set_float(r->validation, &values[4], &nulls[4]);
