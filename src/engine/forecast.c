@@ -137,7 +137,7 @@ rnn_forecast_size(const rnn_model *m, int count, int64_t longest, int horizon, s
 }
 
 static double
-finite(double x)
+bounded(double x)
 {
 	return x > DBL_MAX ? DBL_MAX : x < -DBL_MAX ? -DBL_MAX : x;
 }
@@ -220,7 +220,7 @@ finish_row(const rnn_model *m, int j, double unit, double *q)
 	for (int k = M - 1; k >= 0; k--)
 		q[k] = fmin(q[k], q[k + 1]);
 	for (int k = 0; k < Q; k++)
-		q[k] = finite(q[k] * unit);
+		q[k] = bounded(q[k] * unit);
 }
 
 /*
@@ -324,7 +324,7 @@ extend_by_feeding(Forecaster *f, rnn_arena scratch, int b, int64_t longest, int 
 	Forecaster	one = *f;
 
 	memcpy(f->extended, all.x, sizeof(double) * all.n);
-	grown = (rnn_points) {f->extended, f->extended, all.n, all.unit};
+	grown = (rnn_points) {f->extended, f->extended, all.n, all.unit, all.phase};
 	one.count = 1;
 	one.points = &grown;
 	for (int from = 0; from + h < horizon; from += h)

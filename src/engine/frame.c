@@ -70,6 +70,7 @@ rnn_points_init(rnn_points *p, const rnn_series *s, rnn_arena *a)
 	bool		gaps = false;
 
 	p->n = s->n;
+	p->phase = s->dropped;
 	p->unit = unit_of(s);
 	p->raw = p->x = s->x;
 	for (int64_t i = 0; i < s->n && !gaps; i++)
@@ -151,8 +152,24 @@ squashed(double x)
 	return (real) (asinh(x) / 3);
 }
 
+/* Where in each season point e lies, as a point on a circle and its double. */
 static void
-scalars(const rnn_frame_plan *p, const Moments *m, double s, int64_t n, int seen, real *out)
+phases(const rnn_frame_plan *p, int64_t e, real *out)
+{
+	memset(out, 0, sizeof(real) * RNN_PHASES);
+	for (int i = 0; i < p->n_seasons; i++)
+		for (int k = 1; k <= RNN_HARMONICS && 2 * k <= p->seasons[i]; k++)
+		{
+			int64_t		m = p->seasons[i];
+			double		angle = 6.283185307179586 * k * (double) ((e % m + m) % m) / (double) m;
+
+			*out++ = (real) sin(angle);
+			*out++ = (real) cos(angle);
+		}
+}
+
+static void
+scalars(const rnn_frame_plan *p, const Moments *m, double s, int64_t n, int64_t phase, int seen, real *out)
 {
 	double		sd = fmax(m->sd, 1e-3 * s);
 
@@ -164,6 +181,7 @@ scalars(const rnn_frame_plan *p, const Moments *m, double s, int64_t n, int seen
 	out[5] = (real) m->zero;
 	out[6] = (real) m->known;
 	out[7] = squashed((m->anchor - m->mean) / sd);
+	phases(p, phase, out + 8);
 }
 
 /* [by anchor (P), by mean (P), known (P), scalars] */
@@ -272,7 +290,7 @@ rnn_frame_compute(const rnn_frame_plan *p, const rnn_points *pts, int64_t e,
 		for (int64_t j = 0; j < Hz; j++)
 			spread[j] = 1;
 	}
-	scalars(p, &m, scale->s, e, mix.seen, facts);
+	scalars(p, &m, scale->s, e, pts->phase + e, mix.seen, facts);
 	load_patch(p, pts, e, &m, scale->s, facts, u);
 	memcpy(aux + 2 * s->R, facts, sizeof(facts));
 }
@@ -312,8 +330,8 @@ rnn_frame_load(rnn_net *net, int64_t row, const real *frame, bool flip)
 	if (flip)
 	{
 		/* the signed one among the scalars */
-		u[s->D - 1] = -u[s->D - 1];
-		aux[s->A - 1] = -aux[s->A - 1];
+		u[s->D - RNN_PHASES - 1] *= -1;
+		aux[s->A - RNN_PHASES - 1] *= -1;
 	}
 	copy_signed(ref, frame + s->D + s->A, s->R * Hz, flip);
 	memcpy(spread, frame + s->D + s->A + s->R * Hz, sizeof(real) * Hz);

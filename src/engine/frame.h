@@ -32,6 +32,7 @@ typedef struct rnn_points
 	const double *x;			/* (n,) filled forward */
 	int64_t		n;
 	double		unit;			/* the original value is raw * unit, a power of two */
+	int64_t		phase;			/* grid number of the first point */
 } rnn_points;
 
 typedef struct rnn_scale

@@ -195,7 +195,8 @@ typedef struct rnn_series
 	int32_t		name_len;
 	int32_t		note;			/* rnn_note */
 	int64_t		start;			/* time of x[0], in the unit of the clock */
-	int64_t		dropped;		/* points before x[0] that were not kept */
+	int64_t		dropped;		/* grid points between the clock's origin and x[0]: the phase
+								 * of seasons; in an ordered column the rows before x[0] */
 	int64_t		n;
 	const double *x;			/* (n,) */
 } rnn_series;

@@ -1,0 +1,563 @@
+/*
+ * model.c
+ *		Models and histories as bytes.  docs/model-format.md draws the format.
+ *
+ *		offset	size	field
+ *		0		4		magic "RNNF"
+ *		4		2		version
+ *		6		2		flags, bit 0: a history
+ *		8		4		length of everything, in bytes
+ *		12		4		CRC-32C of all bytes from 16 on
+ *		16		...		CONFIG CLOCK JUDGEMENT SEASONS MEMBERS LOG SERIES
+ *
+ * Numbers are little-endian.  One walk, `fields`, writes, measures and reads:
+ * what one direction does the other can't forget.  Bytes that come in are
+ * hostile: every count is held to a limit and to the bytes left before it is
+ * used, and every value to what the rest of the engine relies on.
+ */
+#include "rnn.h"
+
+#include <math.h>
+#include <string.h>
+
+#define MAGIC "RNNF"
+#define VERSION 1
+#define HEADER 16
+#define MAX_BYTES ((size_t) 1 << 30)
+#define MAX_SERIES 10000000
+#define MAX_NAME 10000
+#define MAX_LOG 100000
+#define MAX_PLACE ((int64_t) 1 << 53)
+
+typedef enum Direction { MEASURE, WRITE, READ } Direction;
+
+typedef struct Walk
+{
+	Direction	direction;
+	uint8_t    *out;			/* WRITE */
+	const uint8_t *in;			/* READ */
+	size_t		at,
+				len;
+	rnn_arena  *arena;			/* READ; base NULL measures */
+	rnn_error  *err;
+	bool		failed;
+} Walk;
+
+/* A condition on what was read; holds trivially for what is written. */
+#define CHECK(w, cond, what) \
+	do { if ((w)->direction == READ && !(w)->failed && !(cond)) corrupt((w), (what)); } while (0)
+
+static void
+corrupt(Walk *w, const char *what)
+{
+	if (!w->failed)
+		rnn_fail(w->err, RNN_ERR_CORRUPT, what, 0, 0, 0);
+	w->failed = true;
+}
+
+static size_t
+left(const Walk *w)
+{
+	return w->failed ? 0 : w->len - w->at;
+}
+
+/* size bytes of an unsigned number */
+static uint64_t
+number(Walk *w, uint64_t v, int size)
+{
+	uint64_t	got = 0;
+
+	if (w->direction == READ && left(w) < (size_t) size)
+	{
+		corrupt(w, "the bytes end too early");
+		return 0;
+	}
+	for (int i = 0; i < size; i++)
+	{
+		if (w->direction == WRITE)
+			w->out[w->at + i] = (uint8_t) (v >> (8 * i));
+		else if (w->direction == READ)
+			got |= (uint64_t) w->in[w->at + i] << (8 * i);
+	}
+	w->at += size;
+	return w->direction == READ ? got : v;
+}
+
+static void
+field_i32(Walk *w, int32_t *v, double low, double high, const char *what)
+{
+	*v = (int32_t) (uint32_t) number(w, (uint32_t) *v, 4);
+	CHECK(w, *v >= low && *v <= high, what);
+}
+
+static void
+field_i64(Walk *w, int64_t *v, int64_t low, int64_t high, const char *what)
+{
+	*v = (int64_t) number(w, (uint64_t) *v, 8);
+	CHECK(w, *v >= low && *v <= high, what);
+}
+
+static void
+field_f64(Walk *w, double *v)
+{
+	uint64_t	bits;
+
+	memcpy(&bits, v, 8);
+	bits = number(w, bits, 8);
+	memcpy(v, &bits, 8);
+}
+
+static void
+field_f32(Walk *w, float *v)
+{
+	uint32_t	bits;
+
+	memcpy(&bits, v, 4);
+	bits = (uint32_t) number(w, bits, 4);
+	memcpy(v, &bits, 4);
+}
+
+static void
+field_bytes(Walk *w, char *v, size_t n)
+{
+	if (w->direction == READ && left(w) < n)
+	{
+		corrupt(w, "the bytes end too early");
+		return;
+	}
+	if (w->direction == WRITE)
+		memcpy(w->out + w->at, v, n);
+	else if (w->direction == READ)
+		memcpy(v, w->in + w->at, n);
+	w->at += n;
+}
+
+/* Room for n elements that take at least `least` bytes each of those left. */
+static void *
+room(Walk *w, int64_t n, size_t least, size_t width)
+{
+	if (w->failed || (uint64_t) n > left(w) / least)
+	{
+		corrupt(w, "a count is larger than the bytes left");
+		return NULL;
+	}
+	return rnn_arena_alloc(w->arena, (size_t) n, width);
+}
+
+/* ---------------------------------------------------------------- config */
+
+static const rnn_option *
+option_named(const char *name, int len)
+{
+	for (int i = 0; i < rnn_option_count; i++)
+		if ((int) strlen(rnn_options[i].name) == len && memcmp(rnn_options[i].name, name, len) == 0)
+			return &rnn_options[i];
+	return NULL;
+}
+
+/* One value: a double, or 8 bytes of an integer. */
+static void
+option_value(Walk *w, const rnn_option *o, rnn_config *cfg)
+{
+	char	   *field = (char *) cfg + o->offset;
+
+	if (o->type == RNN_OPT_FLOAT)
+		field_f64(w, (double *) field);
+	else if (o->type == RNN_OPT_BIGINT)
+		field_i64(w, (int64_t *) field, INT64_MIN, INT64_MAX, "an option");
+	else
+	{
+		int64_t		v = *(int32_t *) field;
+
+		field_i64(w, &v, INT32_MIN, INT32_MAX, "an option is out of range");
+		*(int32_t *) field = (int32_t) v;
+	}
+}
+
+/* Options go by name, so that later versions may add some. */
+static void
+config_section(Walk *w, rnn_config *cfg)
+{
+	int32_t		count = rnn_option_count - 1;	/* seasons have a section */
+
+	field_i32(w, &count, 0, 1000, "the count of options");
+	if (w->direction == READ)
+		rnn_config_defaults(cfg);
+	for (int i = 0, k = 0; i < count && !w->failed; i++)
+	{
+		char		name[64];
+		int32_t		len = 0;
+		const rnn_option *o = NULL;
+
+		if (w->direction != READ)
+		{
+			while (rnn_options[k].type == RNN_OPT_SEASONS)
+				k++;
+			o = &rnn_options[k++];
+			len = (int32_t) strlen(o->name);
+			memcpy(name, o->name, len);
+		}
+		field_i32(w, &len, 1, sizeof(name), "an option's name is too long");
+		if (w->failed)
+			return;
+		field_bytes(w, name, len);
+		if (w->direction == READ && !w->failed)
+		{
+			o = option_named(name, len);
+			CHECK(w, o != NULL && o->type != RNN_OPT_SEASONS, "an option is unknown");
+		}
+		if (!w->failed)
+			option_value(w, o, cfg);
+	}
+}
+
+/* What a trained model's configuration must have besides its ranges. */
+static void
+check_config(Walk *w, const rnn_model *m)
+{
+	const rnn_config *c = &m->config;
+	rnn_error	err;
+
+	if (w->direction != READ || w->failed)
+		return;
+	if (rnn_config_check(c, &err) != RNN_OK)
+		corrupt(w, err.what);
+	if (m->is_history)
+		return;
+	CHECK(w, c->horizon >= 1 && c->context >= 1 && c->patch >= 1 && c->hidden >= 1 &&
+		  c->bptt >= 1 && c->batch >= 1 && c->members >= 1, "an option is not resolved");
+	CHECK(w, c->context % c->patch == 0, "the context is not a whole number of patches");
+	CHECK(w, c->bptt <= c->context / c->patch, "bptt is longer than the context");
+}
+
+/* -------------------------------------------------------------- sections */
+
+static void
+clock_section(Walk *w, rnn_clock *c)
+{
+	int			steps;
+
+	field_i32(w, &c->kind, RNN_CLOCK_NONE, RNN_CLOCK_TIMESTAMPTZ, "the kind of clock");
+	field_i32(w, &c->months, 0, 120000, "the clock's months");
+	field_i32(w, &c->days, 0, 4000000, "the clock's days");
+	field_i32(w, &c->month_end, 0, 1, "the clock's month end");
+	field_i64(w, &c->usecs, 0, MAX_PLACE, "the clock's microseconds");
+	field_bytes(w, c->zone, sizeof(c->zone));
+	steps = (c->months > 0) + (c->days > 0) + (c->usecs > 0);
+	CHECK(w, steps == (c->kind == RNN_CLOCK_NONE ? 0 : 1), "the clock's step");
+	CHECK(w, memchr(c->zone, 0, sizeof(c->zone)) != NULL, "the zone's name doesn't end");
+	for (int i = 0, ended = 0; w->direction == READ && !w->failed && i < RNN_ZONE_SIZE; i++)
+	{
+		ended |= c->zone[i] == 0;
+		CHECK(w, ended ? c->zone[i] == 0 : c->zone[i] > 32 && c->zone[i] < 127, "the zone's name");
+	}
+}
+
+static void
+judgement_section(Walk *w, rnn_model *m)
+{
+	field_i32(w, &m->verdict, RNN_VERDICT_ASKED, RNN_VERDICT_TIME, "the verdict");
+	field_i32(w, &m->windows, 0, INT32_MAX, "the count of windows");
+	field_i64(w, &m->points, 0, MAX_PLACE, "the count of points");
+	field_f64(w, &m->difference);
+	field_f64(w, &m->std_error);
+	field_f64(w, &m->mix_pinball);
+	CHECK(w, !isinf(m->difference) && !isinf(m->mix_pinball), "a judgement is infinite");
+	field_f64(w, &m->weight);
+	CHECK(w, m->weight >= 0 && m->weight <= 1, "the network's weight");
+	for (int b = 0; b < RNN_BANDS; b++)
+		for (int p = 0; p < RNN_MEDIAN; p++)
+		{
+			field_f32(w, &m->calibration[b][p]);
+			CHECK(w, m->is_history || (m->calibration[b][p] >= 0.01f && m->calibration[b][p] <= 100), "the calibration");
+		}
+	field_i32(w, &m->calibration_n, 0, INT32_MAX, "the calibration's windows");
+	field_f32(w, &m->coverage);
+	CHECK(w, isnan(m->coverage) || (m->coverage >= 0 && m->coverage <= 1), "the coverage");
+}
+
+static void
+seasons_section(Walk *w, rnn_model *m)
+{
+	field_i32(w, &m->n_seasons, m->is_history ? 0 : 1, RNN_MAX_SEASONS, "the count of seasons");
+	field_i32(w, &m->seasons_detected, 0, 1, "the seasons' origin");
+	for (int i = 0; i < m->n_seasons && !w->failed; i++)
+		field_i32(w, &m->seasons[i], i > 0 ? m->seasons[i - 1] + 1 : 1, 1000000, "a season");
+	if (w->direction != READ)
+		return;
+	m->config.seasons_given = m->is_history ? -1 : m->n_seasons;
+	memcpy(m->config.seasons, m->seasons, sizeof(m->config.seasons));
+}
+
+static void
+weights_of(Walk *w, rnn_member *m)
+{
+	float	   *weights = NULL;
+
+	if (w->direction == READ && (weights = room(w, m->params, 4, sizeof(float))) == NULL && w->failed)
+		return;
+	for (int64_t i = 0; i < m->params; i++)
+	{
+		float		v = w->direction == READ ? 0 : m->weights[i];
+
+		if (w->direction == MEASURE)
+		{
+			w->at += (size_t) m->params * 4;
+			break;
+		}
+		field_f32(w, &v);
+		CHECK(w, isfinite(v), "a weight is not finite");
+		if (weights)
+			weights[i] = v;
+	}
+	if (w->direction == READ)
+		m->weights = weights;
+}
+
+static void
+members_section(Walk *w, rnn_model *m)
+{
+	field_i32(w, &m->n_members, 0, m->is_history ? 0 : RNN_MAX_MEMBERS, "the count of members");
+	for (int i = 0; i < m->n_members && !w->failed; i++)
+	{
+		rnn_member *member = &m->member[i];
+		rnn_config	cfg = m->config;
+		int64_t		seed = (int64_t) member->seed;
+
+		field_i64(w, &seed, INT64_MIN, INT64_MAX, "a seed");
+		member->seed = (uint64_t) seed;
+		field_i32(w, &member->patch, 1, 512, "a member's patch");
+		field_i32(w, &member->context, 1, 1000000, "a member's context");
+		field_i32(w, &member->steps, 0, INT32_MAX, "a member's steps");
+		field_i32(w, &member->stopped, 0, 1, "a member's end");
+		field_i64(w, &member->params, 1, MAX_BYTES / 4, "a member's size");
+		CHECK(w, member->context % member->patch == 0, "a member's context is not a whole number of patches");
+		cfg.patch = member->patch;
+		cfg.context = member->context;
+		CHECK(w, member->params == rnn_param_count(&cfg), "a member's size doesn't fit its shape");
+		if (!w->failed)
+			weights_of(w, member);
+	}
+}
+
+static void
+log_section(Walk *w, rnn_model *m)
+{
+	rnn_log_row *rows = NULL;
+
+	field_i32(w, &m->n_log, 0, MAX_LOG, "the count of log rows");
+	if (w->direction == READ && (rows = room(w, m->n_log, 32, sizeof(rnn_log_row))) == NULL && w->failed)
+		return;
+	for (int i = 0; i < m->n_log && !w->failed; i++)
+	{
+		rnn_log_row row = {0};
+
+		if (w->direction != READ)
+			row = m->log[i];
+		field_i32(w, &row.member, 0, RNN_MAX_MEMBERS, "a log row's member");
+		field_i32(w, &row.phase, 0, 1, "a log row's phase");
+		field_i32(w, &row.step, 0, INT32_MAX, "a log row's step");
+		field_f32(w, &row.loss);
+		field_f32(w, &row.validation);
+		field_f32(w, &row.baseline);
+		field_f32(w, &row.learning_rate);
+		field_f32(w, &row.grad_norm);
+		if (rows)
+			rows[i] = row;
+	}
+	if (w->direction == READ)
+		m->log = rows;
+}
+
+/* float32 where every known value survives it: half the bytes. */
+static bool
+fits_float(const rnn_series *s)
+{
+	for (int64_t i = 0; i < s->n; i++)
+		if (!isnan(s->x[i]) && (double) (float) s->x[i] != s->x[i])
+			return false;
+	return true;
+}
+
+static void
+points_of(Walk *w, rnn_series *s)
+{
+	int32_t		narrow = w->direction == READ ? 0 : fits_float(s);
+	double	   *x = NULL;
+
+	field_i32(w, &narrow, 0, 1, "a series' encoding");
+	if (w->direction == READ && (x = room(w, s->n, narrow ? 4 : 8, sizeof(double))) == NULL && w->failed)
+		return;
+	if (w->direction == MEASURE)
+	{
+		w->at += (size_t) s->n * (narrow ? 4 : 8);
+		return;
+	}
+	for (int64_t i = 0; i < s->n; i++)
+	{
+		double		v = w->direction == READ ? 0 : s->x[i];
+		float		f = (float) v;
+
+		if (narrow)
+			field_f32(w, &f);
+		else
+			field_f64(w, &v);
+		v = narrow ? f : v;
+		CHECK(w, !isinf(v), "a point is infinite");
+		CHECK(w, !isnan(v) || (i > 0 && i < s->n - 1), "the first or last point is missing");
+		if (x)
+			x[i] = v;
+	}
+	if (w->direction == READ)
+		s->x = x;
+}
+
+static void
+series_of(Walk *w, rnn_series *s)
+{
+	int32_t		named = s->name != NULL;
+
+	field_i32(w, &named, 0, 1, "a series' name");
+	if (named && !w->failed)
+	{
+		field_i32(w, &s->name_len, 0, MAX_NAME, "the length of a series' name");
+		if (w->direction == READ)
+		{
+			char	   *name = room(w, s->name_len, 1, 1);
+
+			if (!w->failed && memchr(w->in + w->at, 0, s->name_len))
+				corrupt(w, "a series' name holds a zero byte");
+			if (w->failed)
+				return;
+			if (name)
+				memcpy(name, w->in + w->at, s->name_len);
+			s->name = name;
+			w->at += s->name_len;
+		}
+		else
+			field_bytes(w, (char *) (uintptr_t) s->name, s->name_len);
+	}
+	field_i64(w, &s->start, INT64_MIN, INT64_MAX, "a series' start");
+	field_i64(w, &s->dropped, -MAX_PLACE, MAX_PLACE, "a series' phase");
+	field_i32(w, &s->note, RNN_NOTE_NONE, RNN_NOTE_EMPTY, "a series' note");
+	field_i64(w, &s->n, 0, MAX_BYTES / 4, "a series' length");
+	if (!w->failed)
+		points_of(w, s);
+}
+
+static void
+series_section(Walk *w, rnn_model *m)
+{
+	rnn_series *all = NULL;
+
+	field_i32(w, &m->n_series, 0, MAX_SERIES, "the count of series");
+	if (w->direction == READ && (all = room(w, m->n_series, 36, sizeof(rnn_series))) == NULL && w->failed)
+		return;
+	for (int i = 0; i < m->n_series && !w->failed; i++)
+	{
+		rnn_series	s = {0};
+
+		if (w->direction != READ)
+			s = m->series[i];
+		series_of(w, &s);
+		if (all)
+			all[i] = s;
+	}
+	if (w->direction == READ)
+		m->series = all;
+}
+
+static void
+fields(Walk *w, rnn_model *m)
+{
+	config_section(w, &m->config);
+	clock_section(w, &m->clock);
+	judgement_section(w, m);
+	seasons_section(w, m);
+	check_config(w, m);
+	if (!w->failed)
+		members_section(w, m);
+	if (!w->failed)
+		log_section(w, m);
+	if (!w->failed)
+		series_section(w, m);
+}
+
+/* ------------------------------------------------------------ in and out */
+
+size_t
+rnn_model_size(const rnn_model *m)
+{
+	Walk		w = {.direction = MEASURE,.at = HEADER};
+	rnn_model	copy = *m;
+
+	fields(&w, &copy);
+	return w.at;
+}
+
+void
+rnn_model_encode(const rnn_model *m, uint8_t *out)
+{
+	Walk		w = {.direction = WRITE,.out = out};
+	rnn_model	copy = *m;
+	size_t		len;
+
+	memcpy(out, MAGIC, 4);
+	w.at = HEADER;
+	fields(&w, &copy);
+	len = w.at;
+	w.at = 4;
+	number(&w, VERSION, 2);
+	number(&w, m->is_history, 2);
+	number(&w, len, 4);
+	number(&w, rnn_crc32c(out + HEADER, len - HEADER), 4);
+}
+
+static rnn_status
+read_model(const uint8_t *bytes, size_t len, rnn_arena *a, rnn_model *m, rnn_error *err)
+{
+	rnn_error	local;
+	Walk		w = {.direction = READ,.in = bytes,.len = len,.arena = a,.err = err ? err : &local};
+	uint64_t	version,
+				flags;
+
+	memset(m, 0, sizeof(*m));
+	if (len < HEADER || memcmp(bytes, MAGIC, 4) != 0)
+		return rnn_fail(err, RNN_ERR_CORRUPT, "these bytes are not a model", (double) len, 0, 0);
+	w.at = 4;
+	version = number(&w, 0, 2);
+	if (version > VERSION)
+		return rnn_fail(err, RNN_ERR_VERSION, "version", (double) version, 1, VERSION);
+	flags = number(&w, 0, 2);
+	CHECK(&w, version == VERSION, "the version");
+	CHECK(&w, flags <= 1, "the flags");
+	CHECK(&w, number(&w, 0, 4) == len && len <= MAX_BYTES, "the length");
+	CHECK(&w, number(&w, 0, 4) == rnn_crc32c(bytes + HEADER, len - HEADER), "the checksum");
+	m->is_history = flags & 1;
+	if (!w.failed)
+		fields(&w, m);
+	CHECK(&w, w.at == len, "there are bytes behind the end");
+	if (w.failed)
+		return w.err->status;
+	if (a->failed)
+		return rnn_fail(err, RNN_ERR_MEMORY, "decoding a model", (double) a->size, 0, 0);
+	return RNN_OK;
+}
+
+rnn_status
+rnn_model_decoded_size(const uint8_t *bytes, size_t len, size_t *size, rnn_error *err)
+{
+	rnn_arena	a;
+	rnn_model	m;
+
+	rnn_arena_init(&a, NULL, 0);
+	RNN_TRY(read_model(bytes, len, &a, &m, err));
+	*size = a.used;
+	return RNN_OK;
+}
+
+rnn_status
+rnn_model_decode(const uint8_t *bytes, size_t len, rnn_arena *a, rnn_model *m, rnn_error *err)
+{
+	return read_model(bytes, len, a, m, err);
+}
