@@ -1,0 +1,377 @@
+/*
+ * options.c
+ *		Options from jsonb, and the rows of the view rnn_options.
+ *
+ * The engine's table (rnn_options in config.c) says what there is; three
+ * options that only the server understands are in a table of their own here.
+ */
+#include "pg.h"
+#include "read.h"
+
+#include <math.h>
+
+#include "pgtime.h"
+#include "utils/builtins.h"
+#include "utils/numeric.h"
+#include "utils/varlena.h"
+
+typedef struct ServerOption
+{
+	const char *name;
+	const char *type;
+	const char *def;
+	double		min,
+				max;			/* NAN: no range */
+	const char *description;
+} ServerOption;
+
+enum { OPTION_KEEP, OPTION_PROGRESS, OPTION_TIMEZONE, SERVER_OPTIONS };
+
+static const ServerOption server_options[SERVER_OPTIONS] = {
+	[OPTION_KEEP] = {"keep", "integer", "auto", 1, 100000000,
+	"points of history that the model keeps; auto: what forecasts look at"},
+	[OPTION_PROGRESS] = {"progress", "boolean", "false", NAN, NAN,
+	"a NOTICE every few seconds of training"},
+	[OPTION_TIMEZONE] = {"timezone", "text", "session", NAN, NAN,
+	"zone of the wall clock for steps of days and months and for local_ts"},
+};
+
+static const rnn_option *
+engine_option(const char *name)
+{
+	for (int i = 0; i < rnn_option_count; i++)
+		if (strcmp(rnn_options[i].name, name) == 0)
+			return &rnn_options[i];
+	return NULL;
+}
+
+static int
+server_option(const char *name)
+{
+	for (int i = 0; i < SERVER_OPTIONS; i++)
+		if (strcmp(server_options[i].name, name) == 0)
+			return i;
+	return -1;
+}
+
+/* The name closest to a misspelt one, NULL where none is close. */
+static const char *
+closest(const char *name)
+{
+	const char *best = NULL;
+	int			least = 4;
+
+	if (strlen(name) > 60)
+		return NULL;
+	for (int i = 0; i < rnn_option_count + SERVER_OPTIONS; i++)
+	{
+		const char *candidate = i < rnn_option_count ? rnn_options[i].name : server_options[i - rnn_option_count].name;
+		int			d = varstr_levenshtein_less_equal(name, strlen(name), candidate, strlen(candidate), 1, 1, 1, least, true);
+
+		if (d < least && d < (int) strlen(candidate) / 2 + 1)
+		{
+			least = d;
+			best = candidate;
+		}
+	}
+	return best;
+}
+
+static void
+unknown_option(const char *name)
+{
+	StringInfoData all;
+	const char *near = closest(name);
+
+	initStringInfo(&all);
+	for (int i = 0; i < rnn_option_count; i++)
+		appendStringInfo(&all, "%s%s", i > 0 ? ", " : "", rnn_options[i].name);
+	for (int i = 0; i < SERVER_OPTIONS; i++)
+		appendStringInfo(&all, ", %s", server_options[i].name);
+	ereport(ERROR,
+			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+			 errmsg("unknown option \"%s\"", name),
+			 errdetail("Options are: %s.", all.data),
+			 near ? errhint("Did you mean \"%s\"?", near) : errhint("See the view rnn_options.")));
+}
+
+static void
+wrong_type(const char *name, const char *wanted)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+			 errmsg("option \"%s\" must be %s", name, wanted)));
+}
+
+static double
+numeric_value(const JsonbValue *v)
+{
+	return DatumGetFloat8(DirectFunctionCall1(numeric_float8_no_overflow, NumericGetDatum(v->val.numeric)));
+}
+
+static bool
+is_auto(const JsonbValue *v)
+{
+	return v->type == jbvNull || (v->type == jbvString && v->val.string.len == 4 &&
+								  memcmp(v->val.string.val, "auto", 4) == 0);
+}
+
+static double
+number_option(const char *name, const JsonbValue *v, bool whole, double min, double max)
+{
+	double		x;
+
+	if (v->type != jbvNumeric)
+		wrong_type(name, whole ? "a whole number" : "a number");
+	x = numeric_value(v);
+	if (whole && x != rint(x))
+		wrong_type(name, psprintf("a whole number, not %g", x));
+	if (!(x >= min && x <= max))
+	{
+		rnn_error	err = {RNN_ERR_OPTION, name, x, min, max};
+
+		report_engine_error(&err);
+	}
+	return x;
+}
+
+static int32
+enum_option(const rnn_option *o, const JsonbValue *v)
+{
+	StringInfoData all;
+	char	   *given = v->type == jbvString ? pnstrdup(v->val.string.val, v->val.string.len) : NULL;
+
+	initStringInfo(&all);
+	for (int i = 0; o->names[i]; i++)
+	{
+		if (given && strcmp(given, o->names[i]) == 0)
+			return i;
+		appendStringInfo(&all, "%s\"%s\"", i > 0 ? ", " : "", o->names[i]);
+	}
+	ereport(ERROR,
+			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+			 given ? errmsg("option \"%s\" can't be \"%s\"", o->name, given) :
+			 errmsg("option \"%s\" must be a string", o->name),
+			 errdetail("Allowed are %s.", all.data)));
+	return 0;
+}
+
+static int
+compare_int(const void *a, const void *b)
+{
+	return *(const int *) a - *(const int *) b;
+}
+
+/* A number, an array of up to three, or "auto". */
+static void
+seasons_option(const rnn_option *o, const JsonbValue *v, rnn_config *cfg)
+{
+	int			n = 0,
+				unique = 0;
+
+	cfg->seasons_given = -1;
+	if (is_auto(v))
+		return;
+	if (v->type == jbvNumeric)
+		cfg->seasons[n++] = (int32) number_option(o->name, v, true, o->min, o->max);
+	else if (v->type == jbvBinary && JsonContainerIsArray(v->val.binary.data))
+	{
+		JsonbIterator *it = JsonbIteratorInit(v->val.binary.data);
+		JsonbValue	item;
+		JsonbIteratorToken token;
+
+		while ((token = JsonbIteratorNext(&it, &item, true)) != WJB_DONE)
+		{
+			if (token != WJB_ELEM)
+				continue;
+			if (n == RNN_MAX_SEASONS)
+				wrong_type(o->name, "at most three numbers");
+			cfg->seasons[n++] = (int32) number_option(o->name, &item, true, o->min, o->max);
+		}
+	}
+	else
+		wrong_type(o->name, "a number, an array of numbers, or \"auto\"");
+	qsort(cfg->seasons, n, sizeof(int32), compare_int);
+	for (int i = 0; i < n; i++)
+		if (i == 0 || cfg->seasons[i] != cfg->seasons[i - 1])
+			cfg->seasons[unique++] = cfg->seasons[i];
+	/* Beside a season of 2 or more, 1 says nothing. */
+	if (unique > 1 && cfg->seasons[0] == 1)
+		memmove(cfg->seasons, cfg->seasons + 1, --unique * sizeof(int32));
+	cfg->seasons_given = unique;
+}
+
+static void
+set_engine_option(const rnn_option *o, const JsonbValue *v, rnn_config *cfg)
+{
+	char	   *field = (char *) cfg + o->offset;
+
+	if (o->type == RNN_OPT_SEASONS)
+		seasons_option(o, v, cfg);
+	else if (o->zero_auto && is_auto(v))
+		*(int32 *) field = 0;
+	else if (o->type == RNN_OPT_ENUM)
+		*(int32 *) field = enum_option(o, v);
+	else if (o->type == RNN_OPT_BOOL)
+	{
+		if (v->type != jbvBool)
+			wrong_type(o->name, "true or false");
+		*(int32 *) field = v->val.boolean;
+	}
+	else if (o->type == RNN_OPT_FLOAT)
+		*(double *) field = number_option(o->name, v, false, o->min, o->max);
+	else if (o->type == RNN_OPT_BIGINT)
+		*(int64 *) field = (int64) number_option(o->name, v, true, o->min, o->max);
+	else
+		*(int32 *) field = (int32) number_option(o->name, v, true, o->min, o->max);
+}
+
+static void
+set_server_option(int option, const JsonbValue *v, ServerOptions *server)
+{
+	const ServerOption *o = &server_options[option];
+
+	switch (option)
+	{
+		case OPTION_KEEP:
+			server->keep = is_auto(v) ? 0 : (int) number_option(o->name, v, true, o->min, o->max);
+			break;
+		case OPTION_PROGRESS:
+			if (v->type != jbvBool)
+				wrong_type(o->name, "true or false");
+			server->progress = v->val.boolean;
+			break;
+		case OPTION_TIMEZONE:
+			{
+				char	   *zone;
+
+				if (v->type != jbvString)
+					wrong_type(o->name, "the name of a time zone");
+				zone = pnstrdup(v->val.string.val, v->val.string.len);
+				if (strlen(zone) >= sizeof(server->timezone) || pg_tzset(zone) == NULL)
+					ereport(ERROR,
+							(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+							 errmsg("time zone \"%s\" not recognized", zone),
+							 errhint("See the view pg_timezone_names.")));
+				/* the canonical spelling */
+				strlcpy(server->timezone, pg_get_timezone_name(pg_tzset(zone)), sizeof(server->timezone));
+				break;
+			}
+	}
+}
+
+void
+parse_options(Jsonb *options, rnn_config *cfg, ServerOptions *server)
+{
+	JsonbIterator *it;
+	JsonbIteratorToken token;
+	JsonbValue	v;
+	char	   *name = NULL;
+	rnn_error	err;
+
+	rnn_config_defaults(cfg);
+	memset(server, 0, sizeof(*server));
+	if (options == NULL)
+		return;
+	if (!JB_ROOT_IS_OBJECT(options))
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("options must be a JSON object"),
+				 errhint("Write them as '{\"horizon\": 24}'.")));
+	it = JsonbIteratorInit(&options->root);
+	while ((token = JsonbIteratorNext(&it, &v, name != NULL)) != WJB_DONE)
+	{
+		if (token == WJB_KEY)
+			name = pnstrdup(v.val.string.val, v.val.string.len);
+		else if (token == WJB_VALUE)
+		{
+			const rnn_option *o = engine_option(name);
+
+			if (o)
+				set_engine_option(o, &v, cfg);
+			else if (server_option(name) >= 0)
+				set_server_option(server_option(name), &v, server);
+			else
+				unknown_option(name);
+			name = NULL;
+		}
+	}
+	if (rnn_config_check(cfg, &err) != RNN_OK)
+		report_engine_error(&err);
+}
+
+static const char *
+type_text(const rnn_option *o)
+{
+	StringInfoData text;
+
+	switch (o->type)
+	{
+		case RNN_OPT_BOOL:
+			return "boolean";
+		case RNN_OPT_INT:
+			return "integer";
+		case RNN_OPT_BIGINT:
+			return "bigint";
+		case RNN_OPT_FLOAT:
+			return "float8";
+		case RNN_OPT_SEASONS:
+			return "array of integers";
+		case RNN_OPT_ENUM:
+			break;
+	}
+	initStringInfo(&text);
+	for (int i = 0; o->names[i]; i++)
+		appendStringInfo(&text, "%s%s", i > 0 ? " | " : "", o->names[i]);
+	return text.data;
+}
+
+static const char *
+default_text(const rnn_option *o)
+{
+	if (o->zero_auto)
+		return "auto";
+	if (o->type == RNN_OPT_BOOL)
+		return o->def != 0 ? "true" : "false";
+	if (o->type == RNN_OPT_ENUM)
+		return o->names[(int) o->def];
+	return psprintf("%g", o->def);
+}
+
+static void
+put_option(Rows *rows, const char *name, const char *type, const char *def,
+		   double min, double max, const char *description)
+{
+	MemoryContext old = MemoryContextSwitchTo(rows->scratch);
+	Datum		values[6] = {CStringGetTextDatum(name), CStringGetTextDatum(type), CStringGetTextDatum(def),
+		Float8GetDatum(min), Float8GetDatum(max), CStringGetTextDatum(description)};
+	bool		nulls[6] = {false, false, false, isnan(min), isnan(max), false};
+
+	MemoryContextSwitchTo(old);
+	rows_put(rows, values, nulls);
+}
+
+/* () -> rows (name, type, default, min, max, description) */
+PG_FUNCTION_INFO_V1(rnnforecast_rnn_option_rows);
+Datum
+rnnforecast_rnn_option_rows(PG_FUNCTION_ARGS)
+{
+	Rows		rows;
+
+	rows_begin(&rows, fcinfo, 6);
+	for (int i = 0; i < rnn_option_count; i++)
+	{
+		const rnn_option *o = &rnn_options[i];
+		bool		ranged = o->type != RNN_OPT_BOOL && o->type != RNN_OPT_ENUM;
+
+		put_option(&rows, o->name, type_text(o), default_text(o),
+				   ranged ? o->min : NAN, ranged ? o->max : NAN, o->description);
+	}
+	for (int i = 0; i < SERVER_OPTIONS; i++)
+	{
+		const ServerOption *o = &server_options[i];
+
+		put_option(&rows, o->name, o->type, o->def, o->min, o->max, o->description);
+	}
+	return (Datum) 0;
+}
