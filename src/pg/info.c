@@ -135,6 +135,20 @@ verdict_reason(rnn_verdict verdict)
 	return "unknown";
 }
 
+/* Known points: those of the training, or those of a history. */
+static int64
+known_points(const rnn_model *m)
+{
+	int64		known = 0;
+
+	if (!m->is_history)
+		return m->points;
+	for (int i = 0; i < m->n_series; i++)
+		for (int64 k = 0; k < m->series[i].n; k++)
+			known += !isnan(m->series[i].x[k]);
+	return known;
+}
+
 static bool
 uses_network(const rnn_model *m)
 {
@@ -180,14 +194,16 @@ summarize_method(StringInfo out, const rnn_model *m)
 		summarize_judgement(out, m);
 		return;
 	}
-	if (c->skip)
+	if (c->skip && m->weight < 1)
 		appendStringInfo(out, "Mix of references and, with weight %.2f, ", m->weight);
 	if (m->n_members > 1)
 		appendStringInfo(out, "%d networks", m->n_members);
 	else
-		appendStringInfoString(out, c->skip ? "a network" : "Network");
+		appendStringInfoString(out, c->skip && m->weight < 1 ? "a network" : "Network");
 	appendStringInfo(out, " of %d %s %s of width %d", c->layers, cell_word(c),
 					 c->layers == 1 ? "layer" : "layers", c->hidden);
+	if (c->skip && m->weight == 1)
+		appendStringInfoString(out, " on top of the mix of references");
 	summarize_judgement(out, m);
 }
 
@@ -198,8 +214,8 @@ summary(const rnn_model *m)
 
 	initStringInfo(&out);
 	if (m->is_history)
-		appendStringInfo(&out, "History of " INT64_FORMAT " known points in %d series; nothing is trained.",
-						 m->points, m->n_series);
+		appendStringInfo(&out, "History of " INT64_FORMAT " known points in %d series, nothing trained.",
+						 known_points(m), m->n_series);
 	else
 	{
 		summarize_method(&out, m);
@@ -281,7 +297,7 @@ put_data(StringInfo out, const rnn_model *m)
 	put_text(out, "step", times ? clock_step_text(&m->clock) : NULL);
 	put_text(out, "timezone", times && m->clock.zone[0] ? m->clock.zone : NULL);
 	put_int(out, "series", m->n_series);
-	put_int(out, "points", m->points);
+	put_int(out, "points", known_points(m));
 	put_span(out, m);
 }
 
