@@ -16,7 +16,7 @@ INSERT INTO shown
 SELECT month, passengers, forecast, lower, upper FROM air JOIN air_forecast USING (month);
 \pset format unaligned
 \pset tuples_only on
-SELECT chart FROM pg_temp.chart(tick => 'YYYY-MM');
+SELECT chart FROM pg_temp.chart(tick => 'YYYY-MM', wide => 2);
 \pset tuples_only off
 \pset format aligned
 

@@ -1,9 +1,10 @@
 -- A chart in the terminal, drawn by SQL from table shown(at, actual, forecast,
--- lower, upper): one column per row, the interval as a shaded band.
+-- lower, upper): `wide` columns per row, the interval as a shaded band.
 CREATE TEMP TABLE shown (at timestamp, actual float8, forecast float8,
 	lower float8, upper float8);
 
-CREATE FUNCTION pg_temp.chart(height int DEFAULT 18, tick text DEFAULT 'HH24:MI')
+CREATE FUNCTION pg_temp.chart(height int DEFAULT 18, tick text DEFAULT 'HH24:MI',
+	wide int DEFAULT 1)
 RETURNS TABLE (chart text) LANGUAGE sql AS $$
 	WITH bounds AS (
 		SELECT min(least(actual, lower)) AS low,
@@ -17,12 +18,12 @@ RETURNS TABLE (chart text) LANGUAGE sql AS $$
 			   width_bucket(upper, low, high, height) AS u
 		FROM shown, bounds),
 	lines AS (
-		SELECT y, string_agg(CASE
+		SELECT y, string_agg(repeat(CASE
 				WHEN least(a, height) = y AND f = y THEN '◆'
 				WHEN least(a, height) = y THEN '●'
 				WHEN f = y THEN '━'
 				WHEN y BETWEEN l AND u THEN '░'
-				ELSE ' ' END, '' ORDER BY x) AS line
+				ELSE ' ' END, wide), '' ORDER BY x) AS line
 		FROM cells, generate_series(1, height) y
 		GROUP BY y)
 	SELECT * FROM (
@@ -32,9 +33,9 @@ RETURNS TABLE (chart text) LANGUAGE sql AS $$
 					 ELSE '' END, 8) || ' │' || line
 		 FROM lines, bounds ORDER BY y DESC)
 		UNION ALL
-		SELECT '         └' || repeat('─', count(*)::int) FROM shown
+		SELECT '         └' || repeat('─', wide * count(*)::int) FROM shown
 		UNION ALL
-		SELECT '          ' || string_agg(rpad(to_char(at, tick), 8), '' ORDER BY x)
+		SELECT '          ' || string_agg(rpad(to_char(at, tick), 8 * wide), '' ORDER BY x)
 		FROM cells WHERE x % 8 = 1
 		UNION ALL
 		SELECT '          ● what came   ━ forecast   ◆ both   ░ 90 % interval') AS c (chart)

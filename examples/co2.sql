@@ -8,7 +8,9 @@ CREATE TEMP TABLE co2 (week date PRIMARY KEY, ppm numeric);
 
 SELECT count(*) AS weeks, count(*) FILTER (WHERE ppm IS NULL) AS missing FROM co2;
 
--- The last year, forecast from what lies before it.
+\echo
+\echo '-- The last year, forecast from what lies before it.'
+\echo
 \timing on
 CREATE TEMP TABLE co2_forecast AS
 SELECT f.local_ts::date AS week, forecast, lower, upper

@@ -6,7 +6,9 @@
 CREATE TEMP TABLE taxi (ts timestamp PRIMARY KEY, rides int);
 \copy taxi FROM 'taxi.csv' CSV HEADER
 
--- Train on what lies before November, once with the network and once without.
+\echo
+\echo '-- Train on what lies before November, once with the network and once without.'
+\echo
 \timing on
 CREATE TEMP TABLE model AS
 SELECT rnn_train(ts, rides, '{"horizon": 48}') AS model
@@ -17,9 +19,12 @@ CREATE TEMP TABLE mix AS
 SELECT rnn_train(ts, rides, '{"horizon": 48, "network": false}') AS model
 FROM taxi WHERE ts < '2014-11-01';
 
+\echo
 SELECT rnn_info(model)->>'summary' AS "what was trained" FROM model;
 
--- The next 24 hours, at midnight of Wednesday 12 November.
+\echo
+\echo '-- The next 24 hours, at midnight of Wednesday 12 November.'
+\echo
 CREATE TEMP TABLE day AS
 SELECT f.local_ts, t.rides, f.forecast, f.lower, f.upper
 FROM model,
@@ -39,7 +44,9 @@ SELECT chart FROM pg_temp.chart();
 \pset tuples_only off
 \pset format aligned
 
--- The same at each of the 30 midnights of November, from the same two models.
+\echo
+\echo '-- The same at each of the 30 midnights of November, from the same two models.'
+\echo
 CREATE TEMP TABLE forecasts AS
 WITH history AS (
   SELECT origin, rnn_history(ts, rides) AS history
@@ -59,7 +66,9 @@ FROM (SELECT DISTINCT origin FROM forecasts) AS o
      JOIN taxi AS t ON t.ts >= o.origin AND t.ts < o.origin + interval '1 day'
      JOIN taxi AS w ON w.ts = t.ts - interval '7 days';
 
--- MASE: 1 is the error of "same time yesterday" before November.
+\echo
+\echo '-- MASE: 1 is the error of "same time yesterday" before November.'
+\echo
 SELECT method, count(DISTINCT origin) AS midnights,
        round(avg(abs(t.rides - forecast))) AS "mean error",
        round((avg(abs(t.rides - forecast)) / s.scale)::numeric, 3) AS "MASE",
