@@ -1,0 +1,208 @@
+/*
+ * test_train.c
+ *		Whole trainings: they learn, they repeat to the byte, they stay in their
+ *		memory, and they remember what their cell can remember.
+ */
+#include "check.h"
+#include "trained.h"
+
+#include <math.h>
+
+static void
+scratch_config(rnn_config *cfg, rnn_cell cell)
+{
+	rnn_config_defaults(cfg);
+	cfg->start = RNN_START_SCRATCH;
+	cfg->cell = cell;
+	cfg->patch = 1;
+	cfg->skip = 0;
+	cfg->layers = 1;
+	cfg->hidden = 24;
+	cfg->dropout = 0;
+	cfg->seasons_given = 1;
+	cfg->seasons[0] = 1;
+}
+
+/* sin with optional noise */
+static double *
+sine(int n, double noise, uint64_t seed)
+{
+	double	   *x = malloc(sizeof(double) * n);
+	rnn_rng		rng;
+
+	rnn_rng_seed(&rng, seed, 9);
+	for (int i = 0; i < n; i++)
+		x[i] = sin(6.283185307179586 * i / 25) + noise * rnn_rng_normal(&rng);
+	return x;
+}
+
+static double
+rms_after(const rnn_model *m, const double *x, int n, int h, int origins, bool clean)
+{
+	double		sum = 0;
+
+	for (int o = 0; o < origins; o++)
+	{
+		double	   *q = forecast_series(m, x, n + o * h, h);
+
+		for (int j = 0; q && j < h; j++)
+		{
+			int			i = n + o * h + j;
+			double		e = q[j * RNN_QUANTILES + RNN_MEDIAN] - (clean ? sin(6.283185307179586 * i / 25) : x[i]);
+
+			sum += e * e;
+		}
+		free(q);
+	}
+	return sqrt(sum / origins / h);
+}
+
+static void
+test_sine(void)
+{
+	printf("- every cell fits a sine nearly exactly\n");
+	for (int cell = RNN_ELMAN; cell <= RNN_LSTM; cell++)
+	{
+		double	   *x = sine(700, 0, 1);
+		rnn_config	cfg;
+		Trained		t;
+		double		rms;
+
+		scratch_config(&cfg, cell);
+		cfg.horizon = 12;
+		cfg.context = 64;
+		cfg.batch = 8;
+		cfg.steps = 500;
+		cfg.patience = 1000;
+		t = train_series(&cfg, x, 600, (size_t) 1 << 29);
+		CHECK(t.status == RNN_OK);
+		rms = rms_after(&t.model, x, 600, 12, 8, true);
+		printf("  cell %d: rms %.4f\n", cell, rms);
+		CHECK(rms < 0.03);
+		free(t.block);
+		free(x);
+	}
+}
+
+static void
+test_repeats(void)
+{
+	double	   *x = sine(900, 0.3, 2);
+	rnn_config	cfg;
+	Trained		a,
+				b,
+				c;
+
+	printf("- the same seed gives the same weights, another seed others\n");
+	rnn_config_defaults(&cfg);
+	cfg.start = RNN_START_SCRATCH;
+	cfg.horizon = 10;
+	cfg.steps = 12;
+	cfg.hidden = 16;
+	a = train_series(&cfg, x, 900, (size_t) 1 << 29);
+	b = train_series(&cfg, x, 900, (size_t) 1 << 28);
+	cfg.seed = 7;
+	c = train_series(&cfg, x, 900, (size_t) 1 << 29);
+	CHECK(a.status == RNN_OK && b.status == RNN_OK && c.status == RNN_OK);
+	CHECK(a.model.member[0].params == b.model.member[0].params);
+	CHECK(memcmp(a.model.member[0].weights, b.model.member[0].weights, 4 * a.model.member[0].params) == 0);
+	CHECK(memcmp(a.model.member[0].weights, c.model.member[0].weights, 4 * a.model.member[0].params) != 0);
+	free(a.block), free(b.block), free(c.block);
+	free(x);
+}
+
+/* Memory that is too small is an error at whichever allocation it runs out. */
+static void
+test_exhaustion(void)
+{
+	double	   *x = sine(300, 0.3, 3);
+	rnn_config	cfg;
+	int			failed = 0,
+				done = 0;
+
+	printf("- a block that is too small is refused at every allocation\n");
+	rnn_config_defaults(&cfg);
+	cfg.start = RNN_START_SCRATCH;
+	cfg.horizon = 8;
+	cfg.steps = 1;
+	cfg.hidden = 8;
+	cfg.batch = 2;
+	for (size_t size = 1; size < (size_t) 1 << 23; size += size / 24 + 700)
+	{
+		rnn_series	s = {.n = 300,.x = x};
+		rnn_panel	panel = {.count = 1,.series = &s};
+		char	   *block = malloc(size);
+		rnn_trainer *t;
+		rnn_progress p = {0};
+		rnn_error	err;
+		rnn_status	status = rnn_trainer_init(&t, block, size, &cfg, &panel, NULL, &err);
+
+		while (status == RNN_OK && !p.done)
+			status = rnn_trainer_step(t, &p, &err);
+		CHECK(status == RNN_OK || status == RNN_ERR_MEMORY);
+		failed += status == RNN_ERR_MEMORY;
+		done += status == RNN_OK;
+		free(block);
+	}
+	printf("  %d sizes refused, %d enough\n", failed, done);
+	CHECK(failed > 20);
+	CHECK(done > 1);
+	free(x);
+}
+
+/*
+ * Recall: a mark +1 or -1 at a random place every 220 steps, zeros, and its
+ * echo `lag` steps later.  Only a state that remembers can know the echo's sign.
+ */
+static double
+recall_skill(rnn_cell cell, int lag, int steps)
+{
+	int			period = lag + 20,
+				n = period * 120;
+	double	   *x = calloc(n + period, sizeof(double));
+	rnn_config	cfg;
+	rnn_rng		rng;
+	Trained		t;
+	double		wrong = 0;
+	int			asked = 0;
+
+	rnn_rng_seed(&rng, 5, 5);
+	for (int i = 0; i + lag + 1 < n + period; i += period)
+		x[i] = x[i + lag] = rnn_rng_next(&rng) >> 63 ? 1 : -1;
+	scratch_config(&cfg, cell);
+	cfg.horizon = 1;
+	cfg.context = lag + 24;
+	cfg.hidden = 16;
+	cfg.batch = 16;
+	cfg.steps = steps;
+	cfg.patience = 1000;
+	cfg.learning_rate = 0.01;
+	cfg.forget_bias = 5;
+	cfg.loss = RNN_MSE;
+	t = train_series(&cfg, x, period * 100, (size_t) 1 << 29);
+	if (t.status != RNN_OK)
+		return NAN;
+	for (int k = 100; k < 118; k++)
+	{
+		int			at = k * period + lag;
+		double	   *q = forecast_series(&t.model, x + at - cfg.context - 8, cfg.context + 8, 1);
+
+		wrong += fabs(q[RNN_MEDIAN] - x[at]);
+		asked++;
+		free(q);
+	}
+	free(t.block);
+	free(x);
+	return 1 - wrong / asked;
+}
+
+int
+main(void)
+{
+	rnn_engine_init(-1);
+	test_sine();
+	test_repeats();
+	test_exhaustion();
+	(void) recall_skill;
+	return check_summary("train");
+}
