@@ -1,0 +1,103 @@
+# rnnforecast.max_memory holds: for rows, for training, for forecasts.
+use strict;
+use warnings;
+
+use PostgreSQL::Test::Cluster;
+use PostgreSQL::Test::Utils;
+use Test::More;
+
+plan skip_all => 'needs /proc' unless -r '/proc/self/status';
+
+my $node = PostgreSQL::Test::Cluster->new('memory');
+$node->init;
+$node->append_conf('postgresql.conf', "fsync = off\nshared_buffers = 16MB\nwork_mem = 4MB");
+$node->start;
+$node->safe_psql('postgres', 'CREATE EXTENSION rnnforecast');
+
+# What the session uses besides: code, caches, shared buffers, work_mem.
+my $SLACK = 100 * 1024;
+
+# Output, errors and the peak of the backend's memory in kB, above an idle one's.
+sub peak
+{
+	my ($sql) = @_;
+	my $status = q{SELECT 'peak ' || substring(pg_read_file('/proc/self/status') FROM 'VmHWM:\s*(\d+)');};
+	my ($rc, $out, $err) = $node->psql('postgres', "SELECT rnn_version(); $status\n$sql;\n$status",
+		on_error_stop => 0);
+	my @peaks = $out =~ /^peak (\d+)$/mg;
+	return ($out, $err, $peaks[-1] - $peaks[0]);
+}
+
+sub stays_below
+{
+	my ($limit, $peak, $what) = @_;
+	cmp_ok($peak, '<', $limit * 1024 + $SLACK, "$what: $peak kB with a limit of $limit MB");
+}
+
+my $rows = q{(SELECT timestamp '2000-01-01' + n * interval '1 second' AS ts, sin(n / 10.0) AS value
+	FROM generate_series(1, %d) AS n) AS t};
+
+# Five million rows in 32 MB: refused while they are collected.
+my ($out, $err, $peak) = peak(sprintf(
+	"SET rnnforecast.max_memory = '32MB'; SELECT length(rnn_train(ts, value)) FROM $rows", 5_000_000));
+like($err, qr/ERROR: .*max_memory/, 'five million rows outgrow 32 MB');
+like($err, qr/HINT: /, 'and a hint says what to do');
+stays_below(32, $peak, 'rows');
+
+($out, $err, $peak) = peak(sprintf(
+	"SET rnnforecast.max_memory = '32MB'; SELECT length(rnn_history(value ORDER BY ts)) FROM $rows", 5_000_000));
+like($err, qr/ERROR: .*max_memory/, 'so it is for an ordered column');
+stays_below(32, $peak, 'ordered rows');
+
+# Five million rows with enough memory.
+($out, $err, $peak) = peak(sprintf(q{SET rnnforecast.max_memory = '600MB';
+	SELECT (rnn_info(m)->>'horizon')::int FROM (SELECT
+	rnn_train(ts, value, '{"network": false, "horizon": 10, "seasons": [63]}') FROM } . $rows . ') AS t (m)', 5_000_000));
+like($out, qr/^10$/m, 'five million rows are trained in 600 MB') or diag $err;
+stays_below(600, $peak, 'training on five million rows');
+
+# A textbook network on a long series: windows are sampled, BPTT is truncated.
+($out, $err, $peak) = peak(sprintf(q{SET rnnforecast.max_memory = '128MB';
+	SELECT (rnn_info(m)#>>'{network,patch}')::int FROM (SELECT
+	rnn_train(ts, value, '{"start": "scratch", "skip": false, "patch": 1, "horizon": 12, "steps": 5,
+		"seasons": [63], "hidden": 32}') FROM } . $rows . ') AS t (m)', 200_000));
+like($out, qr/^1$/m, '200,000 points at patch 1 are trained in 128 MB') or diag $err;
+stays_below(128, $peak, 'training on 200,000 points');
+
+# Too little for what is asked: an error, not a larger allocation.
+($out, $err, $peak) = peak(sprintf(q{SET rnnforecast.max_memory = '16MB';
+	SELECT length(rnn_train(ts, value, '{"start": "scratch", "hidden": 1024, "layers": 8, "steps": 1,
+		"cell": "lstm"}')) FROM } . $rows, 2000));
+like($err, qr/ERROR: .*mem/, 'a network that outgrows 16 MB is refused');
+stays_below(16, $peak, 'too large a network');
+
+# A forecast's own work.
+($out, $err, $peak) = peak(sprintf(q{
+	CREATE TABLE model AS SELECT rnn_train(ts, value, '{"network": false, "horizon": 10, "seasons": [63]}') AS m FROM } . $rows . q{;
+	SET rnnforecast.max_memory = '16MB';
+	SELECT count(*) FROM model, rnn_forecast(m, 100000)}, 1000));
+like($err, qr/ERROR: .*mem/, 'a forecast that outgrows 16 MB is refused');
+($out, $err, $peak) = peak(q{SET rnnforecast.max_memory = '256MB';
+	SELECT count(*) FROM model, rnn_forecast(m, 100000)});
+like($out, qr/^100000$/m, 'it has room in 256 MB') or diag $err;
+stays_below(256, $peak, 'a far forecast');
+
+# Only a superuser may raise the limit, before the module is loaded or after.
+$node->safe_psql('postgres', 'CREATE ROLE analyst LOGIN');
+for my $load ('', 'SELECT rnn_version();')
+{
+	my ($rc, $shown, $e) = $node->psql('postgres',
+		"$load SET rnnforecast.max_memory = '100GB'; SELECT rnn_version(); SHOW rnnforecast.max_memory",
+		extra_params => [ '-U', 'analyst' ], on_error_stop => 0);
+	like($e, qr/permission denied to set parameter/, 'an analyst can not raise the limit');
+	like($shown, qr/^512MB$/m, 'and it stays');
+}
+
+# Groups one after the other do not add up.
+($out, $err, $peak) = peak(sprintf(q{SET rnnforecast.max_memory = '64MB'; SET enable_hashagg = off;
+	SELECT count(*) FROM (SELECT g, rnn_history(ts, value) AS h FROM } . $rows . q{, generate_series(1, 20) AS g
+	GROUP BY g) AS h}, 100_000));
+like($out, qr/^20$/m, 'twenty groups') or diag $err;
+
+$node->stop;
+done_testing();
