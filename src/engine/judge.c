@@ -261,6 +261,6 @@ judge(rnn_trainer *t)
 	m->mix_pinball = mean_loss(t, t->best[0].rows, -1, 0);
 	shrink = m->difference < 0 ? 1 - pow(m->std_error / m->difference, 2) : 0;
 	m->weight = shrink > 0 ? shrink * (t->best[0].grid + t->best[1].grid) / 2.0 / (RNN_GRID - 1) : 0;
-	m->verdict = m->weight > 0 ? RNN_VERDICT_ADDED :
+	m->verdict = m->weight > 0 ? RNN_VERDICT_ADDED : t->hurry ? RNN_VERDICT_TIME :
 		m->difference < 0 ? RNN_VERDICT_UNSURE : RNN_VERDICT_WORSE;
 }

@@ -39,6 +39,39 @@ summarize(rnn_trainer *t)
 }
 
 /*
+ * Bytes for a network and its frames, for a season that makes the context as
+ * long as it can get where it is chosen from the data.
+ */
+static double
+network_bytes(const rnn_config *given, const rnn_panel *panel)
+{
+	rnn_config	cfg = *given;
+	rnn_summary d = {.series = panel->count};
+	rnn_shape	shape;
+	rnn_frame_plan plan;
+	rnn_net		net;
+	rnn_arena	a;
+
+	for (int i = 0; i < panel->count; i++)
+	{
+		d.points += panel->series[i].n;
+		d.longest = panel->series[i].n > d.longest ? panel->series[i].n : d.longest;
+	}
+	if (cfg.seasons_given <= 0)
+	{
+		cfg.seasons_given = 1;
+		cfg.seasons[0] = 256;
+	}
+	rnn_config_resolve(&cfg, &d);
+	rnn_shape_init(&shape, &cfg);
+	rnn_frame_plan_init(&plan, &shape, &cfg);
+	rnn_arena_init(&a, NULL, 0);
+	rnn_net_init(&net, &shape, cfg.bptt, cfg.batch, true, &a);
+	return (double) a.used + (8.0 + cfg.members) * shape.params * sizeof(real) +
+		1.5 * (d.points < FRAMES_WANTED ? d.points : FRAMES_WANTED) * plan.width * sizeof(real);
+}
+
+/*
  * Untouched pages cost nothing, so the block is asked for by a generous bound
  * and laid out once the seasons are known.
  */
@@ -56,6 +89,8 @@ rnn_trainer_size(const rnn_config *cfg, const rnn_panel *panel, size_t limit,
 		want += (double) panel->series[i].n * (cfg->network ? 6000 : 64) + 4096;
 	/* The references' scratch and forecasts grow with the horizon. */
 	want += 4000.0 * (cfg->horizon + 64);
+	if (cfg->network)
+		want += network_bytes(cfg, panel);
 	if (limit < fixed)
 		return rnn_fail(err, RNN_ERR_MEMORY, "training", (double) fixed, 0, 0);
 	*size = want < (double) limit ? (size_t) want : limit;
@@ -184,6 +219,16 @@ start_network(rnn_trainer *t)
 	t->loss_count = 0;
 }
 
+/* Fewer than some windows' frames would train on next to nothing. */
+static int64_t
+few_frames(const rnn_trainer *t, int64_t longest)
+{
+	int64_t		windows = 8 * (int64_t) (t->cfg.context / t->cfg.patch),
+				all = longest / t->cfg.patch;
+
+	return windows < all ? windows : all;
+}
+
 /* With what is left of the memory for frames the windows are planned. */
 static rnn_status
 lay_out(rnn_trainer *t, rnn_error *err)
@@ -210,6 +255,8 @@ lay_out(rnn_trainer *t, rnn_error *err)
 		return no_room(t, err);
 	frames = (int64_t) ((t->arena.size - t->arena.used) * 0.8 /
 						(t->plan.width * sizeof(real) + sizeof(rnn_scale) + sizeof(Run)));
+	if (t->train && frames < few_frames(t, longest))
+		return no_room(t, err);
 	plan_windows(t, frames);
 	if (t->arena.failed)
 		return no_room(t, err);
@@ -306,6 +353,25 @@ keep_member(rnn_trainer *t)
 	t->model.n_members = ++t->member;
 }
 
+/*
+ * The time is up before the second training is through: what the first one
+ * found best is the model.
+ */
+static bool
+keep_judged(rnn_trainer *t)
+{
+	const Best *best = t->best[0].loss <= t->best[1].loss ? &t->best[0] : &t->best[1];
+
+	if (t->member > 0 || !isfinite(best->loss))
+		return false;
+	keep_member(t);
+	memcpy(t->member_weights[0], best->weights, sizeof(real) * t->shape.params);
+	t->model.member[0].steps = best->step;
+	t->model.member[0].stopped = true;
+	t->stage = STAGE_DONE;
+	return true;
+}
+
 /* The second training uses everything, for as long as the first one said. */
 static void
 start_final(rnn_trainer *t)
@@ -327,6 +393,18 @@ training_over(rnn_trainer *t)
 		return;
 	}
 	add_log(t, NAN, NAN);
+	if (t->hurry && t->step < t->steps)
+	{
+		if (keep_judged(t))
+			return;
+		/* Members that are through are enough. */
+		if (t->member > 0)
+		{
+			t->model.member[0].stopped = true;
+			t->stage = STAGE_DONE;
+			return;
+		}
+	}
 	keep_member(t);
 	if (t->member < t->cfg.members && !t->hurry)
 		start_network(t);
@@ -370,10 +448,10 @@ calibrate_step(rnn_trainer *t)
 {
 	if (!conformal_step(t))
 		return;
-	if (t->train && t->model.weight > 0)
-		start_final(t);
-	else
+	if (!t->train || t->model.weight == 0)
 		t->stage = STAGE_DONE;
+	else if (!t->hurry || !keep_judged(t))
+		start_final(t);
 }
 
 static void

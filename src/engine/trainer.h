@@ -14,6 +14,7 @@
 #define RNN_GRID 11				/* weights of the blend that are tried: 0, .1 .. 1 */
 #define RNN_MAX_LOG 512
 #define RNN_MAX_BATCH 1024
+#define FRAMES_WANTED 30000		/* more phases of the patches than that add little */
 
 /* Frames of one series at e0, e0 + stride, ... */
 typedef struct Run

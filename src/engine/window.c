@@ -11,8 +11,6 @@
 
 #include <string.h>
 
-#define FRAMES_WANTED 30000		/* more phases of the patches than that add little */
-
 static int64_t
 min64(int64_t a, int64_t b)
 {
