@@ -21,6 +21,7 @@
 #define S RNN_BLOCK
 #define Q RNN_QUANTILES
 #define M RNN_MEDIAN
+#define PIECES 8				/* times that a network is run in one step */
 
 /* Scratch of one call; laid out for `count` series of up to `longest` points. */
 typedef struct Forecaster
@@ -314,49 +315,68 @@ forecast_trained(Forecaster *f, rnn_arena member_scratch, int64_t longest, int h
 	}
 }
 
-/* One series, the network alone, fed with its own medians. */
+/*
+ * One series, the network alone, fed with its own medians: rows done .. done +
+ * h - 1 of out, as far as the horizon goes.
+ */
 static void
-extend_by_feeding(Forecaster *f, rnn_arena scratch, int b, int64_t longest, int horizon, double *out)
+extend_by_feeding(Forecaster *f, rnn_arena scratch, int b, int64_t longest, int done, int horizon,
+				  double *out)
 {
-	int			h = f->model->config.horizon;
+	int			h = f->model->config.horizon,
+				rows = horizon - done < h ? horizon - done : h;
+	double		widen = sqrt((double) (done + h) / h);
 	rnn_points	all = f->points[b],
 				grown;
 	Forecaster	one = *f;
 
 	memcpy(f->extended, all.x, sizeof(double) * all.n);
-	grown = (rnn_points) {f->extended, f->extended, all.n, all.unit, all.phase};
+	for (int j = 0; j < done; j++)
+		f->extended[all.n + j] = out[(int64_t) j * Q + M];
+	grown = (rnn_points) {f->extended, f->extended, all.n + done, all.unit, all.phase};
 	one.count = 1;
 	one.points = &grown;
-	for (int from = 0; from + h < horizon; from += h)
+	forecast_trained(&one, scratch, longest, rows, 0, out + (int64_t) done * Q);
+	for (int j = done; j < done + rows; j++)
 	{
-		int			rows = horizon - from - h < h ? horizon - from - h : h;
-		double		widen = sqrt((from + 2.0 * h) / h);
+		double	   *q = out + (int64_t) j * Q,
+					centre = q[M];
 
-		for (int j = 0; j < h; j++)
-			f->extended[grown.n + j] = out[(int64_t) (from + j) * Q + M];
-		grown.n += h;
-		forecast_trained(&one, scratch, longest, rows, 0, out + (int64_t) (from + h) * Q);
-		for (int j = from + h; j < from + h + rows; j++)
-		{
-			double	   *q = out + (int64_t) j * Q,
-						centre = q[M];
-
-			for (int k = 0; k < Q; k++)
-				q[k] = centre + widen * (q[k] - centre);
-		}
+		for (int k = 0; k < Q; k++)
+			q[k] = centre + widen * (q[k] - centre);
 	}
 }
 
+/* The next rows of every series: the trained ones first. */
+static void
+more_rows(Forecaster *f, rnn_arena scratch, int64_t longest, int horizon, int *done, double *out)
+{
+	int64_t		stride = (int64_t) horizon * Q;
+	int			trained = f->model->config.horizon,
+				h = horizon < trained ? horizon : trained;
+
+	if (*done == 0)
+	{
+		forecast_trained(f, scratch, longest + horizon, h, stride, out);
+		*done = h;
+		return;
+	}
+	for (int b = 0; b < f->count; b++)
+		if (f->model->config.skip)
+			extend_by_mix(f, b, horizon, out + b * stride);
+		else
+			extend_by_feeding(f, scratch, b, longest + horizon, *done, horizon, out + b * stride);
+	*done = f->model->config.skip || horizon - *done < h ? horizon : *done + h;
+}
+
 rnn_status
-rnn_forecast(const rnn_model *m, const rnn_series *series, int count, int horizon,
-			 void *block, size_t size, double *out, rnn_error *err)
+rnn_forecast_step(const rnn_model *m, const rnn_series *series, int count, int horizon,
+				  void *block, size_t size, int *done, double *out, rnn_error *err)
 {
 	Forecaster	f = {.model = m,.count = count};
 	rnn_arena	a,
 				scratch;
-	int64_t		longest = 1,
-				stride = (int64_t) horizon * Q;
-	int			h = horizon < m->config.horizon ? horizon : m->config.horizon;
+	int64_t		longest = 1;
 
 	if (horizon < 1 || horizon > RNN_MAX_HORIZON)
 		return rnn_fail(err, RNN_ERR_RANGE, "horizon", horizon, 1, RNN_MAX_HORIZON);
@@ -374,15 +394,22 @@ rnn_forecast(const rnn_model *m, const rnn_series *series, int count, int horizo
 		lay_out(&f, longest, horizon, &a, &scratch);
 	if (a.failed)
 		return rnn_fail(err, RNN_ERR_MEMORY, "forecasting", (double) size, 0, 0);
-	forecast_trained(&f, scratch, longest + horizon, h, stride, out);
-	for (int b = 0; b < count; b++)
-	{
-		if (horizon > h && m->config.skip)
-			extend_by_mix(&f, b, horizon, out + b * stride);
-		else if (horizon > h)
-			extend_by_feeding(&f, scratch, b, longest + horizon, horizon, out + b * stride);
-		for (int j = 0; j < horizon; j++)
-			finish_row(m, j, f.points[b].unit, out + b * stride + (int64_t) j * Q);
-	}
+	/* Laying out again for each piece costs as much as some of its rows. */
+	for (int i = 0; i < PIECES && *done < horizon; i++)
+		more_rows(&f, scratch, longest, horizon, done, out);
+	for (int64_t k = 0; *done == horizon && k < (int64_t) count * horizon; k++)
+		finish_row(m, (int) (k % horizon), f.points[k / horizon].unit, out + k * Q);
+	return RNN_OK;
+}
+
+rnn_status
+rnn_forecast(const rnn_model *m, const rnn_series *series, int count, int horizon,
+			 void *block, size_t size, double *out, rnn_error *err)
+{
+	int			done = 0;
+
+	do
+		RNN_TRY(rnn_forecast_step(m, series, count, horizon, block, size, &done, out, err));
+	while (done < horizon);
 	return RNN_OK;
 }

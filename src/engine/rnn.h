@@ -389,7 +389,14 @@ int64_t		rnn_history_reach(const rnn_model *m);
 
 /* Arena bytes to forecast `count` series at once. */
 rnn_status	rnn_forecast_size(const rnn_model *m, int count, int64_t longest, int horizon, size_t *size, rnn_error *err);
-/* out (count, horizon, Q), in the units of the series; never NaN or infinite. */
+/*
+ * One bounded piece of a forecast: *done is 0 at first, and out is complete
+ * when it has reached the horizon.  Block, size and out stay the same.
+ * out (count, horizon, Q), in the units of the series; never NaN or infinite.
+ */
+rnn_status	rnn_forecast_step(const rnn_model *m, const rnn_series *series, int count, int horizon,
+							  void *block, size_t size, int *done, double *out, rnn_error *err);
+/* All pieces. */
 rnn_status	rnn_forecast(const rnn_model *m, const rnn_series *series, int count, int horizon,
 						 void *block, size_t size, double *out, rnn_error *err);
 

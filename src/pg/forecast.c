@@ -409,9 +409,13 @@ forecast_batch(ForecastCall *call, int first, int count)
 	q = (double *) (block + work);
 	for (int i = 0; i < count; i++)
 		series[i] = call->model->series[call->series[first + i]];
-	if (horizon > 0 &&
-		rnn_forecast(call->model, series, count, horizon, block, work, q, &err) != RNN_OK)
-		report_engine_error(&err);
+	for (int done = 0; done < horizon;)
+	{
+		CHECK_FOR_INTERRUPTS();
+		if (rnn_forecast_step(call->model, series, count, horizon, block, work,
+							  &done, q, &err) != RNN_OK)
+			report_engine_error(&err);
+	}
 	for (int i = 0; i < count; i++)
 	{
 		put_history(call, &series[i]);
