@@ -58,14 +58,31 @@ value_argument(FunctionCallInfo fcinfo, int argno, const RowState *state, int64 
 	return value;
 }
 
-/* The options of the first row that has some hold for all. */
+/* Otherwise the plan would choose whose options count. */
+static void
+require_same_options(const Jsonb *a, const Jsonb *b)
+{
+	if (VARSIZE(a) == VARSIZE(b) && memcmp(a, b, VARSIZE(a)) == 0)
+		return;
+	ereport(ERROR,
+			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+			 errmsg("options differ between the rows of one group"),
+			 errhint("Pass the same options in every row, or GROUP BY them.")));
+}
+
+/* The options of a row that has some hold for all. */
 static void
 options_argument(FunctionCallInfo fcinfo, int argno, RowState *state)
 {
 	MemoryContext old;
 
-	if (argno >= PG_NARGS() || PG_ARGISNULL(argno) || state->options)
+	if (argno >= PG_NARGS() || PG_ARGISNULL(argno))
 		return;
+	if (state->options)
+	{
+		require_same_options(state->options, PG_GETARG_JSONB_P(argno));
+		return;
+	}
 	old = MemoryContextSwitchTo(state->hdr.eoh_context);
 	state->options = PG_GETARG_JSONB_P_COPY(argno);
 	MemoryContextSwitchTo(old);
@@ -167,6 +184,8 @@ rnnforecast_rnn_collect_combine(PG_FUNCTION_ARGS)
 			CHECK_FOR_INTERRUPTS();
 		state_add(state, more->rows[i].at, more->rows[i].value);
 	}
+	if (state->options && more->options)
+		require_same_options(state->options, more->options);
 	if (state->options == NULL && more->options)
 	{
 		MemoryContext old = MemoryContextSwitchTo(state->hdr.eoh_context);
