@@ -256,6 +256,16 @@ fields_of(Timestamp local)
 	return f;
 }
 
+int64
+clock_phase(const rnn_clock *clock, int64 start)
+{
+	if (clock->usecs > 0)
+		return start / clock->usecs;
+	if (clock->days > 0)
+		return fields_of(start).day / clock->days;
+	return clock->months > 0 ? fields_of(start).month / clock->months : 0;
+}
+
 /* Greatest step that all of x (n) are multiples of, as the mode of x suggests; 0: none. */
 static int64
 common_step(const int64 *x, int64 n, int64 mode)

@@ -82,6 +82,8 @@ Timestamp	clock_local(const rnn_clock *clock, int64 time);
 TimestampTz clock_instant(const rnn_clock *clock, int64 time);
 /* Text of one step as an interval, "1 mon"; palloc'd. */
 char	   *clock_step_text(const rnn_clock *clock);
+/* Number of a time on the clock's grid counted from 2000: the phase of its seasons. */
+int64		clock_phase(const rnn_clock *clock, int64 start);
 int			clock_hints(const rnn_clock *clock, int *hints);
 /* Infers the step of n sorted distinct times and puts the values on the grid. */
 double	   *clock_regularise(Row *rows, int64 n, RowForm form, const char *zone,

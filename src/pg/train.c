@@ -49,6 +49,7 @@ series_from_rows(const RowState *state, const char *zone, rnn_clock *clock, rnn_
 	memcpy(rows, state->rows, (Size) n * sizeof(Row));
 	series->x = clock_regularise(rows, n, state->form, zone, clock, &start, &series->n);
 	series->start = start;
+	series->dropped = series->n > 0 ? clock_phase(clock, start) : 0;
 	pfree(rows);
 }
 
