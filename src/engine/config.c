@@ -42,7 +42,7 @@ const rnn_option rnn_options[] = {
 	"causal convolutions at stride 1 between the patches and the cells"},
 	{"decay", RNN_OPT_FLOAT, AT(decay), 0.3, 0, 1, false, NULL,
 	"last part of the training in which the learning rate falls to zero"},
-	{"dropout", RNN_OPT_FLOAT, AT(dropout), 0.1, 0, 0.9, false, NULL,
+	{"dropout", RNN_OPT_FLOAT, AT(dropout), 0.2, 0, 0.9, false, NULL,
 	"probability of dropping a unit between layers and in the head"},
 	{"ema", RNN_OPT_FLOAT, AT(ema), 0.99, 0, 0.99999, false, NULL,
 	"decay of the exponential moving average of the weights, 0 for none"},

@@ -171,7 +171,7 @@ measure_coverage(rnn_trainer *t)
 						fit_n = side ? half : t->n_scores[band] - half,
 						test = side ? half : 0,
 						test_n = side ? t->n_scores[band] - half : half;
-			double		factor = shrunk(raw_factor(t, band, pair, fit, fit_n), t->W / 2.0);
+			double		factor = shrunk(raw_factor(t, band, pair, fit, fit_n), t->model.calibration_n / 2.0);
 
 			for (int64_t k = 0; k < test_n; k++)
 				t->covered += scores_of(t, band, pair)[test + k] <= factor;
@@ -185,13 +185,13 @@ finish(rnn_trainer *t)
 {
 	rnn_model  *m = &t->model;
 
-	m->calibration_n = t->W;
+	m->calibration_n = t->W / held_overlap(t);
 	measure_coverage(t);
 	m->coverage = t->covered_of ? (float) t->covered / t->covered_of : NAN;
 	for (int band = 0; band < RNN_BANDS; band++)
 		for (int pair = 0; pair < M; pair++)
 		{
-			double		f = shrunk(raw_factor(t, band, pair, 0, t->n_scores[band]), t->W);
+			double		f = shrunk(raw_factor(t, band, pair, 0, t->n_scores[band]), m->calibration_n);
 
 			/* Further ahead is never surer. */
 			if (band > 0)

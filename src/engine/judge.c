@@ -218,11 +218,22 @@ difference_of(const rnn_trainer *t, int i)
 	return row[other->grid] - row[0];
 }
 
-/* Standard error of the mean difference: clusters are series, or windows. */
+/* Windows of one cluster hang together: those of a series, or those that overlap. */
+static bool
+same_cluster(const rnn_trainer *t, int i, int k)
+{
+	const Run  *a = &t->runs[t->held[i].run],
+			   *b = &t->runs[t->held[k].run];
+
+	if (t->panel.count >= PANEL || a->series != b->series)
+		return a->series == b->series;
+	return i / held_overlap(t) == k / held_overlap(t);
+}
+
+/* Standard error of the mean difference, by clusters. */
 static double
 clustered_error(const rnn_trainer *t, double mean)
 {
-	bool		by_series = t->panel.count >= 8;
 	double		sum = 0,
 				cluster = 0;
 	int			clusters = 0;
@@ -230,8 +241,7 @@ clustered_error(const rnn_trainer *t, double mean)
 	for (int i = 0; i < t->W; i++)
 	{
 		cluster += difference_of(t, i) - mean;
-		if (i + 1 < t->W && by_series &&
-			t->runs[t->held[i + 1].run].series == t->runs[t->held[i].run].series)
+		if (i + 1 < t->W && same_cluster(t, i, i + 1))
 			continue;
 		sum += cluster * cluster;
 		clusters++;

@@ -73,7 +73,7 @@ rnn_config_resolve(rnn_config *cfg, const rnn_summary *d)
 	if (cfg->bptt > T)
 		cfg->bptt = T;
 	if (cfg->hidden == 0)
-		cfg->hidden = d->points < 20000 ? 48 : d->points < 200000 ? 64 : 96;
+		cfg->hidden = d->points < 20000 ? 32 : d->points < 200000 ? 64 : 96;
 	if (cfg->batch == 0)
 	{
 		/* About 2,000 positions, fewer where the horizon is long. */

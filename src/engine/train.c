@@ -167,7 +167,7 @@ decide_training(rnn_trainer *t)
 	t->blends = t->cfg.skip;
 	t->train = t->cfg.network &&
 		(t->cfg.start == RNN_START_SCRATCH || !t->blends ||
-		 (t->summary.points >= LEAST_POINTS && W >= LEAST_WINDOWS));
+		 (t->summary.points >= LEAST_POINTS && W / held_overlap(t) >= LEAST_WINDOWS));
 	/* A network needs two points that follow each other. */
 	if (t->summary.longest < 2)
 		t->train = false;

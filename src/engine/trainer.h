@@ -12,6 +12,7 @@
 #include "resolve.h"
 
 #define RNN_GRID 11				/* weights of the blend that are tried: 0, .1 .. 1 */
+#define PANEL 8					/* series that make a panel: windows are clustered by series */
 #define RNN_MAX_LOG 512
 #define RNN_MAX_BATCH 1024
 #define FRAMES_WANTED 30000		/* more phases of the patches than that add little */
@@ -132,6 +133,7 @@ struct rnn_trainer
 };
 
 /* window.c */
+int			held_overlap(const rnn_trainer *t); /* held-out windows in the time of one */
 int64_t		held_total(const rnn_trainer *t);	/* held-out windows, were all frames kept */
 void		plan_windows(rnn_trainer *t, int64_t max_frames);
 void		plan_slots(rnn_trainer *t); /* which frames training may use: before the cut, or all */

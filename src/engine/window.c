@@ -11,6 +11,10 @@
 
 #include <string.h>
 
+#define PANEL_WINDOWS 6			/* held out of each series of a panel, apart */
+#define SINGLE_WINDOWS 48		/* of each of a few series */
+#define HELD_OVERLAP 3
+
 static int64_t
 min64(int64_t a, int64_t b)
 {
@@ -23,6 +27,22 @@ max64(int64_t a, int64_t b)
 	return a > b ? a : b;
 }
 
+/*
+ * One long series has few windows that don't overlap: three in the place of
+ * one tell more, though not three times as much.
+ */
+int
+held_overlap(const rnn_trainer *t)
+{
+	return t->panel.count >= PANEL || t->cfg.horizon < HELD_OVERLAP ? 1 : HELD_OVERLAP;
+}
+
+static int64_t
+held_spacing(const rnn_trainer *t)
+{
+	return t->cfg.horizon / held_overlap(t);
+}
+
 /* Held-out windows of a series of n points: the last part in time. */
 static int
 held_count(const rnn_trainer *t, int64_t n)
@@ -30,9 +50,10 @@ held_count(const rnn_trainer *t, int64_t n)
 	int64_t		h = t->cfg.horizon,
 				m = t->cfg.seasons[0],
 				room = (n - max64(2 * m, 8)) / h,
-				most = t->panel.count >= 8 ? 6 : 48;
+				most = t->panel.count >= PANEL ? PANEL_WINDOWS : SINGLE_WINDOWS,
+				apart = min64(min64(room, max64(1, n / (4 * h))), most);
 
-	return (int) max64(0, min64(min64(room, max64(1, n / (4 * h))), most));
+	return apart < 1 ? 0 : (int) ((apart - 1) * h / held_spacing(t) + 1);
 }
 
 int64_t
@@ -49,7 +70,7 @@ held_total(const rnn_trainer *t)
 static int64_t
 held_end(const rnn_trainer *t, int64_t n, int i)
 {
-	int64_t		back = (int64_t) t->cfg.horizon * (i + 1),
+	int64_t		back = t->cfg.horizon + i * held_spacing(t),
 				P = t->train ? t->cfg.patch : 1;
 
 	return n - (back + P - 1) / P * P;
@@ -110,7 +131,7 @@ add_held_only(rnn_trainer *t, bool measure, int series)
 	int			v = held_count(t, n);
 
 	if (v > 0)
-		add_run(t, measure, series, held_end(t, n, v - 1), t->cfg.horizon, v);
+		add_run(t, measure, series, held_end(t, n, v - 1), held_spacing(t), v);
 }
 
 static void
@@ -224,7 +245,7 @@ plan_windows(rnn_trainer *t, int64_t max_frames)
 	}
 	t->runs = arena_new(&t->arena, Run, t->n_runs);
 	t->slot_of_run = arena_new(&t->arena, int64_t, t->n_runs + 1);
-	t->held = arena_new(&t->arena, Held, (size_t) t->panel.count * (t->panel.count >= 8 ? 6 : 48));
+	t->held = arena_new(&t->arena, Held, held_total(t));
 	t->cut = arena_new(&t->arena, int64_t, t->panel.count);
 	t->frames = arena_new(&t->arena, real, t->F * t->plan.width);
 	t->scales = arena_new(&t->arena, rnn_scale, t->F);

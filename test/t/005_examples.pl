@@ -1,0 +1,115 @@
+# Every SQL block of README.md and docs/ runs as it stands, in order, in one
+# session per page, in examples/.  Where a block of output follows, its columns
+# and number of rows must be the same; figures may differ with the processor.
+# UPDATE_EXAMPLES=1 writes the output of today into the pages instead.
+#
+# A comment "<!-- before: SQL -->" right before a block gives that block a
+# database of its own, in which the SQL ran first.
+use strict;
+use warnings;
+
+use Cwd qw(abs_path);
+use File::Basename qw(basename dirname);
+use PostgreSQL::Test::Cluster;
+use PostgreSQL::Test::Utils;
+use Test::More;
+
+my $root = abs_path(dirname(__FILE__) . '/../..');
+my $node = PostgreSQL::Test::Cluster->new('examples');
+my $databases = 0;
+
+$node->init;
+$node->append_conf('postgresql.conf', "fsync = off\ntimezone = 'UTC'\n");
+$node->start;
+
+# Output of each piece of SQL, run one after the other in a new database; dies
+# with the message where one fails.
+sub run
+{
+	my @pieces = @_;
+	my $name = 'examples' . ++$databases;
+	my $mark = '----- piece';
+	my $input = "\\pset footer off\n\\set QUIET on\n";
+	my ($output, $errors);
+
+	$node->safe_psql('postgres', "CREATE DATABASE $name");
+	$input .= "$_\n\\echo '$mark'\n" for @pieces;
+	IPC::Run::run(
+		[ 'psql', '-X', '-q', '-v', 'ON_ERROR_STOP=1', '-f', '-', '-d', $node->connstr($name) ],
+		'<', \$input, '>', \$output, '2>', \$errors,
+		init => sub { chdir "$root/examples" or die "examples/: $!" })
+	  or die $errors;
+	return split /^$mark\n/m, $output;
+}
+
+sub shape
+{
+	my ($output) = @_;
+	my @lines = grep { /\S/ } split /\n/, $output;
+	my @titles = grep { $lines[$_ + 1] =~ /^-+(\+-+)*$/ } 0 .. $#lines - 1;
+
+	return join("\n", scalar(@lines) . ' lines', map { join ' | ', split ' ', $lines[$_] } @titles);
+}
+
+# A page as pieces of text, alternating: text before, SQL, output or undef.
+sub parse
+{
+	my ($page) = @_;
+	my @blocks;
+
+	while ($page =~ /\G(.*?)^```sql\n(.*?)^```\n(?:```\n(.*?)^```\n)?/gcms)
+	{
+		push @blocks, { text => $1, sql => $2, output => $3 };
+	}
+	$page =~ /\G(.*)/gs;
+	return ($1, @blocks);
+}
+
+sub check_page
+{
+	my ($path) = @_;
+	my $page = slurp_file("$root/$path");
+	my ($rest, @blocks) = parse($page);
+	my @together;
+
+	for my $block (@blocks)
+	{
+		if ($block->{text} =~ /<!-- before: ([^>]*)-->\n\z/)
+		{
+			my @out = eval { run($1, $block->{sql}) };
+			is($@, '', "$path: a block of its own runs") or return;
+			$block->{today} = $out[1];
+		}
+		else
+		{
+			push @together, $block;
+		}
+	}
+	my @out = eval { run(map { $_->{sql} } @together) };
+	is($@, '', "$path: " . scalar(@together) . ' blocks run') or return;
+	$together[$_]{today} = $out[$_] // '' for 0 .. $#together;
+
+	my ($new, $number) = ('', 0);
+	for my $block (@blocks)
+	{
+		$new .= "$block->{text}```sql\n$block->{sql}```\n";
+		$number++;
+		next unless defined $block->{output};
+		$block->{today} =~ s/\s*\z/\n/;
+		is(shape($block->{output}), shape($block->{today}), "$path: output of block $number")
+		  unless $ENV{UPDATE_EXAMPLES};
+		$new .= "```\n$block->{today}```\n";
+	}
+	return unless $ENV{UPDATE_EXAMPLES} && $new . $rest ne $page;
+	open my $file, '>', "$root/$path" or die "$path: $!";
+	print $file $new, $rest;
+	close $file or die "$path: $!";
+}
+
+for my $path ('README.md', map { 'docs/' . basename($_) } sort glob("$root/docs/*.md"))
+{
+	check_page($path) if slurp_file("$root/$path") =~ /^```sql$/m;
+}
+
+$node->stop;
+done_testing();
