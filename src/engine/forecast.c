@@ -49,6 +49,13 @@ has_network(const rnn_model *m)
 	return m->n_members > 0 && m->weight > 0;
 }
 
+/* With fewer points the frames are next to nothing, and none was judged. */
+bool
+rnn_network_applies(const rnn_model *m, int64_t n)
+{
+	return has_network(m) && (!m->config.skip || n >= RNN_LEAST_HISTORY);
+}
+
 int64_t
 rnn_history_reach(const rnn_model *m)
 {
@@ -281,11 +288,17 @@ extend_by_mix(Forecaster *f, int b, int horizon, double *out)
 	}
 }
 
+/* Of the mix in the forecast of a series of n points. */
+static double
+mix_share(const rnn_model *m, int64_t n)
+{
+	return !rnn_network_applies(m, n) ? 1 : m->config.skip ? 1 - m->weight : 0;
+}
+
 static void
 forecast_trained(Forecaster *f, rnn_arena member_scratch, int64_t longest, int h, int64_t stride, double *out)
 {
 	const rnn_model *m = f->model;
-	double		mix_share = m->config.skip ? 1 - (has_network(m) ? m->weight : 0) : 0;
 
 	for (int b = 0; b < f->count; b++)
 		memset(out + b * stride, 0, sizeof(double) * h * Q);
@@ -297,20 +310,28 @@ forecast_trained(Forecaster *f, rnn_arena member_scratch, int64_t longest, int h
 		run_network(f, weights_of(f, i));
 		for (int b = 0; b < f->count; b++)
 		{
+			double		share = 1 - mix_share(m, f->points[b].n);
+
+			if (share == 0)
+				continue;
 			rnn_net_quantiles(&f->net, (int64_t) (f->net.max_T - 1) * f->count + b, f->q);
-			add_quantiles(f, b, (1 - mix_share) / m->n_members, h, out + b * stride);
+			add_quantiles(f, b, share / m->n_members, h, out + b * stride);
 		}
 	}
-	if (mix_share > 0)
+	if (m->config.skip)
 	{
 		rnn_arena	scratch = member_scratch;
 
 		lay_out_member(f, 0, longest, &scratch);
 		for (int b = 0; b < f->count; b++)
 		{
+			double		share = mix_share(m, f->points[b].n);
+
+			if (share == 0)
+				continue;
 			rnn_frame_compute(&f->plan, &f->points[b], f->points[b].n, f->frame, &f->scales[b], f->work);
 			rnn_frame_mix(&f->plan, f->frame, f->q);
-			add_quantiles(f, b, mix_share, h, out + b * stride);
+			add_quantiles(f, b, share, h, out + b * stride);
 		}
 	}
 }

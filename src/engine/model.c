@@ -237,7 +237,7 @@ clock_section(Walk *w, rnn_clock *c)
 {
 	int			steps;
 
-	field_i32(w, &c->kind, RNN_CLOCK_NONE, RNN_CLOCK_TIMESTAMPTZ, "the kind of clock");
+	field_i32(w, &c->kind, RNN_CLOCK_NONE, RNN_CLOCK_STEP, "the kind of clock");
 	field_i32(w, &c->months, 0, 120000, "the clock's months");
 	field_i32(w, &c->days, 0, 4000000, "the clock's days");
 	field_i32(w, &c->month_end, 0, 1, "the clock's month end");
@@ -439,7 +439,7 @@ series_of(Walk *w, rnn_series *s)
 	}
 	field_i64(w, &s->start, INT64_MIN, INT64_MAX, "a series' start");
 	field_i64(w, &s->dropped, -MAX_PLACE, MAX_PLACE, "a series' phase");
-	field_i32(w, &s->note, RNN_NOTE_NONE, RNN_NOTE_EMPTY, "a series' note");
+	field_i32(w, &s->note, RNN_NOTE_NONE, RNN_NOTE_IRREGULAR, "a series' note");
 	field_i64(w, &s->n, 0, MAX_BYTES / 4, "a series' length");
 	if (!w->failed)
 		points_of(w, s);

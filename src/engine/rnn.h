@@ -36,6 +36,7 @@ typedef float real;
 #define RNN_REFS (RNN_MAX_SEASONS + RNN_SMOOTHERS)
 #define RNN_BLOCK 16			/* points of a horizon block */
 #define RNN_MAX_MEMBERS 16
+#define RNN_LEAST_HISTORY 8		/* points before a network joins the mix, or is judged */
 #define RNN_MAX_HORIZON 100000	/* of a forecast */
 #define RNN_MAX_TRAINED 1024	/* horizon that a network is trained for */
 #define RNN_ZONE_SIZE 64
@@ -201,17 +202,27 @@ typedef struct rnn_series
 	const double *x;			/* (n,) */
 } rnn_series;
 
-typedef enum rnn_note { RNN_NOTE_NONE, RNN_NOTE_SHORT, RNN_NOTE_CONSTANT, RNN_NOTE_EMPTY } rnn_note;
+typedef enum rnn_note
+{
+	RNN_NOTE_NONE,
+	RNN_NOTE_SHORT,				/* too short for the network: the mix alone */
+	RNN_NOTE_CONSTANT,
+	/* From here on the series can't be used as it is. */
+	RNN_NOTE_EMPTY,				/* no known value */
+	RNN_NOTE_INFINITE,
+	RNN_NOTE_DUPLICATE,			/* a time occurs twice */
+	RNN_NOTE_IRREGULAR			/* a time off the grid of steps */
+} rnn_note;
 
 /* What one step is in time.  The engine stores it; the server reads it. */
-typedef enum rnn_clock_kind { RNN_CLOCK_NONE, RNN_CLOCK_DATE, RNN_CLOCK_TIMESTAMP, RNN_CLOCK_TIMESTAMPTZ } rnn_clock_kind;
+typedef enum rnn_clock_kind { RNN_CLOCK_NONE, RNN_CLOCK_DATE, RNN_CLOCK_TIMESTAMP, RNN_CLOCK_TIMESTAMPTZ, RNN_CLOCK_STEP } rnn_clock_kind;
 typedef struct rnn_clock
 {
 	int32_t		kind;			/* rnn_clock_kind */
 	int32_t		months;			/* exactly one of months, days, usecs is set */
 	int32_t		days;
 	int32_t		month_end;		/* bool: months counted at their last day */
-	int64_t		usecs;
+	int64_t		usecs;			/* of steps: their increment */
 	char		zone[RNN_ZONE_SIZE];
 } rnn_clock;
 
@@ -381,6 +392,9 @@ rnn_status	rnn_trainer_step(rnn_trainer *t, rnn_progress *progress, rnn_error *e
 void		rnn_trainer_hurry(rnn_trainer *t);
 /* The finished model; it points into the trainer's block and the panel. */
 rnn_status	rnn_trainer_model(rnn_trainer *t, rnn_model *m, rnn_error *err);
+
+/* Whether the network takes part in the forecast of a series of n points. */
+bool		rnn_network_applies(const rnn_model *m, int64_t n);
 
 /* Points at the end of a series that a model must keep to forecast from. */
 int64_t		rnn_history_reach(const rnn_model *m);

@@ -49,7 +49,7 @@ held_count(const rnn_trainer *t, int64_t n)
 {
 	int64_t		h = t->cfg.horizon,
 				m = t->cfg.seasons[0],
-				room = (n - max64(2 * m, 8)) / h,
+				room = (n - max64(2 * m, RNN_LEAST_HISTORY)) / h,
 				most = t->panel.count >= PANEL ? PANEL_WINDOWS : SINGLE_WINDOWS,
 				apart = min64(min64(room, max64(1, n / (4 * h))), most);
 

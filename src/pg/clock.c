@@ -29,6 +29,12 @@ fixed_instants(const rnn_clock *clock)
 	return clock->kind == RNN_CLOCK_TIMESTAMPTZ && clock->usecs > 0;
 }
 
+bool
+clock_has_times(const rnn_clock *clock)
+{
+	return clock->kind != RNN_CLOCK_NONE && clock->kind != RNN_CLOCK_STEP;
+}
+
 static pg_tz *
 zone_of(const rnn_clock *clock)
 {
@@ -119,6 +125,16 @@ clock_time(const rnn_clock *clock, int64 start, int64 k)
 
 	if (clock->kind == RNN_CLOCK_NONE)
 		return start + k;
+	if (clock->kind == RNN_CLOCK_STEP)
+	{
+		if (pg_mul_s64_overflow(k, clock->usecs, &product) ||
+			pg_add_s64_overflow(start, product, &time))
+			ereport(ERROR,
+					(errcode(ERRCODE_NUMERIC_VALUE_OUT_OF_RANGE),
+					 errmsg("step out of range"),
+					 errhint("Forecast fewer steps.")));
+		return time;
+	}
 	if (clock->months > 0)
 		return clock->month_end ? month_end(start, k * clock->months)
 			: add_interval(start, k * clock->months, 0);
@@ -133,10 +149,16 @@ clock_time(const rnn_clock *clock, int64 start, int64 k)
 	return time;
 }
 
+int64
+clock_position(const rnn_clock *clock, const rnn_series *s, int64 k)
+{
+	return clock->kind == RNN_CLOCK_STEP ? clock_time(clock, s->start, k) : s->dropped + k + 1;
+}
+
 char *
 clock_text(const rnn_clock *clock, int64 time)
 {
-	if (clock->kind == RNN_CLOCK_NONE)
+	if (!clock_has_times(clock))
 		return psprintf(INT64_FORMAT, time);
 	if (clock->kind == RNN_CLOCK_DATE)
 		return DatumGetCString(DirectFunctionCall1(date_out, DirectFunctionCall1(timestamp_date, TimestampGetDatum(time))));
@@ -153,8 +175,8 @@ clock_step_text(const rnn_clock *clock)
 	int			fraction = (int) (clock->usecs % USECS_PER_SEC);
 	char	   *text;
 
-	if (clock->kind == RNN_CLOCK_NONE)
-		return pstrdup("1");
+	if (!clock_has_times(clock))
+		return psprintf(INT64_FORMAT, Max(clock->usecs, 1));
 	if (clock->months > 0 && clock->months % 12 == 0)
 		return psprintf("%d %s", clock->months / 12, clock->months == 12 ? "year" : "years");
 	if (clock->months > 0)
@@ -172,7 +194,7 @@ clock_hints(const rnn_clock *clock, int *hints)
 {
 	int			n = 0;
 
-	if (clock->kind == RNN_CLOCK_NONE)
+	if (!clock_has_times(clock))
 		return 0;
 	if (clock->months > 0 && clock->months < 12 && 12 % clock->months == 0)
 		hints[n++] = 12 / clock->months;
@@ -266,77 +288,155 @@ clock_phase(const rnn_clock *clock, int64 start)
 	return clock->months > 0 ? fields_of(start).month / clock->months : 0;
 }
 
-/* Greatest step that all of x (n) are multiples of, as the mode of x suggests; 0: none. */
-static int64
-common_step(const int64 *x, int64 n, int64 mode)
+/* ------------------------------------------------------------------ steps */
+
+/* " of series "x"", for messages. */
+static const char *
+of_series(const RowGroup *group)
 {
-	for (int64 i = 0; i < n; i++)
-		if (x[i] % mode != 0)
-			return 0;
-	return mode;
+	return group->name.text == NULL ? "" :
+		psprintf(" of series \"%s\"", pnstrdup(group->name.text, group->name.len));
 }
 
-/* Steps by whole months: the same day of each, or the last one. */
 static bool
-infer_months(const Row *rows, int64 n, int64 *gaps, rnn_clock *clock)
+usable(const RowGroup *group)
 {
-	Fields		first = fields_of(rows[0].at);
-	bool		same = true,
-				last = first.last;
-	int64		before = first.month,
-				step;
-	int			mday = first.mday;
+	return group->problem == RNN_NOTE_NONE && group->n > 0;
+}
 
-	for (int64 i = 1; i < n; i++)
-	{
-		Fields		f = fields_of(rows[i].at);
-
-		if (f.usec != first.usec || f.month == before)
+static bool
+all_multiples(const int64 *x, int64 n, int64 step)
+{
+	for (int64 i = 0; i < n; i++)
+		if (x[i] % step != 0)
 			return false;
-		same &= f.mday == mday;
-		last &= f.last;
-		gaps[i - 1] = f.month - before;
-		before = f.month;
+	return true;
+}
+
+/* What two neighbours of a series are apart, in one of the ways to count. */
+typedef enum Measure
+{
+	MEASURE_UNITS, MEASURE_DAYS, MEASURE_MONTHS
+} Measure;
+
+/*
+ * The gaps between neighbours in all groups into gaps; their count, or -1
+ * where days or months can't count them: times of day that differ, or two
+ * rows in one month.
+ */
+static int64
+measure_gaps(const RowGroup *groups, int count, Measure measure, int64 *gaps)
+{
+	int64		n = 0;
+
+	for (int g = 0; g < count; g++)
+	{
+		const Row  *rows = groups[g].rows;
+		Fields		before = {0};
+
+		if (!usable(&groups[g]))
+			continue;
+		if (measure != MEASURE_UNITS)
+			before = fields_of(rows[0].at);
+		for (int64 i = 1; i < groups[g].n; i++)
+		{
+			Fields		f;
+
+			if ((i & 0xffff) == 0)
+				CHECK_FOR_INTERRUPTS();
+			if (measure == MEASURE_UNITS)
+			{
+				if (pg_sub_s64_overflow(rows[i].at, rows[i - 1].at, &gaps[n++]))
+					ereport(ERROR,
+							(errcode(ERRCODE_NUMERIC_VALUE_OUT_OF_RANGE),
+							 errmsg("steps " INT64_FORMAT " and " INT64_FORMAT " are too far apart",
+									rows[i - 1].at, rows[i].at)));
+				continue;
+			}
+			f = fields_of(rows[i].at);
+			gaps[n++] = measure == MEASURE_DAYS ? f.day - before.day : f.month - before.month;
+			if (f.usec != before.usec || gaps[n - 1] == 0)
+				return -1;
+			before = f;
+		}
 	}
+	return n;
+}
+
+/* Whether each series keeps its day of the month, and whether all are the last of theirs. */
+static void
+days_of_month(const RowGroup *groups, int count, bool *same, bool *last)
+{
+	*same = *last = true;
+	for (int g = 0; g < count; g++)
+	{
+		int			mday;
+
+		if (!usable(&groups[g]))
+			continue;
+		mday = fields_of(groups[g].rows[0].at).mday;
+		for (int64 i = 0; i < groups[g].n; i++)
+		{
+			Fields		f = fields_of(groups[g].rows[i].at);
+
+			*same &= f.mday == mday;
+			*last &= f.last;
+		}
+	}
+}
+
+/* The mode of the gaps if all are multiples of it, else 1; 0 where there are none. */
+static int64
+regular_step(int64 *gaps, int64 n)
+{
+	int64		step = n > 0 ? mode_of(gaps, n) : 0;
+
+	return n > 0 && !all_multiples(gaps, n, step) ? 1 : step;
+}
+
+static bool
+infer_months(const RowGroup *groups, int count, int64 *gaps, rnn_clock *clock)
+{
+	int64		n = measure_gaps(groups, count, MEASURE_MONTHS, gaps);
+	bool		same,
+				last;
+
+	if (n < 1)
+		return false;
+	days_of_month(groups, count, &same, &last);
 	if (!same && !last)
 		return false;
-	step = mode_of(gaps, n - 1);
-	if (common_step(gaps, n - 1, step) == 0)
-		step = 1;
-	clock->months = (int32) step;
+	clock->months = (int32) regular_step(gaps, n);
 	/* Always the 28th is that day, always the last and never the same is the end. */
 	clock->month_end = last && !same;
 	return true;
 }
 
 static bool
-infer_days(const Row *rows, int64 n, int64 *gaps, rnn_clock *clock)
+infer_days(const RowGroup *groups, int count, int64 *gaps, rnn_clock *clock)
 {
-	Fields		before = fields_of(rows[0].at);
-	int64		step;
+	int64		n = measure_gaps(groups, count, MEASURE_DAYS, gaps);
 
-	for (int64 i = 1; i < n; i++)
-	{
-		Fields		f = fields_of(rows[i].at);
-
-		if (f.usec != before.usec)
-			return false;
-		gaps[i - 1] = f.day - before.day;
-		before = f;
-	}
-	step = mode_of(gaps, n - 1);
-	if (common_step(gaps, n - 1, step) == 0)
-		step = 1;
-	clock->days = (int32) step;
+	if (n < 1)
+		return false;
+	clock->days = (int32) regular_step(gaps, n);
 	return true;
 }
 
-static int64
-mode_gap(const Row *rows, int64 n, int64 *gaps)
+static void
+make_local(RowGroup *groups, int count, const rnn_clock *clock)
 {
-	for (int64 i = 1; i < n; i++)
-		gaps[i - 1] = rows[i].at - rows[i - 1].at;
-	return mode_of(gaps, n - 1);
+	for (int g = 0; g < count; g++)
+		for (int64 i = 0; i < groups[g].n; i++)
+			groups[g].rows[i].at = to_local(clock, groups[g].rows[i].at);
+}
+
+static void
+make_instants(RowGroup *groups, int count, const rnn_clock *clock)
+{
+	for (int g = 0; g < count; g++)
+		for (int64 i = 0; i < groups[g].n; i++)
+			groups[g].rows[i].at = to_instant(clock, groups[g].rows[i].at);
 }
 
 /*
@@ -344,41 +444,46 @@ mode_gap(const Row *rows, int64 n, int64 *gaps)
  * Months are tried where neighbours lie at least 28 days apart.
  */
 static void
-infer_step(Row *rows, int64 n, rnn_clock *clock)
+infer_step(RowGroup *groups, int count, rnn_clock *clock)
 {
+	bool		zoned = clock->kind == RNN_CLOCK_TIMESTAMPTZ;
+	int64		total = 0,
+				n,
+				mode;
 	int64	   *gaps;
-	int64		mode;
 
-	if (n < 2)
+	for (int g = 0; g < count; g++)
+		total += groups[g].n;
+	gaps = palloc_extended((Size) Max(total, 1) * sizeof(int64), MCXT_ALLOC_HUGE);
+	n = measure_gaps(groups, count, MEASURE_UNITS, gaps);
+	if (clock->kind == RNN_CLOCK_STEP)
+		clock->usecs = Max(regular_step(gaps, n), 1);
+	else if (n == 0)
 	{
+		/* Nothing to tell the step: days. */
 		clock->days = 1;
-		if (clock->kind == RNN_CLOCK_TIMESTAMPTZ)
-			rows[0].at = to_local(clock, rows[0].at);
-		return;
+		if (zoned)
+			make_local(groups, count, clock);
 	}
-	gaps = palloc_extended((Size) (n - 1) * sizeof(int64), MCXT_ALLOC_HUGE);
-	mode = mode_gap(rows, n, gaps);
-	/* A change of the clocks makes some days of 23 hours. */
-	if (mode >= 23 * (int64) USECS_PER_HOUR)
+	else
 	{
-		Row		   *local = rows;
-
-		if (clock->kind == RNN_CLOCK_TIMESTAMPTZ)
+		mode = mode_of(gaps, n);
+		/* A change of the clocks makes some days of 23 hours. */
+		if (mode >= 23 * (int64) USECS_PER_HOUR)
 		{
-			local = palloc_extended((Size) n * sizeof(Row), MCXT_ALLOC_HUGE);
-			for (int64 i = 0; i < n; i++)
-				local[i] = (Row) {to_local(clock, rows[i].at), rows[i].value};
+			if (zoned)
+				make_local(groups, count, clock);
+			if ((mode < 28 * (int64) USECS_PER_DAY || !infer_months(groups, count, gaps, clock)) &&
+				!infer_days(groups, count, gaps, clock))
+			{
+				clock->usecs = mode;
+				if (zoned)
+					make_instants(groups, count, clock);
+			}
 		}
-		if ((mode >= 28 * (int64) USECS_PER_DAY && infer_months(local, n, gaps, clock)) ||
-			infer_days(local, n, gaps, clock))
-		{
-			if (local != rows)
-				memcpy(rows, local, (Size) n * sizeof(Row));
-			pfree(gaps);
-			return;
-		}
+		else
+			clock->usecs = mode;
 	}
-	clock->usecs = mode;
 	pfree(gaps);
 }
 
@@ -387,9 +492,10 @@ static int64
 grid_index(const rnn_clock *clock, int64 start, const Fields *first, int64 at)
 {
 	Fields		f;
+	int64		away;
 
 	if (clock->usecs > 0)
-		return (at - start) % clock->usecs == 0 ? (at - start) / clock->usecs : -1;
+		return !pg_sub_s64_overflow(at, start, &away) && away % clock->usecs == 0 ? away / clock->usecs : -1;
 	f = fields_of(at);
 	if (f.usec != first->usec)
 		return -1;
@@ -413,8 +519,8 @@ compare_rows(const void *a, const void *b, void *arg)
 	return (x->value > y->value) - (x->value < y->value);
 }
 
-static void
-sort_rows(Row *rows, int64 n)
+void
+rows_sort(Row *rows, int64 n, int (*compare) (const void *, const void *, void *))
 {
 	bool		sorted = true;
 
@@ -422,27 +528,52 @@ sort_rows(Row *rows, int64 n)
 	{
 		if ((i & 0xffff) == 0)
 			CHECK_FOR_INTERRUPTS();
-		sorted = compare_rows(&rows[i - 1], &rows[i], NULL) <= 0;
+		sorted = compare(&rows[i - 1], &rows[i], NULL) <= 0;
 	}
 	if (sorted)
 		return;
 #if PG_VERSION_NUM >= 150000
-	qsort_interruptible(rows, n, sizeof(Row), compare_rows, NULL);
+	qsort_interruptible(rows, n, sizeof(Row), compare, NULL);
 #else
-	qsort_arg(rows, n, sizeof(Row), compare_rows, NULL);
+	qsort_arg(rows, n, sizeof(Row), compare, NULL);
 #endif
 }
 
 static void
-refuse_duplicates(const Row *rows, int64 n, const rnn_clock *clock)
+find_duplicates(RowGroup *group, const rnn_clock *clock, bool fail)
 {
-	for (int64 i = 1; i < n; i++)
-		if (rows[i].at == rows[i - 1].at)
+	const Row  *rows = group->rows;
+
+	for (int64 i = 1; i < group->n; i++)
+	{
+		if (rows[i].at != rows[i - 1].at)
+			continue;
+		if (fail)
 			ereport(ERROR,
 					(errcode(ERRCODE_DATA_EXCEPTION),
-					 errmsg("time %s occurs more than once", clock_text(clock, rows[i].at)),
+					 errmsg("%s %s%s occurs more than once", clock_has_times(clock) ? "time" : "step",
+							clock_text(clock, rows[i].at), of_series(group)),
 					 errdetail("Two of its values are %g and %g.", rows[i - 1].value, rows[i].value),
 					 errhint("Aggregate to one row per time, for instance with avg(value) and GROUP BY.")));
+		group->problem = RNN_NOTE_DUPLICATE;
+		return;
+	}
+}
+
+void
+clock_infer(RowGroup *groups, int count, RowForm form, const char *zone, bool fail, rnn_clock *clock)
+{
+	memset(clock, 0, sizeof(*clock));
+	clock->kind = form;
+	if (clock_has_times(clock))
+		strlcpy(clock->zone, zone, sizeof(clock->zone));
+	for (int g = 0; g < count; g++)
+	{
+		rows_sort(groups[g].rows, groups[g].n, compare_rows);
+		if (usable(&groups[g]))
+			find_duplicates(&groups[g], clock, fail);
+	}
+	infer_step(groups, count, clock);
 }
 
 /* Times are local by now unless the clock counts instants. */
@@ -453,65 +584,79 @@ grid_text(const rnn_clock *clock, int64 at)
 					  to_instant(clock, at) : at);
 }
 
-/*
- * Values (points) of sorted rows on their grid, NaN between; the grid begins
- * and ends with a known value.  rows are sorted in place and their times may
- * become local.
- */
-double *
-clock_regularise(Row *rows, int64 n, RowForm form, const char *zone,
-				 rnn_clock *clock, int64 *start, int64 *points)
+static void
+refuse_gaps(const rnn_clock *clock, const RowGroup *group, int64 from, int64 to, int64 rows, int64 steps)
 {
-	double	   *x;
-	int64		last,
-				from = 0;
-	Fields		first = {0};
+	ereport(ERROR,
+			(errcode(ERRCODE_DATA_EXCEPTION),
+			 errmsg("the times%s from %s to %s leave too many gaps for a step of %s", of_series(group),
+					grid_text(clock, from), grid_text(clock, to), clock_step_text(clock)),
+			 errdetail("%lld rows would fill %lld steps.", (long long) rows, (long long) steps),
+			 errhint("Aggregate to a regular step first, for instance with date_trunc or date_bin.")));
+}
 
-	memset(clock, 0, sizeof(*clock));
-	clock->kind = form;
-	if (form == FORM_TIMESTAMPTZ || form == FORM_TIMESTAMP || form == FORM_DATE)
-		strlcpy(clock->zone, zone, sizeof(clock->zone));
-	sort_rows(rows, n);
-	refuse_duplicates(rows, n, clock);
-	infer_step(rows, n, clock);
+static void
+refuse_off_grid(const rnn_clock *clock, const RowGroup *group, int64 start, int64 at)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_DATA_EXCEPTION),
+			 errmsg("%s %s%s is not on the grid of steps of %s from %s",
+					clock_has_times(clock) ? "time" : "step", grid_text(clock, at), of_series(group),
+					clock_step_text(clock), grid_text(clock, start)),
+			 errhint("Aggregate to a regular step first, for instance with date_trunc or date_bin.")));
+}
+
+/*
+ * The grid begins and ends with a known value, and is NaN where there is none.
+ * A group without a known value gives a series without points.
+ */
+void
+clock_regularise(const rnn_clock *clock, RowGroup *group, bool fail, rnn_series *series)
+{
+	Row		   *rows = group->rows;
+	int64		n = group->n,
+				from = 0,
+				last;
+	Fields		first = {0};
+	double	   *x;
 
 	while (from < n && isnan(rows[from].value))
 		from++;
 	while (n > from && isnan(rows[n - 1].value))
 		n--;
 	if (from == n)
-	{
-		*points = 0;
-		return NULL;
-	}
-	*start = rows[from].at;
+		return;
+	series->start = rows[from].at;
 	if (clock->usecs == 0)
-		first = fields_of(*start);
-	last = grid_index(clock, *start, &first, rows[n - 1].at);
-	if (last >= 0 && last + 1 > MOST_GAPS * (n - from) + FREE_GAPS)
-		ereport(ERROR,
-				(errcode(ERRCODE_DATA_EXCEPTION),
-				 errmsg("the times from %s to %s leave too many gaps for a step of %s",
-						grid_text(clock, *start), grid_text(clock, rows[n - 1].at), clock_step_text(clock)),
-				 errdetail("%lld rows would fill %lld steps.", (long long) (n - from), (long long) (last + 1)),
-				 errhint("Aggregate to a regular step first, for instance with date_trunc or date_bin.")));
-	*points = last + 1;
-	x = last >= 0 ? palloc_extended((Size) (last + 1) * sizeof(double), MCXT_ALLOC_HUGE) : NULL;
+		first = fields_of(series->start);
+	last = grid_index(clock, series->start, &first, rows[n - 1].at);
+	if (last >= 0 && last / MOST_GAPS > n - from + FREE_GAPS / MOST_GAPS)
+	{
+		if (fail)
+			refuse_gaps(clock, group, series->start, rows[n - 1].at, n - from, last + 1);
+		group->problem = RNN_NOTE_IRREGULAR;
+		return;
+	}
+	x = palloc_extended((Size) (last + 1) * sizeof(double), MCXT_ALLOC_HUGE);
 	for (int64 i = 0; i <= last; i++)
 		x[i] = NAN;
 	for (int64 i = from; i < n; i++)
 	{
-		int64		k = grid_index(clock, *start, &first, rows[i].at);
+		int64		k = grid_index(clock, series->start, &first, rows[i].at);
 
 		if ((i & 0xffff) == 0)
 			CHECK_FOR_INTERRUPTS();
 		if (k < 0 || last < 0)
-			ereport(ERROR,
-					(errcode(ERRCODE_DATA_EXCEPTION),
-					 errmsg("time %s is not on the grid of steps of %s from %s",
-							grid_text(clock, rows[k < 0 ? i : n - 1].at), clock_step_text(clock), grid_text(clock, *start)),
-					 errhint("Aggregate to a regular step first, for instance with date_trunc or date_bin.")));
+		{
+			if (fail)
+				refuse_off_grid(clock, group, series->start, rows[k < 0 ? i : n - 1].at);
+			group->problem = RNN_NOTE_IRREGULAR;
+			pfree(x);
+			return;
+		}
 		x[k] = rows[i].value;
 	}
-	return x;
+	series->x = x;
+	series->n = last + 1;
+	series->dropped = clock_phase(clock, series->start);
 }

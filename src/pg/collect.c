@@ -2,7 +2,8 @@
  * collect.c
  *		Transition and combine functions: rows into states.
  *
- * NULL and NaN are missing points, infinity is an error.  Rows come in any
+ * NULL and NaN are missing points, infinity is an error; of a panel it is kept
+ * until the final function knows what to do with such series.  Rows come in any
  * order where they have a time, and are sorted once, in the final function.
  */
 #include "pg.h"
@@ -14,6 +15,9 @@
 #include "nodes/primnodes.h"
 #include "utils/builtins.h"
 #include "utils/date.h"
+#include "utils/guc.h"
+#include "utils/lsyscache.h"
+#include "utils/typcache.h"
 #include "utils/datetime.h"
 #include "utils/timestamp.h"
 
@@ -49,7 +53,7 @@ value_argument(FunctionCallInfo fcinfo, int argno, const RowState *state, int64 
 	if (PG_ARGISNULL(argno))
 		return NAN;
 	value = PG_GETARG_FLOAT8(argno);
-	if (isinf(value))
+	if (isinf(value) && !state->keyed)
 		ereport(ERROR,
 				(errcode(ERRCODE_NUMERIC_VALUE_OUT_OF_RANGE),
 				 errmsg("the value at %s is %s", describe_row(state->form, at, state->n),
@@ -93,7 +97,7 @@ PG_FUNCTION_INFO_V1(rnnforecast_rnn_collect_ordered);
 Datum
 rnnforecast_rnn_collect_ordered(PG_FUNCTION_ARGS)
 {
-	RowState   *state = state_for_update(fcinfo, FORM_ORDERED);
+	RowState   *state = state_for_update(fcinfo, FORM_ORDERED, false);
 
 	warn_unordered(fcinfo);
 	options_argument(fcinfo, 2, state);
@@ -116,52 +120,188 @@ check_time(Timestamp at, bool finite)
 				 errmsg("a time lies before the year 1")));
 }
 
-/* (state, time, value [, options]) for one type of time */
-static Datum
-collect_time(FunctionCallInfo fcinfo, RowForm form)
+static int64
+step_argument(int64 step)
 {
-	RowState   *state = state_for_update(fcinfo, form);
+	const int64 most = INT64CONST(1000000000000000);
+
+	if (step < -most || step > most)
+		ereport(ERROR,
+				(errcode(ERRCODE_NUMERIC_VALUE_OUT_OF_RANGE),
+				 errmsg("step " INT64_FORMAT " is out of range", step),
+				 errdetail("Steps lie between %lld and %lld.", (long long) -most, (long long) most)));
+	return step;
+}
+
+static int64
+time_argument(FunctionCallInfo fcinfo, int argno, RowForm form)
+{
 	int64		at;
 
-	if (PG_ARGISNULL(1))
+	if (PG_ARGISNULL(argno))
 		ereport(ERROR,
 				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
-				 errmsg("the time of a row is NULL"),
-				 errhint("Filter such rows: WHERE ts IS NOT NULL.")));
+				 errmsg("the %s of a row is NULL", form == FORM_STEP ? "step" : "time"),
+				 errhint("Filter such rows: WHERE %s IS NOT NULL.", form == FORM_STEP ? "step" : "ts")));
+	if (form == FORM_STEP)
+		return step_argument(PG_GETARG_INT64(argno));
 	if (form == FORM_DATE)
 	{
-		DateADT		date = PG_GETARG_DATEADT(1);
+		DateADT		date = PG_GETARG_DATEADT(argno);
 
 		check_time(0, !DATE_NOT_FINITE(date));
 		at = DatumGetTimestamp(DirectFunctionCall1(date_timestamp, DateADTGetDatum(date)));
 	}
 	else
-		at = PG_GETARG_TIMESTAMP(1);
+		at = PG_GETARG_TIMESTAMP(argno);
 	check_time(at, !TIMESTAMP_NOT_FINITE(at));
+	return at;
+}
+
+/* (state, time, value [, options]) for one type of time */
+static Datum
+collect_time(FunctionCallInfo fcinfo, RowForm form)
+{
+	RowState   *state = state_for_update(fcinfo, form, false);
+	int64		at = time_argument(fcinfo, 1, form);
+
 	options_argument(fcinfo, 3, state);
 	state_add(state, at, value_argument(fcinfo, 2, state, at));
 	return state_datum(state);
 }
 
-PG_FUNCTION_INFO_V1(rnnforecast_rnn_collect_date);
-Datum
-rnnforecast_rnn_collect_date(PG_FUNCTION_ARGS)
+/* ----------------------------------------------------------------- series */
+
+/* How the series' key becomes text; once per call site. */
+typedef struct KeyOutput
 {
-	return collect_time(fcinfo, FORM_DATE);
+	bool		is_text;		/* stored as its own text */
+	bool		depends;		/* on settings such as DateStyle */
+	FmgrInfo	out;
+} KeyOutput;
+
+static KeyOutput *
+key_output(FunctionCallInfo fcinfo, int argno)
+{
+	KeyOutput  *key = fcinfo->flinfo->fn_extra;
+	Oid			type,
+				out;
+	char		category;
+	bool		preferred,
+				varlena;
+
+	if (key)
+		return key;
+	key = MemoryContextAllocZero(fcinfo->flinfo->fn_mcxt, sizeof(KeyOutput));
+	type = get_fn_expr_argtype(fcinfo->flinfo, argno);
+	if (!OidIsValid(type))
+		ereport(ERROR,
+				(errcode(ERRCODE_INDETERMINATE_DATATYPE),
+				 errmsg("could not determine the type of the series")));
+	key->is_text = type == TEXTOID || type == VARCHAROID;
+	get_type_category_preferred(type, &category, &preferred);
+	/* Only plain numbers and strings look the same under all settings. */
+	key->depends = !(category == TYPCATEGORY_STRING || type == INT2OID || type == INT4OID ||
+					 type == INT8OID || type == NUMERICOID || type == BOOLOID || type == UUIDOID ||
+					 type == OIDOID || category == TYPCATEGORY_ENUM);
+	getTypeOutputInfo(type, &out, &varlena);
+	fmgr_info_cxt(out, &key->out, fcinfo->flinfo->fn_mcxt);
+	fcinfo->flinfo->fn_extra = key;
+	return key;
 }
 
-PG_FUNCTION_INFO_V1(rnnforecast_rnn_collect_timestamp);
-Datum
-rnnforecast_rnn_collect_timestamp(PG_FUNCTION_ARGS)
+/* Text under ISO dates, UTC and shortest floats, whatever the session has. */
+static char *
+fixed_output(FmgrInfo *out, Datum value)
 {
-	return collect_time(fcinfo, FORM_TIMESTAMP);
+	int			level = NewGUCNestLevel();
+	char	   *text;
+
+	(void) set_config_option("datestyle", "ISO, YMD", PGC_USERSET, PGC_S_SESSION, GUC_ACTION_SAVE, true, 0, false);
+	(void) set_config_option("intervalstyle", "postgres", PGC_USERSET, PGC_S_SESSION, GUC_ACTION_SAVE, true, 0, false);
+	(void) set_config_option("timezone", "UTC", PGC_USERSET, PGC_S_SESSION, GUC_ACTION_SAVE, true, 0, false);
+	(void) set_config_option("extra_float_digits", "1", PGC_USERSET, PGC_S_SESSION, GUC_ACTION_SAVE, true, 0, false);
+	(void) set_config_option("bytea_output", "hex", PGC_USERSET, PGC_S_SESSION, GUC_ACTION_SAVE, true, 0, false);
+	text = OutputFunctionCall(out, value);
+	AtEOXact_GUC(true, level);
+	return text;
 }
 
-PG_FUNCTION_INFO_V1(rnnforecast_rnn_collect_timestamptz);
-Datum
-rnnforecast_rnn_collect_timestamptz(PG_FUNCTION_ARGS)
+/* Its text lives as long as the call. */
+static SeriesName
+series_argument(FunctionCallInfo fcinfo, int argno, RowForm form, int64 at)
 {
-	return collect_time(fcinfo, FORM_TIMESTAMPTZ);
+	KeyOutput  *key = key_output(fcinfo, argno);
+	SeriesName		name;
+
+	if (PG_ARGISNULL(argno))
+		ereport(ERROR,
+				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
+				 errmsg("the series of the row at %s is NULL", describe_row(form, at, 0)),
+				 errhint("Filter such rows, or name them with coalesce.")));
+	if (key->is_text)
+	{
+		text	   *t = PG_GETARG_TEXT_PP(argno);
+
+		name.text = VARDATA_ANY(t);
+		name.len = VARSIZE_ANY_EXHDR(t);
+		return name;
+	}
+	name.text = key->depends ? fixed_output(&key->out, PG_GETARG_DATUM(argno)) :
+		OutputFunctionCall(&key->out, PG_GETARG_DATUM(argno));
+	name.len = strlen(name.text);
+	return name;
+}
+
+/* (state, series, time or step, value [, options]) */
+static Datum
+collect_series(FunctionCallInfo fcinfo, RowForm form)
+{
+	RowState   *state = state_for_update(fcinfo, form, true);
+	int64		at = time_argument(fcinfo, 2, form);
+	int			series = state_series(state, series_argument(fcinfo, 1, form, at));
+
+	options_argument(fcinfo, 4, state);
+	state_add_to(state, series, at, value_argument(fcinfo, 3, state, at));
+	return state_datum(state);
+}
+
+#define COLLECT(name, how, form) \
+	PG_FUNCTION_INFO_V1(rnnforecast_rnn_collect_##name); \
+	Datum \
+	rnnforecast_rnn_collect_##name(PG_FUNCTION_ARGS) \
+	{ \
+		return how(fcinfo, form); \
+	}
+
+COLLECT(date, collect_time, FORM_DATE)
+COLLECT(timestamp, collect_time, FORM_TIMESTAMP)
+COLLECT(timestamptz, collect_time, FORM_TIMESTAMPTZ)
+COLLECT(series_date, collect_series, FORM_DATE)
+COLLECT(series_timestamp, collect_series, FORM_TIMESTAMP)
+COLLECT(series_timestamptz, collect_series, FORM_TIMESTAMPTZ)
+COLLECT(series_step, collect_series, FORM_STEP)
+
+/* Rows of `more` into a state of the same kind. */
+static void
+append_rows(RowState *state, const RowState *more)
+{
+	int		   *map = palloc_extended(sizeof(int) * Max(more->n_names, 1), MCXT_ALLOC_HUGE);
+
+	for (int i = 0; i < more->n_names; i++)
+		map[i] = state_series(state, more->names[i]);
+	if (more->latest > 0 && (state->latest == 0 || more->latest < state->latest))
+		state->latest = more->latest;
+	for (int64 i = 0; i < more->n; i++)
+	{
+		if ((i & 0xffff) == 0)
+			CHECK_FOR_INTERRUPTS();
+		if (state->keyed)
+			state_add_to(state, map[more->series[i]], more->rows[i].at, more->rows[i].value);
+		else
+			state_add(state, more->rows[i].at, more->rows[i].value);
+	}
+	pfree(map);
 }
 
 PG_FUNCTION_INFO_V1(rnnforecast_rnn_collect_combine);
@@ -177,13 +317,8 @@ rnnforecast_rnn_collect_combine(PG_FUNCTION_ARGS)
 			PG_RETURN_NULL();
 		PG_RETURN_DATUM(PG_GETARG_DATUM(0));
 	}
-	state = state_for_update(fcinfo, more->form);
-	for (int64 i = 0; i < more->n; i++)
-	{
-		if ((i & 0xffff) == 0)
-			CHECK_FOR_INTERRUPTS();
-		state_add(state, more->rows[i].at, more->rows[i].value);
-	}
+	state = state_for_update(fcinfo, more->form, more->keyed);
+	append_rows(state, more);
 	if (state->options && more->options)
 		require_same_options(state->options, more->options);
 	if (state->options == NULL && more->options)

@@ -238,7 +238,7 @@ set_horizons_until(ForecastCall *call, TimestampTz until)
 {
 	int			longest = 0;
 
-	if (call->model->clock.kind == RNN_CLOCK_NONE)
+	if (!clock_has_times(&call->model->clock))
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("until needs a model with times"),
@@ -282,9 +282,9 @@ put_place(const ForecastCall *call, const rnn_series *s, int step, Datum *values
 	}
 	values[1] = Int32GetDatum(step);
 	nulls[1] = false;
-	if (clock->kind == RNN_CLOCK_NONE)
+	if (!clock_has_times(clock))
 	{
-		values[4] = Int64GetDatum(s->dropped + s->n + step);
+		values[4] = Int64GetDatum(clock_position(clock, s, s->n - 1 + step));
 		nulls[4] = false;
 	}
 	else

@@ -21,7 +21,7 @@
 
 PG_FUNCTION_INFO_V1(rnnforecast_rnn_info);
 
-static const char *const kind_names[] = {"number", "date", "timestamp", "timestamptz"};
+static const char *const kind_names[] = {"number", "date", "timestamp", "timestamptz", "step"};
 
 /* --------------------------------------------------------------- writing */
 
@@ -235,9 +235,9 @@ put_time(StringInfo out, const char *key, const rnn_model *m, const rnn_series *
 {
 	char		buffer[MAXDATELEN + 1];
 
-	if (m->clock.kind == RNN_CLOCK_NONE)
+	if (!clock_has_times(&m->clock))
 	{
-		put_int(out, key, s->dropped + k + 1);
+		put_int(out, key, clock_position(&m->clock, s, k));
 		return;
 	}
 	JsonEncodeDateTime(buffer,
@@ -291,10 +291,10 @@ put_span(StringInfo out, const rnn_model *m)
 static void
 put_data(StringInfo out, const rnn_model *m)
 {
-	bool		times = m->clock.kind != RNN_CLOCK_NONE;
+	bool		times = clock_has_times(&m->clock);
 
 	put_text(out, "time", kind_names[m->clock.kind]);
-	put_text(out, "step", times ? clock_step_text(&m->clock) : NULL);
+	put_text(out, "step", m->clock.kind != RNN_CLOCK_NONE ? clock_step_text(&m->clock) : NULL);
 	put_text(out, "timezone", times && m->clock.zone[0] ? m->clock.zone : NULL);
 	put_int(out, "series", m->n_series);
 	put_int(out, "points", known_points(m));

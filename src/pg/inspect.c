@@ -18,25 +18,28 @@ PG_FUNCTION_INFO_V1(rnnforecast_rnn_training_log);
 PG_FUNCTION_INFO_V1(rnnforecast_rnn_gradient_flow);
 
 static const char *
-note_text(int note)
+note_text(const rnn_series *s)
 {
-	switch (note)
-	{
-		case RNN_NOTE_SHORT:
-			return "short";
-		case RNN_NOTE_CONSTANT:
-			return "constant";
-		case RNN_NOTE_EMPTY:
-			return "no known value";
-	}
-	return NULL;
+	static const char *const notes[] = {
+		[RNN_NOTE_NONE] = NULL,
+		[RNN_NOTE_SHORT] = "too short for the network, the mix alone",
+		[RNN_NOTE_CONSTANT] = "constant",
+		[RNN_NOTE_EMPTY] = "no known value",
+		[RNN_NOTE_INFINITE] = "infinite value",
+		[RNN_NOTE_DUPLICATE] = "a time occurs more than once",
+		[RNN_NOTE_IRREGULAR] = "a time off the grid of steps"
+	};
+
+	if (s->note < RNN_NOTE_EMPTY)
+		return notes[s->note];
+	return psprintf("%s: %s", notes[s->note], s->n > 0 ? "naive forecast" : "left out");
 }
 
 /* Wall clock of point k; NULL where the rows are numbered. */
 static void
 set_time(const rnn_model *m, const rnn_series *s, int64 k, Datum *value, bool *null)
 {
-	*null = m->clock.kind == RNN_CLOCK_NONE || s->n == 0;
+	*null = !clock_has_times(&m->clock) || s->n == 0;
 	if (!*null)
 		*value = TimestampGetDatum(clock_local(&m->clock, clock_time(&m->clock, s->start, k)));
 }
@@ -57,6 +60,7 @@ rnnforecast_rnn_series(PG_FUNCTION_ARGS)
 		Datum		values[5] = {0};
 		bool		nulls[5] = {false};
 		int64		known = 0;
+		const char *note;
 
 		CHECK_FOR_INTERRUPTS();
 		for (int64 k = 0; k < s->n; k++)
@@ -67,9 +71,10 @@ rnnforecast_rnn_series(PG_FUNCTION_ARGS)
 		set_time(m, s, 0, &values[1], &nulls[1]);
 		set_time(m, s, s->n - 1, &values[2], &nulls[2]);
 		values[3] = Int64GetDatum(known);
-		nulls[4] = note_text(s->note) == NULL;
-		if (!nulls[4])
-			values[4] = CStringGetTextDatum(note_text(s->note));
+		note = note_text(s);
+		nulls[4] = note == NULL;
+		if (note)
+			values[4] = CStringGetTextDatum(note);
 		MemoryContextSwitchTo(old);
 		rows_put(&rows, values, nulls);
 	}

@@ -2,8 +2,8 @@
  * options.c
  *		Options from jsonb, and the rows of the view rnn_options.
  *
- * The engine's table (rnn_options in config.c) says what there is; three
- * options that only the server understands are in a table of their own here.
+ * The engine's table (rnn_options in config.c) says what there is; options
+ * that only the server understands are in a table of their own here.
  */
 #include "pg.h"
 #include "read.h"
@@ -25,15 +25,21 @@ typedef struct ServerOption
 	const char *description;
 } ServerOption;
 
-enum { OPTION_KEEP, OPTION_PROGRESS, OPTION_TIMEZONE, SERVER_OPTIONS };
+enum { OPTION_KEEP, OPTION_ON_ERROR, OPTION_PROGRESS, OPTION_TIMEZONE, SERVER_OPTIONS };
 
 static const ServerOption server_options[SERVER_OPTIONS] = {
 	[OPTION_KEEP] = {"keep", "integer", "auto", 1, 100000000,
 	"points of history that the model keeps; auto: what forecasts look at"},
+	[OPTION_ON_ERROR] = {"on_error", "fail | skip | naive", "fail", NAN, NAN,
+	"what to do about a series of a panel that can't be used; rnn_series lists them"},
 	[OPTION_PROGRESS] = {"progress", "boolean", "false", NAN, NAN,
 	"a NOTICE every few seconds of training"},
 	[OPTION_TIMEZONE] = {"timezone", "text", "session", NAN, NAN,
 	"zone of the wall clock for steps of days and months and for local_ts"},
+};
+
+static const char *const on_error_names[] = {
+	[ON_ERROR_FAIL] = "fail",[ON_ERROR_SKIP] = "skip",[ON_ERROR_NAIVE] = "naive", NULL
 };
 
 static const rnn_option *
@@ -136,22 +142,22 @@ number_option(const char *name, const JsonbValue *v, bool whole, double min, dou
 }
 
 static int32
-enum_option(const rnn_option *o, const JsonbValue *v)
+enum_option(const char *name, const char *const *names, const JsonbValue *v)
 {
 	StringInfoData all;
 	char	   *given = v->type == jbvString ? pnstrdup(v->val.string.val, v->val.string.len) : NULL;
 
 	initStringInfo(&all);
-	for (int i = 0; o->names[i]; i++)
+	for (int i = 0; names[i]; i++)
 	{
-		if (given && strcmp(given, o->names[i]) == 0)
+		if (given && strcmp(given, names[i]) == 0)
 			return i;
-		appendStringInfo(&all, "%s\"%s\"", i > 0 ? ", " : "", o->names[i]);
+		appendStringInfo(&all, "%s\"%s\"", i > 0 ? ", " : "", names[i]);
 	}
 	ereport(ERROR,
 			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-			 given ? errmsg("option \"%s\" can't be \"%s\"", o->name, given) :
-			 errmsg("option \"%s\" must be a string", o->name),
+			 given ? errmsg("option \"%s\" can't be \"%s\"", name, given) :
+			 errmsg("option \"%s\" must be a string", name),
 			 errdetail("Allowed are %s.", all.data)));
 	return 0;
 }
@@ -211,7 +217,7 @@ set_engine_option(const rnn_option *o, const JsonbValue *v, rnn_config *cfg)
 	else if (o->zero_auto && is_auto(v))
 		*(int32 *) field = 0;
 	else if (o->type == RNN_OPT_ENUM)
-		*(int32 *) field = enum_option(o, v);
+		*(int32 *) field = enum_option(o->name, o->names, v);
 	else if (o->type == RNN_OPT_BOOL)
 	{
 		if (v->type != jbvBool)
@@ -235,6 +241,9 @@ set_server_option(int option, const JsonbValue *v, ServerOptions *server)
 	{
 		case OPTION_KEEP:
 			server->keep = is_auto(v) ? 0 : (int) number_option(o->name, v, true, o->min, o->max);
+			break;
+		case OPTION_ON_ERROR:
+			server->on_error = enum_option(o->name, on_error_names, v);
 			break;
 		case OPTION_PROGRESS:
 			if (v->type != jbvBool)

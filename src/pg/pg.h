@@ -31,10 +31,18 @@ Size		memory_limit(void);	/* bytes */
 pg_attribute_noreturn() void report_engine_error(const rnn_error *err);
 
 /* options.c: options that the server layer handles beside rnn_config */
+typedef enum OnError
+{
+	ON_ERROR_FAIL,				/* a series that can't be used ends the statement */
+	ON_ERROR_SKIP,				/* it is left out */
+	ON_ERROR_NAIVE				/* its last known value is forecast */
+} OnError;
+
 typedef struct ServerOptions
 {
 	bool		progress;		/* a NOTICE every few seconds */
 	int			keep;			/* points of history kept in the model, 0: what forecasts need */
+	OnError		on_error;
 	char		timezone[RNN_ZONE_SIZE];	/* "": the session's */
 } ServerOptions;
 
@@ -47,7 +55,8 @@ typedef enum RowForm
 	FORM_ORDERED = RNN_CLOCK_NONE,	/* values in order, no time */
 	FORM_DATE = RNN_CLOCK_DATE,
 	FORM_TIMESTAMP = RNN_CLOCK_TIMESTAMP,
-	FORM_TIMESTAMPTZ = RNN_CLOCK_TIMESTAMPTZ
+	FORM_TIMESTAMPTZ = RNN_CLOCK_TIMESTAMPTZ,
+	FORM_STEP = RNN_CLOCK_STEP
 } RowForm;
 
 typedef struct Row
@@ -56,25 +65,55 @@ typedef struct Row
 	double		value;			/* NaN: missing */
 } Row;
 
+/* The name of a series; the bytes need no terminator. */
+typedef struct SeriesName
+{
+	const char *text;
+	int			len;
+} SeriesName;
+
 typedef struct RowState
 {
 	ExpandedObjectHeader hdr;
 	int			magic;
 	RowForm		form;
+	bool		keyed;			/* rows belong to named series */
 	int64		n;
 	int64		room;
-	Row		   *rows;			/* in a context of its own */
+	Row		   *rows;			/* (n) */
+	int32	   *series;			/* (n) index into names, NULL unless keyed */
+	int			n_names;
+	int			names_room;
+	SeriesName *names;					/* in order of appearance */
+	Size		names_bytes;
+	struct HTAB *index;			/* name -> index */
+	int64		latest;			/* rows kept of each series, the latest; 0: all */
 	Jsonb	   *options;		/* of the first row that had some, NULL: none */
 } RowState;
 
 /* The state that a transition function was handed, or a new one where it is NULL. */
-RowState   *state_for_update(FunctionCallInfo fcinfo, RowForm form);
+RowState   *state_for_update(FunctionCallInfo fcinfo, RowForm form, bool keyed);
 /* For final and combine functions: any state, flat ones are checked; NULL where SQL NULL. */
 RowState   *state_for_reading(FunctionCallInfo fcinfo, int argno);
 void		state_add(RowState *state, int64 at, double value);
+void		state_add_to(RowState *state, int series, int64 at, double value);
+int			state_series(RowState *state, SeriesName name);	/* its index, new or not */
+/* Keeps the latest rows of each series where all outgrow the memory; see state.c. */
+void		state_settle(RowState *state);
 Datum		state_datum(RowState *state);
+void		rows_sort(Row *rows, int64 n, int (*compare) (const void *, const void *, void *));
+int			compare_names(const SeriesName *a, const SeriesName *b);
 
 /* clock.c */
+/* Rows of one series; `problem` says why it can't be used. */
+typedef struct RowGroup
+{
+	SeriesName	name;			/* text NULL: the only series, without a name */
+	Row		   *rows;
+	int64		n;
+	rnn_note	problem;
+} RowGroup;
+
 /* Local time of grid point k after `start`: see RowForm; start is UTC for fixed steps of
  * timestamptz, local wall clock for everything else. */
 int64		clock_time(const rnn_clock *clock, int64 start, int64 k);
@@ -82,13 +121,29 @@ Timestamp	clock_local(const rnn_clock *clock, int64 time);
 TimestampTz clock_instant(const rnn_clock *clock, int64 time);
 /* Text of one step as an interval, "1 mon"; palloc'd. */
 char	   *clock_step_text(const rnn_clock *clock);
+bool		clock_has_times(const rnn_clock *clock);	/* not numbers of rows or steps */
+/* Number of the row, or step, at grid point k of a series without times. */
+int64		clock_position(const rnn_clock *clock, const rnn_series *s, int64 k);
 /* Number of a time on the clock's grid counted from 2000: the phase of its seasons. */
 int64		clock_phase(const rnn_clock *clock, int64 start);
 int			clock_hints(const rnn_clock *clock, int *hints);
-/* Infers the step of n sorted distinct times and puts the values on the grid. */
-double	   *clock_regularise(Row *rows, int64 n, RowForm form, const char *zone,
-							 rnn_clock *clock, int64 *start, int64 *points);
 char	   *clock_text(const rnn_clock *clock, int64 time); /* for messages */
+/* Sorts the rows of each group and infers their common step; problems are errors if `fail`. */
+void		clock_infer(RowGroup *groups, int count, RowForm form, const char *zone, bool fail,
+						rnn_clock *clock);
+/* Values of a group on its grid: fills start, dropped, n and x; else the group's problem. */
+void		clock_regularise(const rnn_clock *clock, RowGroup *group, bool fail, rnn_series *series);
+
+/* panel.c */
+typedef struct Series
+{
+	rnn_clock	clock;
+	int			count;
+	rnn_series *series;			/* (count) by name; those with a problem have no points, or one */
+} Series;
+
+/* Rows of a state on their grids. */
+void		series_from_rows(RowState *state, const char *zone, OnError on_error, Series *all);
 
 /* model.c */
 /* Decoded argument, cached for the statement; NULL where SQL NULL. Error for a history

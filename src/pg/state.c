@@ -9,31 +9,52 @@
  * checked and copied, never grown; and an expanded object is taken for a state
  * only where its methods are ours.
  *
+ * Rows of a panel carry the number of their series' name.  Where they outgrow
+ * an eighth of the memory limit, only the latest K of each series are kept, K
+ * the largest of 2^i and 3 * 2^i with which all fit.  That is a property of the
+ * rows alone: whatever part of them a state has seen, its K is never smaller
+ * than that of all, so the order and the plan don't matter.
+ *
  * Flat layout, native byte order (it never leaves a running statement):
- *		varlena header | FlatState | rows (n x Row) | options as JSON text
+ *		varlena header | FlatState | rows (n x Row) | series (n x int32) |
+ *		names (length int32, bytes) | options as JSON text
  */
 #include "pg.h"
 
 #include <math.h>
 
+#include "common/hashfn.h"
 #include "mb/pg_wchar.h"
 #include "miscadmin.h"
 #include "utils/builtins.h"
+#include "utils/hsearch.h"
 #include "utils/memutils.h"
 
-#define FLAT_MAGIC 0x314e4e52	/* "RNN1" */
+#define FLAT_MAGIC 0x324e4e52	/* "RNN2" */
 #define FIRST_ROOM 64
+#define MOST_NAME 10000			/* bytes of a series' name */
 
 typedef struct FlatState
 {
 	int32		magic;
 	int32		form;
 	int64		n;
+	int64		latest;
+	int32		keyed;
+	int32		n_names;
+	int64		names_len;
 	int64		options_len;
 } FlatState;
 
-StaticAssertDecl(sizeof(FlatState) == 24, "the flat state has no padding");
+StaticAssertDecl(sizeof(FlatState) == 48, "the flat state has no padding");
 StaticAssertDecl(sizeof(Row) == 16, "a row has no padding");
+
+/* Entry of the index of names. */
+typedef struct NameEntry
+{
+	SeriesName		name;
+	int			number;
+} NameEntry;
 
 static char *
 options_text(const RowState *state)
@@ -42,12 +63,18 @@ options_text(const RowState *state)
 }
 
 static Size
+row_bytes(const RowState *state)
+{
+	return sizeof(Row) + (state->keyed ? sizeof(int32) : 0);
+}
+
+static Size
 flat_size(ExpandedObjectHeader *eohptr)
 {
 	RowState   *state = (RowState *) eohptr;
 	char	   *options = options_text(state);
-	Size		size = VARHDRSZ + sizeof(FlatState) + (Size) state->n * sizeof(Row) +
-		(options ? strlen(options) : 0);
+	Size		size = VARHDRSZ + sizeof(FlatState) + (Size) state->n * row_bytes(state) +
+		state->n_names * sizeof(int32) + state->names_bytes + (options ? strlen(options) : 0);
 
 	if (!AllocSizeIsValid(size))
 		ereport(ERROR,
@@ -57,28 +84,66 @@ flat_size(ExpandedObjectHeader *eohptr)
 	return size;
 }
 
+static char *
+put_bytes(char *out, const void *bytes, Size len)
+{
+	if (len > 0)
+		memcpy(out, bytes, len);
+	return out + len;
+}
+
 static void
 flatten(ExpandedObjectHeader *eohptr, void *result, Size allocated_size)
 {
 	RowState   *state = (RowState *) eohptr;
 	char	   *options = options_text(state);
 	char	   *out = VARDATA(result);
-	FlatState	head = {FLAT_MAGIC, state->form, state->n, options ? strlen(options) : 0};
+	FlatState	head = {
+		.magic = FLAT_MAGIC,.form = state->form,.n = state->n,.latest = state->latest,
+		.keyed = state->keyed,.n_names = state->n_names,
+		.names_len = state->n_names * sizeof(int32) + state->names_bytes,
+		.options_len = options ? strlen(options) : 0
+	};
 
 	SET_VARSIZE(result, allocated_size);
-	memcpy(out, &head, sizeof(head));
-	out += sizeof(head);
-	if (state->n > 0)
-		memcpy(out, state->rows, (Size) state->n * sizeof(Row));
-	out += (Size) state->n * sizeof(Row);
-	if (options)
-		memcpy(out, options, head.options_len);
+	out = put_bytes(out, &head, sizeof(head));
+	out = put_bytes(out, state->rows, (Size) state->n * sizeof(Row));
+	if (state->keyed)
+		out = put_bytes(out, state->series, (Size) state->n * sizeof(int32));
+	for (int i = 0; i < state->n_names; i++)
+	{
+		out = put_bytes(out, &state->names[i].len, sizeof(int32));
+		out = put_bytes(out, state->names[i].text, state->names[i].len);
+	}
+	put_bytes(out, options, head.options_len);
 }
 
 static const ExpandedObjectMethods row_methods = {flat_size, flatten};
 
+int
+compare_names(const SeriesName *a, const SeriesName *b)
+{
+	int			order = memcmp(a->text, b->text, Min(a->len, b->len));
+
+	return order ? order : a->len - b->len;
+}
+
+static uint32
+hash_name(const void *key, Size size)
+{
+	const SeriesName *name = key;
+
+	return hash_bytes((const unsigned char *) name->text, name->len);
+}
+
+static int
+match_names(const void *a, const void *b, Size size)
+{
+	return compare_names(a, b);
+}
+
 static RowState *
-new_state(MemoryContext parent, RowForm form)
+new_state(MemoryContext parent, RowForm form, bool keyed)
 {
 	MemoryContext context = AllocSetContextCreate(parent, "rnnforecast rows", ALLOCSET_START_SMALL_SIZES);
 	RowState   *state = MemoryContextAllocZero(context, sizeof(RowState));
@@ -86,30 +151,135 @@ new_state(MemoryContext parent, RowForm form)
 	EOH_init_header(&state->hdr, &row_methods, context);
 	state->magic = FLAT_MAGIC;
 	state->form = form;
+	state->keyed = keyed;
 	return state;
+}
+
+/* ---------------------------------------------------------------- memory */
+
+static void *
+resize(RowState *state, void *old, Size bytes)
+{
+	return old ? repalloc_huge(old, bytes) : MemoryContextAllocHuge(state->hdr.eoh_context, bytes);
+}
+
+static void
+outgrown(const char *what, int64 count)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
+			 errmsg("more than %lld %s in one group outgrow rnnforecast.max_memory", (long long) count, what),
+			 errhint("Raise rnnforecast.max_memory, or aggregate to a coarser step.")));
+}
+
+/* Rows of a panel that are kept; twice as many are collected before the older ones go. */
+static int64
+most_rows(const RowState *state)
+{
+	return memory_limit() / 8 / row_bytes(state);
 }
 
 static void
 make_room(RowState *state, int64 n)
 {
-	int64		room = Max(state->room, FIRST_ROOM);
+	int64		limit = state->keyed ? 2 * most_rows(state) : (int64) (memory_limit() / sizeof(Row)),
+				room = Max(state->room, FIRST_ROOM);
 
 	while (room < n)
 		room *= 2;
 	if (room == state->room)
 		return;
-	if ((Size) room * sizeof(Row) > memory_limit())
-		room = Max(n, (int64) (memory_limit() / sizeof(Row)));
-	if ((Size) n * sizeof(Row) > memory_limit())
-		ereport(ERROR,
-				(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
-				 errmsg("more than %lld rows in one group outgrow rnnforecast.max_memory", (long long) state->n),
-				 errhint("Raise rnnforecast.max_memory, or aggregate to a coarser step.")));
-	if (state->rows == NULL)
-		state->rows = MemoryContextAllocHuge(state->hdr.eoh_context, (Size) room * sizeof(Row));
-	else
-		state->rows = repalloc_huge(state->rows, (Size) room * sizeof(Row));
+	room = Max(n, Min(room, limit));
+	if (!state->keyed && n > limit)
+		outgrown("rows", state->n);
+	state->rows = resize(state, state->rows, (Size) room * sizeof(Row));
+	if (state->keyed)
+		state->series = resize(state, state->series, (Size) room * sizeof(int32));
 	state->room = room;
+}
+
+static int64
+kept_with(const int64 *counts, int n, int64 latest)
+{
+	int64		sum = 0;
+
+	for (int i = 0; i < n; i++)
+		sum += Min(counts[i], latest);
+	return sum;
+}
+
+/* The next smaller of 2^i and 3 * 2^i. */
+static int64
+less_than(int64 latest)
+{
+	if (latest <= 3)
+		return latest - 1;
+	return (latest & (latest - 1)) == 0 ? latest / 4 * 3 : latest / 3 * 2;
+}
+
+static int
+compare_rows_desc(const void *a, const void *b, void *arg)
+{
+	const Row  *x = a,
+			   *y = b;
+
+	if (x->at != y->at)
+		return x->at > y->at ? -1 : 1;
+	if (isnan(x->value) || isnan(y->value))
+		return (int) isnan(y->value) - (int) isnan(x->value);
+	return (x->value < y->value) - (x->value > y->value);
+}
+
+/* Drops all but the latest rows of each series. */
+static void
+prune(RowState *state, const int64 *counts)
+{
+	int64	   *from = palloc_extended(sizeof(int64) * (state->n_names + 1), MCXT_ALLOC_HUGE),
+				kept = 0;
+	Row		   *grouped = palloc_extended((Size) Max(state->n, 1) * sizeof(Row), MCXT_ALLOC_HUGE);
+
+	from[0] = 0;
+	for (int i = 0; i < state->n_names; i++)
+		from[i + 1] = from[i] + counts[i];
+	for (int64 i = 0; i < state->n; i++)
+		grouped[from[state->series[i]]++] = state->rows[i];
+	for (int i = 0; i < state->n_names; i++)
+	{
+		Row		   *rows = grouped + from[i] - counts[i];
+		int64		n = Min(counts[i], state->latest);
+
+		CHECK_FOR_INTERRUPTS();
+		if (counts[i] > state->latest)
+			rows_sort(rows, counts[i], compare_rows_desc);
+		for (int64 k = 0; k < n; k++)
+		{
+			state->rows[kept] = rows[k];
+			state->series[kept++] = i;
+		}
+	}
+	state->n = kept;
+	pfree(grouped);
+	pfree(from);
+}
+
+void
+state_settle(RowState *state)
+{
+	int64	   *counts;
+	int64		latest = state->latest ? state->latest : (int64) 1 << 40;
+
+	if (!state->keyed || (state->n <= most_rows(state) && state->latest == 0))
+		return;
+	counts = palloc_extended(sizeof(int64) * Max(state->n_names, 1), MCXT_ALLOC_HUGE | MCXT_ALLOC_ZERO);
+	for (int64 i = 0; i < state->n; i++)
+		counts[state->series[i]]++;
+	while (latest > 1 && kept_with(counts, state->n_names, latest) > most_rows(state))
+		latest = less_than(latest);
+	if (kept_with(counts, state->n_names, latest) > most_rows(state))
+		outgrown("series", state->n_names);
+	state->latest = latest;
+	prune(state, counts);
+	pfree(counts);
 }
 
 void
@@ -119,6 +289,63 @@ state_add(RowState *state, int64 at, double value)
 		make_room(state, state->n + 1);
 	state->rows[state->n++] = (Row) {at, value};
 }
+
+void
+state_add_to(RowState *state, int series, int64 at, double value)
+{
+	if (state->n == state->room)
+	{
+		if (state->n >= 2 * most_rows(state))
+			state_settle(state);
+		else
+			make_room(state, state->n + 1);
+	}
+	state->rows[state->n] = (Row) {at, value};
+	state->series[state->n++] = series;
+}
+
+int
+state_series(RowState *state, SeriesName name)
+{
+	NameEntry  *entry;
+	bool		found;
+
+	/* Rows of one series often come together. */
+	if (state->n > 0 && compare_names(&state->names[state->series[state->n - 1]], &name) == 0)
+		return state->series[state->n - 1];
+	if (state->index == NULL)
+	{
+		HASHCTL		ctl = {
+			.keysize = sizeof(SeriesName),.entrysize = sizeof(NameEntry),
+			.hash = hash_name,.match = match_names,.hcxt = state->hdr.eoh_context
+		};
+
+		state->index = hash_create("rnnforecast series", 64, &ctl,
+								   HASH_ELEM | HASH_FUNCTION | HASH_COMPARE | HASH_CONTEXT);
+	}
+	entry = hash_search(state->index, &name, HASH_FIND, NULL);
+	if (entry)
+		return entry->number;
+	if (name.len > MOST_NAME)
+		ereport(ERROR,
+				(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
+				 errmsg("the name of a series has %d bytes, more than %d", name.len, MOST_NAME)));
+	if (state->names_bytes + (Size) state->n_names * (sizeof(NameEntry) + sizeof(SeriesName)) > memory_limit() / 4)
+		outgrown("series", state->n_names);
+	if (state->n_names == state->names_room)
+	{
+		state->names_room = Max(2 * state->names_room, FIRST_ROOM);
+		state->names = resize(state, state->names, sizeof(SeriesName) * state->names_room);
+	}
+	name.text = memcpy(MemoryContextAlloc(state->hdr.eoh_context, Max(name.len, 1)), name.text, name.len);
+	entry = hash_search(state->index, &name, HASH_ENTER, &found);
+	entry->number = state->n_names;
+	state->names[state->n_names] = name;
+	state->names_bytes += name.len;
+	return state->n_names++;
+}
+
+/* ------------------------------------------------------------ flat states */
 
 static void
 bad_state(const char *what)
@@ -135,11 +362,41 @@ check_rows(const RowState *state)
 	{
 		if ((i & 0xffff) == 0)
 			CHECK_FOR_INTERRUPTS();
-		if (isinf(state->rows[i].value))
+		if (isinf(state->rows[i].value) && !state->keyed)
 			bad_state("a value is infinite");
-		if (state->form != FORM_ORDERED && !IS_VALID_TIMESTAMP(state->rows[i].at))
+		if (state->form != FORM_ORDERED && state->form != FORM_STEP && !IS_VALID_TIMESTAMP(state->rows[i].at))
 			bad_state("a timestamp is out of range");
+		if (state->keyed && (state->series[i] < 0 || state->series[i] >= state->n_names))
+			bad_state("a row belongs to no series");
 	}
+}
+
+/* Names at `in` (len bytes, all of them) into a state. */
+static void
+unflatten_names(RowState *state, const char *in, Size len, int count)
+{
+	const char *end = in + len;
+
+	for (int i = 0; i < count; i++)
+	{
+		SeriesName		name;
+
+		if ((Size) (end - in) < sizeof(int32))
+			bad_state("its names are cut short");
+		memcpy(&name.len, in, sizeof(int32));
+		in += sizeof(int32);
+		if (name.len < 0 || name.len > end - in)
+			bad_state("the length of a name is wrong");
+		name.text = in;
+		if (memchr(in, 0, name.len) != NULL)
+			bad_state("a name holds a zero byte");
+		pg_verifymbstr(in, name.len, false);
+		if (state_series(state, name) != i)
+			bad_state("a name occurs twice");
+		in += name.len;
+	}
+	if (in != end)
+		bad_state("its names have a wrong length");
 }
 
 /* A checked copy of a flat state. */
@@ -148,35 +405,50 @@ unflatten(Datum datum, MemoryContext parent)
 {
 	bytea	   *flat = DatumGetByteaPP(datum);
 	const char *in = VARDATA_ANY(flat);
-	Size		len = VARSIZE_ANY_EXHDR(flat);
+	Size		len = VARSIZE_ANY_EXHDR(flat),
+				width;
 	FlatState	head;
 	RowState   *state;
 
 	if (len < sizeof(head))
 		bad_state("it is too short");
 	memcpy(&head, in, sizeof(head));
+	in += sizeof(head);
 	len -= sizeof(head);
 	if (head.magic != FLAT_MAGIC)
 		bad_state("it begins wrongly");
-	if (head.form < FORM_ORDERED || head.form > FORM_TIMESTAMPTZ)
+	if (head.form < FORM_ORDERED || head.form > FORM_STEP)
 		bad_state("its form is unknown");
-	if (head.n < 0 || head.n > (int64) (len / sizeof(Row)))
+	if (head.keyed != 0 && head.keyed != 1)
+		bad_state("it is neither of one series nor of many");
+	if (head.keyed ? head.form == FORM_ORDERED : head.form == FORM_STEP || head.n_names != 0 || head.latest != 0)
+		bad_state("its form doesn't fit its series");
+	width = sizeof(Row) + (head.keyed ? sizeof(int32) : 0);
+	if (head.n < 0 || head.n > (int64) (len / width))
 		bad_state("its count of rows is wrong");
-	len -= (Size) head.n * sizeof(Row);
+	len -= (Size) head.n * width;
+	if (head.names_len < 0 || (Size) head.names_len > len || head.n_names < 0 ||
+		head.latest < 0 || head.latest > (int64) 1 << 40)
+		bad_state("its names have a wrong length");
+	len -= head.names_len;
 	if (head.options_len < 0 || (Size) head.options_len != len)
 		bad_state("its length is wrong");
 
-	state = new_state(parent, head.form);
+	state = new_state(parent, head.form, head.keyed);
+	unflatten_names(state, in + (Size) head.n * width, head.names_len, head.n_names);
 	if (head.n > 0)
 	{
 		make_room(state, head.n);
-		memcpy(state->rows, in + sizeof(head), (Size) head.n * sizeof(Row));
+		memcpy(state->rows, in, (Size) head.n * sizeof(Row));
+		if (state->keyed)
+			memcpy(state->series, in + (Size) head.n * sizeof(Row), (Size) head.n * sizeof(int32));
 	}
 	state->n = head.n;
+	state->latest = head.latest;
 	check_rows(state);
 	if (len > 0)
 	{
-		char	   *text = pnstrdup(in + sizeof(head) + (Size) head.n * sizeof(Row), len);
+		char	   *text = pnstrdup(in + (Size) head.n * width + head.names_len, len);
 		MemoryContext old;
 
 		if (strlen(text) != len)
@@ -187,6 +459,32 @@ unflatten(Datum datum, MemoryContext parent)
 		MemoryContextSwitchTo(old);
 	}
 	return state;
+}
+
+static RowState *
+copy_state(RowState *from, MemoryContext parent)
+{
+	RowState   *copy = new_state(parent, from->form, from->keyed);
+
+	for (int i = 0; i < from->n_names; i++)
+		state_series(copy, from->names[i]);
+	if (from->n > 0)
+	{
+		make_room(copy, from->n);
+		memcpy(copy->rows, from->rows, (Size) from->n * sizeof(Row));
+		if (from->keyed)
+			memcpy(copy->series, from->series, (Size) from->n * sizeof(int32));
+		copy->n = from->n;
+	}
+	copy->latest = from->latest;
+	if (from->options)
+	{
+		MemoryContext old = MemoryContextSwitchTo(copy->hdr.eoh_context);
+
+		copy->options = (Jsonb *) PG_DETOAST_DATUM_COPY(JsonbPGetDatum(from->options));
+		MemoryContextSwitchTo(old);
+	}
+	return copy;
 }
 
 /* Ours where the datum is an expanded object of ours, NULL where it is flat. */
@@ -217,42 +515,20 @@ aggregate_context(FunctionCallInfo fcinfo)
 }
 
 RowState *
-state_for_update(FunctionCallInfo fcinfo, RowForm form)
+state_for_update(FunctionCallInfo fcinfo, RowForm form, bool keyed)
 {
 	MemoryContext context = aggregate_context(fcinfo);
-	RowState   *state = NULL;
+	RowState   *state;
 
 	if (PG_ARGISNULL(0))
-		return new_state(context, form);
-	if (VARATT_IS_EXTERNAL_EXPANDED_RW(DatumGetPointer(PG_GETARG_DATUM(0))))
-		state = expanded_state(PG_GETARG_DATUM(0));
-	else
-	{
-		/* Flat, or read-only: grow a copy. */
-		state = expanded_state(PG_GETARG_DATUM(0));
-		if (state)
-		{
-			RowState   *copy = new_state(context, state->form);
-
-			if (state->n > 0)
-			{
-				make_room(copy, state->n);
-				memcpy(copy->rows, state->rows, (Size) state->n * sizeof(Row));
-				copy->n = state->n;
-			}
-			if (state->options)
-			{
-				MemoryContext old = MemoryContextSwitchTo(copy->hdr.eoh_context);
-
-				copy->options = (Jsonb *) PG_DETOAST_DATUM_COPY(JsonbPGetDatum(state->options));
-				MemoryContextSwitchTo(old);
-			}
-			state = copy;
-		}
-		else
-			state = unflatten(PG_GETARG_DATUM(0), context);
-	}
-	if (state->form != form)
+		return new_state(context, form, keyed);
+	state = expanded_state(PG_GETARG_DATUM(0));
+	/* Flat, or read-only: grow a copy. */
+	if (state == NULL)
+		state = unflatten(PG_GETARG_DATUM(0), context);
+	else if (!VARATT_IS_EXTERNAL_EXPANDED_RW(DatumGetPointer(PG_GETARG_DATUM(0))))
+		state = copy_state(state, context);
+	if (state->form != form || state->keyed != keyed)
 		bad_state("its rows have another type of time");
 	return state;
 }

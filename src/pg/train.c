@@ -18,52 +18,6 @@
 
 #define NOTICE_SECONDS 5
 
-/* One series from the rows of a group; x is NULL where there is no known value. */
-static void
-series_from_rows(const RowState *state, const char *zone, rnn_clock *clock, rnn_series *series)
-{
-	Row		   *rows;
-	double	   *x;
-	int64		n = state->n,
-				start = 0,
-				from = 0;
-
-	memset(series, 0, sizeof(*series));
-	if (state->form == FORM_ORDERED)
-	{
-		memset(clock, 0, sizeof(*clock));
-		x = palloc_extended((Size) Max(n, 1) * sizeof(double), MCXT_ALLOC_HUGE);
-		for (int64 i = 0; i < n; i++)
-			x[i] = state->rows[i].value;
-		while (n > 0 && isnan(x[n - 1]))
-			n--;
-		while (from < n && isnan(x[from]))
-			from++;
-		series->x = x + from;
-		series->n = n - from;
-		series->dropped = from;
-		return;
-	}
-	/* The state may be asked again, by a window: sort a copy. */
-	rows = palloc_extended((Size) Max(n, 1) * sizeof(Row), MCXT_ALLOC_HUGE);
-	memcpy(rows, state->rows, (Size) n * sizeof(Row));
-	series->x = clock_regularise(rows, n, state->form, zone, clock, &start, &series->n);
-	series->start = start;
-	series->dropped = series->n > 0 ? clock_phase(clock, start) : 0;
-	pfree(rows);
-}
-
-static void
-require_values(const rnn_series *series, int64 rows)
-{
-	if (series->n > 0)
-		return;
-	ereport(ERROR,
-			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-			 errmsg("there is no known value among " INT64_FORMAT " rows", rows),
-			 errhint("A series needs at least one value that is not NULL.")));
-}
-
 static const char *
 zone_for(const ServerOptions *server)
 {
@@ -146,41 +100,76 @@ drive(rnn_trainer *trainer, const rnn_config *cfg, const ServerOptions *server)
 	}
 }
 
-/* Trains on the panel; `held` bytes of the memory limit are already taken. */
+/* Series that a network and the judging may use, as a panel. */
+static void
+usable_panel(const Series *all, rnn_panel *panel)
+{
+	rnn_series *series = palloc_extended(sizeof(rnn_series) * Max(all->count, 1), MCXT_ALLOC_HUGE);
+
+	memset(panel, 0, sizeof(*panel));
+	for (int i = 0; i < all->count; i++)
+		if (all->series[i].n > 0 && all->series[i].note < RNN_NOTE_EMPTY)
+			series[panel->count++] = all->series[i];
+	/* Naive forecasts alone still need a model. */
+	for (int i = 0; i < all->count && panel->count == 0; i++)
+		if (all->series[i].n > 0)
+			series[panel->count++] = all->series[i];
+	panel->series = series;
+	panel->clock = all->clock;
+	panel->n_hints = clock_hints(&all->clock, panel->hints);
+}
+
+/* Says of the series which of them the network doesn't forecast. */
+static void
+note_short(rnn_model *m, Series *all)
+{
+	if (m->weight > 0)
+		for (int i = 0; i < all->count; i++)
+			if (all->series[i].note == RNN_NOTE_NONE && !rnn_network_applies(m, all->series[i].n))
+				all->series[i].note = RNN_NOTE_SHORT;
+	m->n_series = all->count;
+	m->series = all->series;
+}
+
+static Size
+points_bytes(const Series *all)
+{
+	Size		bytes = 0;
+
+	for (int i = 0; i < all->count; i++)
+		bytes += sizeof(rnn_series) + all->series[i].n * sizeof(double);
+	return bytes;
+}
+
+/* Trains on the series; `held` bytes of the memory limit are already taken. */
 static bytea *
-train_panel(const rnn_panel *panel, const rnn_config *cfg, const ServerOptions *server,
-			const rnn_model *warm, Size held)
+train_series(Series *all, const rnn_config *cfg, const ServerOptions *server,
+			 const rnn_model *warm, Size held)
 {
 	Size		limit = memory_limit(),
 				size;
+	rnn_panel	panel;
 	rnn_trainer *trainer;
 	rnn_model	model;
 	rnn_error	err;
 	bytea	   *result;
 	void	   *block;
 
+	usable_panel(all, &panel);
+	held += points_bytes(all);
 	limit = limit > held ? limit - held : 0;
-	if (rnn_trainer_size(cfg, panel, limit, &size, &err) != RNN_OK)
+	if (rnn_trainer_size(cfg, &panel, limit, &size, &err) != RNN_OK)
 		report_engine_error(&err);
 	block = MemoryContextAllocHuge(CurrentMemoryContext, size);
-	if (rnn_trainer_init(&trainer, block, size, cfg, panel, warm, &err) != RNN_OK)
+	if (rnn_trainer_init(&trainer, block, size, cfg, &panel, warm, &err) != RNN_OK)
 		report_engine_error(&err);
 	drive(trainer, cfg, server);
 	if (rnn_trainer_model(trainer, &model, &err) != RNN_OK)
 		report_engine_error(&err);
+	note_short(&model, all);
 	result = store_trimmed(&model, server->keep);
 	pfree(block);
 	return result;
-}
-
-static void
-one_series_panel(rnn_panel *panel, const rnn_series *series, const rnn_clock *clock)
-{
-	memset(panel, 0, sizeof(*panel));
-	panel->count = 1;
-	panel->series = series;
-	panel->clock = *clock;
-	panel->n_hints = clock_hints(clock, panel->hints);
 }
 
 /* Everything below the caller's context dies with the call. */
@@ -213,9 +202,7 @@ rnnforecast_rnn_train_final(PG_FUNCTION_ARGS)
 	RowState   *state = state_for_reading(fcinfo, 0);
 	rnn_config	cfg;
 	ServerOptions server;
-	rnn_clock	clock;
-	rnn_series	series;
-	rnn_panel	panel;
+	Series		all;
 
 	if (state == NULL || state->n == 0)
 	{
@@ -223,11 +210,8 @@ rnnforecast_rnn_train_final(PG_FUNCTION_ARGS)
 		PG_RETURN_NULL();
 	}
 	parse_options(state->options, &cfg, &server);
-	series_from_rows(state, zone_for(&server), &clock, &series);
-	require_values(&series, state->n);
-	one_series_panel(&panel, &series, &clock);
-	return leave_scratch(outer, train_panel(&panel, &cfg, &server, NULL,
-											(Size) state->n * sizeof(Row) + (Size) series.n * sizeof(double)));
+	series_from_rows(state, zone_for(&server), server.on_error, &all);
+	return leave_scratch(outer, train_series(&all, &cfg, &server, NULL, (Size) state->n * sizeof(Row)));
 }
 
 /* (state) -> history */
@@ -238,19 +222,20 @@ rnnforecast_rnn_history_final(PG_FUNCTION_ARGS)
 	MemoryContext outer = enter_scratch();
 	RowState   *state = state_for_reading(fcinfo, 0);
 	rnn_model	m = {0};
-	rnn_series	series;
+	Series		all;
 
 	if (state == NULL || state->n == 0)
 	{
 		MemoryContextSwitchTo(outer);
 		PG_RETURN_NULL();
 	}
-	series_from_rows(state, pg_get_timezone_name(session_timezone), &m.clock, &series);
-	require_values(&series, state->n);
+	/* What can't be used is decided by who uses it; here it is an error. */
+	series_from_rows(state, pg_get_timezone_name(session_timezone), ON_ERROR_FAIL, &all);
 	rnn_config_defaults(&m.config);
 	m.is_history = true;
-	m.n_series = 1;
-	m.series = &series;
+	m.clock = all.clock;
+	m.n_series = all.count;
+	m.series = all.series;
 	return leave_scratch(outer, store_model(&m));
 }
 
@@ -263,7 +248,7 @@ same_step(const rnn_clock *a, const rnn_clock *b)
 static const char *
 clock_name(const rnn_clock *clock)
 {
-	static const char *const names[] = {"an ordered column", "date", "timestamp", "timestamptz"};
+	static const char *const names[] = {"an ordered column", "date", "timestamp", "timestamptz", "steps"};
 
 	return names[clock->kind];
 }
@@ -339,7 +324,7 @@ rnnforecast_rnn_train_history(PG_FUNCTION_ARGS)
 	Jsonb	   *options = PG_ARGISNULL(1) ? NULL : PG_GETARG_JSONB_P(1);
 	rnn_config	cfg;
 	ServerOptions server;
-	rnn_panel	panel = {0};
+	Series		all;
 
 	if (history == NULL)
 		PG_RETURN_NULL();
@@ -349,11 +334,11 @@ rnnforecast_rnn_train_history(PG_FUNCTION_ARGS)
 		check_clocks(warm, history);
 		inherit_options(&cfg, warm, options);
 	}
-	panel.count = history->n_series;
-	panel.series = history->series;
-	panel.clock = history->clock;
+	all.clock = history->clock;
 	if (server.timezone[0])
-		strlcpy(panel.clock.zone, server.timezone, sizeof(panel.clock.zone));
-	panel.n_hints = clock_hints(&panel.clock, panel.hints);
-	PG_RETURN_BYTEA_P(train_panel(&panel, &cfg, &server, warm, 0));
+		strlcpy(all.clock.zone, server.timezone, sizeof(all.clock.zone));
+	all.count = history->n_series;
+	all.series = palloc_extended(sizeof(rnn_series) * Max(all.count, 1), MCXT_ALLOC_HUGE);
+	memcpy(all.series, history->series, sizeof(rnn_series) * all.count);
+	PG_RETURN_BYTEA_P(train_series(&all, &cfg, &server, warm, 0));
 }
