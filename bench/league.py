@@ -1,0 +1,407 @@
+"""bench/league: forecasts of 14 public sets, beside the classical methods.
+
+A set is one or many series and a few origins. One model is trained on what
+lies before the earliest origin; at each origin it is given the rows before
+it (rnn_observe) and forecasts the horizon. Missing values are filled forward
+on both sides; rows that are not there stay missing times for the extension.
+
+MASE   mean |error| of a window over the mean |y(t) - y(t - season)| of the
+       2,016 points before it; a set's figure is the mean over its windows
+sMAPE  mean of 200 |y - f| / (|y| + |f|) of a window, mean over windows; targets
+       of 0, where any other forecast would score 200, are left out
+WQL    2 sum of pinball losses / sum |y|, mean over the levels .05 to .95
+Ratios are to seasonal naive (its point as every quantile), and not below
+0.25, so that one easy set does not decide; means of ratios are geometric.
+"""
+import argparse
+import bisect
+import concurrent.futures
+import csv
+import datetime
+import importlib.util
+import io
+import json
+import math
+import os
+import statistics
+import subprocess
+import sys
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+PANELS = ["m1_monthly", "m1_quarterly", "m1_yearly", "nn3", "livestock", "hourly"]
+# Seasons by hand, in steps; 12 elsewhere.
+SEASONS = {"m1_quarterly": [4], "m1_yearly": [1], "hourly": [24, 168],
+           "taylor": [48, 336], "co2": [52], "us_gasoline": [52],
+           "ilinet": [52], "peyton_manning": [7, 364], "sunspots": [11]}
+VARIANTS = {"default": {}, "mix": {"network": False},
+            "network": {"start": "scratch", "skip": False}}
+# MASE of statsforecast 2.1.1 with its defaults on the same windows, histories
+# cut to 2,016 points; MSTL with the daily and the weekly season on hourly and
+# taylor, and AutoETS for its trend.
+CLASSICS = ["Theta", "AutoETS", "AutoARIMA", "MSTL+ETS"]
+CLASSICAL = {
+    "m1_monthly": (1.102, 1.090, 1.116, None),
+    "m1_quarterly": (1.667, 1.659, 1.693, None),
+    "m1_yearly": (3.609, 3.950, 3.503, None),
+    "nn3": (0.915, 0.896, None, None),
+    "livestock": (0.931, 0.680, None, None),
+    "hourly": (1.311, 1.427, None, 1.019),
+    "taylor": (1.046, None, None, 0.140),
+    "air_passengers": (0.804, 1.113, 0.813, None),
+    "retail_sales": (0.369, 0.377, 0.455, None),
+    "co2": (0.662, None, None, 0.234),
+    "us_gasoline": (3.198, None, None, 2.845),
+    "ilinet": (1.426, None, None, 2.127),
+    "peyton_manning": (1.434, 1.486, None, 1.436),
+    "sunspots": (3.114, 3.118, 1.784, None)}
+
+SCRIPT = """
+SET timezone = 'UTC';
+SET client_min_messages = warning;
+SET jit = off;
+CREATE TEMP TABLE points (series text, t {type}, value float8, seen int);
+COMMENT ON COLUMN points.seen IS 'the earliest origin that lies after the row';
+CREATE TEMP TABLE targets (series text, origin int, step int, ahead int, t {type});
+COPY points FROM STDIN (FORMAT csv);
+{points}\\.
+COPY targets FROM STDIN (FORMAT csv);
+{targets}\\.
+ANALYZE points;
+SELECT clock_timestamp() AS began \\gset
+CREATE TEMP TABLE trained AS
+SELECT rnn_train(series, t, value, '{options}') AS model
+FROM points WHERE seen >= (SELECT max(origin) FROM targets);
+SELECT extract(epoch FROM clock_timestamp() - :'began') AS training,
+       clock_timestamp() AS began \\gset
+CREATE TEMP TABLE forecasts AS
+SELECT o.origin, f.*
+FROM trained,
+     (SELECT origin, max(ahead) AS ahead FROM targets GROUP BY 1) AS o,
+     LATERAL (SELECT rnn_history(series, t, value) AS history
+              FROM points WHERE seen >= o.origin) AS h,
+     LATERAL rnn_forecast(rnn_observe(model, history), o.ahead) AS f;
+SELECT extract(epoch FROM clock_timestamp() - :'began') AS forecasting \\gset
+\\echo :training :forecasting
+SELECT rnn_info(model) FROM trained;
+SELECT rnn_quantile_levels();
+COPY (SELECT t.series, t.origin, f.forecast, f.lower, f.upper, f.quantiles
+      FROM targets AS t LEFT JOIN forecasts AS f
+          ON f.series = t.series AND f.origin = t.origin AND f.{key} = t.t
+      ORDER BY t.series, t.origin, t.step) TO STDOUT (FORMAT csv);
+"""
+
+
+def progress(text):
+    print(text, file=sys.stderr, flush=True)
+
+
+# ------------------------------------------------------------------- windows
+
+class Window:
+    """What is known at an origin, and what came: y[:end], y[end:stop]."""
+
+    def __init__(self, series, origin, times, y, end, stop, season):
+        self.series, self.origin = series, origin
+        self.times, self.future = times[:end], times[end:stop]
+        self.x, self.actual = y[:end], y[end:stop]
+        x = self.x[-2016:]
+        self.scale = statistics.fmean(abs(b - a) for a, b in zip(x, x[season:]))
+        self.naive = [x[len(x) - season + j % season] for j in range(stop - end)]
+
+
+class League:
+    """One set: its rows, windows and the times between them."""
+
+    def __init__(self, data, row):
+        self.name = row["set"]
+        self.horizon, self.season = int(row["horizon"]), int(row["season"])
+        self.given = [int(m) for m in row["seasons"].split()]
+        self.windows, self.rows = [], []
+        for series, points in sorted(read(data, row).items()):
+            self.add_series(row, series, points)
+        gaps = [b - a for w in self.windows[:50] for a, b in zip(w.times, w.times[1:])]
+        self.gap = statistics.mode(gaps)
+
+    def add_series(self, row, series, points):
+        times, y = [p[0] for p in points], [p[1] for p in points]
+        if row["kind"] == "split":
+            ends = [sum(not p[2] for p in points)]
+        else:
+            ends = [len(y) - o * int(row["spacing"]) - self.horizon
+                    for o in range(int(row["origins"]))]
+        for origin, end in enumerate(ends):
+            if row["kind"] == "split" or end >= max(3 * self.season, 24):
+                w = Window(series, origin, times, y, end, end + self.horizon, self.season)
+                if w.scale > 0:
+                    self.windows.append(w)
+        back = sorted(ends)
+        self.rows += [(series, t, v, len(back) - 1 - bisect.bisect_right(back, i))
+                      for i, (t, v) in enumerate(zip(times, y)) if i < back[-1]]
+
+    def steps(self, earlier, later):
+        """Steps of the grid between two times; months have 28 to 31 days."""
+        return round((later - earlier) / self.gap)
+
+    def ahead(self, w):
+        """Steps of the grid from the origin to each target."""
+        return [max(j, self.steps(w.times[-1], t)) for j, t in enumerate(w.future, 1)]
+
+    def type(self):
+        t = self.windows[0].times[0]
+        if isinstance(t, int):
+            return "bigint"
+        return "date" if self.gap.seconds == 0 else "timestamp"
+
+
+def read(data, row):
+    """Series -> [(time, value, is it a target)], missing values filled forward."""
+    found = {}
+    with open(os.path.join(data, row["files"] + ".csv"), newline="") as f:
+        for r in csv.DictReader(f):
+            t = int(r["step"]) if "step" in r else datetime.datetime.fromisoformat(r["ts"])
+            found.setdefault(r.get("series", row["set"]), []).append(
+                (t, float(r["value"] or "nan"), r.get("split") == "test"))
+    for series, points in found.items():
+        points.sort(key=lambda p: p[0])
+        filled, last = [], math.nan
+        for t, v, target in points:
+            last = last if math.isnan(v) else v
+            if not math.isnan(last):
+                filled.append((t, last, target))
+        found[series] = filled
+    return found
+
+
+# -------------------------------------------------------------------- playing
+
+def as_csv(rows):
+    text = io.StringIO()
+    csv.writer(text, lineterminator="\n").writerows(rows)
+    return text.getvalue()
+
+
+def psql(connection, script):
+    command = ["psql", "-XqAt", "-v", "ON_ERROR_STOP=1"]
+    done = subprocess.run(command + (["-d", connection] if connection else []),
+                          input=script, stdout=subprocess.PIPE, text=True)
+    if done.returncode != 0:
+        raise RuntimeError("psql failed")
+    return done.stdout
+
+
+def play(league, options, connection):
+    """(levels, info, seconds, window -> [(forecast, lower, upper, quantiles)])"""
+    key = "position" if league.type() == "bigint" else "local_ts"
+    targets = [(w.series, w.origin, j, a, t) for w in league.windows
+               for j, (a, t) in enumerate(zip(league.ahead(w), w.future), 1)]
+    out = psql(connection, SCRIPT.format(
+        type=league.type(), key=key, points=as_csv(league.rows), targets=as_csv(targets),
+        options=json.dumps(options).replace("'", "''")))
+    seconds, info, levels, rest = out.split("\n", 3)
+    floats = lambda text: [float(v) for v in text.strip("{}").split(",")]
+    forecasts = {}
+    for series, origin, f, lower, upper, quantiles in csv.reader(io.StringIO(rest)):
+        if not f:
+            raise RuntimeError("a target of %s has no forecast" % series)
+        forecasts.setdefault((series, int(origin)), []).append(
+            (float(f), float(lower), float(upper), floats(quantiles)))
+    return floats(levels), json.loads(info), [float(s) for s in seconds.split()], forecasts
+
+
+# -------------------------------------------------------------------- scoring
+
+def mase(windows, forecast):
+    return statistics.fmean(abs(a - b) / w.scale
+                            for w in windows for a, b in zip(w.actual, forecast(w)))
+
+
+def smape(windows, forecast):
+    errors = [[200 * abs(a - b) / (abs(a) + abs(b)) for a, b in zip(w.actual, forecast(w)) if a]
+              for w in windows]
+    return statistics.fmean(statistics.fmean(e) for e in errors if e)
+
+
+def pinball(level, y, q):
+    return max(level * (y - q), (level - 1) * (y - q))
+
+
+def score_points(league, forecast):
+    return {"mase": mase(league.windows, forecast), "smape": smape(league.windows, forecast)}
+
+
+def score(league, levels, forecasts):
+    kept = [i for i, level in enumerate(levels) if 0.049 < level < 0.951]
+    loss = naive_loss = 0.0
+    covered = [[], [], []]
+    for w in league.windows:
+        rows = forecasts[w.series, w.origin]
+        for j, (y, (_, lower, upper, q)) in enumerate(zip(w.actual, rows)):
+            covered[3 * j // len(rows)].append(lower <= y <= upper)
+            loss += 2 * statistics.fmean(pinball(levels[i], y, q[i]) for i in kept)
+        naive_loss += sum(abs(a - b) for a, b in zip(w.actual, w.naive))
+    size = sum(abs(y) for w in league.windows for y in w.actual)
+    return {**score_points(league, lambda w: [r[0] for r in forecasts[w.series, w.origin]]),
+            "wql": loss / size, "naive_wql": naive_loss / size,
+            "coverage": [statistics.fmean(c) for c in covered],
+            "coverage_all": statistics.fmean(sum(covered, []))}
+
+
+def mix_difference(league, forecasts, seasons, spec):
+    """The largest |difference| to the specification of the mix, over the scale.
+
+    It knows no missing times: they are filled forward here, as there. And it
+    looks at all that it is given: here, at what rnn_mix_reach says."""
+    worst, reach = 0.0, max(2400, 13 * max(seasons) + 400) + 7 * league.horizon
+    for w in league.windows:
+        x = [w.x[0]]
+        for a, b, v in zip(w.times, w.times[1:], w.x[1:]):
+            x += [x[-1]] * (league.steps(a, b) - 1) + [v]
+        f = spec.mix(spec.np.array(x[-reach:]), league.horizon, seasons)
+        worst = max([worst] + [abs(f[a - 1] - r[0]) / w.scale for a, r in zip(
+            league.ahead(w), forecasts[w.series, w.origin]) if a <= league.horizon])
+    return worst
+
+
+def play_set(row, args, spec):
+    """Figures of one set: naive's and each variant's."""
+    league = League(args.data, row)
+    by_hand = SEASONS.get(league.name, [12])
+    seasons = league.given if args.detect else by_hand
+    figures = {"naive": {"windows": len(league.windows),
+                         **score_points(league, lambda w: w.naive)}}
+    for variant in args.variants:
+        options = {"horizon": league.horizon, **({"seasons": seasons} if seasons else {}),
+                   **VARIANTS[variant], **args.options}
+        try:
+            levels, info, seconds, forecasts = play(league, options, args.connection)
+        except RuntimeError as e:
+            progress("%s, %s: %s" % (league.name, variant, e))
+            continue
+        figures[variant] = score(league, levels, forecasts)
+        figures[variant].update(training=seconds[0], forecasting=seconds[1],
+                                weight=info["validation"]["weight"], info=info)
+        if spec and variant == "mix":
+            figures[variant]["difference"] = mix_difference(league, forecasts, by_hand, spec)
+        progress("%-15s %-8s MASE %.3f (naive %.3f), %.1f + %.1f s" % (
+            league.name, variant, figures[variant]["mase"], figures["naive"]["mase"], *seconds))
+    return figures
+
+
+# ------------------------------------------------------------------- printing
+
+def table(head, rows):
+    print("\n| " + " | ".join(head) + " |\n|" + " --- |" + " ---: |" * (len(head) - 1))
+    for row in rows:
+        print("| " + " | ".join(row) + " |")
+
+
+def number(x, form="%.3f"):
+    return "" if x is None else form % x
+
+
+def geometric(ratios):
+    """Means over panels, singles and all of set -> ratio (None: no figure)."""
+    means = []
+    for chosen in ([s for s in ratios if s in PANELS], [s for s in ratios if s not in PANELS],
+                   list(ratios)):
+        known = [math.log(max(0.25, ratios[s])) for s in chosen if ratios[s] is not None]
+        means.append(math.exp(statistics.fmean(known)) if known and len(known) == len(chosen) else None)
+    return means
+
+
+def all_ratios(results, variants):
+    """Method -> (means of MASE's ratios, of WQL's or None)"""
+    naive = {s: f["naive"]["mase"] for s, f in results.items()}
+    over_naive = lambda mase: geometric({s: mase(s) and mase(s) / naive[s] for s in results})
+    found = {
+        "Theta": (over_naive(lambda s: CLASSICAL[s][0]), None),
+        "AutoETS, else Theta": (over_naive(lambda s: CLASSICAL[s][1] or CLASSICAL[s][0]), None),
+        "best classical, hindsight": (over_naive(lambda s: min(filter(None, CLASSICAL[s]))), None)}
+    for v in variants:
+        wql = geometric({s: f[v]["wql"] / f[v]["naive_wql"] if v in f else None
+                         for s, f in results.items()})
+        found[v] = (over_naive(lambda s: results[s].get(v, {}).get("mase")), wql)
+    return found
+
+
+def print_all(results, variants):
+    print("\nMASE")
+    table(["set", "windows", "naive"] + CLASSICS + variants,
+          [[s, str(f["naive"]["windows"]), number(f["naive"]["mase"])] +
+           [number(x) for x in CLASSICAL[s]] +
+           [number(f.get(v, {}).get("mase")) for v in variants] for s, f in results.items()])
+    print("\nOver seasonal naive, geometric means over %d sets" % len(results))
+    table(["method"] + [m + " " + g for m in ("MASE", "WQL") for g in ("panels", "singles", "whole")],
+          [[name] + [number(x) for x in mean_mase + (wql or [None] * 3)]
+           for name, (mean_mase, wql) in all_ratios(results, variants).items()])
+    for v in variants:
+        print("\n%s: coverage is that of the 90 %% interval, by thirds of the horizon;"
+              " weight: the network's part" % v)
+        table(["set", "sMAPE", "(naive)", "WQL", "(naive)", "1st", "2nd", "3rd", "all", "weight",
+               "train s", "forecast s"],
+              [[s, number(f[v]["smape"], "%.2f"), number(f["naive"]["smape"], "%.2f"),
+                number(f[v]["wql"], "%.4f"), number(f[v]["naive_wql"], "%.4f"),
+                *[number(c, "%.2f") for c in f[v]["coverage"] + [f[v]["coverage_all"], f[v]["weight"]]],
+                number(f[v]["training"], "%.1f"), number(f[v]["forecasting"], "%.1f")]
+               for s, f in results.items() if v in f])
+
+
+def main():
+    parser = argparse.ArgumentParser(prog="bench/league", description=__doc__,
+                                     formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("sets", nargs="*", metavar="SET", help="sets to play; all by default")
+    parser.add_argument("--variants", default="default,mix,network",
+                        help="of default, mix (no network), network (no mix)")
+    parser.add_argument("--detect", action="store_true",
+                        help="seasons are detected where there are dates, not given by hand")
+    parser.add_argument("--options", type=json.loads, default={}, metavar="JSON",
+                        help="options for every training")
+    parser.add_argument("--json", metavar="FILE", help="write the figures there, too")
+    parser.add_argument("--jobs", type=int, default=1, help="sets that are played side by side")
+    parser.add_argument("--connection", metavar="STRING", help="a running server's")
+    parser.add_argument("--data", metavar="DIR", default=os.path.join(HERE, "../../shared/data"),
+                        help="where league.csv is; ../shared/data beside the checkout by default")
+    parser.add_argument("--mix", metavar="PATH",
+                        help="compare the variant mix with this specification in Python (needs numpy)")
+    args = parser.parse_args()
+    args.variants = args.variants.split(",")
+    with open(os.path.join(args.data, "league.csv"), newline="") as f:
+        rows = list(csv.DictReader(f))
+    for what, asked, known in (("set", args.sets, [r["set"] for r in rows]),
+                               ("variant", args.variants, VARIANTS)):
+        for name in asked:
+            if name not in known:
+                parser.error("there is no %s %s; there are %s" % (what, name, ", ".join(known)))
+    spec = None
+    if args.mix:
+        sys.dont_write_bytecode = True
+        if args.detect or "mix" not in args.variants:
+            parser.error("--mix compares the variant mix with seasons given by hand")
+        loader = importlib.util.spec_from_file_location("mix", args.mix)
+        spec = importlib.util.module_from_spec(loader)
+        loader.loader.exec_module(spec)
+
+    rows = [r for r in rows if not args.sets or r["set"] in args.sets]
+    version = psql(args.connection, "SET client_min_messages = warning;"
+                   "CREATE EXTENSION IF NOT EXISTS rnnforecast; SELECT rnn_version();").strip()
+    with concurrent.futures.ThreadPoolExecutor(args.jobs) as pool:
+        played = list(pool.map(lambda r: play_set(r, args, spec), rows))
+    results = {r["set"]: figures for r, figures in zip(rows, played)}
+
+    print("%s; seasons %s%s" % (version, "detected" if args.detect else "given",
+                                "; options " + json.dumps(args.options) if args.options else ""))
+    print_all(results, args.variants)
+    if args.json:
+        with open(args.json, "w") as f:
+            json.dump({"version": version, "detect": args.detect, "options": args.options, "sets": results,
+                       "ratios": all_ratios(results, args.variants)}, f, indent=1)
+    failed = any(v not in f for f in results.values() for v in args.variants)
+    if spec and not failed:
+        name, worst = max(((s, f["mix"]["difference"]) for s, f in results.items()), key=lambda p: p[1])
+        print("\nLargest difference to the specification of the mix: %.2g of the scale (%s)" % (worst, name))
+        failed = worst > 1e-4
+    return 1 if failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
