@@ -123,13 +123,11 @@ check_time(Timestamp at, bool finite)
 static int64
 step_argument(int64 step)
 {
-	const int64 most = INT64CONST(1000000000000000);
-
-	if (step < -most || step > most)
+	if (step < -MOST_STEP || step > MOST_STEP)
 		ereport(ERROR,
 				(errcode(ERRCODE_NUMERIC_VALUE_OUT_OF_RANGE),
 				 errmsg("step " INT64_FORMAT " is out of range", step),
-				 errdetail("Steps lie between %lld and %lld.", (long long) -most, (long long) most)));
+				 errdetail("Steps lie between %lld and %lld.", (long long) -MOST_STEP, (long long) MOST_STEP)));
 	return step;
 }
 

@@ -59,6 +59,8 @@ typedef enum RowForm
 	FORM_STEP = RNN_CLOCK_STEP
 } RowForm;
 
+#define MOST_STEP INT64CONST(1000000000000000)	/* and -MOST_STEP: numbers of steps */
+
 typedef struct Row
 {
 	int64		at;				/* microseconds since 2000, or the number of the row */

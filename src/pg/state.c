@@ -366,6 +366,8 @@ check_rows(const RowState *state)
 			bad_state("a value is infinite");
 		if (state->form != FORM_ORDERED && state->form != FORM_STEP && !IS_VALID_TIMESTAMP(state->rows[i].at))
 			bad_state("a timestamp is out of range");
+		if (state->form == FORM_STEP && (state->rows[i].at < -MOST_STEP || state->rows[i].at > MOST_STEP))
+			bad_state("a step is out of range");
 		if (state->keyed && (state->series[i] < 0 || state->series[i] >= state->n_names))
 			bad_state("a row belongs to no series");
 	}
