@@ -15,28 +15,52 @@ SELECT try($$SELECT rnn_collect_ordered('\x00'::bytea, 1.0, '{}')$$);
 SELECT try($$SELECT rnn_collect_date(NULL::bytea, date '2024-01-01', 1.0)$$);
 SELECT try($$SELECT rnn_collect_timestamp(NULL::bytea, timestamp '2024-01-01', 1.0)$$);
 SELECT try($$SELECT rnn_collect_timestamptz(NULL::bytea, timestamptz '2024-01-01', 1.0)$$);
+SELECT try($$SELECT rnn_collect_series_date(NULL::bytea, 'a', date '2024-01-01', 1.0)$$);
+SELECT try($$SELECT rnn_collect_series_timestamp(NULL::bytea, 1, timestamp '2024-01-01', 1.0, '{}')$$);
+SELECT try($$SELECT rnn_collect_series_timestamptz(NULL::bytea, 1.5, timestamptz '2024-01-01', 1.0)$$);
+SELECT try($$SELECT rnn_collect_series_step('\x00'::bytea, NULL::text, NULL::bigint, NULL::float8)$$);
 SELECT try($$SELECT rnn_collect_combine('\x00', '\x01')$$);
 SELECT try($$SELECT rnn_train_final('\x00')$$);
 SELECT try($$SELECT rnn_train_final(NULL)$$);
 SELECT try($$SELECT rnn_history_final('\x00')$$);
 SELECT try($$SELECT rnn_forecast_support(NULL)$$);
 
+-- A flat state in this machine's bytes: header, rows, series, names, options.
+CREATE FUNCTION le(x bigint, width int DEFAULT 8) RETURNS bytea LANGUAGE sql IMMUTABLE AS $$
+	SELECT string_agg(substr(int8send(x), 9 - i, 1), '' ORDER BY i) FROM generate_series(1, width) AS i
+$$;
+CREATE FUNCTION a_row(at bigint, value float8) RETURNS bytea LANGUAGE sql IMMUTABLE AS $$
+	SELECT le(at) || string_agg(substr(float8send(value), 9 - i, 1), '' ORDER BY i) FROM generate_series(1, 8) AS i
+$$;
+CREATE FUNCTION a_name(name bytea, len int DEFAULT NULL) RETURNS bytea LANGUAGE sql IMMUTABLE AS $$
+	SELECT le(coalesce(len, length(name)), 4) || name
+$$;
+CREATE FUNCTION flat(form int, keyed int, n bigint, rows bytea, n_names int DEFAULT 0, names bytea DEFAULT '',
+	latest bigint DEFAULT 0, names_len bigint DEFAULT NULL, options bytea DEFAULT '', options_len bigint DEFAULT NULL)
+RETURNS bytea LANGUAGE sql IMMUTABLE AS $$
+	SELECT 'RNN2'::bytea || le(form, 4) || le(n) || le(latest) || le(keyed, 4) || le(n_names, 4) ||
+		   le(coalesce(names_len, length(names))) || le(coalesce(options_len, length(options))) || rows || names || options
+$$;
+
 -- Each transition function over forged states, each of them read by each
 -- final function: `\x` empty, short, a text, zeros, ones, and headers that
--- promise more rows or longer options than there are.
+-- promise more rows, names or options than there are.
 CREATE TABLE forged (what text, state bytea);
 INSERT INTO forged VALUES
 	('empty', ''), ('short', '\x01'), ('text', 'not a state at all, but long enough to be one'),
 	('zeros', decode(repeat('00', 64), 'hex')), ('ones', decode(repeat('ff', 64), 'hex'));
--- magic "RNN1", form, count of rows, length of options, rest
-INSERT INTO forged
-SELECT format('form %s, %s rows, %s options, %s bytes', form, n, options, rest),
-	   decode('524e4e31', 'hex') || decode(form, 'hex') || decode(n, 'hex') || decode(options, 'hex') ||
-	   decode(repeat('41', rest), 'hex')
-FROM unnest('{00000000, 01000000, 03000000, 04000000, ffffffff}'::text[]) AS form,
-	 unnest('{0000000000000000, 0100000000000000, 0000000000000010, ffffffffffffff7f, ffffffffffffffff}'::text[]) AS n,
-	 unnest('{0000000000000000, 0400000000000000, ffffffffffffff7f, ffffffffffffffff}'::text[]) AS options,
-	 unnest('{0, 4, 16, 20}'::int[]) AS rest;
+CREATE TABLE all_forged AS
+SELECT row_number() OVER (ORDER BY form, keyed, n, n_names, names_len, options_len, rest) AS i,
+	   format('form %s, keyed %s, %s rows, %s names of %s bytes, options of %s, %s bytes',
+			  form, keyed, n, n_names, names_len, options_len, rest) AS what,
+	   flat(form, keyed, n, decode(repeat('41', rest), 'hex'), n_names, names_len => names_len, options_len => options_len) AS state
+FROM unnest('{0, 1, 3, 4, -1}'::int[]) AS form, generate_series(0, 1) AS keyed,
+	 unnest('{0, 1, 1152921504606846976, 9223372036854775807, -1}'::bigint[]) AS n,
+	 unnest('{0, 1, 2147483647, -1}'::int[]) AS n_names,
+	 unnest('{0, 4, 9223372036854775807, -1}'::bigint[]) AS names_len,
+	 unnest('{0, 4, 9223372036854775807, -1}'::bigint[]) AS options_len,
+	 unnest('{0, 4, 16, 20, 24}'::int[]) AS rest;
+INSERT INTO forged SELECT what, state FROM all_forged WHERE i % 53 = 0;
 
 CREATE FUNCTION attack(sfunc text, args text, call text, final text) RETURNS TABLE (tried bigint, answers text[])
 LANGUAGE plpgsql AS $$
@@ -64,11 +88,146 @@ SELECT * FROM attack('rnn_collect_date', 'date, float8', 'month, value', ', FINA
 SELECT * FROM attack('rnn_collect_date', 'date, float8, jsonb', 'month, value, mix()', ', FINALFUNC = rnn_train_final');
 SELECT * FROM attack('rnn_collect_timestamp', 'timestamp, float8', 'month, value', ', FINALFUNC = rnn_history_final');
 SELECT * FROM attack('rnn_collect_timestamptz', 'timestamptz, float8', 'month, value', ', FINALFUNC = rnn_history_final');
+SELECT * FROM attack('rnn_collect_series_date', 'text, date, float8', '''a'', month, value', ', FINALFUNC = rnn_history_final');
+SELECT * FROM attack('rnn_collect_series_date', 'anyelement, date, float8, jsonb', 'n % 2, month, value, mix()', ', FINALFUNC = rnn_train_final');
+SELECT * FROM attack('rnn_collect_series_timestamp', 'anyelement, timestamp, float8', 'n % 2, month, value', ', FINALFUNC = rnn_history_final');
+SELECT * FROM attack('rnn_collect_series_timestamptz', 'text, timestamptz, float8, jsonb', '''a'', month, value, mix()', ', FINALFUNC = rnn_train_final');
+SELECT * FROM attack('rnn_collect_series_step', 'anyelement, bigint, float8', 'n % 2, n, value', ', FINALFUNC = rnn_history_final');
+SELECT * FROM attack('rnn_collect_series_step', 'text, bigint, float8, jsonb', '''a'', n, value, mix()', ', FINALFUNC = rnn_train_final');
 SELECT * FROM attack('rnn_collect_combine', 'bytea', 'value::text::bytea', ', FINALFUNC = rnn_history_final');
 -- The final functions on bytes that no transition function touched.
 CREATE FUNCTION keep_state(bytea, float8) RETURNS bytea LANGUAGE sql AS 'SELECT $1';
 SELECT * FROM attack('keep_state', 'float8', 'value', ', FINALFUNC = rnn_history_final');
 SELECT * FROM attack('keep_state', 'float8', 'value', ', FINALFUNC = rnn_train_final');
+
+-- All of them as what other processes sent.
+CREATE AGGREGATE joined(bytea) (SFUNC = rnn_collect_combine, STYPE = bytea, FINALFUNC = rnn_history_final);
+CREATE AGGREGATE joined_train(bytea) (SFUNC = rnn_collect_combine, STYPE = bytea, FINALFUNC = rnn_train_final);
+SELECT count(*) AS tried, array_agg(DISTINCT left(try(format('SELECT joined(%L) IS NOT NULL', state)), 5) COLLATE "C") AS answers
+FROM all_forged;
+
+-- States of panels, each with one thing wrong.
+CREATE FUNCTION panel(form int DEFAULT 1, keyed int DEFAULT 1, n bigint DEFAULT 2,
+	rows bytea DEFAULT a_row(0, 1) || a_row(86400000000, 2), series bytea DEFAULT le(0, 4) || le(1, 4),
+	n_names int DEFAULT 2, names bytea DEFAULT a_name('a') || a_name('b'), latest bigint DEFAULT 0,
+	names_len bigint DEFAULT NULL, options bytea DEFAULT '', options_len bigint DEFAULT NULL)
+RETURNS bytea LANGUAGE sql IMMUTABLE AS
+	'SELECT flat(form, keyed, n, rows || series, n_names, names, latest, names_len, options, options_len)';
+CREATE TABLE wrong (i serial, what text, state bytea);
+INSERT INTO wrong (what, state) VALUES
+	('nothing', panel()),
+	('nothing, options', panel(options => '{"network": false}')),
+	('nothing, an empty name', panel(names => a_name('') || a_name('b'))),
+	('nothing, an umlaut', panel(names => a_name('\xc3a4') || a_name('b'))),
+	('nothing, the longest name', panel(names => a_name(repeat('x', 10000)::bytea) || a_name('b'))),
+	('nothing, a series without rows', panel(series => le(0, 4) || le(0, 4))),
+	('nothing, steps', panel(form => 4)),
+	('nothing, no rows', panel(n => 0, rows => '', series => '')),
+	('nothing, one series', panel(keyed => 0, n_names => 0, names => '', series => '')),
+	('nothing, an ordered column', panel(form => 0, keyed => 0, n_names => 0, names => '', series => '')),
+	('a row more', panel(n => 3)),
+	('a row less', panel(n => 1)),
+	('no rows, but bytes of them', panel(n => 0)),
+	('-1 rows', panel(n => -1)),
+	('2^60 rows', panel(n => 1152921504606846976)),
+	('2^63 - 1 rows', panel(n => 9223372036854775807)),
+	('form 0', panel(form => 0)),
+	('form 5', panel(form => 5)),
+	('form -1', panel(form => -1)),
+	('keyed 0', panel(keyed => 0)),
+	('keyed 0 without names', panel(keyed => 0, n_names => 0, names => '')),
+	('keyed 0, steps', panel(form => 4, keyed => 0, n_names => 0, names => '', series => '')),
+	('keyed 0, latest', panel(keyed => 0, n_names => 0, names => '', series => '', latest => 1)),
+	('keyed 2', panel(keyed => 2)),
+	('keyed -1', panel(keyed => -1)),
+	('a name more', panel(n_names => 3)),
+	('a name less', panel(n_names => 1)),
+	('no names', panel(n_names => 0, names => '')),
+	('-1 names', panel(n_names => -1)),
+	('2^31 - 1 names', panel(n_names => 2147483647)),
+	('names cut short', panel(names => a_name('a') || '\x0100')),
+	('names cut short by their length', panel(names_len => 8)),
+	('names longer by their length', panel(names_len => 11)),
+	('names of -1 bytes', panel(names_len => -1)),
+	('names of 2^63 - 1 bytes', panel(names_len => 9223372036854775807)),
+	('a name longer than all', panel(names => a_name('a') || a_name('b', 2))),
+	('a name of -1 bytes', panel(names => a_name('a') || a_name('b', -1))),
+	('a name of 2^31 - 1 bytes', panel(names => a_name('a') || a_name('b', 2147483647))),
+	('a name too long', panel(names => a_name(repeat('x', 10001)::bytea) || a_name('b'))),
+	('a zero byte in a name', panel(names => a_name('\x6100') || a_name('b'))),
+	('a name in Latin 1', panel(names => a_name('\xe4') || a_name('b'))),
+	('half a character', panel(names => a_name('\xc3') || a_name('\xa4'))),
+	('a surrogate', panel(names => a_name('\xeda080') || a_name('b'))),
+	('a name twice', panel(names => a_name('a') || a_name('a'))),
+	('a row of series 2', panel(series => le(0, 4) || le(2, 4))),
+	('a row of series -1', panel(series => le(-1, 4) || le(0, 4))),
+	('a row of series 2^31 - 1', panel(series => le(0, 4) || le(2147483647, 4))),
+	('latest -1', panel(latest => -1)),
+	('latest 2^40 + 1', panel(latest => 1099511627777)),
+	('latest 2^63 - 1', panel(latest => 9223372036854775807)),
+	('nothing, latest 1', panel(n_names => 1, names => a_name('a'), series => le(0, 4) || le(0, 4), latest => 1)),
+	('infinity', panel(rows => a_row(0, 'infinity') || a_row(86400000000, 2))),
+	('-infinity', panel(rows => a_row(0, 1) || a_row(86400000000, '-infinity'))),
+	('NaN', panel(rows => a_row(0, 'NaN') || a_row(86400000000, 2))),
+	('infinity of one series', panel(rows => a_row(0, 'infinity') || a_row(86400000000, 2), keyed => 0, n_names => 0, names => '', series => '')),
+	('time infinity', panel(rows => a_row(0, 1) || a_row(9223372036854775807, 2))),
+	('time -infinity', panel(rows => a_row((-9223372036854775808)::bigint, 1) || a_row(0, 2))),
+	('time 4713 BC', panel(rows => a_row(-211813488000000000, 1) || a_row(0, 2))),
+	('a step past 10^15', panel(form => 4, rows => a_row(1000000000000001, 1) || a_row(0, 2))),
+	('the last and the first step', panel(form => 4, rows => a_row((-9223372036854775808)::bigint, 1) || a_row(9223372036854775807, 2))),
+	('the last and the first step of one series', panel(form => 4, n_names => 1, names => a_name('a'), series => le(0, 4) || le(0, 4),
+		rows => a_row((-9223372036854775808)::bigint, 1) || a_row(9223372036854775807, 2))),
+	('steps far apart', panel(form => 4, n_names => 1, names => a_name('a'), series => le(0, 4) || le(0, 4),
+		rows => a_row(-4611686018427387904, 1) || a_row(4611686018427387903, 2))),
+	('a time twice', panel(rows => a_row(0, 1) || a_row(0, 2), n_names => 1, names => a_name('a'), series => le(0, 4) || le(0, 4))),
+	('options no JSON', panel(options => '{"network": ')),
+	('options no object', panel(options => '[1]')),
+	('options with a zero byte', panel(options => '\x7b007d')),
+	('options in Latin 1', panel(options => '\x7b22e4223a317d')),
+	('options of -1 bytes', panel(options_len => -1)),
+	('options longer', panel(options => '{}', options_len => 3));
+SELECT what, try(format('SELECT rnn_info(joined(%L))->>''points''', state)) AS history,
+	   nullif(try(format('SELECT rnn_info(joined_train(%L))->>''points''', state)),
+			  try(format('SELECT rnn_info(joined(%L))->>''points''', state))) AS train
+FROM wrong ORDER BY i;
+-- The same before a row more.
+TRUNCATE forged;
+INSERT INTO forged SELECT what, state FROM wrong;
+SELECT * FROM attack('rnn_collect_series_date', 'text, date, float8', '''a'', month, value', ', FINALFUNC = rnn_history_final');
+SELECT * FROM attack('rnn_collect_series_date', 'anyelement, date, float8, jsonb', 'n % 2, month, value, mix()', ', FINALFUNC = rnn_train_final');
+SELECT * FROM attack('rnn_collect_series_timestamp', 'text, timestamp, float8', '''a'', month, value', ', FINALFUNC = rnn_history_final');
+SELECT * FROM attack('rnn_collect_series_timestamptz', 'anyelement, timestamptz, float8', 'n % 2, month, value', ', FINALFUNC = rnn_history_final');
+SELECT * FROM attack('rnn_collect_series_step', 'text, bigint, float8', '''a'', n, value', ', FINALFUNC = rnn_train_final');
+SELECT * FROM attack('rnn_collect_date', 'date, float8', 'month, value', ', FINALFUNC = rnn_history_final');
+SELECT * FROM attack('rnn_collect_ordered', 'float8', 'value', ', FINALFUNC = rnn_history_final');
+-- Two of them joined: kinds that differ, options that differ, one name at two places.
+SELECT what, try(format('SELECT rnn_info(joined(s))->>''points'' FROM (VALUES (%L::bytea), (%L)) AS t (s)', panel(options => '{}'), state))
+FROM (VALUES ('steps', panel(form => 4)), ('timestamps', panel(form => 2)),
+	  ('one series', panel(keyed => 0, n_names => 0, names => '', series => '')),
+	  ('other options', panel(options => '{"seed": 1}')),
+	  ('other times', panel(rows => a_row(86400000000, 3) || a_row(0, 4))),
+	  ('names the other way round', panel(names => a_name('b') || a_name('a'))),
+	  ('the same rows', panel()),
+	  ('only the latest', panel(rows => a_row(172800000000, 3) || a_row(259200000000, 4), latest => 1))) AS t (what, state);
+
+-- Every byte of a panel's state changed, three ways; every length.
+CREATE FUNCTION genuine() RETURNS bytea LANGUAGE sql IMMUTABLE AS $$
+	SELECT panel(n => 4, rows => a_row(0, 1) || a_row(86400000000, 2) || a_row(0, 3) || a_row(86400000000, 'NaN'),
+		series => le(0, 4) || le(0, 4) || le(1, 4) || le(1, 4), names => a_name('ab') || a_name('cde'),
+		options => '{"network": false}')
+$$;
+SELECT try(format('SELECT rnn_info(joined_train(%L))->>''points''', genuine()));
+SELECT count(left(try(format('SELECT length(joined_train(%L)) > 0', set_byte(genuine(), i,
+		   CASE way WHEN 0 THEN 255 - get_byte(genuine(), i) WHEN 1 THEN get_byte(genuine(), i) # 1 ELSE 128 END))), 5)) / 3 = length(genuine())
+FROM generate_series(0, length(genuine()) - 1) AS i, generate_series(0, 2) AS way;
+SELECT array_agg(DISTINCT left(try(format('SELECT joined(%L) IS NOT NULL', substr(genuine(), 1, i))), 5) COLLATE "C")
+FROM generate_series(0, length(genuine()) - 1) AS i;
+-- Three bytes changed at random.
+SELECT count(left(try(format('SELECT length(joined(%L)) > 0',
+	set_byte(set_byte(set_byte(genuine(), at[1], to_[1]), at[2], to_[2]), at[3], to_[3]))), 5))
+FROM (SELECT array_agg(abs(hashint8(1000 * i + j)) % length(genuine())) AS at,
+			 array_agg(abs(hashint8(-1000 * i - j)) % 256) AS to_
+	  FROM generate_series(1, 1500) AS i, generate_series(1, 3) AS j GROUP BY i) AS t;
 
 -- A state of one type of time handed to another.
 CREATE AGGREGATE mixed(date, float8) (SFUNC = rnn_collect_date, STYPE = bytea);
@@ -93,13 +252,17 @@ CREATE FUNCTION turn(state bytea, value float8, at int) RETURNS bytea LANGUAGE s
 	'SELECT set_byte(state_of(), at, 255 - get_byte(state_of(), at))';
 CREATE AGGREGATE turned(float8, int) (SFUNC = turn, STYPE = bytea, FINALFUNC = rnn_history_final);
 SELECT count(try(format('SELECT length(turned(value, %s)) > 0 FROM monthly WHERE n = 1', i)))
-FROM generate_series(0, 60) AS i;
+FROM generate_series(0, 80) AS i;
 -- An expanded object of another kind: an array, as bytea.
 SELECT try($$CREATE AGGREGATE arrays(float8) (SFUNC = rnn_collect_ordered, STYPE = float8[])$$);
 -- The aggregate's functions in other kinds of aggregates.
 CREATE AGGREGATE moving(float8) (SFUNC = rnn_collect_ordered, STYPE = bytea, FINALFUNC = rnn_history_final,
 	MSFUNC = rnn_collect_ordered, MSTYPE = bytea, MINVFUNC = two_steps, MFINALFUNC = rnn_history_final);
 SELECT try('SELECT count(h) FROM (SELECT moving(value) OVER (ORDER BY n ROWS 3 PRECEDING) AS h FROM monthly WHERE n <= 9) AS t');
+CREATE AGGREGATE moving_panel(anyelement, bigint, float8) (SFUNC = rnn_collect_series_step, STYPE = bytea, FINALFUNC = rnn_history_final,
+	MSFUNC = rnn_collect_series_step, MSTYPE = bytea, MINVFUNC = rnn_collect_series_step, MFINALFUNC = rnn_history_final);
+SELECT try('SELECT count(h) FROM (SELECT moving_panel(n % 2, n, value) OVER (ORDER BY n ROWS 3 PRECEDING) AS h FROM monthly WHERE n <= 9) AS t');
+SELECT try($$CREATE AGGREGATE wrong_key(bytea, bigint, float8) (SFUNC = rnn_collect_series_date, STYPE = bytea)$$);
 CREATE AGGREGATE chain(bytea) (SFUNC = rnn_observe, STYPE = bytea);
 SELECT try('SELECT chain(h) IS NULL FROM (SELECT rnn_history(value ORDER BY n) FROM monthly) AS t (h)');
 
