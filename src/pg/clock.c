@@ -278,14 +278,21 @@ fields_of(Timestamp local)
 	return f;
 }
 
+/* Rounds down before 2000 too. */
+static int64
+whole_steps(int64 x, int64 step)
+{
+	return x / step - (x % step < 0);
+}
+
 int64
 clock_phase(const rnn_clock *clock, int64 start)
 {
 	if (clock->usecs > 0)
-		return start / clock->usecs;
+		return whole_steps(start, clock->usecs);
 	if (clock->days > 0)
-		return fields_of(start).day / clock->days;
-	return clock->months > 0 ? fields_of(start).month / clock->months : 0;
+		return whole_steps(fields_of(start).day, clock->days);
+	return clock->months > 0 ? whole_steps(fields_of(start).month, clock->months) : 0;
 }
 
 /* ------------------------------------------------------------------ steps */
