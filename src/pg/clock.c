@@ -513,7 +513,8 @@ grid_index(const rnn_clock *clock, int64 start, const Fields *first, int64 at)
 	return (f.month - first->month) % clock->months == 0 ? (f.month - first->month) / clock->months : -1;
 }
 
-static int
+/* Total, down to the sign of zero: no order of the rows may show. */
+int
 compare_rows(const void *a, const void *b, void *arg)
 {
 	const Row  *x = a,
@@ -523,7 +524,9 @@ compare_rows(const void *a, const void *b, void *arg)
 		return x->at < y->at ? -1 : 1;
 	if (isnan(x->value) || isnan(y->value))
 		return (int) isnan(x->value) - (int) isnan(y->value);
-	return (x->value > y->value) - (x->value < y->value);
+	if (x->value == y->value)
+		return (signbit(y->value) != 0) - (signbit(x->value) != 0);
+	return x->value > y->value ? 1 : -1;
 }
 
 void

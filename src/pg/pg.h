@@ -103,6 +103,7 @@ int			state_series(RowState *state, SeriesName name);	/* its index, new or not *
 /* Keeps the latest rows of each series where all outgrow the memory; see state.c. */
 void		state_settle(RowState *state);
 Datum		state_datum(RowState *state);
+int			compare_rows(const void *a, const void *b, void *arg);	/* by time, then value */
 void		rows_sort(Row *rows, int64 n, int (*compare) (const void *, const void *, void *));
 int			compare_names(const SeriesName *a, const SeriesName *b);
 

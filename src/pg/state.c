@@ -220,14 +220,7 @@ less_than(int64 latest)
 static int
 compare_rows_desc(const void *a, const void *b, void *arg)
 {
-	const Row  *x = a,
-			   *y = b;
-
-	if (x->at != y->at)
-		return x->at > y->at ? -1 : 1;
-	if (isnan(x->value) || isnan(y->value))
-		return (int) isnan(y->value) - (int) isnan(x->value);
-	return (x->value < y->value) - (x->value > y->value);
+	return compare_rows(b, a, arg);
 }
 
 /* Drops all but the latest rows of each series. */
