@@ -83,5 +83,14 @@ SELECT left(try($$SELECT rnn_train(d, 1) FROM unnest('{0001-01-01 00:00, 0001-01
 -- The end of time.
 SELECT left(try($$SELECT max(local_ts) FROM rnn_forecast((SELECT rnn_train(d, 1, mix())
 	FROM unnest('{294272-01-01, 294273-01-01, 294274-01-01, 294275-01-01}'::timestamp[]) AS d), 1000)$$), 5) AS state;
+-- Phases of seasons count on through the year 2000: a whole number of seasons changes nothing.
+CREATE TEMP TABLE weekly AS
+SELECT date '2000-01-06' + 7 * n AS d, 10 + sin(2 * pi() * n / 52) + 0.1 * noise(n) AS value
+FROM generate_series(0, 200) AS n;
+SELECT count(*), count(DISTINCT f.forecast)
+FROM (SELECT rnn_train(d, value, small() || '{"seasons": [52]}') FROM weekly) AS t (m),
+	 generate_series(-3, 3) AS years,
+	 LATERAL (SELECT rnn_history(d + 364 * years, value) FROM weekly WHERE d >= '2001-01-01') AS h (h),
+	 rnn_forecast(rnn_observe(m, h), 1) AS f;
 RESET timezone;
 RESET datestyle;
