@@ -236,7 +236,7 @@ steps_until(const rnn_model *model, const rnn_series *s, TimestampTz until)
 static void
 set_horizons_until(ForecastCall *call, TimestampTz until)
 {
-	int			longest = 0;
+	int			left = 0;
 
 	if (!clock_has_times(&call->model->clock))
 		ereport(ERROR,
@@ -247,23 +247,28 @@ set_horizons_until(ForecastCall *call, TimestampTz until)
 	for (int i = 0; i < call->count; i++)
 	{
 		const rnn_series *s = &call->model->series[call->series[i]];
-
-		call->horizon[i] = TIMESTAMP_IS_NOBEGIN(until) ? 0 :
+		int			horizon = TIMESTAMP_IS_NOBEGIN(until) ? 0 :
 			TIMESTAMP_IS_NOEND(until) ? RNN_MAX_HORIZON : steps_until(call->model, s, until);
+
 		/* One more step must be beyond it. */
-		if (call->horizon[i] == RNN_MAX_HORIZON)
+		if (horizon == RNN_MAX_HORIZON)
 			ereport(ERROR,
 					(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 					 errmsg("until \"%s\" is %d steps or more ahead",
 							timestamptz_to_str(until), RNN_MAX_HORIZON)));
-		longest = Max(longest, call->horizon[i]);
 		CHECK_FOR_INTERRUPTS();
+		/* A series that goes on beyond it already has nothing to forecast. */
+		if (horizon == 0)
+			continue;
+		call->series[left] = call->series[i];
+		call->horizon[left++] = horizon;
 	}
-	if (call->count > 0 && longest == 0)
+	if (call->count > 0 && left == 0)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("until \"%s\" is before the first step of the forecast",
 						timestamptz_to_str(until))));
+	call->count = left;
 }
 
 /* ---------------------------------------------------------------- output */
