@@ -17,6 +17,7 @@ const double rnn_quantile_levels[RNN_QUANTILES] = {
 static const char *const start_names[] = {"auto", "scratch", NULL};
 static const char *const cell_names[] = {"elman", "gru", "lstm", NULL};
 static const char *const activation_names[] = {"tanh", "relu", NULL};
+static const char *const flips_names[] = {"auto", "on", "off", NULL};
 static const char *const loss_names[] = {"pinball", "mse", "mae", NULL};
 
 #define AT(field) offsetof(rnn_config, field)
@@ -46,8 +47,8 @@ const rnn_option rnn_options[] = {
 	"probability of dropping a unit between layers and in the head"},
 	{"ema", RNN_OPT_FLOAT, AT(ema), 0.99, 0, 0.99999, false, NULL,
 	"decay of the exponential moving average of the weights, 0 for none"},
-	{"flips", RNN_OPT_BOOL, AT(flips), 0, 0, 1, false, NULL,
-	"flip the sign of random windows in training"},
+	{"flips", RNN_OPT_ENUM, AT(flips), RNN_FLIPS_AUTO, 0, 2, false, flips_names,
+	"flip the sign of a fifth of the windows in training; auto: in panels of short series"},
 	{"forget_bias", RNN_OPT_FLOAT, AT(forget_bias), 1.0, -10, 10, false, NULL,
 	"initial bias of the forget gate of lstm cells"},
 	{"hidden", RNN_OPT_INT, AT(hidden), 0, 1, 1024, true, NULL,

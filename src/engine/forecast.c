@@ -330,7 +330,7 @@ forecast_trained(Forecaster *f, rnn_arena member_scratch, int64_t longest, int h
 			if (share == 0)
 				continue;
 			rnn_frame_compute(&f->plan, &f->points[b], f->points[b].n, f->frame, &f->scales[b], f->work);
-			rnn_frame_mix(&f->plan, f->frame, f->q);
+			rnn_frame_mix(&f->plan, f->frame, m->mix_spread, f->q);
 			add_quantiles(f, b, share, h, out + b * stride);
 		}
 	}

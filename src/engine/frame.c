@@ -364,7 +364,7 @@ rnn_target_load(rnn_net *net, int64_t row, const rnn_points *pts, int64_t e,
 }
 
 void
-rnn_frame_mix(const rnn_frame_plan *p, const real *frame, real *q)
+rnn_frame_mix(const rnn_frame_plan *p, const real *frame, double factor, real *q)
 {
 	static const real zero[S * Q];	/* the head of an untrained network */
 	const rnn_shape *s = p->shape;
@@ -384,6 +384,7 @@ rnn_frame_mix(const rnn_frame_plan *p, const real *frame, real *q)
 		rnn_kernel->block_quantiles(zero, middle, spread + b * S, block);
 		for (int j = 0; j < S && b * S + j < s->horizon; j++)
 			for (int i = 0; i < Q; i++)
-				q[(b * S + j) * Q + i] = block[i * S + j];
+				q[(b * S + j) * Q + i] = block[RNN_MEDIAN * S + j] +
+					(real) factor * (block[i * S + j] - block[RNN_MEDIAN * S + j]);
 	}
 }

@@ -62,6 +62,6 @@ void		rnn_target_load(rnn_net *net, int64_t row, const rnn_points *pts, int64_t 
 void		rnn_target_none(rnn_net *net, int64_t row);
 
 /* The mix's own quantiles (horizon,Q) from a frame, in units of s around a. */
-void		rnn_frame_mix(const rnn_frame_plan *p, const real *frame, real *q);
+void		rnn_frame_mix(const rnn_frame_plan *p, const real *frame, double factor, real *q);
 
 #endif							/* RNN_FRAME_H */

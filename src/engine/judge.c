@@ -19,6 +19,24 @@
 
 #define Q RNN_QUANTILES
 
+static double
+pinball(int k, double d)
+{
+	return d > 0 ? rnn_quantile_levels[k] * d : (rnn_quantile_levels[k] - 1) * d;
+}
+
+static double
+spread_factor(int g)
+{
+	return pow(2, (g - RNN_SPREADS / 2) / 4.0);
+}
+
+static int64_t
+held_frame(const rnn_trainer *t, int i)
+{
+	return t->runs[t->held[i].run].first + t->held[i].last;
+}
+
 void
 judge_begin(rnn_trainer *t)
 {
@@ -29,6 +47,66 @@ judge_begin(rnn_trainer *t)
 		t->best[half].grid = 0;
 	}
 	t->stale = 0;
+}
+
+/* -------------------------------------------------------- the mix's spread */
+
+/* Mean pinball of window i of the mix, its gaps widened by each factor tried. */
+static void
+add_spread_losses(rnn_trainer *t, int i)
+{
+	const Held *held = &t->held[i];
+	const Run  *run = &t->runs[held->run];
+	const rnn_points *pts = &t->points[run->series];
+	int64_t		e = run->e0 + held->last * run->stride;
+	rnn_scale	scale = t->scales[held_frame(t, i)];
+	double		sum[RNN_SPREADS] = {0};
+	int			known = 0;
+
+	rnn_frame_mix(&t->plan, t->frames + held_frame(t, i) * t->plan.width, 1, t->q_mix);
+	for (int64_t j = 0; j < t->cfg.horizon && e + j < pts->n; j++)
+	{
+		const real *q = t->q_mix + j * Q;
+		double		y = (pts->raw[e + j] - scale.a) / scale.s - q[RNN_MEDIAN];
+
+		if (isnan(y))
+			continue;
+		known++;
+		for (int g = 0; g < RNN_SPREADS; g++)
+		{
+			double		loss = 0;
+
+			for (int k = 0; k < Q; k++)
+				loss += pinball(k, y - spread_factor(g) * (q[k] - q[RNN_MEDIAN]));
+			sum[g] += RNN_LOSS_CAP * tanh(loss / Q / RNN_LOSS_CAP);
+		}
+	}
+	for (int g = 0; known > 0 && g < RNN_SPREADS; g++)
+		t->spread_loss[held->half][g] += sum[g] / known;
+}
+
+/*
+ * A network learns how wide its quantiles must be.  To be fair the mix is
+ * judged with gaps fitted in one number, on the half that doesn't judge it.
+ */
+bool
+spread_step(rnn_trainer *t)
+{
+	for (int n = 0; n < 64 && t->spread_at < t->W; n++)
+		add_spread_losses(t, t->spread_at++);
+	if (t->spread_at < t->W)
+		return false;
+	for (int half = 0; half < 2; half++)
+	{
+		int			best = RNN_SPREADS / 2;
+
+		for (int g = 0; g < RNN_SPREADS; g++)
+			if (t->spread_loss[half][g] < t->spread_loss[half][best])
+				best = g;
+		t->spread[half] = spread_factor(best);
+	}
+	t->model.mix_spread = sqrt(t->spread[0] * t->spread[1]);
+	return true;
 }
 
 void
@@ -62,12 +140,6 @@ held_batch(rnn_trainer *t, int from)
 	return B;
 }
 
-static int64_t
-held_frame(const rnn_trainer *t, int i)
-{
-	return t->runs[t->held[i].run].first + t->held[i].last;
-}
-
 void
 blend_quantiles(rnn_trainer *t, int i, int b, double weight, real *q)
 {
@@ -77,7 +149,7 @@ blend_quantiles(rnn_trainer *t, int i, int b, double weight, real *q)
 		rnn_net_quantiles(&t->net, t->last_row + b, q);
 	if (weight == 1)
 		return;
-	rnn_frame_mix(&t->plan, t->frames + held_frame(t, i) * t->plan.width, t->q_mix);
+	rnn_frame_mix(&t->plan, t->frames + held_frame(t, i) * t->plan.width, t->model.mix_spread, t->q_mix);
 	for (int64_t k = 0; k < size; k++)
 		q[k] = weight > 0 ? (real) (weight * q[k] + (1 - weight) * t->q_mix[k]) : t->q_mix[k];
 }
@@ -107,11 +179,7 @@ window_losses(rnn_trainer *t, int i, const real *q, const real *mix, float *row)
 						loss = 0;
 
 			for (int k = 0; k < Q; k++)
-			{
-				double		d = y - (w * q[j * Q + k] + (1 - w) * mix[j * Q + k]);
-
-				loss += d > 0 ? rnn_quantile_levels[k] * d : (rnn_quantile_levels[k] - 1) * d;
-			}
+				loss += pinball(k, y - (w * q[j * Q + k] + (1 - w) * mix[j * Q + k]));
 			sum[g] += RNN_LOSS_CAP * tanh(loss / Q / RNN_LOSS_CAP);
 		}
 	}
@@ -137,7 +205,8 @@ validation_step(rnn_trainer *t)
 
 		rnn_net_quantiles(&t->net, t->last_row + b, t->q);
 		if (t->blends)
-			rnn_frame_mix(&t->plan, t->frames + held_frame(t, i) * t->plan.width, t->q_mix);
+			rnn_frame_mix(&t->plan, t->frames + held_frame(t, i) * t->plan.width,
+						  t->spread[1 - t->held[i].half], t->q_mix);
 		else
 			memcpy(t->q_mix, t->q, sizeof(real) * t->cfg.horizon * Q);
 		window_losses(t, i, t->q, t->q_mix, t->rows + (int64_t) i * RNN_GRID);

@@ -265,6 +265,8 @@ judgement_section(Walk *w, rnn_model *m)
 	CHECK(w, !isinf(m->difference) && !isinf(m->mix_pinball), "a judgement is infinite");
 	field_f64(w, &m->weight);
 	CHECK(w, m->weight >= 0 && m->weight <= 1, "the network's weight");
+	field_f64(w, &m->mix_spread);
+	CHECK(w, m->is_history || (m->mix_spread >= 0.01 && m->mix_spread <= 100), "the mix's spread");
 	for (int b = 0; b < RNN_BANDS; b++)
 		for (int p = 0; p < RNN_MEDIAN; p++)
 		{

@@ -9,6 +9,11 @@
 
 #include <math.h>
 
+#define LONGEST_PATCH 24
+#define LEAST_STEPS 8			/* recurrent steps of a context */
+#define SMALL 20000				/* points */
+#define SHORT_SERIES 300		/* points */
+
 static int
 clamp(int64_t v, int low, int high)
 {
@@ -41,16 +46,34 @@ auto_context(const rnn_config *cfg, const rnn_summary *d)
 	return clamp(want < d->longest / 2 ? want : d->longest / 2, 4, 512);
 }
 
-/* About 32 recurrent steps: enough to remember, few enough to learn from. */
+/*
+ * The longest patch that leaves eight recurrent steps.  It divides the season
+ * or is made of whole ones, so that a place in the patch always means the same
+ * phase; without a season it is a power of two.
+ */
 static int
-auto_patch(int context)
+auto_patch(int context, int season)
 {
-	static const int sizes[] = {1, 2, 4, 8, 16};
-	int			i = 0;
+	int			best = 1;
 
-	while (i < 4 && context / sizes[i] > 40)
-		i++;
-	return sizes[i];
+	for (int p = 2; p <= LONGEST_PATCH; p++)
+	{
+		bool		fits = season > 1 ? season % p == 0 || p % season == 0 : (p & (p - 1)) == 0;
+
+		if (fits && context / p >= LEAST_STEPS)
+			best = p;
+	}
+	return best;
+}
+
+/*
+ * Short series teach little but which way things went; flipped ones teach that
+ * up and down are alike.  Long ones have shapes that up and down don't share.
+ */
+static int
+auto_flips(const rnn_summary *d)
+{
+	return d->series >= PANEL && d->points < SHORT_SERIES * (int64_t) d->series ? RNN_FLIPS_ON : RNN_FLIPS_OFF;
 }
 
 void
@@ -64,7 +87,7 @@ rnn_config_resolve(rnn_config *cfg, const rnn_summary *d)
 		cfg->context = cfg->patch > 0 ? clamp((int64_t) auto_context(cfg, d), cfg->patch, 1000000)
 			: auto_context(cfg, d);
 	if (cfg->patch == 0)
-		cfg->patch = auto_patch(cfg->context);
+		cfg->patch = auto_patch(cfg->context, cfg->seasons[0]);
 	/* a whole number of patches */
 	cfg->context = (cfg->context + cfg->patch - 1) / cfg->patch * cfg->patch;
 	T = cfg->context / cfg->patch;
@@ -73,7 +96,7 @@ rnn_config_resolve(rnn_config *cfg, const rnn_summary *d)
 	if (cfg->bptt > T)
 		cfg->bptt = T;
 	if (cfg->hidden == 0)
-		cfg->hidden = d->points < 20000 ? 32 : d->points < 200000 ? 64 : 96;
+		cfg->hidden = d->points < SMALL ? 32 : 64;
 	if (cfg->batch == 0)
 	{
 		/* About 2,000 positions, fewer where the horizon is long. */
@@ -82,7 +105,10 @@ rnn_config_resolve(rnn_config *cfg, const rnn_summary *d)
 		cfg->batch = clamp(6144 / (cfg->bptt * (blocks + 1)), 4, 64);
 	}
 	if (cfg->steps == 0)
-		cfg->steps = d->points < 20000 ? 600 : 1000;
+		cfg->steps = d->points < SMALL ? 600 : 1000;
+	if (cfg->flips == RNN_FLIPS_AUTO)
+		cfg->flips = auto_flips(d);
+	/* A panel is trained once for many forecasts; members that are averaged err less. */
 	if (cfg->members == 0)
-		cfg->members = 1;
+		cfg->members = d->series >= PANEL || d->points >= SMALL ? 3 : 1;
 }

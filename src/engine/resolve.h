@@ -4,6 +4,8 @@
 
 #include "rnn.h"
 
+#define PANEL 8					/* series that make a panel: windows are clustered by series */
+
 /* What the rules look at. */
 typedef struct rnn_summary
 {

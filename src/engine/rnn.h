@@ -113,6 +113,7 @@ double		rnn_rng_normal(rnn_rng *r);
 typedef enum rnn_start { RNN_START_AUTO, RNN_START_SCRATCH } rnn_start;
 typedef enum rnn_cell { RNN_ELMAN, RNN_GRU, RNN_LSTM } rnn_cell;
 typedef enum rnn_activation { RNN_TANH, RNN_RELU } rnn_activation;
+typedef enum rnn_flips { RNN_FLIPS_AUTO, RNN_FLIPS_ON, RNN_FLIPS_OFF } rnn_flips;
 typedef enum rnn_loss { RNN_PINBALL, RNN_MSE, RNN_MAE } rnn_loss;
 
 /*
@@ -144,7 +145,7 @@ typedef struct rnn_config
 	int32_t		warmup;			/* steps */
 	int32_t		patience;		/* validations without progress */
 	int32_t		members;		/* of the ensemble, 0 auto */
-	int32_t		flips;			/* bool: random sign flips */
+	int32_t		flips;			/* rnn_flips: random sign flips */
 	double		decay;			/* last part of the steps with falling rate */
 	double		learning_rate;
 	double		weight_decay;
@@ -326,6 +327,7 @@ typedef struct rnn_model
 	double		std_error;		/* of difference */
 	double		mix_pinball;	/* on the validation windows, in units of s */
 	double		weight;			/* of the network in the blend, 0 to 1 */
+	double		mix_spread;		/* factor of the mix's gaps between quantiles, fitted */
 	float		calibration[RNN_BANDS][RNN_MEDIAN]; /* factor of the distance from
 								 * the median, by band and pair of levels
 								 * (outermost first) */

@@ -120,6 +120,7 @@ rnn_trainer_init(rnn_trainer **out, void *block, size_t size, const rnn_config *
 		return rnn_fail(err, RNN_ERR_MEMORY, "training", (double) size, 0, 0);
 	for (int i = 0; i < RNN_BANDS * RNN_MEDIAN; i++)
 		t->model.calibration[i / RNN_MEDIAN][i % RNN_MEDIAN] = 1;
+	t->model.mix_spread = t->spread[0] = t->spread[1] = 1;
 	summarize(t);
 	if (t->summary.points == 0)
 		return rnn_fail(err, RNN_ERR_DATA, "there is no known value", 0, 0, 0);
@@ -244,6 +245,7 @@ lay_out(rnn_trainer *t, rnn_error *err)
 	if (t->arena.failed)
 		return no_room(t, err);
 	rnn_config_resolve(&t->cfg, &t->summary);
+	choose_held(t);
 	decide_training(t);
 	rnn_shape_init(&t->shape, &t->cfg);
 	rnn_frame_plan_init(&t->plan, &t->shape, &t->cfg);
@@ -299,7 +301,7 @@ begin(rnn_trainer *t, rnn_error *err)
 	}
 	judge_begin(t);
 	start_network(t);
-	t->stage = STAGE_TRAIN;
+	t->stage = t->blends && t->W > 0 ? STAGE_SPREAD : STAGE_TRAIN;
 	return RNN_OK;
 }
 
@@ -459,6 +461,7 @@ report(const rnn_trainer *t, rnn_progress *p)
 {
 	static const char *const names[] = {
 		[STAGE_SEASONS] = "seasons",[STAGE_LAYOUT] = "layout",[STAGE_FEATURES] = "features",
+		[STAGE_SPREAD] = "validate",
 		[STAGE_TRAIN] = "train",[STAGE_VALIDATE] = "validate",
 		[STAGE_CALIBRATE] = "calibrate",[STAGE_DONE] = "done"
 	};
@@ -485,6 +488,10 @@ rnn_trainer_step(rnn_trainer *t, rnn_progress *progress, rnn_error *err)
 		case STAGE_FEATURES:
 			if (compute_frames(t, FEATURE_BUDGET))
 				RNN_TRY(begin(t, err));
+			break;
+		case STAGE_SPREAD:
+			if (spread_step(t))
+				t->stage = STAGE_TRAIN;
 			break;
 		case STAGE_TRAIN:
 			RNN_TRY(train_step(t, err));

@@ -12,7 +12,8 @@
 #include "resolve.h"
 
 #define RNN_GRID 11				/* weights of the blend that are tried: 0, .1 .. 1 */
-#define PANEL 8					/* series that make a panel: windows are clustered by series */
+#define MOST_HELD 4096			/* held-out windows: more tell little more */
+#define RNN_SPREADS 17			/* factors of the mix's gaps that are tried: 1/4 .. 4 */
 #define RNN_MAX_LOG 512
 #define RNN_MAX_BATCH 1024
 #define FRAMES_WANTED 30000		/* more phases of the patches than that add little */
@@ -62,7 +63,7 @@ typedef struct Best
 
 typedef enum Stage
 {
-	STAGE_SEASONS, STAGE_LAYOUT, STAGE_FEATURES, STAGE_TRAIN, STAGE_VALIDATE,
+	STAGE_SEASONS, STAGE_LAYOUT, STAGE_FEATURES, STAGE_SPREAD, STAGE_TRAIN, STAGE_VALIDATE,
 	STAGE_CALIBRATE, STAGE_DONE
 } Stage;
 
@@ -91,6 +92,10 @@ struct rnn_trainer
 	int64_t    *slot_of_run;	/* (runs + 1) running sum of them */
 	Held	   *held;
 	int			W;
+	uint64_t	held_share;		/* series are judged by whose hash is not above it */
+	double		spread[2];		/* factor of the mix's gaps that each half would choose */
+	int			spread_at;		/* next window to fit it by */
+	double		spread_loss[2][RNN_SPREADS];
 	int			K;				/* steps of a window */
 
 	real	   *frames;			/* (F, width) */
@@ -134,6 +139,7 @@ struct rnn_trainer
 
 /* window.c */
 int			held_overlap(const rnn_trainer *t); /* held-out windows in the time of one */
+void		choose_held(rnn_trainer *t);	/* once the points are known */
 int64_t		held_total(const rnn_trainer *t);	/* held-out windows, were all frames kept */
 void		plan_windows(rnn_trainer *t, int64_t max_frames);
 void		plan_slots(rnn_trainer *t); /* which frames training may use: before the cut, or all */
@@ -151,6 +157,7 @@ const real *optimizer_weights(const Optimizer *o);
 
 /* judge.c */
 void		judge_begin(rnn_trainer *t);	/* no best yet */
+bool		spread_step(rnn_trainer *t);	/* fits the mix's spread; true when done */
 void		validation_begin(rnn_trainer *t);
 bool		validation_step(rnn_trainer *t);	/* true when all windows are done */
 void		validation_end(rnn_trainer *t); /* notes progress */

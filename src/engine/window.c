@@ -14,6 +14,7 @@
 #define PANEL_WINDOWS 6			/* held out of each series of a panel, apart */
 #define SINGLE_WINDOWS 48		/* of each of a few series */
 #define HELD_OVERLAP 3
+#define FLIPPED 0.2				/* share of the windows, where any are */
 
 static int64_t
 min64(int64_t a, int64_t b)
@@ -43,17 +44,39 @@ held_spacing(const rnn_trainer *t)
 	return t->cfg.horizon / held_overlap(t);
 }
 
-/* Held-out windows of a series of n points: the last part in time. */
-static int
-held_count(const rnn_trainer *t, int64_t n)
+static uint64_t
+hash_block(int series, int64_t block)
 {
-	int64_t		h = t->cfg.horizon,
+	rnn_rng		r;
+
+	rnn_rng_seed(&r, (uint64_t) series, (uint64_t) block + 1);
+	return rnn_rng_next(&r);
+}
+
+/* Held-out windows of a series: the last part in time. */
+static int
+held_count(const rnn_trainer *t, int series)
+{
+	int64_t		n = t->points[series].n,
+				h = t->cfg.horizon,
 				m = t->cfg.seasons[0],
 				room = (n - max64(2 * m, RNN_LEAST_HISTORY)) / h,
 				most = t->panel.count >= PANEL ? PANEL_WINDOWS : SINGLE_WINDOWS,
 				apart = min64(min64(room, max64(1, n / (4 * h))), most);
 
-	return apart < 1 ? 0 : (int) ((apart - 1) * h / held_spacing(t) + 1);
+	if (apart < 1 || (t->held_share > 0 && hash_block(series, -2) > t->held_share))
+		return 0;
+	return (int) ((apart - 1) * h / held_spacing(t) + 1);
+}
+
+/* Of a panel of very many series only some are judged by. */
+void
+choose_held(rnn_trainer *t)
+{
+	int64_t		all = held_total(t);
+
+	if (t->panel.count >= PANEL && all > MOST_HELD)
+		t->held_share = (uint64_t) ((double) MOST_HELD / all * 18446744073709549568.0);
 }
 
 int64_t
@@ -62,7 +85,7 @@ held_total(const rnn_trainer *t)
 	int64_t		W = 0;
 
 	for (int i = 0; i < t->panel.count; i++)
-		W += held_count(t, t->points[i].n);
+		W += held_count(t, i);
 	return W;
 }
 
@@ -81,15 +104,6 @@ static int64_t
 first_loss(const rnn_trainer *t, int64_t n)
 {
 	return max64(1, min64(max64(8, t->cfg.seasons[0] + 2), n / 3));
-}
-
-static uint64_t
-hash_block(int series, int64_t block)
-{
-	rnn_rng		r;
-
-	rnn_rng_seed(&r, (uint64_t) series, (uint64_t) block + 1);
-	return rnn_rng_next(&r);
 }
 
 static void
@@ -128,7 +142,7 @@ static void
 add_held_only(rnn_trainer *t, bool measure, int series)
 {
 	int64_t		n = t->points[series].n;
-	int			v = held_count(t, n);
+	int			v = held_count(t, series);
 
 	if (v > 0)
 		add_run(t, measure, series, held_end(t, n, v - 1), held_spacing(t), v);
@@ -183,7 +197,7 @@ plan_held(rnn_trainer *t)
 	for (int s = 0; s < t->panel.count; s++)
 	{
 		int64_t		n = t->points[s].n;
-		int			v = held_count(t, n);
+		int			v = held_count(t, s);
 
 		t->cut[s] = n;
 		while (from < t->n_runs && t->runs[from].series < s)
@@ -306,7 +320,7 @@ draw_windows(rnn_trainer *t)
 
 		t->windows[b][0] = r;
 		t->windows[b][1] = (int) (t->runs[r].trained - 1 - (slot - t->slot_of_run[r]));
-		t->flips[b] = t->cfg.flips && (rnn_rng_next(&t->rng) >> 63);
+		t->flips[b] = t->cfg.flips == RNN_FLIPS_ON && rnn_rng_uniform(&t->rng) < FLIPPED;
 	}
 }
 

@@ -37,7 +37,7 @@ FROM (SELECT rnn_train(value, textbook('elman') || '{"norm": false, "residual": 
 SELECT options, count(*), bool_and(abs(forecast) < 10) AS sane
 FROM (SELECT options, rnn_train(value, textbook('gru') || '{"steps": 20, "hidden": 8}' || options::jsonb ORDER BY ts) AS m
 	  FROM sine, unnest(ARRAY['{"bptt": 8}', '{"loss": "mse"}', '{"loss": "mae"}', '{"cell": "elman", "activation": "relu"}',
-							  '{"conv_layers": 2, "conv_kernel": 3}', '{"dropout": 0.2}', '{"clip": 0, "flips": false}',
+							  '{"conv_layers": 2, "conv_kernel": 3}', '{"dropout": 0.2}', '{"clip": 0, "flips": "off"}',
 							  '{"cell": "lstm", "forget_bias": 0}']) AS options
 	  WHERE n <= 400 GROUP BY options) AS t, rnn_forecast(m, 12)
 GROUP BY options ORDER BY options COLLATE "C";
