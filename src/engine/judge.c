@@ -112,17 +112,18 @@ spread_step(rnn_trainer *t)
 void
 add_log(rnn_trainer *t, double validation, double baseline)
 {
-	rnn_log_row *row = &t->log[t->model.n_log];
+	MemberLog  *member = t->final ? &t->member_log[t->member] : NULL;
+	int		   *n = member ? &member->n : &t->model.n_log;
 
-	if (t->model.n_log == RNN_MAX_LOG)
+	if (*n == MEMBER_LOG)
 		return;
-	*row = (rnn_log_row) {
+	(member ? member->row : t->log)[*n] = (rnn_log_row) {
 		t->member, t->final, t->step,
 		(float) (t->loss_count ? t->loss_sum / t->loss_count : 0),
 		(float) validation, (float) baseline, (float) t->opt.rate,
 		(float) (t->loss_count ? t->norm_sum / t->loss_count : 0)
 	};
-	t->model.n_log++;
+	++*n;
 	t->loss_sum = t->norm_sum = 0;
 	t->loss_count = 0;
 }

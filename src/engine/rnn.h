@@ -370,6 +370,7 @@ typedef struct rnn_panel
 typedef struct rnn_progress
 {
 	bool		done;
+	bool		split;			/* waits for rnn_trainer_member or rnn_trainer_join */
 	const char *phase;			/* "seasons", "features", "train", ... a literal */
 	int			member;
 	int			step;
@@ -390,6 +391,37 @@ rnn_status	rnn_trainer_init(rnn_trainer **out, void *block, size_t size, const r
 							 const rnn_panel *panel, const rnn_model *warm, rnn_error *err);
 /* One bounded piece of work (aim: below 50 ms).  Call until progress->done. */
 rnn_status	rnn_trainer_step(rnn_trainer *t, rnn_progress *progress, rnn_error *err);
+
+/*
+ * Members of an ensemble may be trained side by side, each to the same bytes
+ * as one after the other.  With rnn_trainer_split, progress->split is set once
+ * everything but the members' trainings on all data is done; the caller then
+ * chooses with rnn_trainer_member which one the next steps train, until
+ * progress->split is set again, and goes on with rnn_trainer_join.  Another
+ * process makes a trainer of its own from the same config, as resolved, series
+ * and size, takes the features and the count of steps with rnn_trainer_adopt,
+ * and trains members too; what they became is handed over as bytes.
+ */
+void		rnn_trainer_split(rnn_trainer *t);
+void		rnn_trainer_member(rnn_trainer *t, int member);
+void		rnn_trainer_join(rnn_trainer *t);
+int			rnn_trainer_members(const rnn_trainer *t, int *steps, rnn_config *resolved);
+size_t		rnn_trainer_used(const rnn_trainer *t); /* bytes of the block that are in use */
+
+typedef struct rnn_part
+{
+	void	   *bytes;
+	size_t		len;
+} rnn_part;
+
+#define RNN_FEATURE_PARTS 2
+#define RNN_MEMBER_PARTS 3
+/* Where the features lie, and what a trained member is. */
+void		rnn_trainer_features(rnn_trainer *t, rnn_part parts[RNN_FEATURE_PARTS]);
+void		rnn_trainer_result(rnn_trainer *t, int member, rnn_part parts[RNN_MEMBER_PARTS]);
+/* Steps a new trainer until it is laid out, its features still to be filled in. */
+rnn_status	rnn_trainer_adopt(rnn_trainer *t, int steps, rnn_error *err);
+
 /* Told by the caller, who has the clock: wind up with what is there. */
 void		rnn_trainer_hurry(rnn_trainer *t);
 /* The finished model; it points into the trainer's block and the panel. */

@@ -185,6 +185,9 @@ lay_out_network(rnn_trainer *t)
 		t->best[i].weights = arena_new(&t->arena, real, t->shape.params);
 	for (int i = 0; i < t->cfg.members; i++)
 		t->member_weights[i] = arena_new(&t->arena, real, t->shape.params);
+	t->member_log = arena_new(&t->arena, MemberLog, t->cfg.members);
+	for (int i = 0; t->member_log && i < t->cfg.members; i++)
+		t->member_log[i].n = 0;
 }
 
 static void
@@ -298,6 +301,8 @@ begin(rnn_trainer *t, rnn_error *err)
 		if (t->slots == 0 || (t->blends && t->cfg.start == RNN_START_AUTO))
 			return begin_mix(t, err);
 		t->model.weight = 1;
+		t->stage = STAGE_SPLIT;
+		return RNN_OK;
 	}
 	judge_begin(t);
 	start_network(t);
@@ -337,51 +342,89 @@ train_chunk(rnn_trainer *t, rnn_error *err)
 }
 
 static void
-keep_member(rnn_trainer *t)
+keep_member(rnn_trainer *t, const real *weights, int steps, bool stopped)
 {
 	rnn_member *m = &t->model.member[t->member];
 	real	   *w = t->member_weights[t->member];
 
-	memcpy(w, optimizer_weights(&t->opt), sizeof(real) * t->shape.params);
+	memcpy(w, weights, sizeof(real) * t->shape.params);
 	*m = (rnn_member) {
 		.seed = (uint64_t) t->cfg.seed + (uint64_t) t->member,
 			.patch = t->cfg.patch,.context = t->cfg.context,
-			.steps = t->step,.stopped = t->hurry && t->step < t->steps,
+			.steps = steps,.stopped = stopped,
 			.params = t->shape.params,
-#ifndef RNN_DOUBLE
-			.weights = w,
-#endif
 	};
-	t->model.n_members = ++t->member;
-}
-
-/*
- * The time is up before the second training is through: what the first one
- * found best is the model.
- */
-static bool
-keep_judged(rnn_trainer *t)
-{
-	const Best *best = t->best[0].loss <= t->best[1].loss ? &t->best[0] : &t->best[1];
-
-	if (t->member > 0 || !isfinite(best->loss))
-		return false;
-	keep_member(t);
-	memcpy(t->member_weights[0], best->weights, sizeof(real) * t->shape.params);
-	t->model.member[0].steps = best->step;
-	t->model.member[0].stopped = true;
-	t->stage = STAGE_DONE;
-	return true;
 }
 
 /* The second training uses everything, for as long as the first one said. */
 static void
-start_final(rnn_trainer *t)
+start_member(rnn_trainer *t, int member)
+{
+	t->member = member;
+	start_network(t);
+	t->stage = STAGE_TRAIN;
+}
+
+static void
+begin_members(rnn_trainer *t)
 {
 	t->final = true;
 	plan_slots(t);
-	start_network(t);
-	t->stage = STAGE_TRAIN;
+	t->member = 0;
+	t->stage = STAGE_SPLIT;
+}
+
+/*
+ * Where the time was up before the second training of any member was through,
+ * what the first one found best is the model.
+ */
+static void
+keep_judged(rnn_trainer *t)
+{
+	const Best *best = t->best[0].loss <= t->best[1].loss ? &t->best[0] : &t->best[1];
+
+	t->member = 0;
+	if (isfinite(best->loss))
+		keep_member(t, best->weights, best->step, true);
+	else
+		keep_member(t, optimizer_weights(&t->opt), t->step, true);
+}
+
+/* Members that are through, in their order, and their logs. */
+static void
+finish_members(rnn_trainer *t)
+{
+	rnn_model  *m = &t->model;
+	int			n = 0;
+	bool		all = true;
+
+	for (int i = 0; i < t->cfg.members; i++)
+	{
+		bool		trained = m->member[i].params > 0 && !m->member[i].stopped;
+
+		all &= trained;
+		for (int k = 0; k < t->member_log[i].n; k++)
+			t->log[m->n_log++] = t->member_log[i].row[k];
+		if (!trained)
+			continue;
+		m->member[n] = m->member[i];
+#ifndef RNN_DOUBLE
+		m->member[n].weights = t->member_weights[i];
+#endif
+		n++;
+	}
+	if (n == 0)
+	{
+		keep_judged(t);
+#ifndef RNN_DOUBLE
+		m->member[0].weights = t->member_weights[0];
+#endif
+		n = 1;
+	}
+	if (!all)
+		m->member[0].stopped = true;
+	m->n_members = n;
+	t->stage = STAGE_DONE;
 }
 
 static void
@@ -395,23 +438,21 @@ training_over(rnn_trainer *t)
 		return;
 	}
 	add_log(t, NAN, NAN);
-	if (t->hurry && t->step < t->steps)
-	{
-		if (keep_judged(t))
-			return;
-		/* Members that are through are enough. */
-		if (t->member > 0)
-		{
-			t->model.member[0].stopped = true;
-			t->stage = STAGE_DONE;
-			return;
-		}
-	}
-	keep_member(t);
-	if (t->member < t->cfg.members && !t->hurry)
-		start_network(t);
+	keep_member(t, optimizer_weights(&t->opt), t->step, t->hurry && t->step < t->steps);
+	t->member++;
+	t->stage = STAGE_SPLIT;
+}
+
+/* One member after the other, unless the caller chooses. */
+static void
+next_member(rnn_trainer *t)
+{
+	if (t->split)
+		return;
+	if (t->member == t->cfg.members || (t->hurry && (t->member > 0 || isfinite(t->best[0].loss))))
+		finish_members(t);
 	else
-		t->stage = STAGE_DONE;
+		start_member(t, t->member);
 }
 
 static rnn_status
@@ -452,8 +493,8 @@ calibrate_step(rnn_trainer *t)
 		return;
 	if (!t->train || t->model.weight == 0)
 		t->stage = STAGE_DONE;
-	else if (!t->hurry || !keep_judged(t))
-		start_final(t);
+	else
+		begin_members(t);
 }
 
 static void
@@ -463,12 +504,13 @@ report(const rnn_trainer *t, rnn_progress *p)
 		[STAGE_SEASONS] = "seasons",[STAGE_LAYOUT] = "layout",[STAGE_FEATURES] = "features",
 		[STAGE_SPREAD] = "validate",
 		[STAGE_TRAIN] = "train",[STAGE_VALIDATE] = "validate",
-		[STAGE_CALIBRATE] = "calibrate",[STAGE_DONE] = "done"
+		[STAGE_CALIBRATE] = "calibrate",[STAGE_SPLIT] = "members",[STAGE_DONE] = "done"
 	};
 
 	p->done = t->stage == STAGE_DONE;
+	p->split = t->stage == STAGE_SPLIT && t->split;
 	p->phase = t->stage == STAGE_TRAIN && t->final ? "train on everything" : names[t->stage];
-	p->member = t->member + 1;
+	p->member = t->member < t->cfg.members ? t->member + 1 : t->member;
 	p->step = t->step;
 	p->steps = t->steps;
 	p->loss = t->loss_count ? t->loss_sum / t->loss_count : NAN;
@@ -502,6 +544,9 @@ rnn_trainer_step(rnn_trainer *t, rnn_progress *progress, rnn_error *err)
 		case STAGE_CALIBRATE:
 			calibrate_step(t);
 			break;
+		case STAGE_SPLIT:
+			next_member(t);
+			break;
 		case STAGE_DONE:
 			break;
 	}
@@ -513,6 +558,66 @@ void
 rnn_trainer_hurry(rnn_trainer *t)
 {
 	t->hurry = true;
+}
+
+void
+rnn_trainer_split(rnn_trainer *t)
+{
+	t->split = true;
+}
+
+void
+rnn_trainer_member(rnn_trainer *t, int member)
+{
+	start_member(t, member);
+}
+
+void
+rnn_trainer_join(rnn_trainer *t)
+{
+	finish_members(t);
+}
+
+int
+rnn_trainer_members(const rnn_trainer *t, int *steps, rnn_config *resolved)
+{
+	*steps = t->steps;
+	*resolved = t->cfg;
+	return t->cfg.members;
+}
+
+size_t
+rnn_trainer_used(const rnn_trainer *t)
+{
+	return t->arena.used;
+}
+
+void
+rnn_trainer_features(rnn_trainer *t, rnn_part parts[RNN_FEATURE_PARTS])
+{
+	parts[0] = (rnn_part) {t->frames, sizeof(real) * t->F * t->plan.width};
+	parts[1] = (rnn_part) {t->scales, sizeof(rnn_scale) * t->F};
+}
+
+void
+rnn_trainer_result(rnn_trainer *t, int member, rnn_part parts[RNN_MEMBER_PARTS])
+{
+	parts[0] = (rnn_part) {&t->model.member[member], sizeof(rnn_member)};
+	parts[1] = (rnn_part) {t->member_weights[member], sizeof(real) * t->shape.params};
+	parts[2] = (rnn_part) {&t->member_log[member], sizeof(MemberLog)};
+}
+
+rnn_status
+rnn_trainer_adopt(rnn_trainer *t, int steps, rnn_error *err)
+{
+	RNN_TRY(find_seasons(t, err));
+	RNN_TRY(lay_out(t, err));
+	if (!t->train)
+		return rnn_fail(err, RNN_ERR_DATA, "there is no network to train", 0, 0, 0);
+	t->steps = steps;
+	t->split = true;
+	begin_members(t);
+	return RNN_OK;
 }
 
 rnn_status

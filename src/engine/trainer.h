@@ -14,7 +14,8 @@
 #define RNN_GRID 11				/* weights of the blend that are tried: 0, .1 .. 1 */
 #define MOST_HELD 4096			/* held-out windows: more tell little more */
 #define RNN_SPREADS 17			/* factors of the mix's gaps that are tried: 1/4 .. 4 */
-#define RNN_MAX_LOG 512
+#define MEMBER_LOG 40			/* rows of the log of one training */
+#define RNN_MAX_LOG (MEMBER_LOG * (RNN_MAX_MEMBERS + 1))
 #define RNN_MAX_BATCH 1024
 #define FRAMES_WANTED 30000		/* more phases of the patches than that add little */
 
@@ -36,6 +37,13 @@ typedef struct Held
 	int			last;			/* index in the run */
 	int			half;			/* 0 or 1: judged by the fit on the other */
 } Held;
+
+/* How a member's training on everything went. */
+typedef struct MemberLog
+{
+	int			n;
+	rnn_log_row row[MEMBER_LOG];
+} MemberLog;
 
 /* The state of AdamW with averaged weights. */
 typedef struct Optimizer
@@ -64,7 +72,7 @@ typedef struct Best
 typedef enum Stage
 {
 	STAGE_SEASONS, STAGE_LAYOUT, STAGE_FEATURES, STAGE_SPREAD, STAGE_TRAIN, STAGE_VALIDATE,
-	STAGE_CALIBRATE, STAGE_DONE
+	STAGE_CALIBRATE, STAGE_SPLIT, STAGE_DONE
 } Stage;
 
 struct rnn_trainer
@@ -82,6 +90,7 @@ struct rnn_trainer
 	bool		train;			/* a network is trained at all */
 	bool		blends;			/* the mix is there to be judged against */
 	bool		final;			/* the second training, on everything */
+	bool		split;			/* the caller chooses the members */
 	int			steps;			/* of this training */
 
 	rnn_points *points;			/* (series) */
@@ -108,7 +117,7 @@ struct rnn_trainer
 	rnn_net		net;
 	Optimizer	opt;
 	rnn_rng		rng;
-	int			member;
+	int			member;			/* that is trained now */
 	int			step;			/* updates of this training */
 	int			chunk;			/* steps of the current windows that are done */
 	int64_t		last_row;		/* of the net after forward_last: the first window's */
@@ -134,6 +143,7 @@ struct rnn_trainer
 
 	rnn_model	model;			/* grows as things are known */
 	real	   *member_weights[RNN_MAX_MEMBERS];
+	MemberLog  *member_log;		/* (members) */
 	rnn_log_row *log;
 };
 

@@ -13,6 +13,7 @@ PG_MODULE_MAGIC;
 
 int			rnnforecast_max_memory = 512 * 1024;
 double		rnnforecast_max_seconds = 0;
+int			rnnforecast_max_workers = 2;
 const char *rnnforecast_kernels = "";
 
 void		_PG_init(void);
@@ -31,6 +32,11 @@ _PG_init(void)
 							 "The option \"seconds\" can only shorten it. Zero means no limit.",
 							 &rnnforecast_max_seconds, 0, 0, 1e7,
 							 PGC_SUSET, 0, NULL, NULL, NULL);
+	DefineCustomIntVariable("rnnforecast.max_workers",
+							"Sets the parallel workers that train members of one ensemble beside the leader.",
+							"The model is the same with any number. max_parallel_workers bounds those of all sessions.",
+							&rnnforecast_max_workers, 2, 0, 1024,
+							PGC_USERSET, 0, NULL, NULL, NULL);
 #if PG_VERSION_NUM >= 150000
 	MarkGUCPrefixReserved("rnnforecast");
 #else

@@ -24,6 +24,7 @@
 /* module.c: settings */
 extern int	rnnforecast_max_memory; /* kB */
 extern double rnnforecast_max_seconds;	/* 0: none */
+extern int	rnnforecast_max_workers;	/* of one training */
 extern const char *rnnforecast_kernels; /* name of the kernels in use */
 Size		memory_limit(void);	/* bytes */
 

@@ -7,6 +7,7 @@
  * jumped over by an error but memory that its context frees.
  */
 #include "pg.h"
+#include "train.h"
 
 #include <math.h>
 
@@ -17,6 +18,7 @@
 #include "utils/timestamp.h"
 
 #define NOTICE_SECONDS 5
+#define TRAINER_ALIGN 64
 
 static const char *
 zone_for(const ServerOptions *server)
@@ -71,33 +73,50 @@ notice_progress(const rnn_progress *p, double elapsed)
 					p->phase, p->member, p->step, p->steps, isnan(p->loss) ? 0.0 : p->loss, elapsed)));
 }
 
-/* Steps until the trainer is done, within the ceiling of seconds. */
-static void
-drive(rnn_trainer *trainer, const rnn_config *cfg, const ServerOptions *server)
+void
+drive(rnn_trainer *trainer, Driver *driver)
 {
-	TimestampTz start = GetCurrentTimestamp();
-	double		ceiling = cfg->seconds,
-				next_notice = NOTICE_SECONDS;
 	rnn_progress p = {0};
 	rnn_error	err;
 
-	if (rnnforecast_max_seconds > 0 && (ceiling == 0 || ceiling > rnnforecast_max_seconds))
-		ceiling = rnnforecast_max_seconds;
-	while (!p.done)
+	while (!p.done && !p.split)
 	{
-		double		elapsed = seconds_since(start);
+		double		elapsed = seconds_since(driver->start);
 
 		CHECK_FOR_INTERRUPTS();
-		if (ceiling > 0 && elapsed > ceiling)
+		if (driver->ceiling > 0 && elapsed > driver->ceiling && !driver->hurried)
+		{
 			rnn_trainer_hurry(trainer);
+			driver->hurried = true;
+		}
 		if (rnn_trainer_step(trainer, &p, &err) != RNN_OK)
 			report_engine_error(&err);
-		if (server->progress && elapsed >= next_notice)
+		if (driver->progress && elapsed >= driver->next_notice)
 		{
 			notice_progress(&p, elapsed);
-			next_notice = elapsed + NOTICE_SECONDS;
+			driver->next_notice = elapsed + NOTICE_SECONDS;
 		}
 	}
+	driver->split = p.split;
+}
+
+void *
+training_block(Size size)
+{
+	return (void *) TYPEALIGN(TRAINER_ALIGN, MemoryContextAllocHuge(CurrentMemoryContext, size + TRAINER_ALIGN));
+}
+
+static Driver
+new_driver(const rnn_config *cfg, const ServerOptions *server, const rnn_model *warm)
+{
+	Driver		driver = {
+		.start = GetCurrentTimestamp(),.ceiling = cfg->seconds,
+		.progress = server->progress,.next_notice = NOTICE_SECONDS,.warm = warm
+	};
+
+	if (rnnforecast_max_seconds > 0 && (driver.ceiling == 0 || driver.ceiling > rnnforecast_max_seconds))
+		driver.ceiling = rnnforecast_max_seconds;
+	return driver;
 }
 
 /* Series that a network and the judging may use, as a panel. */
@@ -152,24 +171,23 @@ train_series(Series *all, const rnn_config *cfg, const ServerOptions *server,
 	rnn_trainer *trainer;
 	rnn_model	model;
 	rnn_error	err;
-	bytea	   *result;
-	void	   *block;
+	Driver		driver = new_driver(cfg, server, warm);
 
 	usable_panel(all, &panel);
 	held += points_bytes(all);
 	limit = limit > held ? limit - held : 0;
 	if (rnn_trainer_size(cfg, &panel, limit, &size, &err) != RNN_OK)
 		report_engine_error(&err);
-	block = MemoryContextAllocHuge(CurrentMemoryContext, size);
-	if (rnn_trainer_init(&trainer, block, size, cfg, &panel, warm, &err) != RNN_OK)
+	if (rnn_trainer_init(&trainer, training_block(size), size, cfg, &panel, warm, &err) != RNN_OK)
 		report_engine_error(&err);
-	drive(trainer, cfg, server);
+	rnn_trainer_split(trainer);
+	drive(trainer, &driver);
+	if (driver.split)
+		train_members(trainer, &panel, size, held, &driver);
 	if (rnn_trainer_model(trainer, &model, &err) != RNN_OK)
 		report_engine_error(&err);
 	note_short(&model, all);
-	result = store_trimmed(&model, server->keep);
-	pfree(block);
-	return result;
+	return store_trimmed(&model, server->keep);
 }
 
 /* Everything below the caller's context dies with the call. */
