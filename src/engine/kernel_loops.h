@@ -71,7 +71,8 @@ k_exp(real x)
 	p = p * r + 0.5f;
 	p = p * r + 1.0f;
 	p = p * r + 1.0f;
-	return p * float_of((bits_of(t) - bits_of(magic) + 127) << 23);
+	/* Unsigned: of NaN these bits are out of range, and p is NaN whatever they are. */
+	return p * float_of((int32_t) ((uint32_t) (bits_of(t) - bits_of(magic) + 127) << 23));
 }
 
 /* ln(m 2^e), m in [sqrt(1/2), sqrt 2): 2 atanh((m-1)/(m+1)). For x > 0. */

@@ -469,6 +469,33 @@ test_extreme_loss(void)
 		}
 }
 
+/*
+ * Weights without bounds give infinities and NaN: these must come out as NaN
+ * and not as a number, and, for the sanitizer to see, without a shift of bits
+ * that no exponent has.
+ */
+static void
+test_not_a_number(void)
+{
+	real		gate[4] = {(real) NAN, (real) -NAN, (real) NAN, (real) NAN},
+				one[1] = {1},
+				c,
+				tanh_c,
+				h;
+	real		in[2] = {(real) NAN, (real) -NAN},
+				out[2];
+
+	fast->tanh_forward(2, in, out);
+	CHECK(isnan(out[0]) && isnan(out[1]));
+	fast->silu_forward(2, in, out);
+	CHECK(isnan(out[0]) && isnan(out[1]));
+	fast->lstm_forward(1, 1, gate, one, &c, &tanh_c, &h);
+	CHECK(isnan(c) && isnan(h));
+	in[0] = INFINITY, in[1] = -INFINITY;
+	fast->tanh_forward(2, in, out);
+	CHECK(out[0] == 1 && out[1] == -1);
+}
+
 static void
 test_table(const rnn_kernels *kernels)
 {
@@ -488,6 +515,7 @@ test_table(const rnn_kernels *kernels)
 	test_ranges();
 	test_extremes();
 	test_extreme_loss();
+	test_not_a_number();
 }
 
 static void
