@@ -207,13 +207,16 @@ static void
 start_network(rnn_trainer *t)
 {
 	uint64_t	seed = (uint64_t) t->cfg.seed + (uint64_t) t->member * 0x9e3779b97f4a7c15u;
+	/* Members have patches and contexts of their own, so each may differ in size. */
+	const rnn_member *from = t->warm && t->warm->n_members > 0 ?
+		&t->warm->member[t->member % t->warm->n_members] : NULL;
 	rnn_rng		init;
 
 	rnn_rng_seed(&init, seed, 0);
 	rnn_rng_seed(&t->rng, seed, t->final ? 2 : 1);
-	if (t->warm && t->warm->n_members > 0 && t->warm->member[0].params == t->shape.params)
+	if (from && from->params == t->shape.params)
 		for (int64_t i = 0; i < t->shape.params; i++)
-			t->opt.w[i] = (real) t->warm->member[t->member % t->warm->n_members].weights[i];
+			t->opt.w[i] = (real) from->weights[i];
 	else
 		rnn_params_init(&t->shape, &t->cfg, &init, t->opt.w, t->arena);
 	optimizer_start(&t->opt);

@@ -111,6 +111,79 @@ test_repeats(void)
 	free(x);
 }
 
+/* A model to go on from: two members of one shape. */
+static Trained
+two_members(rnn_config *cfg, const double *x, int n)
+{
+	rnn_config_defaults(cfg);
+	cfg->start = RNN_START_SCRATCH;
+	cfg->horizon = 8;
+	cfg->context = 32;
+	cfg->patch = 4;
+	cfg->hidden = 4;
+	cfg->batch = 2;
+	cfg->steps = 4;
+	cfg->members = 2;
+	cfg->seasons_given = 1;
+	cfg->seasons[0] = 1;
+	return train_series(cfg, x, n, (size_t) 1 << 28);
+}
+
+static void
+test_warm(void)
+{
+	double	   *x = sine(300, 0.3, 4);
+	rnn_config	cfg;
+	Trained		first = two_members(&cfg, x, 300),
+				next;
+
+	printf("- a training goes on from a model's weights\n");
+	CHECK(first.status == RNN_OK && first.model.n_members == 2);
+	cfg.learning_rate = 1e-7;
+	next = train_from(&first.model, &cfg, x, 300, (size_t) 1 << 28);
+	CHECK(next.status == RNN_OK && next.model.n_members == 2);
+	for (int i = 0; next.status == RNN_OK && i < 2; i++)
+	{
+		const float *a = first.model.member[i].weights,
+				   *b = next.model.member[i].weights;
+		double		most = 0;
+
+		for (int64_t k = 0; k < first.model.member[i].params; k++)
+			most = fmax(most, fabs((double) a[k] - b[k]));
+		CHECK(most > 0 && most < 1e-5);
+	}
+	free(next.block), free(first.block);
+	free(x);
+}
+
+/* A member of another size than the first: none of what lies behind it is read. */
+static void
+test_warm_sizes(void)
+{
+	double	   *x = sine(300, 0.3, 4);
+	rnn_config	cfg,
+				narrow;
+	Trained		first = two_members(&cfg, x, 300),
+				next;
+	rnn_member *second = &first.model.member[1];
+	int64_t		whole = second->params;
+	float	   *weights = malloc(sizeof(float) * whole);
+
+	printf("- members of another size are started afresh\n");
+	CHECK(first.status == RNN_OK);
+	narrow = cfg;
+	narrow.patch = second->patch = 1;
+	second->params = rnn_param_count(&narrow);
+	CHECK(second->params < whole);
+	for (int64_t i = 0; i < whole; i++)
+		weights[i] = i < second->params ? 0.01f : NAN;
+	second->weights = weights;
+	next = train_from(&first.model, &cfg, x, 300, (size_t) 1 << 28);
+	CHECK(next.status == RNN_OK);
+	free(next.block), free(first.block);
+	free(weights), free(x);
+}
+
 /* Memory that is too small is an error at whichever allocation it runs out. */
 static void
 test_exhaustion(void)
@@ -225,6 +298,8 @@ main(void)
 	rnn_engine_init(-1);
 	test_sine();
 	test_repeats();
+	test_warm();
+	test_warm_sizes();
 	test_exhaustion();
 	test_recall();
 	return check_summary("train");

@@ -20,9 +20,9 @@ typedef struct Trained
 	rnn_error	err;
 } Trained;
 
-/* Runs a whole training in `limit` bytes. */
+/* Runs a whole training in `limit` bytes, from the weights of `warm` if not NULL. */
 static inline Trained
-train_series(const rnn_config *cfg, const double *x, int64_t n, size_t limit)
+train_from(const rnn_model *warm, const rnn_config *cfg, const double *x, int64_t n, size_t limit)
 {
 	Trained		t = {.series = {.n = n,.x = x}};
 	rnn_panel	panel = {.count = 1,.series = &t.series};
@@ -34,7 +34,7 @@ train_series(const rnn_config *cfg, const double *x, int64_t n, size_t limit)
 	if (t.status != RNN_OK)
 		return t;
 	t.block = malloc(size);
-	t.status = rnn_trainer_init(&trainer, t.block, size, cfg, &panel, NULL, &t.err);
+	t.status = rnn_trainer_init(&trainer, t.block, size, cfg, &panel, warm, &t.err);
 	while (t.status == RNN_OK && !p.done)
 		t.status = rnn_trainer_step(trainer, &p, &t.err);
 	if (t.status == RNN_OK)
@@ -42,6 +42,12 @@ train_series(const rnn_config *cfg, const double *x, int64_t n, size_t limit)
 	t.model.series = NULL;
 	t.model.n_series = 0;
 	return t;
+}
+
+static inline Trained
+train_series(const rnn_config *cfg, const double *x, int64_t n, size_t limit)
+{
+	return train_from(NULL, cfg, x, n, limit);
 }
 
 /* Quantiles (horizon, Q) after x (n); malloc'd, NULL on an error. */
