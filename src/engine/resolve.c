@@ -10,6 +10,7 @@
 #include <math.h>
 
 #define LONGEST_PATCH 24
+#define LONGEST_CONTEXT 1000000	/* as in rnn_options */
 #define LEAST_STEPS 8			/* recurrent steps of a context */
 #define SMALL 20000				/* points */
 #define SHORT_SERIES 300		/* points */
@@ -84,12 +85,13 @@ rnn_config_resolve(rnn_config *cfg, const rnn_summary *d)
 	if (cfg->horizon == 0)
 		cfg->horizon = auto_horizon(cfg, d);
 	if (cfg->context == 0)
-		cfg->context = cfg->patch > 0 ? clamp((int64_t) auto_context(cfg, d), cfg->patch, 1000000)
+		cfg->context = cfg->patch > 0 ? clamp((int64_t) auto_context(cfg, d), cfg->patch, LONGEST_CONTEXT)
 			: auto_context(cfg, d);
 	if (cfg->patch == 0)
 		cfg->patch = auto_patch(cfg->context, cfg->seasons[0]);
-	/* a whole number of patches */
-	cfg->context = (cfg->context + cfg->patch - 1) / cfg->patch * cfg->patch;
+	/* a whole number of patches, but no more points than a stored model may have */
+	T = (cfg->context + cfg->patch - 1) / cfg->patch;
+	cfg->context = (T * cfg->patch > LONGEST_CONTEXT ? T - 1 : T) * cfg->patch;
 	T = cfg->context / cfg->patch;
 	if (cfg->bptt == 0)
 		cfg->bptt = T < 512 ? T : 512;
