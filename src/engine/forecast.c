@@ -214,8 +214,12 @@ calibration(const rnn_model *m, int j, int k)
 	return m->calibration[band][pair];
 }
 
-/* Widen, keep the order of the quantiles, and go back to the series' unit. */
-static void
+/*
+ * Widen, keep the order of the quantiles, and go back to the series' unit.
+ * False where the network left the range of numbers, as weights that are
+ * large enough make it do.
+ */
+static bool
 finish_row(const rnn_model *m, int j, double unit, double *q)
 {
 	double		centre = q[M];
@@ -228,7 +232,12 @@ finish_row(const rnn_model *m, int j, double unit, double *q)
 	for (int k = M - 1; k >= 0; k--)
 		q[k] = fmin(q[k], q[k + 1]);
 	for (int k = 0; k < Q; k++)
+	{
+		if (!isfinite(q[k]))
+			return false;
 		q[k] = bounded(q[k] * unit);
+	}
+	return true;
 }
 
 /*
@@ -419,7 +428,8 @@ rnn_forecast_step(const rnn_model *m, const rnn_series *series, int count, int h
 	for (int i = 0; i < PIECES && *done < horizon; i++)
 		more_rows(&f, scratch, longest, horizon, done, out);
 	for (int64_t k = 0; *done == horizon && k < (int64_t) count * horizon; k++)
-		finish_row(m, (int) (k % horizon), f.points[k / horizon].unit, out + k * Q);
+		if (!finish_row(m, (int) (k % horizon), f.points[k / horizon].unit, out + k * Q))
+			return rnn_fail(err, RNN_ERR_NUMERIC, "the network's forecast", NAN, 0, 0);
 	return RNN_OK;
 }
 

@@ -60,7 +60,7 @@ optimizer_update(Optimizer *o, const rnn_config *cfg, int steps, bool decay, rnn
 		sum += (double) o->g[i] * o->g[i];
 	o->norm = sqrt(sum);
 	if (!isfinite(o->norm))
-		return rnn_fail(err, RNN_ERR_NUMERIC, "the gradient's norm", o->norm, 0, 0);
+		return rnn_fail(err, RNN_ERR_NUMERIC, "training diverged: the gradient's norm", o->norm, 0, 0);
 	if (cfg->clip > 0 && o->norm > cfg->clip)
 		scale = cfg->clip / o->norm;
 	o->rate = learning_rate(cfg, o->updates, steps, decay);

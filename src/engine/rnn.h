@@ -55,7 +55,7 @@ typedef enum rnn_status
 	RNN_ERR_MEMORY,				/* the block is too small */
 	RNN_ERR_CORRUPT,			/* model bytes are damaged */
 	RNN_ERR_VERSION,			/* model bytes are from a newer version */
-	RNN_ERR_NUMERIC				/* training left the range of numbers */
+	RNN_ERR_NUMERIC				/* training or a forecast left the range of numbers */
 } rnn_status;
 
 typedef struct rnn_error
@@ -440,7 +440,8 @@ rnn_status	rnn_forecast_size(const rnn_model *m, int count, int64_t longest, int
 /*
  * One bounded piece of a forecast: *done is 0 at first, and out is complete
  * when it has reached the horizon.  Block, size and out stay the same.
- * out (count, horizon, Q), in the units of the series; never NaN or infinite.
+ * out (count, horizon, Q), in the units of the series; never NaN or infinite:
+ * RNN_ERR_NUMERIC where the weights make the network's quantiles so.
  */
 rnn_status	rnn_forecast_step(const rnn_model *m, const rnn_series *series, int count, int horizon,
 							  void *block, size_t size, int *done, double *out, rnn_error *err);

@@ -64,8 +64,8 @@ report_engine_error(const rnn_error *err)
 		case RNN_ERR_NUMERIC:
 			ereport(ERROR,
 					(errcode(ERRCODE_NUMERIC_VALUE_OUT_OF_RANGE),
-					 errmsg("training diverged: %s is %s", err->what, number_text(err->value)),
-					 errhint("Lower the option \"learning_rate\", or set \"clip\".")));
+					 errmsg("%s is %s", err->what, number_text(err->value)),
+					 errhint("Train with a lower option \"learning_rate\", or set \"clip\".")));
 			break;
 		case RNN_OK:
 			break;
