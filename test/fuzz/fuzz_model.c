@@ -140,7 +140,9 @@ put_special(uint8_t *at, size_t room)
 {
 	static const double doubles[] = {0, -0.0, 1, -1, 1e300, -1e300, 1e-300, 5e-324, 1e100, 0x1p53, INFINITY, NAN};
 	static const float floats[] = {1e30f, -3e38f, 1e-45f, 100, 0.01f, INFINITY, NAN};
-	static const int64_t wholes[] = {0, 1, 2, 3, 7, 8, 16, 17, 255, 512, 1000, 1024, 1000000, INT32_MAX, INT32_MIN, -1, INT64_MAX, INT64_MIN};
+	static const int64_t wholes[] = {
+		0, 1, 2, 3, 7, 8, 16, 17, 255, 512, 1000, 1024, 1000000, INT32_MAX, INT32_MIN, -1, INT64_MAX, INT64_MIN
+	};
 	int			kind = below(3);
 	uint8_t		bytes[8];
 

@@ -302,7 +302,8 @@ test_series(void)
 		for (int len = 0; len <= 10000; len = len ? len * 100 : 1)
 		{
 			rnn_series	s[2] = {
-				{.name = name,.name_len = len,.note = note,.start = INT64_MAX - note,.dropped = (int64_t) 1 << 53,.n = 3,.x = wide},
+				{.name = name,.name_len = len,.note = note,.start = INT64_MAX - note,
+				.dropped = (int64_t) 1 << 53,.n = 3,.x = wide},
 				{.name = name,.name_len = len,.note = RNN_NOTE_IRREGULAR - note,.start = INT64_MIN,
 				.dropped = -((int64_t) 1 << 53),.n = 3,.x = narrow}
 			};
