@@ -18,6 +18,7 @@
  */
 #include "accepted.h"
 
+#include <signal.h>
 #include <time.h>
 
 #define MOST_BYTES 20000
@@ -108,7 +109,21 @@ static Input input;
 static Input pool[POOL];
 static rnn_rng rng;
 
-void		__sanitizer_set_death_callback(void (*callback) (void)) __attribute__((weak));
+/* Read by the sanitizers: they end with a signal that keep_input waits for. */
+const char *__asan_default_options(void);
+const char *__ubsan_default_options(void);
+
+const char *
+__asan_default_options(void)
+{
+	return "abort_on_error=1";
+}
+
+const char *
+__ubsan_default_options(void)
+{
+	return "abort_on_error=1:print_stacktrace=1";
+}
 
 static void
 write_file(const char *folder, const char *name, const uint8_t *bytes, size_t len)
@@ -123,9 +138,11 @@ write_file(const char *folder, const char *name, const uint8_t *bytes, size_t le
 }
 
 static void
-keep_input(void)
+keep_input(int signum)
 {
 	write_file("build", "fuzz_model.bin", input.bytes, input.len);
+	signal(signum, SIG_DFL);
+	raise(signum);
 }
 
 static int
@@ -252,7 +269,7 @@ fuzz(int seconds)
 			memcpy(&pool[from], &input, sizeof(input));
 	}
 	if (check_failed > 0)
-		keep_input();
+		write_file("build", "fuzz_model.bin", input.bytes, input.len);
 	printf("  %d inputs, %d accepted\n", runs, accepted);
 	CHECK(accepted > 0 && accepted < runs);
 }
@@ -293,8 +310,7 @@ main(int argc, char **argv)
 		status |= run_file(argv[i]);
 	if (argc == 1)
 	{
-		if (__sanitizer_set_death_callback)
-			__sanitizer_set_death_callback(keep_input);
+		signal(SIGABRT, keep_input);
 		rnn_rng_seed(&rng, seed ? strtoull(seed, NULL, 10) : 1, 0);
 		fill_pool();
 		fuzz(seconds ? atoi(seconds) : 60);
