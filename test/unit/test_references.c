@@ -1,0 +1,322 @@
+/*
+ * test_references.c
+ *		Every reference, its error and weight, and their mix against the
+ *		executable specification, and what the engine promises beside it.
+ */
+#include "check.h"
+#include "rnn.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#define KEPT 4					/* steps of a horizon in a golden case */
+
+typedef struct golden
+{
+	const char *title;
+	/* the recipe of the series, make_golden_references.py */
+	int64_t		n;
+	int			h;
+	int			seasons[RNN_MAX_SEASONS],
+				n_seasons;
+	int64_t		level,
+				trend,
+				walk,
+				noise,
+				amp[RNN_MAX_SEASONS],
+				run,
+				thin,
+				sink;
+	double		scale,
+				kappa,
+				last,			/* known value, and sum of |x / scale|, to check the recipe by */
+				sum;
+	/* what it gives */
+	int			rounding;		/* some errors are nothing but rounding: errors and weights of no use */
+	int			seen;
+	int			kept;
+	int			step[KEPT];
+	char		formed[RNN_REFS + 1];	/* '0' absent, '1' formed, '2' and in the mix */
+	double		ref[RNN_REFS][KEPT],
+				error[RNN_REFS],
+				weight[RNN_REFS],
+				spread[2],
+				mix[KEPT];
+} golden;
+
+static const golden goldens[] = {
+#include "golden_references.h"
+};
+
+/* ---------------------------------------------------------------- series */
+
+static int64_t
+integer_noise(int64_t amplitude, uint64_t *state)
+{
+	*state = *state * UINT64_C(6364136223846793005) + UINT64_C(1442695040888963407);
+	return (int64_t) (((uint64_t) amplitude * (*state >> 33)) >> 31) - amplitude / 2;
+}
+
+/* The series of a case, NaN in its gaps; malloc'd. */
+static double *
+follow(const golden *g)
+{
+	double	   *x = malloc(sizeof(double) * g->n);
+	uint64_t	state = g->n;
+	int64_t		walk = 0;
+
+	for (int64_t i = 0; i < g->n; i++)
+	{
+		int64_t		value;
+		bool		inner = i > 0 && i < g->n - 1;
+
+		walk += integer_noise(g->walk, &state);
+		value = g->level + g->trend * i + walk + integer_noise(g->noise, &state);
+		for (int s = 0; s < g->n_seasons; s++)
+		{
+			int64_t		m = g->seasons[s],
+						phase = i % m;
+
+			value += 4 * g->amp[s] * phase * (m - phase) / (m * m);
+		}
+		if (i >= g->n - g->sink)
+			value = -value;
+		x[i] = (double) value * g->scale;
+		if (inner && ((i >= g->n / 2 && i < g->n / 2 + g->run) || (g->thin && i % g->thin == 3)))
+			x[i] = NAN;
+	}
+	return x;
+}
+
+/* A series that no golden case has: noise around a level, with a season of 12. */
+static double *
+monthly(int64_t n, double level, uint64_t seed)
+{
+	double	   *x = malloc(sizeof(double) * n);
+	rnn_rng		rng;
+
+	rnn_rng_seed(&rng, seed, 3);
+	for (int64_t i = 0; i < n; i++)
+		x[i] = level + 5 * sin(6.283185307179586 * i / 12) + rnn_rng_normal(&rng);
+	return x;
+}
+
+/* References and mix in scratch of exactly the size asked for, full of `byte`. */
+static rnn_mix
+mix_at(const double *x, int64_t n, int h, const int *seasons, int n_seasons, double kappa, int byte, double *ref)
+{
+	size_t		bytes = sizeof(double) * rnn_mix_work(n, h);
+	double	   *work = malloc(bytes + 64);
+	rnn_mix		mix;
+	int			intact = 1;
+
+	memset(work, byte, bytes + 64);
+	memset(&mix, byte, sizeof(mix));
+	rnn_mix_at(x, n, h, seasons, n_seasons, kappa, &mix, ref, work);
+	for (int i = 0; i < 64; i++)
+		intact &= ((unsigned char *) work)[bytes + i] == (unsigned char) byte;
+	CHECK(intact);
+	free(work);
+	return mix;
+}
+
+/* --------------------------------------------------------------- goldens */
+
+/*
+ * Both sides are arithmetic in double and so agree to 1e-9 with room to spare,
+ * but for values that nearly cancel: sums in another order leave the rounding
+ * of what was added up, which is `size` at most.
+ */
+static bool
+near(double got, double want, double size)
+{
+	return fabs(got - want) <= fmax(1e-9 * fmax(fabs(got), fabs(want)), 1e-14 * size);
+}
+
+static void
+check_values(const golden *g, const char *what, int which, const double *got, const double *want, int n, double size)
+{
+	int			bad = 0;
+
+	for (int i = 0; i < n; i++)
+		if (!near(got[i], want[i], size))
+			bad = i + 1;
+	CHECK(bad == 0);
+	if (bad)
+		printf("\t%s: %s %d [%d] is %.13g, not %.13g\n", g->title, what, which, bad - 1, got[bad - 1], want[bad - 1]);
+}
+
+static void
+check_golden(const golden *g)
+{
+	double	   *x = follow(g),
+			   *ref = malloc(sizeof(double) * RNN_REFS * g->h),
+			   *out = malloc(sizeof(double) * g->h),
+				top = 0,
+				sum = 0,
+				at[KEPT];
+	rnn_mix		mix;
+
+	rnn_fill_forward(x, g->n, x);
+	for (int64_t i = 0; i < g->n; i++)
+	{
+		top = fmax(top, fabs(x[i]));
+		sum += fabs(x[i] / g->scale);
+	}
+	CHECK(x[g->n - 1] == g->last);
+	CHECK_NEAR(sum, g->sum, 1e-14);
+
+	mix = mix_at(x, g->n, g->h, g->seasons, g->n_seasons, g->kappa, 0xff, ref);
+	rnn_mix_combine(&mix, ref, g->h, out);
+	CHECK(mix.seen == g->seen);
+	for (int r = 0; r < RNN_REFS; r++)
+	{
+		for (int k = 0; k < g->kept; k++)
+			at[k] = ref[r * g->h + g->step[k]];
+		/* One that can't be formed is the last value, should anyone look. */
+		for (int k = 0; k < g->kept && g->formed[r] == '0'; k++)
+			CHECK(at[k] == g->last);
+		if (g->formed[r] != '0')
+			check_values(g, "reference", r, at, g->ref[r], g->kept, top);
+		CHECK(mix.present[r] == (g->formed[r] == '2'));
+		if (!g->rounding)
+		{
+			check_values(g, "error", r, &mix.error[r], &g->error[r], 1, 0);
+			check_values(g, "weight", r, &mix.weight[r], &g->weight[r], 1, 0);
+		}
+	}
+	for (int k = 0; k < g->kept; k++)
+		at[k] = out[g->step[k]];
+	check_values(g, "mix", 0, at, g->mix, g->kept, top);
+	if (!g->rounding)
+		check_values(g, "spread", 0, mix.spread, g->spread, 2, 0);
+	free(x), free(ref), free(out);
+}
+
+static void
+test_goldens(void)
+{
+	int			n = sizeof(goldens) / sizeof(goldens[0]);
+
+	printf("- references, errors, weights and the mix are the specification's\n");
+	CHECK(n == 49);
+	for (int i = 0; i < n; i++)
+		check_golden(&goldens[i]);
+}
+
+/* ------------------------------------------------------------ properties */
+
+/* What was in the scratch before, and what comes after x, must not matter. */
+static void
+test_reads_the_past_alone(void)
+{
+	static const int seasons[] = {4, 12};
+	double	   *x = monthly(300, 20, 1),
+				ref[2][RNN_REFS * 9];
+	rnn_mix		mix[2];
+
+	printf("- nothing but x[0..n) is looked at\n");
+	for (int n = 1; n <= 250; n += n < 60 ? 1 : 19)
+	{
+		double	   *prefix = malloc(sizeof(double) * n);
+
+		memcpy(prefix, x, sizeof(double) * n);
+		mix[0] = mix_at(x, n, 9, seasons, 2, 8, 0xff, ref[0]);
+		mix[1] = mix_at(prefix, n, 9, seasons, 2, 8, 0, ref[1]);
+		CHECK(memcmp(ref[0], ref[1], sizeof(ref[0])) == 0);
+		CHECK(memcmp(mix[0].error, mix[1].error, sizeof(mix[0].error)) == 0);
+		CHECK(memcmp(mix[0].weight, mix[1].weight, sizeof(mix[0].weight)) == 0);
+		CHECK(memcmp(mix[0].spread, mix[1].spread, sizeof(mix[0].spread)) == 0);
+		free(prefix);
+	}
+	free(x);
+}
+
+/* Points before the reach change nothing, those within it do. */
+static void
+test_reach(void)
+{
+	static const int seasons[][RNN_MAX_SEASONS] = {{1}, {12}, {52}, {300}, {24, 168}, {4, 12, 300}};
+	static const int count[] = {1, 1, 1, 1, 2, 3};
+	static const int horizons[] = {1, 60, 700};
+
+	printf("- what lies before the reach changes nothing\n");
+	for (int s = 0; s < 6; s++)
+		for (int i = 0; i < 3; i++)
+		{
+			int			h = horizons[i];
+			int64_t		reach = rnn_mix_reach(seasons[s], count[s], h),
+						n = reach + 1000;
+			double	   *x = monthly(n, 20, s),
+					   *ref[2];
+			rnn_mix		mix[2];
+
+			for (int k = 0; k < 2; k++)
+				ref[k] = malloc(sizeof(double) * RNN_REFS * h);
+			mix[0] = mix_at(x + 1000, reach, h, seasons[s], count[s], 8, 0, ref[0]);
+			for (int k = 0; k < 1000; k++)
+				x[k] = 15 + k % 9;
+			mix[1] = mix_at(x, n, h, seasons[s], count[s], 8, 0, ref[1]);
+			CHECK(memcmp(ref[0], ref[1], sizeof(double) * RNN_REFS * h) == 0);
+			CHECK(memcmp(mix[0].weight, mix[1].weight, sizeof(mix[0].weight)) == 0);
+			CHECK(memcmp(mix[0].spread, mix[1].spread, sizeof(mix[0].spread)) == 0);
+			x[n - 400] += 1;		/* where the slope of the drift begins */
+			mix[1] = mix_at(x, n, h, seasons[s], count[s], 8, 0, ref[1]);
+			CHECK(memcmp(ref[0], ref[1], sizeof(double) * RNN_REFS * h) != 0);
+			free(x), free(ref[0]), free(ref[1]);
+		}
+}
+
+static void
+test_weights(void)
+{
+	static const int seasons[] = {12};
+
+	printf("- weights are shares, absent references have none\n");
+	for (int n = 1; n < 100; n++)
+	{
+		double	   *x = monthly(n, n % 2 ? 20 : 0, n),
+					ref[RNN_REFS * 5],
+					sum = 0;
+		rnn_mix		mix = mix_at(x, n, 5, seasons, 1, 8, 0xff, ref);
+
+		for (int r = 0; r < RNN_REFS; r++)
+		{
+			CHECK(mix.weight[r] >= 0 && mix.weight[r] <= 1);
+			CHECK(mix.present[r] || (mix.weight[r] == 0 && mix.error[r] == 0));
+			CHECK(!mix.present[r] || mix.error[r] > 0);
+			sum += mix.weight[r];
+		}
+		CHECK_NEAR(sum, 1, 1e-12);
+		CHECK(mix.spread[0] > 0 && mix.spread[1] > 0);
+		free(x);
+	}
+}
+
+static void
+test_fill_forward(void)
+{
+	double		x[] = {NAN, NAN, 3, NAN, NAN, -0.0, NAN, 7, INFINITY, NAN},
+				want[] = {NAN, NAN, 3, 3, 3, -0.0, -0.0, 7, INFINITY, INFINITY},
+				out[10];
+
+	printf("- gaps are filled with what came before them\n");
+	rnn_fill_forward(x, 10, out);
+	rnn_fill_forward(x, 10, x);
+	for (int i = 0; i < 10; i++)
+	{
+		CHECK(i < 2 ? isnan(out[i]) && isnan(x[i]) : out[i] == want[i] && x[i] == want[i]);
+		CHECK(i < 2 || signbit(out[i]) == signbit(want[i]));
+	}
+}
+
+int
+main(void)
+{
+	TEST(test_goldens);
+	TEST(test_reads_the_past_alone);
+	TEST(test_reach);
+	TEST(test_weights);
+	TEST(test_fill_forward);
+	return check_summary("references");
+}
