@@ -26,14 +26,19 @@ zone_for(const ServerOptions *server)
 	return server->timezone[0] ? server->timezone : pg_get_timezone_name(session_timezone);
 }
 
-/* Forgets all but the last `keep` points, beginning at a known one. */
+/*
+ * Forgets all but the last `keep` points, beginning at a known one: at most so
+ * many, or at least so many, since what a gap is filled with lies before it.
+ */
 static void
-trim(rnn_series *s, const rnn_clock *clock, int64 keep)
+trim(rnn_series *s, const rnn_clock *clock, int64 keep, bool at_most)
 {
 	int64		off = s->n > keep ? s->n - keep : 0;
 
-	while (off < s->n - 1 && isnan(s->x[off]))
+	while (at_most && off < s->n - 1 && isnan(s->x[off]))
 		off++;
+	while (!at_most && off > 0 && isnan(s->x[off]))
+		off--;
 	if (off == 0)
 		return;
 	s->start = clock_time(clock, s->start, off);
@@ -53,7 +58,7 @@ store_trimmed(rnn_model *m, int keep)
 	{
 		series[i] = m->series[i];
 		if (series[i].n > 0)
-			trim(&series[i], &m->clock, reach);
+			trim(&series[i], &m->clock, reach, keep > 0);
 	}
 	m->series = series;
 	return store_model(m);

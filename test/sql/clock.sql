@@ -68,6 +68,13 @@ FROM (SELECT rnn_train(ts, value, mix() || '{"keep": 100}') FROM hourly
 	 rnn_forecast(m, 2, history => 100) AS f
 GROUP BY m;
 SELECT rnn_info(rnn_train(month, value, mix()))->>'step' AS step FROM monthly WHERE n % 12 <> 5;
+-- What a model keeps may not begin after a gap: forecasts look at what was before it.
+SELECT count(DISTINCT forecast) AS forecasts
+FROM (VALUES ('{}'), ('{"keep": 100000}')) AS o (o),
+	 LATERAL (SELECT rnn_train(ts, value, mix() || '{"seasons": [24], "horizon": 6}' || o::jsonb)
+			  FROM (SELECT '2024-01-01'::timestamp + n * interval '1 hour', 50 + n / 100.0 + 9 * sin(n / 4.0) + n * n % 7
+					FROM generate_series(1, 3000) AS n WHERE n NOT BETWEEN 500 AND 2900) AS x (ts, value)) AS t (m),
+	 rnn_forecast(m, 1) AS f;
 
 -- Duplicates, off the grid, infinite: each named.
 SELECT try($$SELECT rnn_train(d, 1) FROM unnest('{2024-01-01, 2024-01-02, 2024-01-02, 2024-01-03}'::date[]) AS d$$);
