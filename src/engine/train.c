@@ -16,8 +16,6 @@
 #include <string.h>
 
 #define VALIDATIONS 30			/* in a whole training */
-#define LEAST_WINDOWS 8			/* held-out windows to judge by */
-#define LEAST_POINTS 500		/* known points to train on */
 #define FEATURE_BUDGET 400000	/* points per step: some 20 ms */
 
 static void
@@ -130,12 +128,6 @@ rnn_trainer_init(rnn_trainer **out, void *block, size_t size, const rnn_config *
 }
 
 static rnn_status
-no_room(rnn_trainer *t, rnn_error *err)
-{
-	return rnn_fail(err, RNN_ERR_MEMORY, "training", (double) t->arena.size, 0, 0);
-}
-
-static rnn_status
 find_seasons(rnn_trainer *t, rnn_error *err)
 {
 	rnn_arena	scratch = t->arena;
@@ -161,49 +153,6 @@ find_seasons(rnn_trainer *t, rnn_error *err)
 }
 
 static void
-decide_training(rnn_trainer *t)
-{
-	int64_t		W = held_total(t);
-
-	t->blends = t->cfg.skip;
-	t->train = t->cfg.network &&
-		(t->cfg.start == RNN_START_SCRATCH || !t->blends ||
-		 (t->summary.points >= LEAST_POINTS && W / held_overlap(t) >= LEAST_WINDOWS));
-	/* A network needs two points that follow each other. */
-	if (t->summary.longest < 2)
-		t->train = false;
-	t->model.verdict = !t->cfg.network ? RNN_VERDICT_OFF : t->train ? RNN_VERDICT_ASKED : RNN_VERDICT_SHORT;
-}
-
-/* Everything that a network needs beside its frames. */
-static void
-lay_out_network(rnn_trainer *t)
-{
-	rnn_net_init(&t->net, &t->shape, t->cfg.bptt, t->cfg.batch, true, &t->arena);
-	optimizer_init(&t->opt, t->shape.params, t->cfg.ema > 0, &t->arena);
-	for (int i = 0; i < 2; i++)
-		t->best[i].weights = arena_new(&t->arena, real, t->shape.params);
-	for (int i = 0; i < t->cfg.members; i++)
-		t->member_weights[i] = arena_new(&t->arena, real, t->shape.params);
-	t->member_log = arena_new(&t->arena, MemberLog, t->cfg.members);
-	for (int i = 0; t->member_log && i < t->cfg.members; i++)
-		t->member_log[i].n = 0;
-}
-
-static void
-lay_out_held(rnn_trainer *t, int64_t W)
-{
-	t->rows = arena_new(&t->arena, float, W * RNN_GRID);
-	for (int i = 0; i < 2; i++)
-		t->best[i].rows = arena_new(&t->arena, float, W * RNN_GRID);
-	t->q = arena_new(&t->arena, real, (size_t) t->cfg.horizon * RNN_QUANTILES);
-	t->q_mix = arena_new(&t->arena, real, (size_t) t->cfg.horizon * RNN_QUANTILES);
-	t->W = (int) W;
-	t->score_room = conformal_room(t);
-	t->scores = arena_new(&t->arena, float, t->score_room * RNN_BANDS * RNN_MEDIAN);
-}
-
-static void
 start_network(rnn_trainer *t)
 {
 	uint64_t	seed = (uint64_t) t->cfg.seed + (uint64_t) t->member * 0x9e3779b97f4a7c15u;
@@ -224,52 +173,6 @@ start_network(rnn_trainer *t)
 	t->chunk = 0;
 	t->loss_sum = t->norm_sum = 0;
 	t->loss_count = 0;
-}
-
-/* Fewer than some windows' frames would train on next to nothing. */
-static int64_t
-few_frames(const rnn_trainer *t, int64_t longest)
-{
-	int64_t		windows = 8 * (int64_t) (t->cfg.context / t->cfg.patch),
-				all = longest / t->cfg.patch;
-
-	return windows < all ? windows : all;
-}
-
-/* With what is left of the memory for frames the windows are planned. */
-static rnn_status
-lay_out(rnn_trainer *t, rnn_error *err)
-{
-	int64_t		longest = 0,
-				frames;
-
-	for (int i = 0; i < t->panel.count; i++)
-	{
-		rnn_points_init(&t->points[i], &t->panel.series[i], &t->arena);
-		longest = t->points[i].n > longest ? t->points[i].n : longest;
-	}
-	if (t->arena.failed)
-		return no_room(t, err);
-	rnn_config_resolve(&t->cfg, &t->summary);
-	choose_held(t);
-	decide_training(t);
-	rnn_shape_init(&t->shape, &t->cfg);
-	rnn_frame_plan_init(&t->plan, &t->shape, &t->cfg);
-	t->work = arena_new(&t->arena, double, rnn_frame_work(&t->plan, longest));
-	if (t->train)
-		lay_out_network(t);
-	lay_out_held(t, held_total(t));
-	if (t->arena.failed)
-		return no_room(t, err);
-	frames = (int64_t) ((t->arena.size - t->arena.used) * 0.8 /
-						(t->plan.width * sizeof(real) + sizeof(rnn_scale) + sizeof(Run)));
-	if (t->train && frames < few_frames(t, longest))
-		return no_room(t, err);
-	plan_windows(t, frames);
-	if (t->arena.failed)
-		return no_room(t, err);
-	t->stage = STAGE_FEATURES;
-	return RNN_OK;
 }
 
 /* The mix alone: only its intervals are left to calibrate. */
@@ -529,6 +432,7 @@ rnn_trainer_step(rnn_trainer *t, rnn_progress *progress, rnn_error *err)
 			break;
 		case STAGE_LAYOUT:
 			RNN_TRY(lay_out(t, err));
+			t->stage = STAGE_FEATURES;
 			break;
 		case STAGE_FEATURES:
 			if (compute_frames(t, FEATURE_BUDGET))

@@ -1,8 +1,8 @@
 /*
  * trainer.h
- *		What the files of the trainer share: train.c drives, window.c plans and
- *		loads windows, optim.c updates weights, judge.c decides, conformal.c
- *		calibrates.
+ *		What the files of the trainer share: train.c drives, layout.c divides
+ *		the memory, window.c plans and loads windows, optim.c updates weights,
+ *		judge.c decides, conformal.c calibrates.
  */
 #ifndef RNN_TRAINER_H
 #define RNN_TRAINER_H
@@ -101,6 +101,7 @@ struct rnn_trainer
 	int64_t    *slot_of_run;	/* (runs + 1) running sum of them */
 	Held	   *held;
 	int			W;
+	int			most_held;		/* MOST_HELD, or less where memory is short */
 	uint64_t	held_share;		/* series are judged by whose hash is not above it */
 	double		spread[2];		/* factor of the mix's gaps that each half would choose */
 	int			spread_at;		/* next window to fit it by */
@@ -147,9 +148,13 @@ struct rnn_trainer
 	rnn_log_row *log;
 };
 
+/* layout.c */
+rnn_status	lay_out(rnn_trainer *t, rnn_error *err);
+rnn_status	no_room(rnn_trainer *t, rnn_error *err);
+
 /* window.c */
 int			held_overlap(const rnn_trainer *t); /* held-out windows in the time of one */
-void		choose_held(rnn_trainer *t);	/* once the points are known */
+void		choose_held(rnn_trainer *t);	/* about most_held of them, once the points are known */
 int64_t		held_total(const rnn_trainer *t);	/* held-out windows, were all frames kept */
 void		plan_windows(rnn_trainer *t, int64_t max_frames);
 void		plan_slots(rnn_trainer *t); /* which frames training may use: before the cut, or all */

@@ -53,6 +53,15 @@ hash_block(int series, int64_t block)
 	return rnn_rng_next(&r);
 }
 
+/* Of one series, apart. */
+static int64_t
+most_windows(const rnn_trainer *t)
+{
+	if (t->panel.count >= PANEL)
+		return PANEL_WINDOWS;
+	return min64(SINGLE_WINDOWS, max64(1, t->most_held / (held_overlap(t) * t->panel.count)));
+}
+
 /* Held-out windows of a series: the last part in time. */
 static int
 held_count(const rnn_trainer *t, int series)
@@ -61,8 +70,7 @@ held_count(const rnn_trainer *t, int series)
 				h = t->cfg.horizon,
 				m = t->cfg.seasons[0],
 				room = (n - max64(2 * m, RNN_LEAST_HISTORY)) / h,
-				most = t->panel.count >= PANEL ? PANEL_WINDOWS : SINGLE_WINDOWS,
-				apart = min64(min64(room, max64(1, n / (4 * h))), most);
+				apart = min64(min64(room, max64(1, n / (4 * h))), most_windows(t));
 
 	if (apart < 1 || (t->held_share > 0 && hash_block(series, -2) > t->held_share))
 		return 0;
@@ -73,10 +81,12 @@ held_count(const rnn_trainer *t, int series)
 void
 choose_held(rnn_trainer *t)
 {
-	int64_t		all = held_total(t);
+	int64_t		all;
 
-	if (t->panel.count >= PANEL && all > MOST_HELD)
-		t->held_share = (uint64_t) ((double) MOST_HELD / all * 18446744073709549568.0);
+	t->held_share = 0;
+	all = held_total(t);
+	if (t->panel.count >= PANEL && all > t->most_held)
+		t->held_share = (uint64_t) ((double) t->most_held / all * 18446744073709549568.0);
 }
 
 int64_t
@@ -240,12 +250,24 @@ plan_slots(rnn_trainer *t)
 	t->slot_of_run[t->n_runs] = t->slots;
 }
 
-/* Lays out runs and held-out windows for at most max_frames frames; fails by the arena. */
+static void
+allocate_runs(rnn_trainer *t)
+{
+	t->runs = arena_new(&t->arena, Run, t->n_runs);
+	t->slot_of_run = arena_new(&t->arena, int64_t, t->n_runs + 1);
+	t->held = arena_new(&t->arena, Held, held_total(t));
+	t->cut = arena_new(&t->arena, int64_t, t->panel.count);
+	t->frames = arena_new(&t->arena, real, t->F * t->plan.width);
+	t->scales = arena_new(&t->arena, rnn_scale, t->F);
+}
+
+/* Lays out runs and held-out windows for about max_frames frames; fails by the arena. */
 void
 plan_windows(rnn_trainer *t, int64_t max_frames)
 {
 	int			phases = 1;
 	uint64_t	keep = UINT64_MAX;
+	rnn_arena	before = t->arena;
 
 	t->K = t->cfg.context / t->cfg.patch;
 	plan_runs(t, true, 1, keep);
@@ -257,12 +279,15 @@ plan_windows(rnn_trainer *t, int64_t max_frames)
 		keep = (uint64_t) ((double) max_frames / t->F * 0.9 * 18446744073709551615.0);
 		plan_runs(t, true, phases, keep);
 	}
-	t->runs = arena_new(&t->arena, Run, t->n_runs);
-	t->slot_of_run = arena_new(&t->arena, int64_t, t->n_runs + 1);
-	t->held = arena_new(&t->arena, Held, held_total(t));
-	t->cut = arena_new(&t->arena, int64_t, t->panel.count);
-	t->frames = arena_new(&t->arena, real, t->F * t->plan.width);
-	t->scales = arena_new(&t->arena, rnn_scale, t->F);
+	allocate_runs(t);
+	/* Of few blocks the hash may keep far more than that share. */
+	while (t->arena.failed && t->train && t->F > max_frames)
+	{
+		t->arena = before;
+		keep = keep / 4 * 3;
+		plan_runs(t, true, phases, keep);
+		allocate_runs(t);
+	}
 	if (t->arena.failed)
 		return;
 	plan_runs(t, false, phases, keep);

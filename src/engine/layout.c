@@ -1,0 +1,128 @@
+/*
+ * layout.c
+ *		Where everything lies in the trainer's block.
+ *
+ * With what is left of the memory for frames the windows are planned.  Where
+ * not all of it fits, fewer windows are held out, and, if that doesn't help
+ * and the size of the minibatches was left open, these are smaller.  With each
+ * size all held-out windows are tried first, so that the same block and the
+ * resolved options give the same layout, in another process too.
+ */
+#include "trainer.h"
+
+#define LEAST_WINDOWS 8			/* held-out windows to judge by */
+#define LEAST_POINTS 500		/* known points to train on */
+#define LEAST_HELD 128			/* windows held out before minibatches get smaller */
+
+rnn_status
+no_room(rnn_trainer *t, rnn_error *err)
+{
+	return rnn_fail(err, RNN_ERR_MEMORY, "training", (double) t->arena.size, 0, 0);
+}
+
+static void
+decide_training(rnn_trainer *t)
+{
+	int64_t		W = held_total(t);
+
+	t->blends = t->cfg.skip;
+	t->train = t->cfg.network &&
+		(t->cfg.start == RNN_START_SCRATCH || !t->blends ||
+		 (t->summary.points >= LEAST_POINTS && W / held_overlap(t) >= LEAST_WINDOWS));
+	/* A network needs two points that follow each other. */
+	if (t->summary.longest < 2)
+		t->train = false;
+	t->model.verdict = !t->cfg.network ? RNN_VERDICT_OFF : t->train ? RNN_VERDICT_ASKED : RNN_VERDICT_SHORT;
+}
+
+/* Everything that a network needs beside its frames. */
+static void
+lay_out_network(rnn_trainer *t)
+{
+	rnn_net_init(&t->net, &t->shape, t->cfg.bptt, t->cfg.batch, true, &t->arena);
+	optimizer_init(&t->opt, t->shape.params, t->cfg.ema > 0, &t->arena);
+	for (int i = 0; i < 2; i++)
+		t->best[i].weights = arena_new(&t->arena, real, t->shape.params);
+	for (int i = 0; i < t->cfg.members; i++)
+		t->member_weights[i] = arena_new(&t->arena, real, t->shape.params);
+	t->member_log = arena_new(&t->arena, MemberLog, t->cfg.members);
+	for (int i = 0; t->member_log && i < t->cfg.members; i++)
+		t->member_log[i].n = 0;
+}
+
+static void
+lay_out_held(rnn_trainer *t, int64_t W)
+{
+	t->rows = arena_new(&t->arena, float, W * RNN_GRID);
+	for (int i = 0; i < 2; i++)
+		t->best[i].rows = arena_new(&t->arena, float, W * RNN_GRID);
+	t->q = arena_new(&t->arena, real, (size_t) t->cfg.horizon * RNN_QUANTILES);
+	t->q_mix = arena_new(&t->arena, real, (size_t) t->cfg.horizon * RNN_QUANTILES);
+	t->W = (int) W;
+	t->score_room = conformal_room(t);
+	t->scores = arena_new(&t->arena, float, t->score_room * RNN_BANDS * RNN_MEDIAN);
+}
+
+/* Fewer than some windows' frames would train on next to nothing. */
+static int64_t
+few_frames(const rnn_trainer *t, int64_t longest)
+{
+	int64_t		windows = 8 * (int64_t) (t->cfg.context / t->cfg.patch),
+				all = longest / t->cfg.patch;
+
+	return windows < all ? windows : all;
+}
+
+/* Everything that depends on the held-out windows and the minibatch; false where it doesn't fit. */
+static bool
+try_layout(rnn_trainer *t, int64_t longest)
+{
+	int64_t		frames;
+
+	choose_held(t);
+	decide_training(t);
+	rnn_shape_init(&t->shape, &t->cfg);
+	rnn_frame_plan_init(&t->plan, &t->shape, &t->cfg);
+	t->work = arena_new(&t->arena, double, rnn_frame_work(&t->plan, longest));
+	if (t->train)
+		lay_out_network(t);
+	lay_out_held(t, held_total(t));
+	if (t->arena.failed)
+		return false;
+	frames = (int64_t) ((t->arena.size - t->arena.used) * 0.8 /
+						(t->plan.width * sizeof(real) + sizeof(rnn_scale) + sizeof(Run)));
+	if (t->train && frames < few_frames(t, longest))
+		return false;
+	plan_windows(t, frames);
+	return !t->arena.failed;
+}
+
+rnn_status
+lay_out(rnn_trainer *t, rnn_error *err)
+{
+	bool		batch_open = t->cfg.batch == 0;
+	int64_t		longest = 0;
+	rnn_arena	points;
+
+	for (int i = 0; i < t->panel.count; i++)
+	{
+		rnn_points_init(&t->points[i], &t->panel.series[i], &t->arena);
+		longest = t->points[i].n > longest ? t->points[i].n : longest;
+	}
+	if (t->arena.failed)
+		return no_room(t, err);
+	rnn_config_resolve(&t->cfg, &t->summary);
+	points = t->arena;
+	for (;;)
+	{
+		for (t->most_held = MOST_HELD; t->most_held >= LEAST_HELD; t->most_held /= 2)
+		{
+			t->arena = points;
+			if (try_layout(t, longest))
+				return RNN_OK;
+		}
+		if (!t->train || !batch_open || t->cfg.batch == 1)
+			return no_room(t, err);
+		t->cfg.batch /= 2;
+	}
+}
