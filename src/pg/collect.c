@@ -208,18 +208,21 @@ key_output(FunctionCallInfo fcinfo, int argno)
 	return key;
 }
 
-/* Text under ISO dates, UTC and shortest floats, whatever the session has. */
+/* Text under ISO dates, UTC, shortest floats, no locale and full names, whatever the session has. */
 static char *
 fixed_output(FmgrInfo *out, Datum value)
 {
+	static const char *const fixed[][2] = {
+		{"datestyle", "ISO, YMD"}, {"intervalstyle", "postgres"}, {"timezone", "UTC"},
+		{"extra_float_digits", "1"}, {"bytea_output", "hex"}, {"lc_monetary", "C"},
+		{"search_path", "pg_catalog, pg_temp"}, {"quote_all_identifiers", "off"}
+	};
 	int			level = NewGUCNestLevel();
 	char	   *text;
 
-	(void) set_config_option("datestyle", "ISO, YMD", PGC_USERSET, PGC_S_SESSION, GUC_ACTION_SAVE, true, 0, false);
-	(void) set_config_option("intervalstyle", "postgres", PGC_USERSET, PGC_S_SESSION, GUC_ACTION_SAVE, true, 0, false);
-	(void) set_config_option("timezone", "UTC", PGC_USERSET, PGC_S_SESSION, GUC_ACTION_SAVE, true, 0, false);
-	(void) set_config_option("extra_float_digits", "1", PGC_USERSET, PGC_S_SESSION, GUC_ACTION_SAVE, true, 0, false);
-	(void) set_config_option("bytea_output", "hex", PGC_USERSET, PGC_S_SESSION, GUC_ACTION_SAVE, true, 0, false);
+	for (int i = 0; i < (int) lengthof(fixed); i++)
+		(void) set_config_option(fixed[i][0], fixed[i][1], PGC_USERSET, PGC_S_SESSION, GUC_ACTION_SAVE,
+								 true, 0, false);
 	text = OutputFunctionCall(out, value);
 	AtEOXact_GUC(true, level);
 	return text;

@@ -3,6 +3,7 @@
 CREATE TYPE mood AS ENUM ('sad', 'fine', 'happy');
 CREATE DOMAIN label AS text;
 CREATE DOMAIN day AS date;
+CREATE SCHEMA elsewhere CREATE TABLE one () CREATE TABLE two ();
 CREATE FUNCTION names_of(model bytea) RETURNS text LANGUAGE sql AS $$
 	SELECT string_agg(name, ' | ' ORDER BY i)
 	FROM rnn_series(model) WITH ORDINALITY AS s (name, first, last, points, note, i)
@@ -43,7 +44,8 @@ INSERT INTO keys (key) VALUES ('k::text'), ('k::varchar'), ('k::varchar(1)'), ('
 	('timestamptz ''2024-07-01 12:00+00'' + k * interval ''1 hour'''), ('make_interval(days => k)'), ('time ''12:00'' + k * interval ''1 minute'''),
 	('(enum_range(NULL::mood))[k]'), ('jsonb_build_object(''b'', k, ''a'', ''x'')'), ('to_json(date ''2024-01-30'' + k)'),
 	('ARRAY[k, 0]'), ('ARRAY[date ''2024-01-30'' + k]'), ('row(k, date ''2024-01-30'')'), ('daterange(date ''2024-01-30'', date ''2024-01-30'' + k)'),
-	('k::text::bytea'), ('(''10.0.0.'' || k)::inet'), ('repeat(chr(228), k)');
+	('k::text::bytea'), ('(''10.0.0.'' || k)::inet'), ('repeat(chr(228), k)'),
+	('k::money'), ('(ARRAY[''elsewhere.one'', ''elsewhere.two''])[k]::regclass'), ('row(k::money, ''elsewhere.two''::regtype)');
 CREATE TEMP TABLE plain AS SELECT i, key, f.* FROM keys, all_forms(key) AS f;
 SELECT key, names, forms, alike FROM plain ORDER BY i;
 -- Names don't depend on what the session likes to see.
@@ -52,15 +54,22 @@ SET timezone = 'Asia/Tokyo';
 SET intervalstyle = 'iso_8601';
 SET extra_float_digits = -10;
 SET bytea_output = 'escape';
+SET search_path = elsewhere, public;
+SET quote_all_identifiers = on;
+SELECT try('SET lc_monetary = ''de_DE.UTF-8''') IS NOT NULL AS "where there is one";
 SELECT k.key, f.names AS other FROM keys AS k JOIN plain USING (i), all_forms(k.key) AS f
 WHERE (f.names, f.forms, f.alike) IS DISTINCT FROM (plain.names, 6, true) ORDER BY i;
 SELECT date '2024-01-30' AS "DateStyle", timestamptz '2024-01-30 12:00+00' AS "TimeZone",
-	   interval '1 day' AS "IntervalStyle", 1 / 3::float8 AS extra_float_digits, 'a'::bytea AS bytea_output;
+	   interval '1 day' AS "IntervalStyle", 1 / 3::float8 AS extra_float_digits, 'a'::bytea AS bytea_output,
+	   'one'::regclass AS search_path;
 RESET datestyle;
 RESET timezone;
 RESET intervalstyle;
 RESET extra_float_digits;
 RESET bytea_output;
+RESET search_path;
+RESET quote_all_identifiers;
+RESET lc_monetary;
 -- Neither do they stay changed after an error within.
 SET datestyle = 'German';
 SELECT try('SELECT rnn_history(date ''2024-01-30'' + k, d, v / 0) FROM p') AS error, date '2024-01-30' AS "DateStyle";
