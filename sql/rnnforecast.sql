@@ -376,12 +376,28 @@ CREATE AGGREGATE rnn_history(series text, ts date, value float8) (
 COMMENT ON AGGREGATE rnn_history(text, date, float8) IS
 	'collects many series of times and values';
 
+CREATE AGGREGATE rnn_history(series text, ts date, value float8, options jsonb) (
+	SFUNC = rnn_collect_series_date, STYPE = bytea, SSPACE = 65536,
+	FINALFUNC = rnn_history_final,
+	COMBINEFUNC = rnn_collect_combine, PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE rnn_history(text, date, float8, jsonb) IS
+	'collects many series of times and values';
+
 CREATE AGGREGATE rnn_history(series anyelement, ts date, value float8) (
 	SFUNC = rnn_collect_series_date, STYPE = bytea, SSPACE = 65536,
 	FINALFUNC = rnn_history_final,
 	COMBINEFUNC = rnn_collect_combine, PARALLEL = SAFE
 );
 COMMENT ON AGGREGATE rnn_history(anyelement, date, float8) IS
+	'collects many series of times and values';
+
+CREATE AGGREGATE rnn_history(series anyelement, ts date, value float8, options jsonb) (
+	SFUNC = rnn_collect_series_date, STYPE = bytea, SSPACE = 65536,
+	FINALFUNC = rnn_history_final,
+	COMBINEFUNC = rnn_collect_combine, PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE rnn_history(anyelement, date, float8, jsonb) IS
 	'collects many series of times and values';
 
 CREATE AGGREGATE rnn_history(series text, ts timestamp, value float8) (
@@ -392,12 +408,28 @@ CREATE AGGREGATE rnn_history(series text, ts timestamp, value float8) (
 COMMENT ON AGGREGATE rnn_history(text, timestamp, float8) IS
 	'collects many series of times and values';
 
+CREATE AGGREGATE rnn_history(series text, ts timestamp, value float8, options jsonb) (
+	SFUNC = rnn_collect_series_timestamp, STYPE = bytea, SSPACE = 65536,
+	FINALFUNC = rnn_history_final,
+	COMBINEFUNC = rnn_collect_combine, PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE rnn_history(text, timestamp, float8, jsonb) IS
+	'collects many series of times and values';
+
 CREATE AGGREGATE rnn_history(series anyelement, ts timestamp, value float8) (
 	SFUNC = rnn_collect_series_timestamp, STYPE = bytea, SSPACE = 65536,
 	FINALFUNC = rnn_history_final,
 	COMBINEFUNC = rnn_collect_combine, PARALLEL = SAFE
 );
 COMMENT ON AGGREGATE rnn_history(anyelement, timestamp, float8) IS
+	'collects many series of times and values';
+
+CREATE AGGREGATE rnn_history(series anyelement, ts timestamp, value float8, options jsonb) (
+	SFUNC = rnn_collect_series_timestamp, STYPE = bytea, SSPACE = 65536,
+	FINALFUNC = rnn_history_final,
+	COMBINEFUNC = rnn_collect_combine, PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE rnn_history(anyelement, timestamp, float8, jsonb) IS
 	'collects many series of times and values';
 
 CREATE AGGREGATE rnn_history(series text, ts timestamptz, value float8) (
@@ -408,12 +440,28 @@ CREATE AGGREGATE rnn_history(series text, ts timestamptz, value float8) (
 COMMENT ON AGGREGATE rnn_history(text, timestamptz, float8) IS
 	'collects many series of times and values';
 
+CREATE AGGREGATE rnn_history(series text, ts timestamptz, value float8, options jsonb) (
+	SFUNC = rnn_collect_series_timestamptz, STYPE = bytea, SSPACE = 65536,
+	FINALFUNC = rnn_history_final,
+	COMBINEFUNC = rnn_collect_combine, PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE rnn_history(text, timestamptz, float8, jsonb) IS
+	'collects many series of times and values';
+
 CREATE AGGREGATE rnn_history(series anyelement, ts timestamptz, value float8) (
 	SFUNC = rnn_collect_series_timestamptz, STYPE = bytea, SSPACE = 65536,
 	FINALFUNC = rnn_history_final,
 	COMBINEFUNC = rnn_collect_combine, PARALLEL = SAFE
 );
 COMMENT ON AGGREGATE rnn_history(anyelement, timestamptz, float8) IS
+	'collects many series of times and values';
+
+CREATE AGGREGATE rnn_history(series anyelement, ts timestamptz, value float8, options jsonb) (
+	SFUNC = rnn_collect_series_timestamptz, STYPE = bytea, SSPACE = 65536,
+	FINALFUNC = rnn_history_final,
+	COMBINEFUNC = rnn_collect_combine, PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE rnn_history(anyelement, timestamptz, float8, jsonb) IS
 	'collects many series of times and values';
 
 CREATE AGGREGATE rnn_history(series text, step bigint, value float8) (
@@ -424,12 +472,28 @@ CREATE AGGREGATE rnn_history(series text, step bigint, value float8) (
 COMMENT ON AGGREGATE rnn_history(text, bigint, float8) IS
 	'collects many series of steps and values';
 
+CREATE AGGREGATE rnn_history(series text, step bigint, value float8, options jsonb) (
+	SFUNC = rnn_collect_series_step, STYPE = bytea, SSPACE = 65536,
+	FINALFUNC = rnn_history_final,
+	COMBINEFUNC = rnn_collect_combine, PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE rnn_history(text, bigint, float8, jsonb) IS
+	'collects many series of steps and values';
+
 CREATE AGGREGATE rnn_history(series anyelement, step bigint, value float8) (
 	SFUNC = rnn_collect_series_step, STYPE = bytea, SSPACE = 65536,
 	FINALFUNC = rnn_history_final,
 	COMBINEFUNC = rnn_collect_combine, PARALLEL = SAFE
 );
 COMMENT ON AGGREGATE rnn_history(anyelement, bigint, float8) IS
+	'collects many series of steps and values';
+
+CREATE AGGREGATE rnn_history(series anyelement, step bigint, value float8, options jsonb) (
+	SFUNC = rnn_collect_series_step, STYPE = bytea, SSPACE = 65536,
+	FINALFUNC = rnn_history_final,
+	COMBINEFUNC = rnn_collect_combine, PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE rnn_history(anyelement, bigint, float8, jsonb) IS
 	'collects many series of steps and values';
 
 CREATE FUNCTION rnn_observe(model bytea, history bytea) RETURNS bytea

@@ -269,44 +269,85 @@ set_server_option(int option, const JsonbValue *v, ServerOptions *server)
 	}
 }
 
+static JsonbIterator *
+begin_options(Jsonb *options, const char *example)
+{
+	if (!JB_ROOT_IS_OBJECT(options))
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("options must be a JSON object"),
+				 errhint("Write them as '%s'.", example)));
+	return JsonbIteratorInit(&options->root);
+}
+
+/* The next option's name, palloc'd, and its value; NULL at the end. */
+static char *
+next_option(JsonbIterator **it, JsonbValue *v)
+{
+	JsonbIteratorToken token;
+	char	   *name = NULL;
+
+	while ((token = JsonbIteratorNext(it, v, name != NULL)) != WJB_DONE)
+	{
+		if (token == WJB_KEY)
+			name = pnstrdup(v->val.string.val, v->val.string.len);
+		else if (token == WJB_VALUE)
+			return name;
+	}
+	return NULL;
+}
+
 void
 parse_options(Jsonb *options, rnn_config *cfg, ServerOptions *server)
 {
 	JsonbIterator *it;
-	JsonbIteratorToken token;
 	JsonbValue	v;
-	char	   *name = NULL;
+	char	   *name;
 	rnn_error	err;
 
 	rnn_config_defaults(cfg);
 	memset(server, 0, sizeof(*server));
 	if (options == NULL)
 		return;
-	if (!JB_ROOT_IS_OBJECT(options))
-		ereport(ERROR,
-				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("options must be a JSON object"),
-				 errhint("Write them as '{\"horizon\": 24}'.")));
-	it = JsonbIteratorInit(&options->root);
-	while ((token = JsonbIteratorNext(&it, &v, name != NULL)) != WJB_DONE)
+	it = begin_options(options, "{\"horizon\": 24}");
+	while ((name = next_option(&it, &v)) != NULL)
 	{
-		if (token == WJB_KEY)
-			name = pnstrdup(v.val.string.val, v.val.string.len);
-		else if (token == WJB_VALUE)
-		{
-			const rnn_option *o = engine_option(name);
+		const rnn_option *o = engine_option(name);
 
-			if (o)
-				set_engine_option(o, &v, cfg);
-			else if (server_option(name) >= 0)
-				set_server_option(server_option(name), &v, server);
-			else
-				unknown_option(name);
-			name = NULL;
-		}
+		if (o)
+			set_engine_option(o, &v, cfg);
+		else if (server_option(name) >= 0)
+			set_server_option(server_option(name), &v, server);
+		else
+			unknown_option(name);
 	}
 	if (rnn_config_check(cfg, &err) != RNN_OK)
 		report_engine_error(&err);
+}
+
+OnError
+parse_history_options(Jsonb *options)
+{
+	ServerOptions server = {0};
+	JsonbIterator *it;
+	JsonbValue	v;
+	char	   *name;
+
+	if (options == NULL)
+		return ON_ERROR_FAIL;
+	it = begin_options(options, "{\"on_error\": \"skip\"}");
+	while ((name = next_option(&it, &v)) != NULL)
+	{
+		if (server_option(name) != OPTION_ON_ERROR)
+			ereport(ERROR,
+					(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+					 errmsg("rnn_history has no option \"%s\"", name),
+					 errdetail("Its only option is: %s.", server_options[OPTION_ON_ERROR].name),
+					 engine_option(name) || server_option(name) >= 0 ?
+					 errhint("Pass \"%s\" to rnn_train or rnn_train_history.", name) : 0));
+		set_server_option(OPTION_ON_ERROR, &v, &server);
+	}
+	return server.on_error;
 }
 
 static const char *

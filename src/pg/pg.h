@@ -49,6 +49,8 @@ typedef struct ServerOptions
 
 /* NULL options give the defaults. Errors name the option, the value and what is allowed. */
 void		parse_options(Jsonb *options, rnn_config *cfg, ServerOptions *server);
+/* Those of rnn_history: "on_error" alone. */
+OnError		parse_history_options(Jsonb *options);
 
 /* state.c: rows of one aggregate group */
 typedef enum RowForm

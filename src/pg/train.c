@@ -252,8 +252,8 @@ rnnforecast_rnn_history_final(PG_FUNCTION_ARGS)
 		MemoryContextSwitchTo(outer);
 		PG_RETURN_NULL();
 	}
-	/* What can't be used is decided by who uses it; here it is an error. */
-	series_from_rows(state, pg_get_timezone_name(session_timezone), ON_ERROR_FAIL, &all);
+	series_from_rows(state, pg_get_timezone_name(session_timezone),
+					 parse_history_options(state->options), &all);
 	rnn_config_defaults(&m.config);
 	m.is_history = true;
 	m.clock = all.clock;

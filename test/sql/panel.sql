@@ -202,6 +202,27 @@ SELECT try('SELECT rnn_train(name, ts, v, mix() || ''{"on_error": "naive"}'') FR
 SELECT name, note, is_sound(m, 3) AS sound
 FROM (SELECT rnn_train(name, ts, v, mix() || '{"on_error": "naive"}') FROM bad WHERE name IN ('empty', 'infinity')) AS t (m), rnn_series(m);
 SELECT try('SELECT rnn_train(name, ts, v, mix() || ''{"on_error": "ignore"}'') FROM bad') AS word;
+-- A history notes them too, and what is made of it keeps to that.
+CREATE TEMP TABLE noted AS
+SELECT rnn_history(name, ts, v, '{"on_error": "skip"}') AS skip, rnn_history(name, ts, v, '{"on_error": "naive"}') AS naive FROM bad;
+SELECT s.name, s.points, s.note FROM noted, rnn_series(naive) AS s;
+SELECT count(*), bool_and((h.points, h.note) IS NOT DISTINCT FROM (m.points, m.note)) AS skip
+FROM noted, kept, rnn_series(noted.skip) AS h JOIN kept AS again ON true, rnn_series(again.skip) AS m WHERE h.name = m.name;
+CREATE TEMP TABLE observed AS
+SELECT kept.skip AS model, rnn_observe(usable, noted.skip) AS skip, rnn_observe(usable, noted.naive) AS naive,
+	   rnn_train_history(noted.naive, mix()) AS trained, kept.naive AS known FROM noted, kept;
+SELECT is_sound(skip, 10) AS skip, is_sound(naive, 10) AS naive, trained = known AS "trained alike" FROM observed;
+SELECT count(DISTINCT s.note) AS notes, count(*) FROM observed, rnn_series(naive) AS s;
+SELECT count(*), bool_and(a.quantiles = s.quantiles) AS "as alone"
+FROM kept, rnn_forecast(usable, 10) AS a JOIN observed ON true, rnn_forecast(observed.naive, 10) AS s
+WHERE (a.series, a.step) = (s.series, s.step);
+SELECT at, try(format('SELECT names_of(rnn_history(name, %s, v, ''{"on_error": "skip"}'')) FROM bad WHERE name IN (''good'', ''twice'')', at))
+FROM unnest('{ts, ts::timestamptz, extract(epoch FROM ts)::bigint}'::text[]) AS at;
+SELECT try('SELECT names_of(rnn_history(k, d, CASE WHEN n < 5 THEN v ELSE ''infinity'' END, ''{"on_error": "skip"}'')) FROM p') AS none;
+SELECT names_of(rnn_history(k, d, v, NULL)) AS "null", names_of(rnn_history(k, d::timestamptz, v, '{}')) AS empty, names_of(rnn_history(k, n, v, '{"on_error": "naive"}')) AS steps FROM p;
+SELECT o, try(format('SELECT names_of(rnn_history(k, d, v, %L)) FROM p', o))
+FROM unnest(ARRAY['{"on_error": "ignore"}', '{"on_error": null}', '{"horizon": 3}', '{"keep": 3, "on_error": "skip"}', '{"on_eror": "skip"}', '[]', '3']) AS o;
+SELECT try('SELECT names_of(rnn_history(k, d, v, jsonb_build_object(''on_error'', CASE k WHEN 1 THEN ''skip'' ELSE ''naive'' END))) FROM p') AS differ;
 -- Missing points of one series are no problem, nor are rows before and after its known ones.
 SELECT name, first, last, points, note
 FROM (SELECT rnn_train(name, ts, CASE WHEN name = 'good' OR extract(day FROM ts) = 1 AND extract(hour FROM ts) BETWEEN 5 AND 9 THEN v END, mix() || '{"keep": 100}')
