@@ -7,7 +7,7 @@
  * Longer ones follow the calendar on the wall: days, or months, quarters and
  * years.  All date arithmetic is PostgreSQL's own.
  */
-#include "pg.h"
+#include "clock.h"
 
 #include <math.h>
 
@@ -47,8 +47,7 @@ zone_of(const rnn_clock *clock)
 	return tz;
 }
 
-/* Wall clock of an instant in the clock's zone. */
-static Timestamp
+Timestamp
 to_local(const rnn_clock *clock, TimestampTz instant)
 {
 	struct pg_tm tm;
@@ -222,46 +221,7 @@ clock_hints(const rnn_clock *clock, int *hints)
 	return n;
 }
 
-static int
-compare_int64(const void *a, const void *b)
-{
-	int64		x = *(const int64 *) a,
-				y = *(const int64 *) b;
-
-	return (x > y) - (x < y);
-}
-
-/* The most frequent value of x (n), the smallest of equals; sorts x. */
-static int64
-mode_of(int64 *x, int64 n)
-{
-	int64		best = 0,
-				best_run = 0;
-
-	qsort(x, n, sizeof(int64), compare_int64);
-	for (int64 i = 0, run = 0; i < n; i++)
-	{
-		run = i > 0 && x[i] == x[i - 1] ? run + 1 : 1;
-		if (run > best_run)
-		{
-			best_run = run;
-			best = x[i];
-		}
-	}
-	return best;
-}
-
-/* Calendar fields of a local time: days since 2000, microseconds of the day, months, day of month. */
-typedef struct Fields
-{
-	int64		day;
-	int64		usec;
-	int64		month;
-	int			mday;
-	bool		last;			/* of its month */
-} Fields;
-
-static Fields
+Fields
 fields_of(Timestamp local)
 {
 	struct pg_tm tm;
@@ -295,203 +255,11 @@ clock_phase(const rnn_clock *clock, int64 start)
 	return clock->months > 0 ? whole_steps(fields_of(start).month, clock->months) : 0;
 }
 
-/* ------------------------------------------------------------------ steps */
-
-/* " of series "x"", for messages. */
-static const char *
+const char *
 of_series(const RowGroup *group)
 {
 	return group->name.text == NULL ? "" :
 		psprintf(" of series \"%s\"", pnstrdup(group->name.text, group->name.len));
-}
-
-static bool
-usable(const RowGroup *group)
-{
-	return group->problem == RNN_NOTE_NONE && group->n > 0;
-}
-
-static bool
-all_multiples(const int64 *x, int64 n, int64 step)
-{
-	for (int64 i = 0; i < n; i++)
-		if (x[i] % step != 0)
-			return false;
-	return true;
-}
-
-/* What two neighbours of a series are apart, in one of the ways to count. */
-typedef enum Measure
-{
-	MEASURE_UNITS, MEASURE_DAYS, MEASURE_MONTHS
-} Measure;
-
-/*
- * The gaps between neighbours in all groups into gaps; their count, or -1
- * where days or months can't count them: times of day that differ, or two
- * rows in one month.
- */
-static int64
-measure_gaps(const RowGroup *groups, int count, Measure measure, int64 *gaps)
-{
-	int64		n = 0;
-
-	for (int g = 0; g < count; g++)
-	{
-		const Row  *rows = groups[g].rows;
-		Fields		before = {0};
-
-		if (!usable(&groups[g]))
-			continue;
-		if (measure != MEASURE_UNITS)
-			before = fields_of(rows[0].at);
-		for (int64 i = 1; i < groups[g].n; i++)
-		{
-			Fields		f;
-
-			if ((i & 0xffff) == 0)
-				CHECK_FOR_INTERRUPTS();
-			if (measure == MEASURE_UNITS)
-			{
-				if (pg_sub_s64_overflow(rows[i].at, rows[i - 1].at, &gaps[n++]))
-					ereport(ERROR,
-							(errcode(ERRCODE_NUMERIC_VALUE_OUT_OF_RANGE),
-							 errmsg("steps " INT64_FORMAT " and " INT64_FORMAT " are too far apart",
-									rows[i - 1].at, rows[i].at)));
-				continue;
-			}
-			f = fields_of(rows[i].at);
-			gaps[n++] = measure == MEASURE_DAYS ? f.day - before.day : f.month - before.month;
-			if (f.usec != before.usec || gaps[n - 1] == 0)
-				return -1;
-			before = f;
-		}
-	}
-	return n;
-}
-
-/* Whether each series keeps its day of the month, and whether all are the last of theirs. */
-static void
-days_of_month(const RowGroup *groups, int count, bool *same, bool *last)
-{
-	*same = *last = true;
-	for (int g = 0; g < count; g++)
-	{
-		int			mday;
-
-		if (!usable(&groups[g]))
-			continue;
-		mday = fields_of(groups[g].rows[0].at).mday;
-		for (int64 i = 0; i < groups[g].n; i++)
-		{
-			Fields		f = fields_of(groups[g].rows[i].at);
-
-			*same &= f.mday == mday;
-			*last &= f.last;
-		}
-	}
-}
-
-/* The mode of the gaps if all are multiples of it, else 1; 0 where there are none. */
-static int64
-regular_step(int64 *gaps, int64 n)
-{
-	int64		step = n > 0 ? mode_of(gaps, n) : 0;
-
-	return n > 0 && !all_multiples(gaps, n, step) ? 1 : step;
-}
-
-static bool
-infer_months(const RowGroup *groups, int count, int64 *gaps, rnn_clock *clock)
-{
-	int64		n = measure_gaps(groups, count, MEASURE_MONTHS, gaps);
-	bool		same,
-				last;
-
-	if (n < 1)
-		return false;
-	days_of_month(groups, count, &same, &last);
-	if (!same && !last)
-		return false;
-	clock->months = (int32) regular_step(gaps, n);
-	/* Always the 28th is that day, always the last and never the same is the end. */
-	clock->month_end = last && !same;
-	return true;
-}
-
-static bool
-infer_days(const RowGroup *groups, int count, int64 *gaps, rnn_clock *clock)
-{
-	int64		n = measure_gaps(groups, count, MEASURE_DAYS, gaps);
-
-	if (n < 1)
-		return false;
-	clock->days = (int32) regular_step(gaps, n);
-	return true;
-}
-
-static void
-make_local(RowGroup *groups, int count, const rnn_clock *clock)
-{
-	for (int g = 0; g < count; g++)
-		for (int64 i = 0; i < groups[g].n; i++)
-			groups[g].rows[i].at = to_local(clock, groups[g].rows[i].at);
-}
-
-static void
-make_instants(RowGroup *groups, int count, const rnn_clock *clock)
-{
-	for (int g = 0; g < count; g++)
-		for (int64 i = 0; i < groups[g].n; i++)
-			groups[g].rows[i].at = to_instant(clock, groups[g].rows[i].at);
-}
-
-/*
- * Chooses the step; rows' times become local ones where the calendar counts.
- * Months are tried where neighbours lie at least 28 days apart.
- */
-static void
-infer_step(RowGroup *groups, int count, rnn_clock *clock)
-{
-	bool		zoned = clock->kind == RNN_CLOCK_TIMESTAMPTZ;
-	int64		total = 0,
-				n,
-				mode;
-	int64	   *gaps;
-
-	for (int g = 0; g < count; g++)
-		total += groups[g].n;
-	gaps = palloc_extended((Size) Max(total, 1) * sizeof(int64), MCXT_ALLOC_HUGE);
-	n = measure_gaps(groups, count, MEASURE_UNITS, gaps);
-	if (clock->kind == RNN_CLOCK_STEP)
-		clock->usecs = Max(regular_step(gaps, n), 1);
-	else if (n == 0)
-	{
-		/* Nothing to tell the step: days. */
-		clock->days = 1;
-		if (zoned)
-			make_local(groups, count, clock);
-	}
-	else
-	{
-		mode = mode_of(gaps, n);
-		/* A change of the clocks makes some days of 23 hours. */
-		if (mode >= 23 * (int64) USECS_PER_HOUR)
-		{
-			if (zoned)
-				make_local(groups, count, clock);
-			if ((mode < 28 * (int64) USECS_PER_DAY || !infer_months(groups, count, gaps, clock)) &&
-				!infer_days(groups, count, gaps, clock))
-			{
-				clock->usecs = mode;
-				if (zoned)
-					make_instants(groups, count, clock);
-			}
-		}
-		else
-			clock->usecs = mode;
-	}
-	pfree(gaps);
 }
 
 /* Index of a time on the grid that begins at start, -1 where it is off the grid. */
@@ -547,43 +315,6 @@ rows_sort(Row *rows, int64 n, int (*compare) (const void *, const void *, void *
 #else
 	qsort_arg(rows, n, sizeof(Row), compare, NULL);
 #endif
-}
-
-static void
-find_duplicates(RowGroup *group, const rnn_clock *clock, bool fail)
-{
-	const Row  *rows = group->rows;
-
-	for (int64 i = 1; i < group->n; i++)
-	{
-		if (rows[i].at != rows[i - 1].at)
-			continue;
-		if (fail)
-			ereport(ERROR,
-					(errcode(ERRCODE_DATA_EXCEPTION),
-					 errmsg("%s %s%s occurs more than once", clock_has_times(clock) ? "time" : "step",
-							clock_text(clock, rows[i].at), of_series(group)),
-					 errdetail("Two of its values are %g and %g.", rows[i - 1].value, rows[i].value),
-					 errhint("Aggregate to one row per time, for instance with avg(value) and GROUP BY.")));
-		group->problem = RNN_NOTE_DUPLICATE;
-		return;
-	}
-}
-
-void
-clock_infer(RowGroup *groups, int count, RowForm form, const char *zone, bool fail, rnn_clock *clock)
-{
-	memset(clock, 0, sizeof(*clock));
-	clock->kind = form;
-	if (clock_has_times(clock))
-		strlcpy(clock->zone, zone, sizeof(clock->zone));
-	for (int g = 0; g < count; g++)
-	{
-		rows_sort(groups[g].rows, groups[g].n, compare_rows);
-		if (usable(&groups[g]))
-			find_duplicates(&groups[g], clock, fail);
-	}
-	infer_step(groups, count, clock);
 }
 
 /* Times are local by now unless the clock counts instants. */
@@ -656,15 +387,16 @@ clock_regularise(const rnn_clock *clock, RowGroup *group, bool fail, rnn_series 
 
 		if ((i & 0xffff) == 0)
 			CHECK_FOR_INTERRUPTS();
-		if (k < 0 || last < 0)
+		if (k < 0)
 		{
 			if (fail)
-				refuse_off_grid(clock, group, series->start, rows[k < 0 ? i : n - 1].at);
+				refuse_off_grid(clock, group, series->start, rows[i].at);
 			group->problem = RNN_NOTE_IRREGULAR;
 			pfree(x);
 			return;
 		}
-		x[k] = rows[i].value;
+		if (last >= 0)
+			x[k] = rows[i].value;
 	}
 	series->x = x;
 	series->n = last + 1;

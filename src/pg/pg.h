@@ -134,11 +134,13 @@ int64		clock_position(const rnn_clock *clock, const rnn_series *s, int64 k);
 int64		clock_phase(const rnn_clock *clock, int64 start);
 int			clock_hints(const rnn_clock *clock, int *hints);
 char	   *clock_text(const rnn_clock *clock, int64 time); /* for messages */
-/* Sorts the rows of each group and infers their common step; problems are errors if `fail`. */
-void		clock_infer(RowGroup *groups, int count, RowForm form, const char *zone, bool fail,
-						rnn_clock *clock);
 /* Values of a group on its grid: fills start, dropped, n and x; else the group's problem. */
 void		clock_regularise(const rnn_clock *clock, RowGroup *group, bool fail, rnn_series *series);
+
+/* infer.c */
+/* Sorts the rows of each group and infers their step, the most common; problems are errors if `fail`. */
+void		clock_infer(RowGroup *groups, int count, RowForm form, const char *zone, bool fail,
+						rnn_clock *clock);
 
 /* panel.c */
 typedef struct Series

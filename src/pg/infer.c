@@ -1,0 +1,444 @@
+/*
+ * infer.c
+ *		The step of a column or a panel, from the gaps between its rows.
+ *
+ * Every series proposes its most frequent gap, or where not all of its gaps
+ * are multiples of that, the smallest step of the calendar.  The step that
+ * most regular series propose is that of all, the finer one of equals, if it
+ * fits at least half of the series: gaps that are multiples of the step are
+ * missing points.  So what one series has wrong is its own problem, and only
+ * that one is off the grid.
+ */
+#include "clock.h"
+
+#include "common/int.h"
+#include "miscadmin.h"
+#include "utils/timestamp.h"
+
+#define SHORTEST_DAY (23 * (int64) USECS_PER_HOUR)	/* when the clocks change */
+#define SHORTEST_MONTH (28 * (int64) USECS_PER_DAY)
+#define LENGTH_OF_MONTH (30 * USECS_PER_DAY)	/* to compare steps */
+#define MOST_TRIED 32			/* candidates */
+
+/* What gaps are counted in: numbers or microseconds, or parts of the calendar. */
+typedef enum Unit
+{
+	UNIT_PLAIN, UNIT_DAYS, UNIT_MONTHS, UNITS
+} Unit;
+
+typedef struct Step
+{
+	Unit		unit;
+	int64		count;
+} Step;
+
+/* How the rows of one series follow each other. */
+typedef struct Pace
+{
+	int64		divisor[UNITS]; /* the greatest common one of all gaps, 0: not countable in this unit */
+	Step		step;			/* that it proposes; count 0: it has no gap */
+	bool		regular;		/* two gaps or more, all multiples of the step */
+	bool		same_day;		/* of the month, in all rows */
+	bool		last_day;
+} Pace;
+
+/* A length that some series propose; a day is also 24 hours. */
+typedef struct Candidate
+{
+	int64		length;			/* numbers or microseconds */
+	int64		months;
+	int			units;			/* bits: 1 << unit */
+	int			regular,		/* series that propose it */
+				all;
+} Candidate;
+
+/* ----------------------------------------------------------------- series */
+
+static bool
+usable(const RowGroup *group)
+{
+	return group->problem == RNN_NOTE_NONE && group->n > 0;
+}
+
+static int
+compare_int64(const void *a, const void *b)
+{
+	int64		x = *(const int64 *) a,
+				y = *(const int64 *) b;
+
+	return (x > y) - (x < y);
+}
+
+/* The most frequent value of x (n), the smallest of equals; sorts x. */
+static int64
+mode_of(int64 *x, int64 n)
+{
+	int64		best = 0,
+				best_run = 0;
+	bool		sorted = true;
+
+	for (int64 i = 1; i < n && sorted; i++)
+		sorted = x[i] >= x[i - 1];
+	if (!sorted)
+		qsort(x, n, sizeof(int64), compare_int64);
+	for (int64 i = 0, run = 0; i < n; i++)
+	{
+		run = i > 0 && x[i] == x[i - 1] ? run + 1 : 1;
+		if (run > best_run)
+		{
+			best_run = run;
+			best = x[i];
+		}
+	}
+	return best;
+}
+
+
+static int64
+common_divisor(const int64 *x, int64 n)
+{
+	int64		divisor = x[0];
+
+	for (int64 i = 1; i < n; i++)
+		for (int64 b = x[i]; b != 0;)
+		{
+			int64		rest = divisor % b;
+
+			divisor = b;
+			b = rest;
+		}
+	return divisor;
+}
+
+static Fields
+fields_at(const rnn_clock *clock, int64 at)
+{
+	return fields_of(clock->kind == RNN_CLOCK_TIMESTAMPTZ ? to_local(clock, at) : at);
+}
+
+/* Numbers or microseconds between neighbours; false where that overflows. */
+static bool
+plain_gaps(const RowGroup *group, int64 *gaps)
+{
+	for (int64 i = 1; i < group->n; i++)
+	{
+		if ((i & 0xffff) == 0)
+			CHECK_FOR_INTERRUPTS();
+		if (pg_sub_s64_overflow(group->rows[i].at, group->rows[i - 1].at, &gaps[i - 1]))
+			return false;
+	}
+	return true;
+}
+
+/*
+ * Days or months between neighbours, and what days of the month there are;
+ * false where times of day differ, or two rows are in one month.
+ */
+static bool
+calendar_gaps(const RowGroup *group, const rnn_clock *clock, Unit unit, int64 *gaps, Pace *pace)
+{
+	Fields		first = fields_at(clock, group->rows[0].at),
+				before = first;
+
+	pace->same_day = true;
+	pace->last_day = first.last;
+	for (int64 i = 1; i < group->n; i++)
+	{
+		Fields		f = fields_at(clock, group->rows[i].at);
+
+		if ((i & 0xffff) == 0)
+			CHECK_FOR_INTERRUPTS();
+		gaps[i - 1] = unit == UNIT_DAYS ? f.day - before.day : f.month - before.month;
+		if (f.usec != first.usec || gaps[i - 1] <= 0)
+			return false;
+		pace->same_day &= f.mday == first.mday;
+		pace->last_day &= f.last;
+		before = f;
+	}
+	return true;
+}
+
+/* Takes the gaps (n), which it sorts, as the series' own; returns their mode. */
+static int64
+propose(Pace *pace, Unit unit, int64 *gaps, int64 n, int64 otherwise)
+{
+	int64		mode = mode_of(gaps, n);
+	bool		multiples;
+
+	pace->divisor[unit] = common_divisor(gaps, n);
+	multiples = pace->divisor[unit] == mode;
+	pace->regular = multiples && n > 1;
+	pace->step = (Step) {unit, multiples || otherwise == 0 ? mode : otherwise};
+	return mode;
+}
+
+/* Months are tried where neighbours usually lie at least 28 days apart. */
+static void
+find_pace(RowGroup *group, const rnn_clock *clock, bool fail, int64 *gaps, Pace *pace)
+{
+	int64		n = group->n - 1,
+				mode;
+
+	memset(pace, 0, sizeof(*pace));
+	if (!usable(group) || n < 1)
+		return;
+	if (!plain_gaps(group, gaps))
+	{
+		if (fail)
+			ereport(ERROR,
+					(errcode(ERRCODE_NUMERIC_VALUE_OUT_OF_RANGE),
+					 errmsg("the times%s from %s to %s are too far apart", of_series(group),
+							clock_text(clock, group->rows[0].at), clock_text(clock, group->rows[n].at))));
+		group->problem = RNN_NOTE_IRREGULAR;
+		return;
+	}
+	/* Of hours and the like the most frequent gap is the step, and the rest off the grid. */
+	mode = propose(pace, UNIT_PLAIN, gaps, n, clock_has_times(clock) ? 0 : 1);
+	if (!clock_has_times(clock) || mode < SHORTEST_DAY)
+		return;
+	if (calendar_gaps(group, clock, UNIT_DAYS, gaps, pace))
+		propose(pace, UNIT_DAYS, gaps, n, 1);
+	if (mode >= SHORTEST_MONTH && calendar_gaps(group, clock, UNIT_MONTHS, gaps, pace) &&
+		(pace->same_day || pace->last_day))
+		propose(pace, UNIT_MONTHS, gaps, n, 1);
+}
+
+/* ------------------------------------------------------------------- vote */
+
+static Candidate
+candidate_of(const Pace *pace)
+{
+	Step		step = pace->step;
+
+	return (Candidate) {
+		.length = step.count * (step.unit == UNIT_MONTHS ? LENGTH_OF_MONTH : step.unit == UNIT_DAYS ? USECS_PER_DAY : 1),
+			.months = step.unit == UNIT_MONTHS ? step.count : 0,
+			.units = 1 << step.unit,.regular = pace->regular,.all = 1
+	};
+}
+
+static int
+compare_lengths(const void *a, const void *b)
+{
+	const Candidate *x = a,
+			   *y = b;
+
+	if (x->length != y->length)
+		return x->length < y->length ? -1 : 1;
+	return (x->months > y->months) - (x->months < y->months);
+}
+
+/* The most votes first, the finer of equals. */
+static int
+compare_votes(const void *a, const void *b)
+{
+	const Candidate *x = a,
+			   *y = b;
+
+	if (x->regular != y->regular)
+		return y->regular - x->regular;
+	return x->all != y->all ? y->all - x->all : compare_lengths(a, b);
+}
+
+/* Candidates in their order, (count) at most; how many there are. */
+static int
+count_votes(const Pace *paces, int count, Candidate *candidates)
+{
+	int			voters = 0,
+				n = 0;
+
+	for (int g = 0; g < count; g++)
+		if (paces[g].step.count > 0)
+			candidates[voters++] = candidate_of(&paces[g]);
+	qsort(candidates, voters, sizeof(Candidate), compare_lengths);
+	for (int i = 0; i < voters; i++)
+	{
+		if (n == 0 || compare_lengths(&candidates[n - 1], &candidates[i]) != 0)
+		{
+			candidates[n++] = candidates[i];
+			continue;
+		}
+		candidates[n - 1].units |= candidates[i].units;
+		candidates[n - 1].regular += candidates[i].regular;
+		candidates[n - 1].all += candidates[i].all;
+	}
+	qsort(candidates, n, sizeof(Candidate), compare_votes);
+	return n;
+}
+
+/* Whether all gaps of a series are multiples of a step. */
+static bool
+fits(const Pace *pace, Step step)
+{
+	int64		divisor = pace->divisor[step.unit];
+
+	return divisor > 0 && divisor % step.count == 0;
+}
+
+/* How many more series fit a step than don't, of all and of the regular ones. */
+typedef struct Majority
+{
+	int			all,
+				regular;
+} Majority;
+
+static Majority
+majority_for(const Pace *paces, int count, Step step)
+{
+	Majority	m = {0};
+
+	for (int g = 0; g < count; g++)
+	{
+		int			vote = paces[g].step.count == 0 ? 0 : fits(&paces[g], step) ? 1 : -1;
+
+		m.all += vote;
+		m.regular += paces[g].regular ? vote : 0;
+	}
+	return m;
+}
+
+/*
+ * Whether a step is good for at least half of the series, and for most of the
+ * regular ones: of twos and threes neither is the step of all.
+ */
+static bool
+is_common(const Pace *paces, int count, Step step, int regular)
+{
+	Majority	m = majority_for(paces, count, step);
+
+	return m.all >= 0 && (m.regular > 0 || regular == 0);
+}
+
+/* The unit in which more series fit a candidate, days before 24 hours. */
+static Step
+step_of(const Pace *paces, int count, const Candidate *c)
+{
+	Step		plain = {UNIT_PLAIN, c->length},
+				days = {UNIT_DAYS, c->length / USECS_PER_DAY};
+
+	if (c->units == 1 << UNIT_MONTHS)
+		return (Step) {UNIT_MONTHS, c->months};
+	if (c->units == 1 << UNIT_PLAIN)
+		return plain;
+	if (c->units == 1 << UNIT_DAYS)
+		return days;
+	return majority_for(paces, count, days).all >= majority_for(paces, count, plain).all ? days : plain;
+}
+
+static Step
+choose_step(const Pace *paces, int count, bool times)
+{
+	static const Step smallest[] = {{UNIT_MONTHS, 1}, {UNIT_DAYS, 1}};
+	Candidate  *candidates = palloc_extended(sizeof(Candidate) * Max(count, 1), MCXT_ALLOC_HUGE);
+	Step		step = {times ? UNIT_DAYS : UNIT_PLAIN, 1};
+	int			regular = 0,
+				n = count_votes(paces, count, candidates);
+	bool		found = n == 0;
+
+	for (int i = 0; i < n; i++)
+		regular += candidates[i].regular;
+	for (int i = 0; i < Min(n, MOST_TRIED) && !found; i++)
+	{
+		step = step_of(paces, count, &candidates[i]);
+		found = is_common(paces, count, step, regular);
+	}
+	for (int i = 0; i < (int) lengthof(smallest) && times && !found; i++)
+	{
+		step = smallest[i];
+		found = is_common(paces, count, step, regular);
+	}
+	if (!found)
+		step = times ? step_of(paces, count, &candidates[0]) : (Step) {UNIT_PLAIN, 1};
+	pfree(candidates);
+	return step;
+}
+
+/*
+ * Whether months are counted at their last day: always the 28th is that day,
+ * always the last and not always the same is the end.
+ */
+static bool
+at_month_end(const Pace *paces, int count)
+{
+	int			only_last = 0,
+				only_same = 0;
+
+	for (int g = 0; g < count; g++)
+	{
+		if (paces[g].divisor[UNIT_MONTHS] == 0)
+			continue;
+		only_last += paces[g].last_day && !paces[g].same_day;
+		only_same += paces[g].same_day && !paces[g].last_day;
+	}
+	return only_last > only_same;
+}
+
+/* Chooses the step; rows' times become local ones where the calendar counts. */
+static void
+infer_step(RowGroup *groups, int count, bool fail, rnn_clock *clock)
+{
+	Pace	   *paces = palloc_extended(sizeof(Pace) * Max(count, 1), MCXT_ALLOC_HUGE);
+	int64		longest = 1;
+	int64	   *gaps;
+	Step		step;
+
+	for (int g = 0; g < count; g++)
+		longest = Max(longest, groups[g].n);
+	gaps = palloc_extended((Size) longest * sizeof(int64), MCXT_ALLOC_HUGE);
+	for (int g = 0; g < count; g++)
+		find_pace(&groups[g], clock, fail, gaps, &paces[g]);
+	step = choose_step(paces, count, clock_has_times(clock));
+	if (step.unit == UNIT_PLAIN)
+		clock->usecs = step.count;
+	else if (step.unit == UNIT_DAYS)
+		clock->days = (int32) step.count;
+	else
+	{
+		clock->months = (int32) step.count;
+		clock->month_end = at_month_end(paces, count);
+	}
+	pfree(gaps);
+	pfree(paces);
+	if (step.unit == UNIT_PLAIN || clock->kind != RNN_CLOCK_TIMESTAMPTZ)
+		return;
+	for (int g = 0; g < count; g++)
+		for (int64 i = 0; i < groups[g].n; i++)
+			groups[g].rows[i].at = to_local(clock, groups[g].rows[i].at);
+}
+
+static void
+find_duplicates(RowGroup *group, const rnn_clock *clock, bool fail)
+{
+	const Row  *rows = group->rows;
+
+	for (int64 i = 1; i < group->n; i++)
+	{
+		if (rows[i].at != rows[i - 1].at)
+			continue;
+		if (fail)
+			ereport(ERROR,
+					(errcode(ERRCODE_DATA_EXCEPTION),
+					 errmsg("%s %s%s occurs more than once", clock_has_times(clock) ? "time" : "step",
+							clock_text(clock, rows[i].at), of_series(group)),
+					 errdetail("Two of its values are %g and %g.", rows[i - 1].value, rows[i].value),
+					 errhint("Aggregate to one row per time, for instance with avg(value) and GROUP BY.")));
+		group->problem = RNN_NOTE_DUPLICATE;
+		return;
+	}
+}
+
+void
+clock_infer(RowGroup *groups, int count, RowForm form, const char *zone, bool fail, rnn_clock *clock)
+{
+	memset(clock, 0, sizeof(*clock));
+	clock->kind = form;
+	if (clock_has_times(clock))
+		strlcpy(clock->zone, zone, sizeof(clock->zone));
+	for (int g = 0; g < count; g++)
+	{
+		rows_sort(groups[g].rows, groups[g].n, compare_rows);
+		if (usable(&groups[g]))
+			find_duplicates(&groups[g], clock, fail);
+	}
+	infer_step(groups, count, fail, clock);
+}
