@@ -386,7 +386,10 @@ infer_step(RowGroup *groups, int count, bool fail, rnn_clock *clock)
 		longest = Max(longest, groups[g].n);
 	gaps = palloc_extended((Size) longest * sizeof(int64), MCXT_ALLOC_HUGE);
 	for (int g = 0; g < count; g++)
+	{
+		CHECK_FOR_INTERRUPTS();
 		find_pace(&groups[g], clock, fail, gaps, &paces[g]);
+	}
 	step = choose_step(paces, count, clock_has_times(clock));
 	if (step.unit == UNIT_PLAIN)
 		clock->usecs = step.count;
