@@ -1,0 +1,69 @@
+# Members of an ensemble, trained by any number of workers: the same bytes, and
+# nothing is left behind by a statement that ends early.
+use strict;
+use warnings;
+
+use PostgreSQL::Test::Cluster;
+use PostgreSQL::Test::Utils;
+use Test::More;
+
+my $node = PostgreSQL::Test::Cluster->new('members');
+$node->init;
+$node->append_conf('postgresql.conf', q{
+fsync = off
+autovacuum = off
+max_worker_processes = 8
+max_parallel_workers = 4
+timezone = 'UTC'
+});
+$node->start;
+$node->safe_psql('postgres', q{
+	CREATE EXTENSION rnnforecast;
+	CREATE TABLE t AS
+	SELECT k AS s, n, k + sin(2 * pi() * n / 12) + 0.2 * sin(n * 7.3 * k) AS value
+	FROM generate_series(1, 10) AS k, generate_series(1, 120) AS n;
+});
+
+my $short = q{'{"members": 3, "steps": 60, "start": "scratch", "horizon": 4}'};
+my $long = q{'{"members": 3, "steps": 200000, "start": "scratch", "horizon": 4, "patience": 1000}'};
+
+sub train
+{
+	my ($settings, $body) = @_;
+	my $sql = $body // "SELECT md5(rnn_train(s, n, value, $short)::text) FROM t";
+
+	return $node->safe_psql('postgres', "$settings; $sql");
+}
+
+sub workers_left
+{
+	return $node->poll_query_until('postgres',
+		"SELECT count(*) = 0 FROM pg_stat_activity WHERE backend_type = 'parallel worker'");
+}
+
+my $alone = train('SET rnnforecast.max_workers = 0');
+like($alone, qr/^[0-9a-f]{32}$/, 'trained without workers');
+is(train("SET rnnforecast.max_workers = $_"), $alone, "$_ workers: the same bytes") for 1, 2, 4;
+is(train('SET max_parallel_workers = 0'), $alone, 'no slots: the same bytes');
+is(train('SET rnnforecast.max_workers = 2', "
+	BEGIN; INSERT INTO t VALUES (11, 1, NULL); DELETE FROM t WHERE s = 11;
+	SELECT md5(rnn_train(s, n, value, $short)::text) FROM t; ROLLBACK"), $alone, 'after writes: the same bytes');
+
+my ($rc, $out, $err) = $node->psql('postgres', "SET rnnforecast.max_workers = 2; SET statement_timeout = '3s';
+	SELECT length(rnn_train(s, n, value, $long)) FROM t");
+isnt($rc, 0, 'a long training is ended');
+like($err, qr/statement timeout/, 'by the timeout');
+ok(workers_left(), 'no worker is left');
+
+is(train("SET rnnforecast.max_workers = 2; SET statement_timeout = '60s'", "
+	DO \$\$ BEGIN
+		SET LOCAL rnnforecast.max_seconds = 0;
+		PERFORM rnn_train(s, n, value, '{\"members\": 3, \"steps\": 60, \"start\": \"scratch\", \"horizon\": 4,
+			\"learning_rate\": 1, \"clip\": 0, \"recurrent_gain\": 10}') FROM t;
+		RAISE EXCEPTION 'undo';
+	EXCEPTION WHEN OTHERS THEN NULL; END \$\$;
+	SELECT md5(rnn_train(s, n, value, $short)::text) FROM t"), $alone, 'after a caught error: the same bytes');
+ok(workers_left(), 'no worker is left by an error');
+
+$node->stop;
+done_testing();
