@@ -320,6 +320,13 @@ clustered_error(const rnn_trainer *t, double mean)
 	return clusters > 1 ? sqrt(sum * clusters / (clusters - 1)) / t->W : INFINITY;
 }
 
+/* Never less than before: what is better is found later. */
+int
+steps_found(const rnn_trainer *t)
+{
+	return (t->best[0].step + t->best[1].step + 1) / 2;
+}
+
 void
 judge(rnn_trainer *t)
 {
@@ -327,7 +334,7 @@ judge(rnn_trainer *t)
 	double		sum = 0,
 				shrink;
 
-	t->steps = (t->best[0].step + t->best[1].step + 1) / 2;
+	t->steps = steps_found(t);
 	if (t->cfg.start == RNN_START_SCRATCH || !t->blends)
 	{
 		m->weight = 1;

@@ -370,7 +370,9 @@ typedef struct rnn_panel
 typedef struct rnn_progress
 {
 	bool		done;
+	bool		ready;			/* the features are there, members may be trained elsewhere */
 	bool		split;			/* waits for rnn_trainer_member or rnn_trainer_join */
+	bool		waits;			/* for more steps by rnn_trainer_allow */
 	const char *phase;			/* "seasons", "features", "train", ... a literal */
 	int			member;
 	int			step;
@@ -397,15 +399,19 @@ rnn_status	rnn_trainer_step(rnn_trainer *t, rnn_progress *progress, rnn_error *e
  * as one after the other.  With rnn_trainer_split, progress->split is set once
  * everything but the members' trainings on all data is done; the caller then
  * chooses with rnn_trainer_member which one the next steps train, until
- * progress->split is set again, and goes on with rnn_trainer_join.  Another
- * process makes a trainer of its own from the same config, as resolved, series
- * and size, takes the features and the count of steps with rnn_trainer_adopt,
- * and trains members too; what they became is handed over as bytes.
+ * progress->split is set again, and goes on with rnn_trainer_join.
+ *
+ * From progress->ready on, another process may make a trainer of its own from
+ * the same config, as resolved, series and size, take the features over after
+ * rnn_trainer_adopt, and train members too; what they became is handed over as
+ * bytes.  It need not wait for the judging, which says how many steps a member
+ * is trained for: a member that is allowed the steps of which the judging is
+ * sure so far goes on as far as no more of them could change.
  */
 void		rnn_trainer_split(rnn_trainer *t);
 void		rnn_trainer_member(rnn_trainer *t, int member);
 void		rnn_trainer_join(rnn_trainer *t);
-int			rnn_trainer_members(const rnn_trainer *t, int *steps, rnn_config *resolved);
+int			rnn_trainer_members(const rnn_trainer *t, rnn_config *resolved);
 size_t		rnn_trainer_used(const rnn_trainer *t); /* bytes of the block that are in use */
 
 typedef struct rnn_part
@@ -420,7 +426,10 @@ typedef struct rnn_part
 void		rnn_trainer_features(rnn_trainer *t, rnn_part parts[RNN_FEATURE_PARTS]);
 void		rnn_trainer_result(rnn_trainer *t, int member, rnn_part parts[RNN_MEMBER_PARTS]);
 /* Steps a new trainer until it is laid out, its features still to be filled in. */
-rnn_status	rnn_trainer_adopt(rnn_trainer *t, int steps, rnn_error *err);
+rnn_status	rnn_trainer_adopt(rnn_trainer *t, rnn_error *err);
+/* Steps of a member's training: those it has at least, and whether it has no more. */
+int			rnn_trainer_steps(const rnn_trainer *t, bool *exact);
+void		rnn_trainer_allow(rnn_trainer *t, int steps, bool exact);
 
 /* Told by the caller, who has the clock: wind up with what is there. */
 void		rnn_trainer_hurry(rnn_trainer *t);

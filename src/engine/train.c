@@ -361,11 +361,21 @@ next_member(rnn_trainer *t)
 		start_member(t, t->member);
 }
 
+/* The decay of the rate begins where it is known how many steps there are. */
+static bool
+must_wait(const rnn_trainer *t)
+{
+	return t->open &&
+		(t->step + 1 >= t->steps || t->opt.updates + 1 >= (1 - t->cfg.decay) * t->steps);
+}
+
 static rnn_status
 train_step(rnn_trainer *t, rnn_error *err)
 {
 	int			every = t->cfg.steps / VALIDATIONS > 1 ? t->cfg.steps / VALIDATIONS : 1;
 
+	if (must_wait(t) && !t->hurry)
+		return RNN_OK;
 	RNN_TRY(train_chunk(t, err));
 	if (!t->final && (t->step % every == 0 || t->step >= t->steps || t->hurry))
 	{
@@ -414,7 +424,9 @@ report(const rnn_trainer *t, rnn_progress *p)
 	};
 
 	p->done = t->stage == STAGE_DONE;
+	p->ready = t->train && t->stage > STAGE_FEATURES && !p->done;
 	p->split = t->stage == STAGE_SPLIT && t->split;
+	p->waits = t->stage == STAGE_TRAIN && must_wait(t);
 	p->phase = t->stage == STAGE_TRAIN && t->final ? "train on everything" : names[t->stage];
 	p->member = t->member < t->cfg.members ? t->member + 1 : t->member;
 	p->step = t->step;
@@ -486,9 +498,8 @@ rnn_trainer_join(rnn_trainer *t)
 }
 
 int
-rnn_trainer_members(const rnn_trainer *t, int *steps, rnn_config *resolved)
+rnn_trainer_members(const rnn_trainer *t, rnn_config *resolved)
 {
-	*steps = t->steps;
 	*resolved = t->cfg;
 	return t->cfg.members;
 }
@@ -515,16 +526,30 @@ rnn_trainer_result(rnn_trainer *t, int member, rnn_part parts[RNN_MEMBER_PARTS])
 }
 
 rnn_status
-rnn_trainer_adopt(rnn_trainer *t, int steps, rnn_error *err)
+rnn_trainer_adopt(rnn_trainer *t, rnn_error *err)
 {
 	RNN_TRY(find_seasons(t, err));
 	RNN_TRY(lay_out(t, err));
 	if (!t->train)
 		return rnn_fail(err, RNN_ERR_DATA, "there is no network to train", 0, 0, 0);
-	t->steps = steps;
 	t->split = true;
 	begin_members(t);
+	rnn_trainer_allow(t, 0, false);
 	return RNN_OK;
+}
+
+int
+rnn_trainer_steps(const rnn_trainer *t, bool *exact)
+{
+	*exact = t->final;
+	return t->final ? t->steps : steps_found(t);
+}
+
+void
+rnn_trainer_allow(rnn_trainer *t, int steps, bool exact)
+{
+	t->steps = steps;
+	t->open = !exact;
 }
 
 rnn_status

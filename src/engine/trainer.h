@@ -92,6 +92,7 @@ struct rnn_trainer
 	bool		final;			/* the second training, on everything */
 	bool		split;			/* the caller chooses the members */
 	int			steps;			/* of this training */
+	bool		open;			/* there may be more of them than that */
 
 	rnn_points *points;			/* (series) */
 	int64_t    *cut;			/* (series) first point that is held out */
@@ -176,6 +177,7 @@ bool		spread_step(rnn_trainer *t);	/* fits the mix's spread; true when done */
 void		validation_begin(rnn_trainer *t);
 bool		validation_step(rnn_trainer *t);	/* true when all windows are done */
 void		validation_end(rnn_trainer *t); /* notes progress */
+int			steps_found(const rnn_trainer *t);	/* for the final training, so far */
 void		judge(rnn_trainer *t);	/* verdict, weight, steps of the final training */
 void		add_log(rnn_trainer *t, double validation, double baseline);
 /* Up to one batch of held-out windows from `from` on into t->windows. */

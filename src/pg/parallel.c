@@ -2,12 +2,14 @@
  * parallel.c
  *		Members of an ensemble, trained side by side in parallel workers.
  *
- * The leader has the features; they and the series go to the workers through a
- * shared temporary file, what became of a member comes back through another,
- * so that little shared memory is needed.  Leader and workers take the next
- * member from one counter: with fewer workers than asked for, or none, the
- * same members are trained to the same bytes.  An error of a worker is the
- * leader's, and whatever ends the statement ends the workers.
+ * As soon as the leader has the features, they and the series go to the
+ * workers through a shared temporary file; what became of a member comes back
+ * through another, so that little shared memory is needed.  While the leader
+ * still judges, the workers train as far as it is sure that members will be
+ * trained.  Leader and workers take the next member from one counter: with
+ * fewer workers than asked for, or none, the same members are trained to the
+ * same bytes.  An error of a worker is the leader's, and whatever ends the
+ * statement ends the workers.
  */
 #include "pg.h"
 #include "train.h"
@@ -16,11 +18,14 @@
 #include "access/xact.h"
 #include "miscadmin.h"
 #include "storage/buffile.h"
+#include "storage/condition_variable.h"
 #include "storage/sharedfileset.h"
 #include "utils/timestamp.h"
+#include "utils/wait_event.h"
 
 #define KEY_SHARED UINT64CONST(0x726e6e0000000001)
 #define FEATURES_FILE "features"
+#define WAIT_MS 1000			/* then a worker looks at the clock */
 
 typedef struct Shared
 {
@@ -28,11 +33,12 @@ typedef struct Shared
 	rnn_config	cfg;
 	rnn_clock	clock;
 	int			series;
-	int			steps;
 	int			members;
 	Size		block;			/* bytes of a trainer */
 	TimestampTz deadline;		/* 0: none */
 	pg_atomic_uint32 next;		/* member that nobody trains yet */
+	pg_atomic_uint32 steps;		/* what the leader knows of them, see publish() */
+	ConditionVariable changed;	/* of steps */
 	bool		done[RNN_MAX_MEMBERS];	/* by a worker, its file is written */
 } Shared;
 
@@ -47,6 +53,19 @@ PGDLLEXPORT void rnnforecast_train_members(dsm_segment *seg, shm_toc *toc);
 #define file_export(file) BufFileExportShared(file)
 #define file_open(files, name) BufFileOpenShared(files, name, O_RDONLY)
 #endif
+
+#define STEPS_EXACT 1			/* there are no more of them */
+#define STEPS_NONE 2			/* no member is wanted */
+
+typedef struct Crew
+{
+	const rnn_panel *panel;
+	Size		block;
+	Size		held;
+	bool		tried;
+	ParallelContext *context;	/* NULL: no workers */
+	Shared	   *shared;
+} Crew;
 
 static void
 read_bytes(BufFile *file, void *bytes, Size len)
@@ -185,85 +204,164 @@ affordable_workers(const rnn_trainer *trainer, int members, Size held)
 }
 
 static void
-train_alone(rnn_trainer *trainer, int members, Driver *driver)
+crew_start(Crew *crew, rnn_trainer *trainer, const Driver *driver)
 {
-	for (int k = 0; k < members && !driver->hurried; k++)
+	rnn_config	cfg;
+	int			members = rnn_trainer_members(trainer, &cfg),
+				workers = affordable_workers(trainer, members, crew->held);
+	Shared	   *shared;
+
+	crew->tried = true;
+	if (workers < 1 || IsParallelWorker())
+		return;
+	EnterParallelMode();
+	crew->context = CreateParallelContext("$libdir/rnnforecast", "rnnforecast_train_members", workers);
+	shm_toc_estimate_chunk(&crew->context->estimator, sizeof(Shared));
+	shm_toc_estimate_keys(&crew->context->estimator, 1);
+	InitializeParallelDSM(crew->context);
+	if (crew->context->seg == NULL)
+		return;
+	shared = shm_toc_allocate(crew->context->toc, sizeof(Shared));
+	memset(shared, 0, sizeof(Shared));
+	shm_toc_insert(crew->context->toc, KEY_SHARED, shared);
+	SharedFileSetInit(&shared->files, crew->context->seg);
+	shared->cfg = cfg;
+	shared->clock = crew->panel->clock;
+	shared->series = crew->panel->count;
+	shared->members = members;
+	shared->block = crew->block;
+	shared->deadline = driver->ceiling > 0 ?
+		TimestampTzPlusMilliseconds(driver->start, (int64) (driver->ceiling * 1000)) : 0;
+	pg_atomic_init_u32(&shared->next, 0);
+	pg_atomic_init_u32(&shared->steps, 0);
+	ConditionVariableInit(&shared->changed);
+	write_features(shared, crew->panel, trainer);
+	LaunchParallelWorkers(crew->context);
+	crew->shared = shared;
+}
+
+static void
+publish(Shared *shared, uint32 steps)
+{
+	if (pg_atomic_read_u32(&shared->steps) == steps)
+		return;
+	pg_atomic_write_u32(&shared->steps, steps);
+	ConditionVariableBroadcast(&shared->changed);
+}
+
+typedef struct Worker
+{
+	Shared	   *shared;
+	uint32		known;			/* value of shared->steps that the trainer has */
+	bool		unwanted;		/* the leader wants no member */
+} Worker;
+
+typedef struct Leader
+{
+	Crew		crew;
+	Driver	   *driver;
+} Leader;
+
+static void
+leader_stepped(rnn_trainer *trainer, const rnn_progress *p, void *arg)
+{
+	Leader	   *leader = arg;
+	bool		exact;
+	uint32		steps;
+
+	if (p->ready && !leader->crew.tried)
+		crew_start(&leader->crew, trainer, leader->driver);
+	if (!p->ready || leader->crew.shared == NULL)
+		return;
+	steps = (uint32) rnn_trainer_steps(trainer, &exact) << 2;
+	publish(leader->crew.shared, exact ? steps | STEPS_EXACT : steps);
+}
+
+/* Trains what nobody trains yet, by the leader. */
+static void
+train_rest(rnn_trainer *trainer, Shared *shared, Driver *driver)
+{
+	rnn_config	cfg;
+	int			members = rnn_trainer_members(trainer, &cfg);
+
+	for (int k = 0; !driver->hurried; k++)
 	{
+		if (shared)
+			k = (int) pg_atomic_fetch_add_u32(&shared->next, 1);
+		if (k >= members)
+			break;
 		rnn_trainer_member(trainer, k);
 		drive(trainer, driver);
 	}
 }
 
 static void
-train_beside(rnn_trainer *trainer, Shared *shared, Driver *driver)
+crew_end(Crew *crew, rnn_trainer *trainer, bool wanted)
 {
-	uint32		k;
+	Shared	   *shared = crew->shared;
 
-	while (!driver->hurried &&
-		   (k = pg_atomic_fetch_add_u32(&shared->next, 1)) < (uint32) shared->members)
-	{
-		rnn_trainer_member(trainer, k);
-		drive(trainer, driver);
-	}
-}
-
-void
-train_members(rnn_trainer *trainer, const rnn_panel *panel, Size block, Size held, Driver *driver)
-{
-	rnn_config	cfg;
-	int			steps,
-				members = rnn_trainer_members(trainer, &steps, &cfg),
-				workers = affordable_workers(trainer, members, held);
-	ParallelContext *context;
-	Shared	   *shared;
-
-	if (workers < 1 || IsParallelWorker() || driver->warm)
-	{
-		train_alone(trainer, members, driver);
-		rnn_trainer_join(trainer);
+	if (crew->context == NULL)
 		return;
-	}
-	EnterParallelMode();
-	context = CreateParallelContext("$libdir/rnnforecast", "rnnforecast_train_members", workers);
-	shm_toc_estimate_chunk(&context->estimator, sizeof(Shared));
-	shm_toc_estimate_keys(&context->estimator, 1);
-	InitializeParallelDSM(context);
-	if (context->seg == NULL)
-		train_alone(trainer, members, driver);
-	else
+	if (shared)
 	{
-		shared = shm_toc_allocate(context->toc, sizeof(Shared));
-		memset(shared, 0, sizeof(Shared));
-		shm_toc_insert(context->toc, KEY_SHARED, shared);
-		SharedFileSetInit(&shared->files, context->seg);
-		shared->cfg = cfg;
-		shared->clock = panel->clock;
-		shared->series = panel->count;
-		shared->steps = steps;
-		shared->members = members;
-		shared->block = block;
-		shared->deadline = driver->ceiling > 0 ?
-			TimestampTzPlusMilliseconds(driver->start, (int64) (driver->ceiling * 1000)) : 0;
-		pg_atomic_init_u32(&shared->next, 0);
-		write_features(shared, panel, trainer);
-		LaunchParallelWorkers(context);
-		train_beside(trainer, shared, driver);
-		WaitForParallelWorkersToFinish(context);
-		for (int k = 0; k < members; k++)
+		if (!wanted)
+			publish(shared, STEPS_NONE);
+		WaitForParallelWorkersToFinish(crew->context);
+		for (int k = 0; k < shared->members && wanted; k++)
 			if (shared->done[k])
 				read_member(shared, trainer, k);
 	}
-	DestroyParallelContext(context);
+	DestroyParallelContext(crew->context);
 	ExitParallelMode();
-	rnn_trainer_join(trainer);
 }
 
-/* In a worker. */
+void
+train_with_crew(rnn_trainer *trainer, const rnn_panel *panel, Size block, Size held, Driver *driver)
+{
+	Leader		leader = {.crew = {.panel = panel,.block = block,.held = held},.driver = driver};
+	bool		done;
+
+	driver->stepped = leader_stepped;
+	driver->arg = &leader;
+	rnn_trainer_split(trainer);
+	done = drive(trainer, driver);
+	if (!done)
+		train_rest(trainer, leader.crew.shared, driver);
+	crew_end(&leader.crew, trainer, !done);
+	if (!done)
+		rnn_trainer_join(trainer);
+}
+
+/* In a worker: waits until the leader knows more than the trainer, or the time is up. */
+static void
+worker_stepped(rnn_trainer *trainer, const rnn_progress *p, void *arg)
+{
+	Worker	   *worker = arg;
+	uint32		steps;
+
+	if (!p->waits)
+		return;
+	ConditionVariablePrepareToSleep(&worker->shared->changed);
+	while ((steps = pg_atomic_read_u32(&worker->shared->steps)) == worker->known)
+		if (ConditionVariableTimedSleep(&worker->shared->changed, WAIT_MS, PG_WAIT_EXTENSION))
+			break;
+	ConditionVariableCancelSleep();
+	worker->known = steps;
+	if (steps & STEPS_NONE)
+	{
+		worker->unwanted = true;
+		rnn_trainer_hurry(trainer);
+	}
+	else
+		rnn_trainer_allow(trainer, (int) (steps >> 2), (steps & STEPS_EXACT) != 0);
+}
+
 void
 rnnforecast_train_members(dsm_segment *seg, shm_toc *toc)
 {
 	Shared	   *shared = shm_toc_lookup(toc, KEY_SHARED, false);
-	Driver		driver = {.start = GetCurrentTimestamp()};
+	Worker		worker = {.shared = shared};
+	Driver		driver = {.start = GetCurrentTimestamp(),.stepped = worker_stepped,.arg = &worker};
 	rnn_panel	panel = {0};
 	rnn_trainer *trainer;
 	rnn_error	err;
@@ -277,18 +375,18 @@ rnnforecast_train_members(dsm_segment *seg, shm_toc *toc)
 	read_series(file, &panel);
 	if (rnn_trainer_init(&trainer, training_block(shared->block), shared->block, &shared->cfg,
 						 &panel, NULL, &err) != RNN_OK ||
-		rnn_trainer_adopt(trainer, shared->steps, &err) != RNN_OK)
+		rnn_trainer_adopt(trainer, &err) != RNN_OK)
 		report_engine_error(&err);
 	read_features(file, trainer);
 	BufFileClose(file);
 	if (shared->deadline)
 		driver.ceiling = Max((shared->deadline - driver.start) / 1e6, 1e-3);
-	while (!driver.hurried &&
+	while (!driver.hurried && !worker.unwanted &&
 		   (k = pg_atomic_fetch_add_u32(&shared->next, 1)) < (uint32) shared->members)
 	{
 		rnn_trainer_member(trainer, k);
 		drive(trainer, &driver);
-		if (!driver.hurried)
+		if (!driver.hurried && !worker.unwanted)
 			write_member(shared, trainer, k);
 	}
 }

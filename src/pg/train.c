@@ -78,7 +78,7 @@ notice_progress(const rnn_progress *p, double elapsed)
 					p->phase, p->member, p->step, p->steps, isnan(p->loss) ? 0.0 : p->loss, elapsed)));
 }
 
-void
+bool
 drive(rnn_trainer *trainer, Driver *driver)
 {
 	rnn_progress p = {0};
@@ -96,13 +96,15 @@ drive(rnn_trainer *trainer, Driver *driver)
 		}
 		if (rnn_trainer_step(trainer, &p, &err) != RNN_OK)
 			report_engine_error(&err);
+		if (driver->stepped)
+			driver->stepped(trainer, &p, driver->arg);
 		if (driver->progress && elapsed >= driver->next_notice)
 		{
 			notice_progress(&p, elapsed);
 			driver->next_notice = elapsed + NOTICE_SECONDS;
 		}
 	}
-	driver->split = p.split;
+	return p.done;
 }
 
 void *
@@ -112,11 +114,11 @@ training_block(Size size)
 }
 
 static Driver
-new_driver(const rnn_config *cfg, const ServerOptions *server, const rnn_model *warm)
+new_driver(const rnn_config *cfg, const ServerOptions *server)
 {
 	Driver		driver = {
 		.start = GetCurrentTimestamp(),.ceiling = cfg->seconds,
-		.progress = server->progress,.next_notice = NOTICE_SECONDS,.warm = warm
+		.progress = server->progress,.next_notice = NOTICE_SECONDS
 	};
 
 	if (rnnforecast_max_seconds > 0 && (driver.ceiling == 0 || driver.ceiling > rnnforecast_max_seconds))
@@ -176,7 +178,7 @@ train_series(Series *all, const rnn_config *cfg, const ServerOptions *server,
 	rnn_trainer *trainer;
 	rnn_model	model;
 	rnn_error	err;
-	Driver		driver = new_driver(cfg, server, warm);
+	Driver		driver = new_driver(cfg, server);
 
 	usable_panel(all, &panel);
 	held += points_bytes(all);
@@ -185,10 +187,11 @@ train_series(Series *all, const rnn_config *cfg, const ServerOptions *server,
 		report_engine_error(&err);
 	if (rnn_trainer_init(&trainer, training_block(size), size, cfg, &panel, warm, &err) != RNN_OK)
 		report_engine_error(&err);
-	rnn_trainer_split(trainer);
-	drive(trainer, &driver);
-	if (driver.split)
-		train_members(trainer, &panel, size, held, &driver);
+	/* Weights to start from stay in this process. */
+	if (warm)
+		drive(trainer, &driver);
+	else
+		train_with_crew(trainer, &panel, size, held, &driver);
 	if (rnn_trainer_model(trainer, &model, &err) != RNN_OK)
 		report_engine_error(&err);
 	note_short(&model, all);
