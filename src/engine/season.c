@@ -22,7 +22,7 @@
 #define HYPOTHESES 40
 #define ORIGINS 8
 #define MARGIN 0.01				/* of the error, that each further season must earn */
-#define STRANGER 0.06			/* that a season must earn which the calendar doesn't know */
+#define STRANGER 0.06			/* more, where neither calendar nor a shorter season suggests it */
 
 typedef struct Hypothesis
 {
@@ -109,6 +109,15 @@ add_autocorrelation(const Voter *v, double *d, double *acf, double *weight)
 	}
 }
 
+/* But for one step, as a count of days or weeks in a year is. */
+static bool
+is_multiple(int season, int of)
+{
+	int			rest = season % of;
+
+	return rest <= 1 || rest >= of - 1;
+}
+
 /* The highest local maxima, none of them a multiple of a better one that is as low. */
 static int
 peaks(const double *acf, int *found)
@@ -125,11 +134,12 @@ peaks(const double *acf, int *found)
 
 			for (int i = 0; i < n && !taken; i++)
 			{
-				/* a multiple of a known period repeats it */
-				int			rest = k % found[i];
+				/* A multiple of a known period repeats it, unless it stands out from the others. */
+				int			p = found[i];
 
-				taken = k > found[i] && (rest <= 1 || rest >= found[i] - 1) && acf[k] < acf[found[i]] + 0.1;
-				taken |= abs(k - found[i]) <= 1;
+				if (k > p && is_multiple(k, p))
+					taken = acf[k] < acf[k - p] || (k + p < LAGS && acf[k] < acf[k + p]);
+				taken |= abs(k - p) <= 1;
 			}
 			if (!taken && (best == 0 || acf[k] > acf[best]))
 				best = k;
@@ -286,6 +296,8 @@ rnn_seasons_detect(const rnn_series *series, int count, int h, const int *hints,
 
 		for (int k = 0; k < hyp[i].n && n_hints > 0 && i > 0; k++)
 			cost += is_hint(hints, n_hints, hyp[i].seasons[k]) ? 0 : STRANGER;
+		if (n_hints == 0 && hyp[i].n == 2 && !is_multiple(hyp[i].seasons[1], hyp[i].seasons[0]))
+			cost += STRANGER;
 		hyp[i].score += cost * voted;
 		if (hyp[i].score < hyp[best].score)
 			best = i;
