@@ -41,7 +41,7 @@ held_overlap(const rnn_trainer *t)
 static int64_t
 held_spacing(const rnn_trainer *t)
 {
-	return t->cfg.horizon / held_overlap(t);
+	return (t->cfg.horizon + held_overlap(t) - 1) / held_overlap(t);
 }
 
 static uint64_t

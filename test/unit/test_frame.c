@@ -475,7 +475,7 @@ test_store(void)
 	config(&cfg, 2, 24, 7, 1, year);
 	cfg.start = RNN_START_SCRATCH;
 	cfg.batch = 4;
-	r = start_training(&cfg, &panel, 2400000, false);
+	r = start_training(&cfg, &panel, 2300000, false);
 	printf("  %d runs, %d frames of some 2100\n", r.t->n_runs, (int) r.t->F);
 	CHECK(r.t->n_runs > 6 && r.t->F < 1500);
 	CHECK(check_store(r.t) > 100);
