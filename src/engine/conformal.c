@@ -117,7 +117,7 @@ look_at(rnn_trainer *t, int i, int b)
 	rnn_scale	scale = t->scales[run->first + held->last];
 	int64_t		e = run->e0 + held->last * run->stride;
 
-	blend_quantiles(t, i, b, t->model.weight, t->q);
+	blend_quantiles(t, i, b, rnn_network_weight(&t->model, e), t->q);
 	for (int64_t j = 0; j < t->cfg.horizon && e + j < pts->n; j++)
 	{
 		double		y = (pts->raw[e + j] - scale.a) / scale.s;

@@ -56,6 +56,12 @@ rnn_network_applies(const rnn_model *m, int64_t n)
 	return has_network(m) && (!m->config.skip || n >= RNN_LEAST_HISTORY);
 }
 
+double
+rnn_network_weight(const rnn_model *m, int64_t n)
+{
+	return n < m->short_below ? m->weight_short : m->weight;
+}
+
 int64_t
 rnn_history_reach(const rnn_model *m)
 {
@@ -301,7 +307,7 @@ extend_by_mix(Forecaster *f, int b, int horizon, double *out)
 static double
 mix_share(const rnn_model *m, int64_t n)
 {
-	return !rnn_network_applies(m, n) ? 1 : m->config.skip ? 1 - m->weight : 0;
+	return !rnn_network_applies(m, n) ? 1 : m->config.skip ? 1 - rnn_network_weight(m, n) : 0;
 }
 
 static void

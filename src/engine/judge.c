@@ -9,7 +9,8 @@
  * blend less mix, over all windows, and e its standard error, clustered by
  * series (by window where there are few series).  The network is dropped where
  * d + e > 0, and else its weight is shrunk by 1 - (e/d)^2 (James and Stein
- * 1961, positive part).
+ * 1961, positive part).  From 50 series on, short and long ones get weights of
+ * their own by the same rule.
  */
 #include "trainer.h"
 #include "kernel.h"
@@ -18,6 +19,9 @@
 #include <string.h>
 
 #define Q RNN_QUANTILES
+#define ALL_LENGTHS (-1)
+#define LENGTHS_MATTER 50		/* series from which on the weight may differ by length */
+#define LENGTH_WINDOWS 10		/* of each class of length in each half */
 
 static double
 pinball(int k, double d)
@@ -216,15 +220,31 @@ validation_step(rnn_trainer *t)
 	return t->held_at >= t->W;
 }
 
-/* Mean over the windows of a half (-1: all) for one weight of the grid. */
+/* Points before the origin of held-out window i. */
+static int64_t
+length_of(const rnn_trainer *t, int i)
+{
+	const Run  *run = &t->runs[t->held[i].run];
+
+	return run->e0 + t->held[i].last * run->stride;
+}
+
+/* 0 for short series, 1 for the others. */
+static int
+class_of(const rnn_trainer *t, int i)
+{
+	return length_of(t, i) >= t->model.short_below;
+}
+
+/* Mean over the windows of a half and class of length (-1: all) for one weight of the grid. */
 static double
-mean_loss(const rnn_trainer *t, const float *rows, int half, int grid)
+mean_loss(const rnn_trainer *t, const float *rows, int half, int length, int grid)
 {
 	double		sum = 0;
 	int			n = 0;
 
 	for (int i = 0; i < t->W; i++)
-		if (half < 0 || t->held[i].half == half)
+		if ((half < 0 || t->held[i].half == half) && (length < 0 || class_of(t, i) == length))
 		{
 			sum += rows[(int64_t) i * RNN_GRID + grid];
 			n++;
@@ -232,17 +252,17 @@ mean_loss(const rnn_trainer *t, const float *rows, int half, int grid)
 	return n ? sum / n : INFINITY;
 }
 
-/* The best weight that the half would choose now; scratch has no choice. */
+/* The weight of least loss, in steps of the grid; scratch has no choice. */
 static int
-best_grid(const rnn_trainer *t, int half, double *loss)
+best_grid(const rnn_trainer *t, const float *rows, int half, int length, double *loss)
 {
 	int			best = RNN_GRID - 1;
 
-	*loss = mean_loss(t, t->rows, half, best);
+	*loss = mean_loss(t, rows, half, length, best);
 	if (t->blends && t->cfg.start == RNN_START_AUTO)
 		for (int g = RNN_GRID - 2; g > 0; g--)
 		{
-			double		l = mean_loss(t, t->rows, half, g);
+			double		l = mean_loss(t, rows, half, length, g);
 
 			if (l < *loss)
 			{
@@ -262,7 +282,7 @@ validation_end(rnn_trainer *t)
 	{
 		Best	   *best = &t->best[half];
 		double		loss;
-		int			grid = best_grid(t, half, &loss);
+		int			grid = best_grid(t, t->rows, half, ALL_LENGTHS, &loss);
 
 		if (!(loss < best->loss))
 			continue;
@@ -274,18 +294,8 @@ validation_end(rnn_trainer *t)
 		memcpy(best->rows, t->rows, sizeof(float) * t->W * RNN_GRID);
 	}
 	t->stale = progress ? 0 : t->stale + 1;
-	add_log(t, mean_loss(t, t->rows, -1, RNN_GRID - 1),
-			t->blends ? mean_loss(t, t->rows, -1, 0) : NAN);
-}
-
-/* Blend less mix on window i, by what the other half chose. */
-static double
-difference_of(const rnn_trainer *t, int i)
-{
-	const Best *other = &t->best[1 - t->held[i].half];
-	const float *row = other->rows + (int64_t) i * RNN_GRID;
-
-	return row[other->grid] - row[0];
+	add_log(t, mean_loss(t, t->rows, -1, ALL_LENGTHS, RNN_GRID - 1),
+			t->blends ? mean_loss(t, t->rows, -1, ALL_LENGTHS, 0) : NAN);
 }
 
 /* Windows of one cluster hang together: those of a series, or those that overlap. */
@@ -300,24 +310,36 @@ same_cluster(const rnn_trainer *t, int i, int k)
 	return i / held_overlap(t) == k / held_overlap(t);
 }
 
-/* Standard error of the mean difference, by clusters. */
+/* Mean of a difference by windows (W) and its standard error, by clusters. */
 static double
-clustered_error(const rnn_trainer *t, double mean)
+clustered_mean(const rnn_trainer *t, const float *difference, double *error)
 {
-	double		sum = 0,
+	double		mean = 0,
+				sum = 0,
 				cluster = 0;
 	int			clusters = 0;
 
 	for (int i = 0; i < t->W; i++)
+		mean += difference[i];
+	mean /= t->W;
+	for (int i = 0; i < t->W; i++)
 	{
-		cluster += difference_of(t, i) - mean;
+		cluster += difference[i] - mean;
 		if (i + 1 < t->W && same_cluster(t, i, i + 1))
 			continue;
 		sum += cluster * cluster;
 		clusters++;
 		cluster = 0;
 	}
-	return clusters > 1 ? sqrt(sum * clusters / (clusters - 1)) / t->W : INFINITY;
+	*error = clusters > 1 ? sqrt(sum * clusters / (clusters - 1)) / t->W : INFINITY;
+	return mean;
+}
+
+/* What is left of a gain that is known with an error (James and Stein 1961). */
+static double
+shrinkage(double difference, double error)
+{
+	return difference < 0 ? fmax(0, 1 - pow(error / difference, 2)) : 0;
 }
 
 /* Never less than before: what is better is found later. */
@@ -327,12 +349,64 @@ steps_found(const rnn_trainer *t)
 	return (t->best[0].step + t->best[1].step + 1) / 2;
 }
 
+/*
+ * A network leans on other series where a series tells little, and on what the
+ * references can't see where it is long: the halves choose a weight for each
+ * class of length, which counts as far as it is better on the other half.
+ */
+static void
+weigh_by_length(rnn_trainer *t, float *difference, double shrink)
+{
+	rnn_model  *m = &t->model;
+	int			grid[2][2],		/* (class, half) */
+				windows[2][2] = {0};
+	double		weight[2],
+				logs = 0,
+				gain,
+				error,
+				loss;
+
+	for (int i = 0; i < t->W; i++)
+		logs += log((double) length_of(t, i));
+	m->short_below = (int64_t) ceil(exp(logs / t->W));
+	for (int i = 0; i < t->W; i++)
+		windows[class_of(t, i)][t->held[i].half]++;
+	for (int c = 0; c < 2; c++)
+		for (int half = 0; half < 2; half++)
+		{
+			if (windows[c][half] < LENGTH_WINDOWS || m->short_below > t->plan.reach)
+			{
+				m->short_below = 0;
+				return;
+			}
+			grid[c][half] = best_grid(t, t->best[half].rows, half, c, &loss);
+		}
+	for (int i = 0; i < t->W; i++)
+	{
+		int			other = 1 - t->held[i].half;
+		const float *row = t->best[other].rows + (int64_t) i * RNN_GRID;
+
+		difference[i] = row[grid[class_of(t, i)][other]] - row[t->best[other].grid];
+	}
+	gain = clustered_mean(t, difference, &error);
+	for (int c = 0; c < 2; c++)
+	{
+		double		own = (grid[c][0] + grid[c][1]) / 2.0 / (RNN_GRID - 1) * shrink;
+
+		weight[c] = m->weight + shrinkage(gain, error) * (own - m->weight);
+	}
+	m->weight_short = weight[0];
+	m->weight = weight[1];
+	if (weight[0] == weight[1])
+		m->short_below = 0;
+}
+
 void
 judge(rnn_trainer *t)
 {
 	rnn_model  *m = &t->model;
-	double		sum = 0,
-				shrink;
+	float	   *difference = t->rows;	/* the last validation's, no longer needed */
+	double		shrink;
 
 	t->steps = steps_found(t);
 	if (t->cfg.start == RNN_START_SCRATCH || !t->blends)
@@ -341,13 +415,20 @@ judge(rnn_trainer *t)
 		m->verdict = RNN_VERDICT_ASKED;
 		return;
 	}
+	/* Each window by what the other half chose. */
 	for (int i = 0; i < t->W; i++)
-		sum += difference_of(t, i);
-	m->difference = sum / t->W;
-	m->std_error = clustered_error(t, m->difference);
-	m->mix_pinball = mean_loss(t, t->best[0].rows, -1, 0);
-	shrink = m->difference < 0 ? 1 - pow(m->std_error / m->difference, 2) : 0;
-	m->weight = shrink > 0 ? shrink * (t->best[0].grid + t->best[1].grid) / 2.0 / (RNN_GRID - 1) : 0;
+	{
+		const Best *other = &t->best[1 - t->held[i].half];
+		const float *row = other->rows + (int64_t) i * RNN_GRID;
+
+		difference[i] = row[other->grid] - row[0];
+	}
+	m->difference = clustered_mean(t, difference, &m->std_error);
+	m->mix_pinball = mean_loss(t, t->best[0].rows, -1, ALL_LENGTHS, 0);
+	shrink = shrinkage(m->difference, m->std_error);
+	m->weight = shrink * (t->best[0].grid + t->best[1].grid) / 2.0 / (RNN_GRID - 1);
+	if (m->weight > 0 && t->panel.count >= LENGTHS_MATTER)
+		weigh_by_length(t, difference, shrink);
 	m->verdict = m->weight > 0 ? RNN_VERDICT_ADDED : t->hurry ? RNN_VERDICT_TIME :
 		m->difference < 0 ? RNN_VERDICT_UNSURE : RNN_VERDICT_WORSE;
 }

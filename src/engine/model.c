@@ -264,7 +264,10 @@ judgement_section(Walk *w, rnn_model *m)
 	field_f64(w, &m->mix_pinball);
 	CHECK(w, !isinf(m->difference) && !isinf(m->mix_pinball), "a judgement is infinite");
 	field_f64(w, &m->weight);
-	CHECK(w, m->weight >= 0 && m->weight <= 1, "the network's weight");
+	field_f64(w, &m->weight_short);
+	CHECK(w, m->weight >= 0 && m->weight <= 1 && m->weight_short >= 0 && m->weight_short <= 1,
+		  "the network's weight");
+	field_i64(w, &m->short_below, 0, MAX_PLACE, "the length of short series");
 	field_f64(w, &m->mix_spread);
 	CHECK(w, m->is_history || (m->mix_spread >= 0.01 && m->mix_spread <= 100), "the mix's spread");
 	for (int b = 0; b < RNN_BANDS; b++)

@@ -327,6 +327,8 @@ typedef struct rnn_model
 	double		std_error;		/* of difference */
 	double		mix_pinball;	/* on the validation windows, in units of s */
 	double		weight;			/* of the network in the blend, 0 to 1 */
+	double		weight_short;	/* the same for series below short_below points */
+	int64_t		short_below;	/* 0: one weight for all */
 	double		mix_spread;		/* factor of the mix's gaps between quantiles, fitted */
 	float		calibration[RNN_BANDS][RNN_MEDIAN]; /* factor of the distance from
 								 * the median, by band and pair of levels
@@ -441,6 +443,8 @@ bool		rnn_network_applies(const rnn_model *m, int64_t n);
 
 /* Points at the end of a series that a model must keep to forecast from. */
 int64_t		rnn_history_reach(const rnn_model *m);
+/* Weight of the network in the blend for a series of n points. */
+double		rnn_network_weight(const rnn_model *m, int64_t n);
 
 /* ----------------------------------------------------------- forecasting */
 

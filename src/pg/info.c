@@ -195,7 +195,12 @@ summarize_method(StringInfo out, const rnn_model *m)
 		return;
 	}
 	if (c->skip && m->weight < 1)
-		appendStringInfo(out, "Mix of references and, with weight %.2f, ", m->weight);
+	{
+		appendStringInfo(out, "Mix of references and, with weight %.2f", m->weight);
+		if (m->short_below > 0)
+			appendStringInfo(out, " (%.2f below " INT64_FORMAT " points)", m->weight_short, m->short_below);
+		appendStringInfoString(out, ", ");
+	}
 	if (m->n_members > 1)
 		appendStringInfo(out, "%d networks", m->n_members);
 	else
@@ -415,6 +420,15 @@ put_validation(StringInfo out, const rnn_model *m)
 	put_number(out, "error", m->std_error);
 	put_number(out, "mix_pinball", m->mix_pinball);
 	put_number(out, "weight", m->weight);
+	if (m->short_below > 0)
+	{
+		open_object(out, "short");
+		put_int(out, "below", m->short_below);
+		put_number(out, "weight", m->weight_short);
+		appendStringInfoChar(out, '}');
+	}
+	else
+		put_text(out, "short", NULL);
 	put_text(out, "reason", verdict_reason(m->verdict));
 	appendStringInfoChar(out, '}');
 }

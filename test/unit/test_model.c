@@ -90,6 +90,7 @@ compare_models(const rnn_model *a, const rnn_model *b)
 	CHECK(same_double(a->difference, b->difference) && same_double(a->std_error, b->std_error));
 	CHECK(same_double(a->mix_pinball, b->mix_pinball) && a->weight == b->weight);
 	CHECK(a->mix_spread == b->mix_spread);
+	CHECK(a->weight_short == b->weight_short && a->short_below == b->short_below);
 	CHECK(memcmp(a->calibration, b->calibration, sizeof(a->calibration)) == 0);
 	CHECK(memcmp(&a->coverage, &b->coverage, sizeof(float)) == 0);
 	CHECK(a->n_seasons == b->n_seasons && memcmp(a->seasons, b->seasons, sizeof(a->seasons)) == 0);
@@ -211,6 +212,7 @@ every_field(bool high)
 		.verdict = high ? RNN_VERDICT_TIME : RNN_VERDICT_ADDED,.windows = high ? INT32_MAX : 3,
 		.points = high ? (int64_t) 1 << 53 : 4,.difference = high ? NAN : -1.5,.std_error = high ? NAN : 0.25,
 		.mix_pinball = high ? NAN : 0.75,.weight = high ? 1 : 0.375,.mix_spread = high ? 100 : 0.01,
+		.weight_short = high ? 1 : 0.625,.short_below = high ? (int64_t) 1 << 53 : 21,
 		.calibration_n = high ? INT32_MAX : 17,.coverage = high ? 1 : 0.875f,.seasons_detected = high,
 		.n_seasons = high ? 3 : 2,.seasons = {high ? 7 : 1, high ? 24 : 12, high ? 1000000 : 0},
 		.n_log = 2,.log = rows,.n_series = 4,.series = many
@@ -486,6 +488,11 @@ test_unsound_judgement(const rnn_model *sound)
 	UNSOUND(m.weight = NAN, "the network's weight");
 	UNSOUND(m.weight = 1.0001, "the network's weight");
 	UNSOUND(m.weight = -0.0001, "the network's weight");
+	UNSOUND(m.weight_short = NAN, "the network's weight");
+	UNSOUND(m.weight_short = 1.0001, "the network's weight");
+	UNSOUND(m.weight_short = -0.0001, "the network's weight");
+	UNSOUND(m.short_below = -1, "the length of short series");
+	UNSOUND(m.short_below = ((int64_t) 1 << 53) + 1, "the length of short series");
 	UNSOUND(m.mix_spread = 0, "the mix's spread");
 	UNSOUND(m.mix_spread = NAN, "the mix's spread");
 	UNSOUND(m.mix_spread = 0.0099, "the mix's spread");
