@@ -94,6 +94,7 @@ typedef struct RowState
 	struct HTAB *index;			/* name -> index */
 	int64		latest;			/* rows kept of each series, the latest; 0: all */
 	Jsonb	   *options;		/* of the first row that had some, NULL: none */
+	char	   *options_text;	/* the same, once it was asked for */
 } RowState;
 
 /* The state that a transition function was handed, or a new one where it is NULL. */

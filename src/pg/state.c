@@ -56,10 +56,18 @@ typedef struct NameEntry
 	int			number;
 } NameEntry;
 
-static char *
-options_text(const RowState *state)
+/* States are flattened where memory can't be freed: in the bump context of a sort since 17. */
+static const char *
+options_text(RowState *state)
 {
-	return state->options ? JsonbToCString(NULL, &state->options->root, VARSIZE(state->options)) : NULL;
+	if (state->options && state->options_text == NULL)
+	{
+		MemoryContext old = MemoryContextSwitchTo(state->hdr.eoh_context);
+
+		state->options_text = JsonbToCString(NULL, &state->options->root, VARSIZE(state->options));
+		MemoryContextSwitchTo(old);
+	}
+	return state->options ? state->options_text : "";
 }
 
 static Size
@@ -72,9 +80,8 @@ static Size
 flat_size(ExpandedObjectHeader *eohptr)
 {
 	RowState   *state = (RowState *) eohptr;
-	char	   *options = options_text(state);
 	Size		size = VARHDRSZ + sizeof(FlatState) + (Size) state->n * row_bytes(state) +
-		state->n_names * sizeof(int32) + state->names_bytes + (options ? strlen(options) : 0);
+		state->n_names * sizeof(int32) + state->names_bytes + strlen(options_text(state));
 
 	if (!AllocSizeIsValid(size))
 		ereport(ERROR,
@@ -96,13 +103,13 @@ static void
 flatten(ExpandedObjectHeader *eohptr, void *result, Size allocated_size)
 {
 	RowState   *state = (RowState *) eohptr;
-	char	   *options = options_text(state);
+	const char *options = options_text(state);
 	char	   *out = VARDATA(result);
 	FlatState	head = {
 		.magic = FLAT_MAGIC,.form = state->form,.n = state->n,.latest = state->latest,
 		.keyed = state->keyed,.n_names = state->n_names,
 		.names_len = state->n_names * sizeof(int32) + state->names_bytes,
-		.options_len = options ? strlen(options) : 0
+		.options_len = strlen(options)
 	};
 
 	SET_VARSIZE(result, allocated_size);
