@@ -424,9 +424,15 @@ typedef struct rnn_part
 
 #define RNN_FEATURE_PARTS 2
 #define RNN_MEMBER_PARTS 3
+#define RNN_STATE_PARTS 11
 /* Where the features lie, and what a trained member is. */
 void		rnn_trainer_features(rnn_trainer *t, rnn_part parts[RNN_FEATURE_PARTS]);
 void		rnn_trainer_result(rnn_trainer *t, int member, rnn_part parts[RNN_MEMBER_PARTS]);
+/*
+ * What the training of a member has come to.  Copied back into a trainer that
+ * trains that member, it goes on from there.  False amid a window.
+ */
+bool		rnn_trainer_state(rnn_trainer *t, rnn_part parts[RNN_STATE_PARTS]);
 /* Steps a new trainer until it is laid out, its features still to be filled in. */
 rnn_status	rnn_trainer_adopt(rnn_trainer *t, rnn_error *err);
 /* Steps of a member's training: those it has at least, and whether it has no more. */

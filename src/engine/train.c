@@ -525,6 +525,25 @@ rnn_trainer_result(rnn_trainer *t, int member, rnn_part parts[RNN_MEMBER_PARTS])
 	parts[2] = (rnn_part) {&t->member_log[member], sizeof(MemberLog)};
 }
 
+bool
+rnn_trainer_state(rnn_trainer *t, rnn_part parts[RNN_STATE_PARTS])
+{
+	size_t		weights = sizeof(real) * t->shape.params;
+
+	parts[0] = (rnn_part) {&t->opt, sizeof(Optimizer)};
+	parts[1] = (rnn_part) {t->opt.w, weights};
+	parts[2] = (rnn_part) {t->opt.m, weights};
+	parts[3] = (rnn_part) {t->opt.v, weights};
+	parts[4] = (rnn_part) {t->opt.ema, t->opt.ema ? weights : 0};
+	parts[5] = (rnn_part) {&t->rng, sizeof(t->rng)};
+	parts[6] = (rnn_part) {&t->member, sizeof(t->member)};
+	parts[7] = (rnn_part) {&t->step, sizeof(t->step)};
+	parts[8] = (rnn_part) {&t->loss_sum, sizeof(t->loss_sum)};
+	parts[9] = (rnn_part) {&t->norm_sum, sizeof(t->norm_sum)};
+	parts[10] = (rnn_part) {&t->loss_count, sizeof(t->loss_count)};
+	return t->chunk == 0;
+}
+
 rnn_status
 rnn_trainer_adopt(rnn_trainer *t, rnn_error *err)
 {

@@ -192,12 +192,24 @@ read_member(Shared *shared, rnn_trainer *trainer, int member)
 	BufFileClose(file);
 }
 
+static Size
+state_size(rnn_trainer *trainer)
+{
+	rnn_part	parts[RNN_STATE_PARTS];
+	Size		size = 0;
+
+	rnn_trainer_state(trainer, parts);
+	for (int i = 0; i < RNN_STATE_PARTS; i++)
+		size += parts[i].len;
+	return size;
+}
+
 /* Workers whose memory fits beside the leader's. */
 static int
-affordable_workers(const rnn_trainer *trainer, int members, Size held)
+affordable_workers(rnn_trainer *trainer, int members, Size held)
 {
 	Size		limit = memory_limit(),
-				each = rnn_trainer_used(trainer) + held,
+				each = rnn_trainer_used(trainer) + held + state_size(trainer),
 				fit = each > 0 && limit > each ? limit / each - 1 : 0;
 
 	return (int) Min(fit, (Size) Min(members - 1, rnnforecast_max_workers));
@@ -249,11 +261,19 @@ publish(Shared *shared, uint32 steps)
 	ConditionVariableBroadcast(&shared->changed);
 }
 
+/*
+ * A worker that has to wait with one member begins another, and goes on with
+ * them in turns: more than two would be too many when the leader needs work.
+ */
 typedef struct Worker
 {
 	Shared	   *shared;
 	uint32		known;			/* value of shared->steps that the trainer has */
 	bool		unwanted;		/* the leader wants no member */
+	int			member;			/* that the trainer trains */
+	int			paused;			/* another one, -1: none */
+	uint32		paused_known;	/* what was known when it had to wait */
+	char	   *state;			/* of the paused one */
 } Worker;
 
 typedef struct Leader
@@ -277,6 +297,15 @@ leader_stepped(rnn_trainer *trainer, const rnn_progress *p, void *arg)
 	publish(leader->crew.shared, exact ? steps | STEPS_EXACT : steps);
 }
 
+/* The next member that nobody trains, or -1. */
+static int
+take_member(Shared *shared)
+{
+	uint32		k = pg_atomic_fetch_add_u32(&shared->next, 1);
+
+	return k < (uint32) shared->members ? (int) k : -1;
+}
+
 /* Trains what nobody trains yet, by the leader. */
 static void
 train_rest(rnn_trainer *trainer, Shared *shared, Driver *driver)
@@ -287,8 +316,8 @@ train_rest(rnn_trainer *trainer, Shared *shared, Driver *driver)
 	for (int k = 0; !driver->hurried; k++)
 	{
 		if (shared)
-			k = (int) pg_atomic_fetch_add_u32(&shared->next, 1);
-		if (k >= members)
+			k = take_member(shared);
+		if (k < 0 || k >= members)
 			break;
 		rnn_trainer_member(trainer, k);
 		drive(trainer, driver);
@@ -332,20 +361,69 @@ train_with_crew(rnn_trainer *trainer, const rnn_panel *panel, Size block, Size h
 		rnn_trainer_join(trainer);
 }
 
-/* In a worker: waits until the leader knows more than the trainer, or the time is up. */
-static void
-worker_stepped(rnn_trainer *trainer, const rnn_progress *p, void *arg)
+/* Copies the state of the trainer's member out or in. */
+static bool
+copy_state(rnn_trainer *trainer, char *state, bool out)
 {
-	Worker	   *worker = arg;
-	uint32		steps;
+	rnn_part	parts[RNN_STATE_PARTS];
 
-	if (!p->waits)
-		return;
-	ConditionVariablePrepareToSleep(&worker->shared->changed);
-	while ((steps = pg_atomic_read_u32(&worker->shared->steps)) == worker->known)
-		if (ConditionVariableTimedSleep(&worker->shared->changed, WAIT_MS, PG_WAIT_EXTENSION))
-			break;
-	ConditionVariableCancelSleep();
+	if (!rnn_trainer_state(trainer, parts))
+		return false;
+	for (int i = 0; i < RNN_STATE_PARTS; i++)
+	{
+		memcpy(out ? state : parts[i].bytes, out ? parts[i].bytes : state, parts[i].len);
+		state += parts[i].len;
+	}
+	return true;
+}
+
+static void
+start_member(Worker *worker, rnn_trainer *trainer, int member)
+{
+	worker->member = member;
+	rnn_trainer_member(trainer, member);
+}
+
+/* The paused member, which has no state any more. */
+static void
+resume(Worker *worker, rnn_trainer *trainer)
+{
+	start_member(worker, trainer, worker->paused);
+	copy_state(trainer, worker->state, false);
+	pfree(worker->state);
+	worker->paused = -1;
+}
+
+/* The trainer's member has to wait: another one, if one can go on. */
+static bool
+turn_to_another(Worker *worker, rnn_trainer *trainer)
+{
+	int			waiting = worker->member,
+				fresh = -1;
+	char	   *state;
+
+	if (worker->paused >= 0 && worker->paused_known == worker->known)
+		return false;
+	state = palloc_extended(state_size(trainer), MCXT_ALLOC_HUGE);
+	if (!copy_state(trainer, state, true) ||
+		(worker->paused < 0 && (fresh = take_member(worker->shared)) < 0))
+	{
+		pfree(state);
+		return false;
+	}
+	if (fresh >= 0)
+		start_member(worker, trainer, fresh);
+	else
+		resume(worker, trainer);
+	worker->paused = waiting;
+	worker->paused_known = worker->known;
+	worker->state = state;
+	return true;
+}
+
+static void
+take_news(Worker *worker, rnn_trainer *trainer, uint32 steps)
+{
 	worker->known = steps;
 	if (steps & STEPS_NONE)
 	{
@@ -356,17 +434,37 @@ worker_stepped(rnn_trainer *trainer, const rnn_progress *p, void *arg)
 		rnn_trainer_allow(trainer, (int) (steps >> 2), (steps & STEPS_EXACT) != 0);
 }
 
+/* In a worker: when the member has to wait, takes what is new, or another member, or sleeps. */
+static void
+worker_stepped(rnn_trainer *trainer, const rnn_progress *p, void *arg)
+{
+	Worker	   *worker = arg;
+	Shared	   *shared = worker->shared;
+	uint32		steps = pg_atomic_read_u32(&shared->steps);
+
+	if (!p->waits)
+		return;
+	if (steps == worker->known && turn_to_another(worker, trainer))
+		return;
+	ConditionVariablePrepareToSleep(&shared->changed);
+	while ((steps = pg_atomic_read_u32(&shared->steps)) == worker->known)
+		if (ConditionVariableTimedSleep(&shared->changed, WAIT_MS, PG_WAIT_EXTENSION))
+			break;
+	ConditionVariableCancelSleep();
+	take_news(worker, trainer, steps);
+}
+
 void
 rnnforecast_train_members(dsm_segment *seg, shm_toc *toc)
 {
 	Shared	   *shared = shm_toc_lookup(toc, KEY_SHARED, false);
-	Worker		worker = {.shared = shared};
+	Worker		worker = {.shared = shared,.paused = -1};
 	Driver		driver = {.start = GetCurrentTimestamp(),.stepped = worker_stepped,.arg = &worker};
 	rnn_panel	panel = {0};
 	rnn_trainer *trainer;
 	rnn_error	err;
 	BufFile    *file;
-	uint32		k;
+	int			k;
 
 	SharedFileSetAttach(&shared->files, seg);
 	panel.count = shared->series;
@@ -381,12 +479,16 @@ rnnforecast_train_members(dsm_segment *seg, shm_toc *toc)
 	BufFileClose(file);
 	if (shared->deadline)
 		driver.ceiling = Max((shared->deadline - driver.start) / 1e6, 1e-3);
-	while (!driver.hurried && !worker.unwanted &&
-		   (k = pg_atomic_fetch_add_u32(&shared->next, 1)) < (uint32) shared->members)
+	while (!driver.hurried && !worker.unwanted)
 	{
-		rnn_trainer_member(trainer, k);
+		if (worker.paused >= 0)
+			resume(&worker, trainer);
+		else if ((k = take_member(shared)) >= 0)
+			start_member(&worker, trainer, k);
+		else
+			break;
 		drive(trainer, &driver);
 		if (!driver.hurried && !worker.unwanted)
-			write_member(shared, trainer, k);
+			write_member(shared, trainer, worker.member);
 	}
 }
