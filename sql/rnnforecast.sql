@@ -507,6 +507,11 @@ CREATE FUNCTION rnn_train_history(history bytea, options jsonb DEFAULT NULL, mod
 COMMENT ON FUNCTION rnn_train_history(bytea, jsonb, bytea) IS
 	'trains on collected rows, or goes on training a model with them';
 
+CREATE FUNCTION rnn_forget(model bytea, series text[]) RETURNS bytea
+	AS 'MODULE_PATHNAME', 'rnnforecast_rnn_forget' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 1000;
+COMMENT ON FUNCTION rnn_forget(bytea, text[]) IS
+	'the model without the rows and names of some series, its weights unchanged';
+
 --
 -- Forecasting
 --

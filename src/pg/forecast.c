@@ -130,53 +130,6 @@ check_options(FunctionCallInfo fcinfo)
 
 /* ------------------------------------------------------------- selection */
 
-static bool
-has_name(const rnn_series *s, text *name)
-{
-	return s->name != NULL && s->name_len == (int) VARSIZE_ANY_EXHDR(name) &&
-		memcmp(s->name, VARDATA_ANY(name), s->name_len) == 0;
-}
-
-static void
-unknown_series(const rnn_model *model, text *name)
-{
-	bool		unnamed = model->n_series == 1 && model->series[0].name == NULL;
-
-	ereport(ERROR,
-			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-			 errmsg("model has no series \"%s\"", text_to_cstring(name)),
-			 unnamed ? errdetail("Its only series has no name.") :
-			 errhint("rnn_series lists the series of a model.")));
-}
-
-/* Marks the series of the array `series`; every name must exist. */
-static void
-mark_named(const rnn_model *model, ArrayType *names, bool *marked)
-{
-	Datum	   *values;
-	bool	   *nulls;
-	int			count;
-
-	deconstruct_array(names, TEXTOID, -1, false, TYPALIGN_INT, &values, &nulls, &count);
-	for (int i = 0; i < count; i++)
-	{
-		text	   *name;
-		bool		found = false;
-
-		if (nulls[i])
-			ereport(ERROR,
-					(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
-					 errmsg("series must not contain NULL")));
-		name = DatumGetTextPP(values[i]);
-		for (int k = 0; k < model->n_series && !found; k++)
-			if (has_name(&model->series[k], name))
-				found = marked[k] = true;
-		if (!found)
-			unknown_series(model, name);
-		CHECK_FOR_INTERRUPTS();
-	}
-}
-
 /*
  * The chosen series, in the model's order.  One without a known value has
  * nothing to forecast from; rnn_series says so.
@@ -185,17 +138,15 @@ static void
 choose_series(FunctionCallInfo fcinfo, ForecastCall *call)
 {
 	const rnn_model *model = call->model;
-	bool	   *marked = palloc0(Max(model->n_series, 1));
-	bool		all = PG_ARGISNULL(ARG_SERIES);
+	bool	   *named = NULL;		/* all */
 
-	if (!all)
-		mark_named(model, PG_GETARG_ARRAYTYPE_P(ARG_SERIES), marked);
+	if (!PG_ARGISNULL(ARG_SERIES))
+		named = series_named(model, PG_GETARG_ARRAYTYPE_P(ARG_SERIES));
 	call->series = palloc(sizeof(int) * Max(model->n_series, 1));
 	call->horizon = palloc0(sizeof(int) * Max(model->n_series, 1));
 	for (int k = 0; k < model->n_series; k++)
-		if ((all || marked[k]) && model->series[k].n > 0)
+		if ((named == NULL || named[k]) && model->series[k].n > 0)
 			call->series[call->count++] = k;
-	pfree(marked);
 }
 
 /* ------------------------------------------------------------------ time */

@@ -13,6 +13,7 @@
 
 #include "datatype/timestamp.h"
 #include "fmgr.h"
+#include "utils/array.h"
 #include "utils/expandeddatum.h"
 #include "utils/jsonb.h"
 
@@ -159,5 +160,9 @@ void		series_from_rows(RowState *state, const char *zone, OnError on_error, Seri
  * unless allowed. */
 const rnn_model *fetch_model(FunctionCallInfo fcinfo, int argno, bool history_allowed);
 bytea	   *store_model(const rnn_model *m);
+
+/* names.c */
+/* Which series (n_series) an array of text names; error for an unknown name or NULL. */
+bool	   *series_named(const rnn_model *m, ArrayType *names);
 
 #endif							/* RNN_PG_H */
