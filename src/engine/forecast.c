@@ -40,7 +40,7 @@ typedef struct Forecaster
 	real	   *weights;		/* (P) of a member, as real */
 	double	   *ref;			/* (R, horizon) beyond the trained one */
 	double	   *ref_work;
-	double	   *extended;		/* (longest + horizon) history and own forecasts */
+	double	   *extended;		/* (2, longest + horizon) history and own forecasts: raw, filled */
 } Forecaster;
 
 static bool
@@ -121,7 +121,7 @@ lay_out(Forecaster *f, int64_t longest, int horizon, rnn_arena *a, rnn_arena *me
 		f->ref_work = arena_new(a, double, rnn_mix_work(longest, horizon));
 	}
 	if (!f->model->config.skip && horizon > trained)
-		f->extended = arena_new(a, double, longest + horizon);
+		f->extended = arena_new(a, double, 2 * (longest + horizon));
 	*member_scratch = *a;
 	for (int i = 0; i < (has_network(f->model) ? f->model->n_members : 1); i++)
 	{
@@ -364,12 +364,15 @@ extend_by_feeding(Forecaster *f, rnn_arena scratch, int b, int64_t longest, int 
 	double		widen = sqrt((double) (done + h) / h);
 	rnn_points	all = f->points[b],
 				grown;
+	double	   *raw = f->extended,
+			   *x = raw + all.n + done;
 	Forecaster	one = *f;
 
-	memcpy(f->extended, all.x, sizeof(double) * all.n);
+	memcpy(raw, all.raw, sizeof(double) * all.n);
+	memcpy(x, all.x, sizeof(double) * all.n);
 	for (int j = 0; j < done; j++)
-		f->extended[all.n + j] = out[(int64_t) j * Q + M];
-	grown = (rnn_points) {f->extended, f->extended, all.n + done, all.unit, all.phase};
+		raw[all.n + j] = x[all.n + j] = out[(int64_t) j * Q + M];
+	grown = (rnn_points) {raw, x, all.n + done, all.unit, all.phase};
 	one.count = 1;
 	one.points = &grown;
 	forecast_trained(&one, scratch, longest, rows, 0, out + (int64_t) done * Q);
