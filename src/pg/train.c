@@ -47,6 +47,16 @@ trim(rnn_series *s, const rnn_clock *clock, int64 keep, bool at_most)
 	s->n -= off;
 }
 
+/* Says of a series whether the network, where there is one, doesn't forecast it. */
+static void
+note_short(const rnn_model *m, rnn_series *s)
+{
+	bool		uses = m->n_members > 0 && m->weight > 0;
+
+	if (s->note == RNN_NOTE_NONE || s->note == RNN_NOTE_SHORT)
+		s->note = uses && !rnn_network_applies(m, s->n) ? RNN_NOTE_SHORT : RNN_NOTE_NONE;
+}
+
 /* The model with each series cut to what forecasts need, or to `keep`. */
 static bytea *
 store_trimmed(rnn_model *m, int keep)
@@ -59,6 +69,7 @@ store_trimmed(rnn_model *m, int keep)
 		series[i] = m->series[i];
 		if (series[i].n > 0)
 			trim(&series[i], &m->clock, reach, keep > 0);
+		note_short(m, &series[i]);
 	}
 	m->series = series;
 	return store_model(m);
@@ -145,18 +156,6 @@ usable_panel(const Series *all, rnn_panel *panel)
 	panel->n_hints = clock_hints(&all->clock, panel->hints);
 }
 
-/* Says of the series which of them the network doesn't forecast. */
-static void
-note_short(rnn_model *m, Series *all)
-{
-	if (m->weight > 0)
-		for (int i = 0; i < all->count; i++)
-			if (all->series[i].note == RNN_NOTE_NONE && !rnn_network_applies(m, all->series[i].n))
-				all->series[i].note = RNN_NOTE_SHORT;
-	m->n_series = all->count;
-	m->series = all->series;
-}
-
 static Size
 points_bytes(const Series *all)
 {
@@ -194,7 +193,8 @@ train_series(Series *all, const rnn_config *cfg, const ServerOptions *server,
 		train_with_crew(trainer, &panel, size, held, &driver);
 	if (rnn_trainer_model(trainer, &model, &err) != RNN_OK)
 		report_engine_error(&err);
-	note_short(&model, all);
+	model.n_series = all->count;
+	model.series = all->series;
 	return store_trimmed(&model, server->keep);
 }
 

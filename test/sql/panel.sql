@@ -163,6 +163,14 @@ FROM fresh, rnn_forecast(rnn_observe((SELECT rnn_train(ts, v, mix()) FROM length
 SELECT is_sound(rnn_train_history(h, small()), 6) AS trained, is_sound(rnn_train_history(h, NULL, m), 6) AS "gone on"
 FROM model, fresh;
 
+-- Too short is said of what forecasts are made of, in whatever way that came.
+SELECT what, (SELECT string_agg(name, ' ' ORDER BY name) FROM rnn_series(bytes) WHERE note ~ 'short') AS short
+FROM model, fresh, LATERAL (VALUES (1, 'trained', m), (2, 'the mix', mix), (3, 'long enough by now', rnn_observe(m, h)),
+	(4, 'too short by now', rnn_observe(m, (SELECT rnn_history(name, ts, v) FROM lengths WHERE name <> 'long' OR ts < '2024-01-01 05:00'))),
+	(5, 'a network''s notes', rnn_observe(mix, m)), (6, 'a mix''s notes', rnn_observe(m, mix)),
+	(7, 'trained again', rnn_train_history(m, '{"network": false}')), (8, 'with a network', rnn_train_history(mix, small())),
+	(9, 'kept short', rnn_train_history(m, small() || '{"keep": 5}'))) AS t (i, what, bytes) ORDER BY i;
+
 -- Series that can't be used.
 CREATE TEMP TABLE bad AS
 SELECT name, ts, v FROM (
