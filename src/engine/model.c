@@ -538,6 +538,7 @@ read_model(const uint8_t *bytes, size_t len, rnn_arena *a, rnn_model *m, rnn_err
 	CHECK(&w, flags <= 1, "the flags");
 	CHECK(&w, number(&w, 0, 4) == len && len <= MAX_BYTES, "the length");
 	CHECK(&w, number(&w, 0, 4) == rnn_crc32c(bytes + HEADER, len - HEADER), "the checksum");
+	m->format = (int32_t) version;
 	m->is_history = flags & 1;
 	if (!w.failed)
 		fields(&w, m);

@@ -305,7 +305,7 @@ typedef struct rnn_log_row
 
 typedef struct rnn_member
 {
-	uint64_t	seed;
+	uint64_t	seed;			/* of its random numbers, made of the option and its number */
 	int32_t		patch;
 	int32_t		context;
 	int32_t		steps;			/* minibatches that it was trained for */
@@ -317,6 +317,7 @@ typedef struct rnn_member
 /* A trained model in memory.  Decoded, everything points into one arena. */
 typedef struct rnn_model
 {
+	int32_t		format;			/* version of the bytes it was read from */
 	bool		is_history;		/* collected rows only: clock and series, nothing trained */
 	rnn_config	config;			/* resolved: nothing is 0 = auto any more */
 	rnn_clock	clock;

@@ -152,10 +152,16 @@ find_seasons(rnn_trainer *t, rnn_error *err)
 	return RNN_OK;
 }
 
+static uint64_t
+member_seed(const rnn_trainer *t)
+{
+	return (uint64_t) t->cfg.seed + (uint64_t) t->member * 0x9e3779b97f4a7c15u;
+}
+
 static void
 start_network(rnn_trainer *t)
 {
-	uint64_t	seed = (uint64_t) t->cfg.seed + (uint64_t) t->member * 0x9e3779b97f4a7c15u;
+	uint64_t	seed = member_seed(t);
 	/* Members have patches and contexts of their own, so each may differ in size. */
 	const rnn_member *from = t->warm && t->warm->n_members > 0 ?
 		&t->warm->member[t->member % t->warm->n_members] : NULL;
@@ -255,7 +261,7 @@ keep_member(rnn_trainer *t, const real *weights, int steps, bool stopped)
 
 	memcpy(w, weights, sizeof(real) * t->shape.params);
 	*m = (rnn_member) {
-		.seed = (uint64_t) t->cfg.seed + (uint64_t) t->member,
+		.seed = member_seed(t),
 			.patch = t->cfg.patch,.context = t->cfg.context,
 			.steps = steps,.stopped = stopped,
 			.params = t->shape.params,

@@ -326,7 +326,6 @@ put_members(StringInfo out, const rnn_model *m)
 		const rnn_member *member = &m->member[i];
 
 		open_object(out, NULL);
-		put_int(out, "seed", (int64) member->seed);
 		put_int(out, "patch", member->patch);
 		put_int(out, "context", member->context);
 		put_int(out, "steps", member->steps);
@@ -464,7 +463,7 @@ rnnforecast_rnn_info(PG_FUNCTION_ARGS)
 	initStringInfo(&out);
 	appendStringInfoChar(&out, '{');
 	put_text(&out, "summary", summary(m));
-	put_text(&out, "version", RNN_VERSION);
+	put_int(&out, "format", m->format);
 	put_text(&out, "kind", m->is_history ? "history" : "model");
 	put_data(&out, m);
 	if (!m->is_history)

@@ -17,13 +17,14 @@ SELECT rnn_info(members)->>'summary' FROM m;
 SELECT rnn_info(history)->>'summary' FROM m;
 SELECT jsonb_object_keys(rnn_info(mix)) FROM m;
 SELECT jsonb_object_keys(rnn_info(history)) FROM m;
-SELECT jsonb_pretty(rnn_info(history) - 'version') FROM m;
-SELECT jsonb_pretty(rnn_info(network) - '{version, summary, calibration, coverage, options, validation, network}'::text[]) FROM m;
+SELECT jsonb_pretty(rnn_info(history)) FROM m;
+SELECT jsonb_pretty(rnn_info(network) - '{summary, calibration, coverage, options, validation, network}'::text[]) FROM m;
 SELECT jsonb_object_keys(rnn_info(network)->'network') FROM m;
 SELECT rnn_info(network)->'network' @> '{"cell": "gru", "layers": 1, "hidden": 8, "patch": 2, "context": 24}',
 	   (rnn_info(network)#>>'{network,parameters}')::int > 1000,
 	   (rnn_info(network)#>>'{network,steps}')::int BETWEEN 1 AND 20 FROM m;
-SELECT rnn_info(members)#>'{network,members}' @> '[{"seed": 5, "patch": 2, "context": 24}, {"seed": 6}]' FROM m;
+SELECT rnn_info(members)#>'{network,members}' @> '[{"patch": 2, "context": 24}, {"stopped_by_time": false}]',
+	   rnn_info(members)#>'{network,members,0}' ? 'seed', rnn_info(members)#>'{options,seed}' FROM m;
 SELECT jsonb_array_length(rnn_info(members)#>'{network,members}') FROM m;
 SELECT rnn_info(mix)#>>'{validation,reason}' FROM m;
 SELECT rnn_info(network)#>>'{validation,reason}' FROM m;

@@ -139,6 +139,7 @@ test_warm(void)
 
 	printf("- a training goes on from a model's weights\n");
 	CHECK(first.status == RNN_OK && first.model.n_members == 2);
+	CHECK(first.model.member[0].seed == 0 && first.model.member[1].seed == 0x9e3779b97f4a7c15u);
 	cfg.learning_rate = 1e-7;
 	next = train_from(&first.model, &cfg, x, 300, (size_t) 1 << 28);
 	CHECK(next.status == RNN_OK && next.model.n_members == 2);
