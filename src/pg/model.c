@@ -4,6 +4,7 @@
  */
 #include "pg.h"
 
+#include "mb/pg_wchar.h"
 #include "miscadmin.h"
 #include "utils/memutils.h"
 
@@ -14,6 +15,29 @@ typedef struct Decoded
 	bytea	   *bytes;
 	rnn_model	model;
 } Decoded;
+
+/*
+ * Names become text of this database.  Its encoding may not be that of the one
+ * that wrote them, and bytes may be forged.
+ */
+static void
+check_names(const rnn_model *m)
+{
+	int			encoding = GetDatabaseEncoding();
+
+	for (int k = 0; k < m->n_series; k++)
+	{
+		const rnn_series *s = &m->series[k];
+
+		if (s->name == NULL || pg_verify_mbstr(encoding, s->name, s->name_len, true))
+			continue;
+		ereport(ERROR,
+				(errcode(ERRCODE_CHARACTER_NOT_IN_REPERTOIRE),
+				 errmsg("the name of series %d of the model is not valid in this database's encoding \"%s\"",
+						k + 1, pg_encoding_to_char(encoding)),
+				 errhint("A model from a database of another encoding can't be read here: train it anew.")));
+	}
+}
 
 static Decoded *
 decode(FunctionCallInfo fcinfo, bytea *bytes)
@@ -38,6 +62,7 @@ decode(FunctionCallInfo fcinfo, bytea *bytes)
 	rnn_arena_init(&arena, block, size + 64);
 	if (rnn_model_decode((uint8 *) VARDATA_ANY(d->bytes), VARSIZE_ANY_EXHDR(d->bytes), &arena, &d->model, &err) != RNN_OK)
 		report_engine_error(&err);
+	check_names(&d->model);
 	MemoryContextSwitchTo(old);
 	return d;
 }
