@@ -315,13 +315,17 @@ rnnforecast_rnn_observe(PG_FUNCTION_ARGS)
 	PG_RETURN_BYTEA_P(store_trimmed(&result, 0));
 }
 
-/* Options that the JSON doesn't name stay as the model has them. */
+/*
+ * Options that the JSON doesn't name stay as the model has them, but for the
+ * minibatch: its size is chosen by horizon and memory, not by the weights.
+ */
 static void
 inherit_options(rnn_config *cfg, const rnn_model *warm, Jsonb *options)
 {
 	rnn_config	given = *cfg;
 
 	*cfg = warm->config;
+	cfg->batch = 0;
 	for (int i = 0; i < rnn_option_count; i++)
 	{
 		const rnn_option *o = &rnn_options[i];

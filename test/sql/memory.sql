@@ -24,6 +24,20 @@ FROM histories, unnest('{24,96}'::int[]) AS horizon, jsonb_build_object('horizon
 SELECT verdict(rnn_train(k, ts, CASE WHEN (n + k) % 11 > 0 THEN v END, '{"steps": 3, "horizon": 24}')) AS rows FROM hours;
 -- What is given is not made smaller.
 SELECT train_on(gaps, '{"steps": 3, "horizon": 24, "batch": 64}') AS batch FROM histories;
+-- Nor is what was chosen with more memory taken for given, where a training goes on.
+CREATE FUNCTION batch_of(options jsonb, model bytea DEFAULT NULL) RETURNS text LANGUAGE sql AS $$
+	SELECT try(format('SELECT rnn_info(rnn_train_history(h, %L, %L))#>>''{options,batch}''
+					   FROM (SELECT rnn_history(ts, value) FROM hourly) AS t (h)', options, model))
+$$;
+CREATE FUNCTION wide() RETURNS jsonb LANGUAGE sql IMMUTABLE AS $$
+	SELECT '{"start": "scratch", "steps": 2, "horizon": 24, "context": 240, "patch": 1, "hidden": 128, "seasons": [24]}'::jsonb
+$$;
+SET rnnforecast.max_memory = '512MB';
+CREATE TEMP TABLE roomy AS
+SELECT rnn_train_history(h, wide()) AS m FROM (SELECT rnn_history(ts, value) FROM hourly) AS t (h);
+SELECT rnn_info(m)#>>'{options,batch}' AS before, batch_of(NULL, m) AS "with as much", batch_of('{"batch": 3}', m) AS given FROM roomy;
+SET rnnforecast.max_memory = '32MB';
+SELECT batch_of(wide())::int < 8 AS smaller, batch_of(NULL, m) = batch_of(wide()) AS "going on", left(batch_of('{"batch": 8}', m), 5) AS given FROM roomy;
 -- Enough is enough.
 SET rnnforecast.max_memory = '256MB';
 CREATE TEMP TABLE enough AS
