@@ -240,7 +240,8 @@ clock_section(Walk *w, rnn_clock *c)
 	field_i32(w, &c->kind, RNN_CLOCK_NONE, RNN_CLOCK_STEP, "the kind of clock");
 	field_i32(w, &c->months, 0, 120000, "the clock's months");
 	field_i32(w, &c->days, 0, 4000000, "the clock's days");
-	field_i32(w, &c->month_end, 0, 1, "the clock's month end");
+	field_i32(w, &c->month_day, 0, 31, "the clock's day of the month");
+	CHECK(w, c->month_day == 0 || c->month_day >= 28, "the clock's day of the month");
 	field_i64(w, &c->usecs, 0, MAX_PLACE, "the clock's microseconds");
 	field_bytes(w, c->zone, sizeof(c->zone));
 	steps = (c->months > 0) + (c->days > 0) + (c->usecs > 0);

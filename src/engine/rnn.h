@@ -222,7 +222,8 @@ typedef struct rnn_clock
 	int32_t		kind;			/* rnn_clock_kind */
 	int32_t		months;			/* exactly one of months, days, usecs is set */
 	int32_t		days;
-	int32_t		month_end;		/* bool: months counted at their last day */
+	int32_t		month_day;		/* 28 to 31: day of the month, or the last of shorter ones; 0: not
+								 * known, that of the start */
 	int64_t		usecs;			/* of steps: their increment */
 	char		zone[RNN_ZONE_SIZE];
 } rnn_clock;

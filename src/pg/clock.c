@@ -102,7 +102,7 @@ add_interval(Timestamp at, int64 months, int64 days)
 												 IntervalPGetDatum(&span)));
 }
 
-/* Months counted at their last day: from the first of the month, and one day back. */
+/* The last day of a later month: from the first of the next, and one day back. */
 static Timestamp
 month_end(Timestamp start, int64 months)
 {
@@ -114,6 +114,32 @@ month_end(Timestamp start, int64 months)
 															TimestampGetDatum(start)));
 
 	return add_interval(add_interval(first, months + 1, 0), 0, -1) + (start - day);
+}
+
+/*
+ * Day of the month that a series goes by which begins at f.  On the last day
+ * of a short month that may be a later one, as PostgreSQL's date plus months
+ * from an earlier start would have it.
+ */
+static int
+month_day(const rnn_clock *clock, const Fields *f)
+{
+	return f->last ? Max(f->mday, clock->month_day) : f->mday;
+}
+
+static Timestamp
+add_months(const rnn_clock *clock, Timestamp start, int64 months)
+{
+	Fields		f = fields_of(start);
+	int			day = month_day(clock, &f),
+				over;
+	Timestamp	end;
+
+	if (day == f.mday)
+		return add_interval(start, months, 0);
+	end = month_end(start, months);
+	over = fields_of(end).mday - day;
+	return over > 0 ? end - over * USECS_PER_DAY : end;
 }
 
 int64
@@ -135,8 +161,7 @@ clock_time(const rnn_clock *clock, int64 start, int64 k)
 		return time;
 	}
 	if (clock->months > 0)
-		return clock->month_end ? month_end(start, k * clock->months)
-			: add_interval(start, k * clock->months, 0);
+		return add_months(clock, start, k * clock->months);
 	if (clock->days > 0)
 		return add_interval(start, 0, k * clock->days);
 	if (pg_mul_s64_overflow(k, clock->usecs, &product) ||
@@ -267,6 +292,7 @@ static int64
 grid_index(const rnn_clock *clock, int64 start, const Fields *first, int64 at)
 {
 	Fields		f;
+	int			day;
 	int64		away;
 
 	if (clock->usecs > 0)
@@ -276,7 +302,8 @@ grid_index(const rnn_clock *clock, int64 start, const Fields *first, int64 at)
 		return -1;
 	if (clock->days > 0)
 		return (f.day - first->day) % clock->days == 0 ? (f.day - first->day) / clock->days : -1;
-	if (clock->month_end ? !f.last : f.mday != first->mday && !(f.last && f.mday < first->mday))
+	day = month_day(clock, first);
+	if (f.mday != day && !(f.last && f.mday < day))
 		return -1;
 	return (f.month - first->month) % clock->months == 0 ? (f.month - first->month) / clock->months : -1;
 }

@@ -7,7 +7,8 @@
  * most regular series propose is that of all, the finer one of equals, if it
  * fits at least half of the series: gaps that are multiples of the step are
  * missing points.  So what one series has wrong is its own problem, and only
- * that one is off the grid.
+ * that one is off the grid.  Where no step is good for half of the series, nor
+ * one gap that of most rows, there is none.
  */
 #include "clock.h"
 
@@ -38,8 +39,11 @@ typedef struct Pace
 	int64		divisor[UNITS]; /* the greatest common one of all gaps, 0: not countable in this unit */
 	Step		step;			/* that it proposes; count 0: it has no gap */
 	bool		regular;		/* two gaps or more, all multiples of the step */
-	bool		same_day;		/* of the month, in all rows */
-	bool		last_day;
+	bool		usual;			/* its most frequent gap is that of most rows */
+	int			first_day,		/* of the month, in the first row */
+				low_day,
+				top_day,
+				open_day;		/* in rows that are not at a month's end, 0: none, -1: several */
 } Pace;
 
 /* A length that some series propose; a day is also 24 hours. */
@@ -49,6 +53,7 @@ typedef struct Candidate
 	int64		months;
 	int			units;			/* bits: 1 << unit */
 	int			regular,		/* series that propose it */
+				usual,
 				all;
 } Candidate;
 
@@ -69,9 +74,9 @@ compare_int64(const void *a, const void *b)
 	return (x > y) - (x < y);
 }
 
-/* The most frequent value of x (n), the smallest of equals; sorts x. */
+/* The most frequent value of x (n), the smallest of equals, and how often it is there; sorts x. */
 static int64
-mode_of(int64 *x, int64 n)
+mode_of(int64 *x, int64 n, int64 *times)
 {
 	int64		best = 0,
 				best_run = 0;
@@ -90,9 +95,9 @@ mode_of(int64 *x, int64 n)
 			best = x[i];
 		}
 	}
+	*times = best_run;
 	return best;
 }
-
 
 static int64
 common_divisor(const int64 *x, int64 n)
@@ -130,6 +135,27 @@ plain_gaps(const RowGroup *group, int64 *gaps)
 	return true;
 }
 
+static void
+note_day(Pace *pace, Fields f)
+{
+	pace->low_day = Min(pace->low_day, f.mday);
+	pace->top_day = Max(pace->top_day, f.mday);
+	if (!f.last)
+		pace->open_day = pace->open_day == 0 || pace->open_day == f.mday ? f.mday : -1;
+}
+
+/*
+ * Day of the month on which a series is counted in months, or on the last of
+ * those that are shorter; 0 where there is none.
+ */
+static int
+month_day(const Pace *pace)
+{
+	if (pace->low_day == pace->top_day)
+		return pace->top_day;
+	return pace->open_day == 0 ? 31 : pace->open_day == pace->top_day ? pace->top_day : 0;
+}
+
 /*
  * Days or months between neighbours, and what days of the month there are;
  * false where times of day differ, or two rows are in one month.
@@ -140,8 +166,8 @@ calendar_gaps(const RowGroup *group, const rnn_clock *clock, Unit unit, int64 *g
 	Fields		first = fields_at(clock, group->rows[0].at),
 				before = first;
 
-	pace->same_day = true;
-	pace->last_day = first.last;
+	pace->first_day = pace->low_day = pace->top_day = first.mday;
+	pace->open_day = first.last ? 0 : first.mday;
 	for (int64 i = 1; i < group->n; i++)
 	{
 		Fields		f = fields_at(clock, group->rows[i].at);
@@ -151,8 +177,7 @@ calendar_gaps(const RowGroup *group, const rnn_clock *clock, Unit unit, int64 *g
 		gaps[i - 1] = unit == UNIT_DAYS ? f.day - before.day : f.month - before.month;
 		if (f.usec != first.usec || gaps[i - 1] <= 0)
 			return false;
-		pace->same_day &= f.mday == first.mday;
-		pace->last_day &= f.last;
+		note_day(pace, f);
 		before = f;
 	}
 	return true;
@@ -162,12 +187,14 @@ calendar_gaps(const RowGroup *group, const rnn_clock *clock, Unit unit, int64 *g
 static int64
 propose(Pace *pace, Unit unit, int64 *gaps, int64 n, int64 otherwise)
 {
-	int64		mode = mode_of(gaps, n);
+	int64		times,
+				mode = mode_of(gaps, n, &times);
 	bool		multiples;
 
 	pace->divisor[unit] = common_divisor(gaps, n);
 	multiples = pace->divisor[unit] == mode;
 	pace->regular = multiples && n > 1;
+	pace->usual = times > n / 2;
 	pace->step = (Step) {unit, multiples || otherwise == 0 ? mode : otherwise};
 	return mode;
 }
@@ -199,7 +226,7 @@ find_pace(RowGroup *group, const rnn_clock *clock, bool fail, int64 *gaps, Pace 
 	if (calendar_gaps(group, clock, UNIT_DAYS, gaps, pace))
 		propose(pace, UNIT_DAYS, gaps, n, 1);
 	if (mode >= SHORTEST_MONTH && calendar_gaps(group, clock, UNIT_MONTHS, gaps, pace) &&
-		(pace->same_day || pace->last_day))
+		month_day(pace) > 0)
 		propose(pace, UNIT_MONTHS, gaps, n, 1);
 }
 
@@ -213,7 +240,7 @@ candidate_of(const Pace *pace)
 	return (Candidate) {
 		.length = step.count * (step.unit == UNIT_MONTHS ? LENGTH_OF_MONTH : step.unit == UNIT_DAYS ? USECS_PER_DAY : 1),
 			.months = step.unit == UNIT_MONTHS ? step.count : 0,
-			.units = 1 << step.unit,.regular = pace->regular,.all = 1
+			.units = 1 << step.unit,.regular = pace->regular,.usual = pace->usual,.all = 1
 	};
 }
 
@@ -260,6 +287,7 @@ count_votes(const Pace *paces, int count, Candidate *candidates)
 		}
 		candidates[n - 1].units |= candidates[i].units;
 		candidates[n - 1].regular += candidates[i].regular;
+		candidates[n - 1].usual += candidates[i].usual;
 		candidates[n - 1].all += candidates[i].all;
 	}
 	qsort(candidates, n, sizeof(Candidate), compare_votes);
@@ -325,52 +353,85 @@ step_of(const Pace *paces, int count, const Candidate *c)
 	return majority_for(paces, count, days).all >= majority_for(paces, count, plain).all ? days : plain;
 }
 
-static Step
-choose_step(const Pace *paces, int count, bool times)
+/* False where no step is better than any other: the most frequent gap is returned. */
+static bool
+choose_step(const Pace *paces, int count, bool times, Step *step)
 {
 	static const Step smallest[] = {{UNIT_MONTHS, 1}, {UNIT_DAYS, 1}};
 	Candidate  *candidates = palloc_extended(sizeof(Candidate) * Max(count, 1), MCXT_ALLOC_HUGE);
-	Step		step = {times ? UNIT_DAYS : UNIT_PLAIN, 1};
 	int			regular = 0,
+				all = 0,
 				n = count_votes(paces, count, candidates);
 	bool		found = n == 0;
 
+	*step = (Step) {times ? UNIT_DAYS : UNIT_PLAIN, 1};
 	for (int i = 0; i < n; i++)
+	{
 		regular += candidates[i].regular;
+		all += candidates[i].all;
+	}
 	for (int i = 0; i < Min(n, MOST_TRIED) && !found; i++)
 	{
-		step = step_of(paces, count, &candidates[i]);
-		found = is_common(paces, count, step, regular);
+		*step = step_of(paces, count, &candidates[i]);
+		found = is_common(paces, count, *step, regular);
 	}
 	for (int i = 0; i < (int) lengthof(smallest) && times && !found; i++)
 	{
-		step = smallest[i];
-		found = is_common(paces, count, step, regular);
+		*step = smallest[i];
+		found = is_common(paces, count, *step, regular);
 	}
 	if (!found)
-		step = times ? step_of(paces, count, &candidates[0]) : (Step) {UNIT_PLAIN, 1};
+	{
+		*step = times ? step_of(paces, count, &candidates[0]) : (Step) {UNIT_PLAIN, 1};
+		/* Where it is the gap of most rows of most series, others are off the grid. */
+		found = !times || candidates[0].usual > all / 2;
+	}
 	pfree(candidates);
-	return step;
+	return found;
+}
+
+static void
+refuse_step(const Pace *paces, int count, Step step, const rnn_clock *clock)
+{
+	int			all = 0,
+				fit = 0;
+
+	for (int g = 0; g < count; g++)
+		if (paces[g].step.count > 0)
+		{
+			all++;
+			fit += fits(&paces[g], step);
+		}
+	ereport(ERROR,
+			(errcode(ERRCODE_DATA_EXCEPTION),
+			 errmsg("the times%s have no common step", count > 1 ? " of the series" : ""),
+			 count > 1 ? errdetail("The most frequent gap is %s and fits %d of %d series.", clock_step_text(clock), fit, all) :
+			 errdetail("The most frequent gap is %s.", clock_step_text(clock)),
+			 errhint("Aggregate to a regular step first, for instance with date_trunc or date_bin.")));
 }
 
 /*
- * Whether months are counted at their last day: always the 28th is that day,
- * always the last and not always the same is the end.
+ * The day of the month of most series.  It matters to those that begin on the
+ * last day of a month that is too short for theirs: their votes come first.
  */
-static bool
-at_month_end(const Pace *paces, int count)
+static int
+choose_month_day(const Pace *paces, int count)
 {
-	int			only_last = 0,
-				only_same = 0;
+	int64		votes[32] = {0};
+	int			best = 0;
 
 	for (int g = 0; g < count; g++)
 	{
-		if (paces[g].divisor[UNIT_MONTHS] == 0)
-			continue;
-		only_last += paces[g].last_day && !paces[g].same_day;
-		only_same += paces[g].same_day && !paces[g].last_day;
+		int			day = month_day(&paces[g]);
+		bool		known = paces[g].open_day > 0 || paces[g].low_day < paces[g].top_day;
+
+		if (paces[g].divisor[UNIT_MONTHS] > 0 && day >= 28 && known)
+			votes[day] += paces[g].first_day < day ? (int64) count + 1 : 1;
 	}
-	return only_last > only_same;
+	for (int day = 28; day <= 31; day++)
+		if (votes[day] > votes[best])
+			best = day;
+	return best;
 }
 
 /* Chooses the step; rows' times become local ones where the calendar counts. */
@@ -381,6 +442,7 @@ infer_step(RowGroup *groups, int count, bool fail, rnn_clock *clock)
 	int64		longest = 1;
 	int64	   *gaps;
 	Step		step;
+	bool		common;
 
 	for (int g = 0; g < count; g++)
 		longest = Max(longest, groups[g].n);
@@ -390,7 +452,7 @@ infer_step(RowGroup *groups, int count, bool fail, rnn_clock *clock)
 		CHECK_FOR_INTERRUPTS();
 		find_pace(&groups[g], clock, fail, gaps, &paces[g]);
 	}
-	step = choose_step(paces, count, clock_has_times(clock));
+	common = choose_step(paces, count, clock_has_times(clock), &step);
 	if (step.unit == UNIT_PLAIN)
 		clock->usecs = step.count;
 	else if (step.unit == UNIT_DAYS)
@@ -398,8 +460,10 @@ infer_step(RowGroup *groups, int count, bool fail, rnn_clock *clock)
 	else
 	{
 		clock->months = (int32) step.count;
-		clock->month_end = at_month_end(paces, count);
+		clock->month_day = choose_month_day(paces, count);
 	}
+	if (!common && fail)
+		refuse_step(paces, count, step, clock);
 	pfree(gaps);
 	pfree(paces);
 	if (step.unit == UNIT_PLAIN || clock->kind != RNN_CLOCK_TIMESTAMPTZ)

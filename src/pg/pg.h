@@ -132,7 +132,7 @@ char	   *clock_step_text(const rnn_clock *clock);
 bool		clock_has_times(const rnn_clock *clock);	/* not numbers of rows or steps */
 /* Number of the row, or step, at grid point k of a series without times. */
 int64		clock_position(const rnn_clock *clock, const rnn_series *s, int64 k);
-/* Number of a time on the clock's grid counted from 2000: the phase of its seasons. */
+/* Number of a time on the clock's grid, counted from 2000, in months from the year 0: the phase of its seasons. */
 int64		clock_phase(const rnn_clock *clock, int64 start);
 int			clock_hints(const rnn_clock *clock, int *hints);
 char	   *clock_text(const rnn_clock *clock, int64 time); /* for messages */

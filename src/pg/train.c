@@ -27,6 +27,18 @@ zone_for(const ServerOptions *server)
 }
 
 /*
+ * Whether a series cut at a point goes on as it would have: at a known value,
+ * and where a short month doesn't hide on which day its months are counted.
+ */
+static bool
+may_begin(const rnn_series *s, const rnn_clock *clock, int64 off)
+{
+	return !isnan(s->x[off]) &&
+		(clock->months == 0 || off + 1 == s->n ||
+		 clock_time(clock, clock_time(clock, s->start, off), 1) == clock_time(clock, s->start, off + 1));
+}
+
+/*
  * Forgets all but the last `keep` points, beginning at a known one: at most so
  * many, or at least so many, since what a gap is filled with lies before it.
  */
@@ -35,9 +47,9 @@ trim(rnn_series *s, const rnn_clock *clock, int64 keep, bool at_most)
 {
 	int64		off = s->n > keep ? s->n - keep : 0;
 
-	while (at_most && off < s->n - 1 && isnan(s->x[off]))
+	while (at_most && off < s->n - 1 && !may_begin(s, clock, off))
 		off++;
-	while (!at_most && off > 0 && isnan(s->x[off]))
+	while (!at_most && off > 0 && !may_begin(s, clock, off))
 		off--;
 	if (off == 0)
 		return;
@@ -308,8 +320,8 @@ rnnforecast_rnn_observe(PG_FUNCTION_ARGS)
 	check_clocks(model, history);
 	result = *model;
 	/* A history of one point knows no step; days are then counted as local time. */
-	if (same_step(&model->clock, &history->clock))
-		result.clock.month_end = history->clock.month_end;
+	if (same_step(&model->clock, &history->clock) && history->clock.month_day > 0)
+		result.clock.month_day = history->clock.month_day;
 	result.n_series = history->n_series;
 	result.series = history->series;
 	PG_RETURN_BYTEA_P(store_trimmed(&result, 0));

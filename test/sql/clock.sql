@@ -53,6 +53,45 @@ SELECT rnn_info(m)->>'step' AS step, f.local_ts::date
 FROM (SELECT rnn_train(d, i, mix()) FROM ends) AS t (m), rnn_forecast(m, 4) AS f;
 SELECT f.local_ts::date
 FROM (SELECT rnn_train((d + interval '1 year')::date, i, mix()) FROM ends) AS t (m), rnn_forecast(m, 2) AS f;
+-- The 29th and the 30th, or the last day of a shorter month, as date + k * interval '1 month' has it.
+CREATE FUNCTION by_month(anchor text, months int, type text, first int, count int, missing int[] DEFAULT '{}', keep int DEFAULT 1000)
+RETURNS TABLE (step text, points text, next text, right_days boolean) LANGUAGE plpgsql AS $$
+BEGIN
+	RETURN QUERY EXECUTE format('SELECT rnn_info(m)->>''step'', rnn_info(m)->>''points'', string_agg(f.local_ts::date::text, '' '' ORDER BY f.step) FILTER (WHERE f.step BETWEEN 1 AND 3),
+			bool_and(f.local_ts = %1$L::timestamp + ($4 + $5 - 1 + f.step) * $3)
+		FROM (SELECT rnn_train((%1$L::timestamp + k * $3)::%2$s, k %% 5, mix() || jsonb_build_object(''keep'', $6))
+			  FROM generate_series($4, $4 + $5 - 1) AS k WHERE k <> ALL ($7)) AS t (m), rnn_forecast(m, 30, history => 1000) AS f GROUP BY m', anchor, type)
+	USING NULL, NULL, make_interval(months => months), first, count, keep, missing;
+END $$;
+SET client_min_messages = warning;
+SELECT c.*, b.* FROM (VALUES
+	(1, 'the 30th', '2020-01-30', 1, 'date', 0, 14), (2, 'the 29th', '2021-01-29', 1, 'timestamp', 0, 14),
+	(3, 'the 30th, from February', '2020-01-30', 1, 'timestamptz', 1, 14), (4, 'the 29th, from February', '2021-01-29 12:00', 1, 'timestamptz', 1, 14),
+	(5, 'few', '2020-01-30', 1, 'date', 0, 3), (6, 'two, from February', '2021-01-30', 1, 'date', 1, 2),
+	(7, 'quarters', '2019-11-30', 3, 'date', 0, 9), (8, 'quarters, the 29th', '2018-11-29', 3, 'timestamptz', 1, 9),
+	(9, 'half years, from February', '2019-08-30', 6, 'date', 1, 9), (10, 'the 28th', '2020-01-28', 1, 'date', 0, 14),
+	(11, 'the 31st', '2020-01-31', 1, 'date', 1, 14), (12, 'the 15th', '2020-01-15', 1, 'date', 0, 14),
+	(13, 'years from a 29 February', '2020-02-29', 12, 'date', 0, 6)) AS c (i, what, anchor, months, type, first, count),
+	 by_month(anchor, months, type, first, count) AS b ORDER BY i;
+-- With missing months; and where the model begins in February.
+SELECT missing, b.* FROM (VALUES ('{1}'::int[]), ('{1,13}'), ('{2,3,7}'), ('{0}')) AS m (missing), by_month('2020-01-30', 1, 'date', 0, 20, missing) AS b;
+SELECT keep, b.right_days FROM generate_series(5, 9) AS keep, by_month('2020-01-30', 1, 'date', 0, 20, keep => keep) AS b;
+-- Fresh rows go by their own day, or where they don't tell it, by the model's.
+CREATE TEMP TABLE thirtieths AS
+SELECT rnn_train((timestamp '2020-01-30' + k * interval '1 month')::date, k % 5, mix()) AS m FROM generate_series(0, 20) AS k;
+SELECT days, (SELECT string_agg(local_ts::date::text, ' ' ORDER BY step) FROM rnn_forecast(rnn_observe(m, h), 3)) AS next
+FROM thirtieths, (VALUES ('{2023-02-28}'::date[]), ('{2023-04-30}'), ('{2023-02-28, 2023-03-30}'),
+	('{2023-01-31, 2023-02-28}'), ('{2023-02-28, 2023-03-28}'), ('{2023-02-28, 2023-03-29}')) AS d (days),
+	 LATERAL (SELECT rnn_history(day, 1) FROM unnest(days) AS day) AS h (h);
+-- Days of a panel: each series has its own, and those that begin in February that of most.
+SELECT series, string_agg(local_ts::date::text, ' ' ORDER BY step) AS next
+FROM (SELECT rnn_history(s, (first + k * interval '1 month')::date, k)
+	  FROM (VALUES ('29th', timestamp '2023-01-29'), ('30th', '2022-11-30'), ('31st', '2023-01-31'), ('15th', '2023-01-15')) AS s (s, first),
+		   generate_series(0, 8) AS k WHERE s <> '30th' OR k >= 3) AS t (h),
+	 rnn_forecast(rnn_train_history(h, mix()), 7) GROUP BY series ORDER BY series;
+-- A day before the last is off that grid.
+SELECT rnn_info(rnn_train(d, 1, mix()))->>'step' AS step FROM unnest('{2020-01-30, 2020-02-28, 2020-03-30, 2020-04-30}'::date[]) AS d;
+RESET client_min_messages;
 -- 29 February every four years
 SELECT rnn_info(m)->>'step' AS step, f.local_ts::date
 FROM (SELECT rnn_train(d::date, 1.5, mix())

@@ -45,6 +45,12 @@ SELECT what, panel_step(which) AS days, panel_step(which, '1 hour') AS hours, pa
 	(4, 'at random', 'hashint4(100 * k + n) % 4 = 0'), (5, 'most of two rows', 'k = 1 OR n IN (0, 37)'),
 	(6, 'of two rows', 'n IN (k, 3 * k + 5)'), (7, 'of one row', 'n = k'), (8, 'twos and threes', 'n % (2 + k % 2) = 0'),
 	(9, 'sixths', 'n % 6 IN (0, 2, 3, 4)')) AS w (i, what, which) ORDER BY i;
+-- Times of any kind: no gap is that of most rows.
+SELECT what, try(format('SELECT noted(rnn_history(k, ts, n, %L)) FROM (SELECT k, n, timestamp ''2024-01-01'' + %s FROM generate_series(1, %s) AS k, generate_series(0, 30) AS n) AS t (k, n, ts)',
+						options, ts, series)) AS step
+FROM (VALUES (1, 'events', '{}', 4, 'interval ''1 sec'' * (100 * n + hashint4(100 * k + n) % 40)'), (2, 'one', '{}', 1, 'interval ''1 sec'' * (100 * n + hashint4(n) % 40)'),
+	(3, 'skip', '{"on_error": "skip"}', 4, 'interval ''1 sec'' * (100 * n + hashint4(100 * k + n) % 40)'),
+	(4, 'strays', '{}', 4, 'interval ''1 hour'' * n + interval ''1 sec'' * (n = 9 + k)::int')) AS t (i, what, options, series, ts) ORDER BY i;
 -- Most count: a series by the day among weekly ones is the one that doesn't fit.
 SELECT left(panel_step('k = 3 OR n % 7 = 0'), 80) AS daily;
 -- Days in UTC, most of them too few to meet a change of the clocks.

@@ -96,7 +96,7 @@ make_history(Sample *s)
 	s->kind = "history";
 	s->model.is_history = true;
 	rnn_config_defaults(&s->model.config);
-	s->model.clock = (rnn_clock) {.kind = RNN_CLOCK_TIMESTAMPTZ,.months = 1,.month_end = 1,.zone = "Europe/Berlin"};
+	s->model.clock = (rnn_clock) {.kind = RNN_CLOCK_TIMESTAMPTZ,.months = 1,.month_day = 31,.zone = "Europe/Berlin"};
 	s->model.coverage = NAN;
 	s->model.n_series = 4;
 	s->model.series = many;

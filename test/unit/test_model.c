@@ -100,7 +100,7 @@ compare_models(const rnn_model *a, const rnn_model *b)
 			CHECK(same_option(&rnn_options[i], &a->config, &b->config));
 	CHECK(a->config.seasons_given == b->config.seasons_given);
 	CHECK(a->clock.kind == b->clock.kind && a->clock.months == b->clock.months && a->clock.days == b->clock.days);
-	CHECK(a->clock.month_end == b->clock.month_end && a->clock.usecs == b->clock.usecs);
+	CHECK(a->clock.month_day == b->clock.month_day && a->clock.usecs == b->clock.usecs);
 	CHECK(memcmp(a->clock.zone, b->clock.zone, RNN_ZONE_SIZE) == 0);
 	compare_members(a, b);
 	CHECK(a->n_series == b->n_series);
@@ -268,8 +268,8 @@ test_clocks(void)
 	static const rnn_clock clocks[] = {
 		{.kind = RNN_CLOCK_NONE},
 		{.kind = RNN_CLOCK_DATE,.days = 1},
-		{.kind = RNN_CLOCK_DATE,.months = 120000,.month_end = 1},
-		{.kind = RNN_CLOCK_TIMESTAMP,.months = 3,.zone = "UTC"},
+		{.kind = RNN_CLOCK_DATE,.months = 120000,.month_day = 31},
+		{.kind = RNN_CLOCK_TIMESTAMP,.months = 3,.month_day = 28,.zone = "UTC"},
 		{.kind = RNN_CLOCK_TIMESTAMP,.usecs = (int64_t) 1 << 53},
 		{.kind = RNN_CLOCK_TIMESTAMPTZ,.days = 4000000,.zone = "America/Argentina/ComodRivadavia"},
 		{.kind = RNN_CLOCK_TIMESTAMPTZ,.usecs = 1,
@@ -536,6 +536,8 @@ test_unsound_clock(const rnn_model *sound)
 	UNSOUND(m.clock.kind = RNN_CLOCK_DATE, "the clock's step");
 	UNSOUND(m.clock.days = 1, "the clock's step");
 	UNSOUND((m.clock.kind = RNN_CLOCK_DATE, m.clock.days = m.clock.months = 1), "the clock's step");
+	UNSOUND(m.clock.month_day = 27, "the clock's day of the month");
+	UNSOUND(m.clock.month_day = 32, "the clock's day of the month");
 	UNSOUND(m.clock.usecs = -1, "the clock's microseconds");
 	UNSOUND(memset(m.clock.zone, 'A', RNN_ZONE_SIZE), "the zone's name doesn't end");
 	UNSOUND(m.clock.zone[0] = '\n', "the zone's name");
