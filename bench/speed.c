@@ -70,11 +70,12 @@ bench_init(bench *b, rnn_cell cell, int H, int B, int T)
 	rnn_net_init(&b->net, &b->shape, T, B, true, &a);
 	rnn_rng_seed(&rng, 1, 0);
 	{
-		rnn_arena	scratch;
-		double		row[4096];
+		double	   *row = malloc(sizeof(double) * H);
 
-		rnn_arena_init(&scratch, row, sizeof(row));
-		rnn_params_init(&b->shape, &cfg, &rng, b->w, scratch);
+		if (!row)
+			exit(1);
+		rnn_params_init(&b->shape, &cfg, &rng, b->w, row);
+		free(row);
 	}
 	rnn_net_reset(&b->net, B);
 	for (int64_t i = 0; i < (int64_t) T * B * H; i++)

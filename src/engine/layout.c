@@ -40,6 +40,7 @@ static void
 lay_out_network(rnn_trainer *t)
 {
 	rnn_net_init(&t->net, &t->shape, t->cfg.bptt, t->cfg.batch, true, &t->arena);
+	t->init_row = arena_new(&t->arena, double, t->shape.H);
 	optimizer_init(&t->opt, t->shape.params, t->cfg.ema > 0, &t->arena);
 	for (int i = 0; i < 2; i++)
 		t->best[i].weights = arena_new(&t->arena, real, t->shape.params);

@@ -154,13 +154,9 @@ init_layer(const rnn_shape *s, const rnn_config *cfg, int l, rnn_rng *rng, real 
 }
 
 void
-rnn_params_init(const rnn_shape *s, const rnn_config *cfg, rnn_rng *rng, real *w, rnn_arena scratch)
+rnn_params_init(const rnn_shape *s, const rnn_config *cfg, rnn_rng *rng, real *w, double *row)
 {
-	double	   *row = arena_new(&scratch, double, s->H);
-
 	memset(w, 0, sizeof(real) * s->params);
-	if (!row)
-		return;
 	if (s->project)
 		init_linear(w + s->front_w, s->H, s->D, rng);
 	for (int i = 0; i < s->convs; i++)

@@ -95,10 +95,10 @@ typedef struct rnn_shape
 
 void		rnn_shape_init(rnn_shape *s, const rnn_config *cfg);
 
-/* Scaled Gaussian and orthogonal weights; the last layers are zero, so that
- * the untrained network is the mix. */
+/* Scaled Gaussian and orthogonal weights w (P); the last layers are zero, so
+ * that the untrained network is the mix.  row (H) is scratch. */
 void		rnn_params_init(const rnn_shape *s, const rnn_config *cfg, rnn_rng *rng,
-							real *w, rnn_arena scratch);
+							real *w, double *row);
 
 /* One batch in memory, for up to T steps and B windows. */
 typedef struct rnn_net

@@ -173,7 +173,7 @@ start_network(rnn_trainer *t)
 		for (int64_t i = 0; i < t->shape.params; i++)
 			t->opt.w[i] = (real) from->weights[i];
 	else
-		rnn_params_init(&t->shape, &t->cfg, &init, t->opt.w, t->arena);
+		rnn_params_init(&t->shape, &t->cfg, &init, t->opt.w, t->init_row);
 	optimizer_start(&t->opt);
 	t->step = 0;
 	t->chunk = 0;

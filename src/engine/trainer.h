@@ -117,6 +117,7 @@ struct rnn_trainer
 				feature_at;		/* next frame to compute */
 
 	rnn_net		net;
+	double	   *init_row;		/* (H) scratch of initial weights */
 	Optimizer	opt;
 	rnn_rng		rng;
 	int			member;			/* that is trained now */

@@ -5,6 +5,7 @@
  */
 #include "check.h"
 #include "trained.h"
+#include "trainer.h"
 
 #include <math.h>
 
@@ -224,6 +225,63 @@ test_exhaustion(void)
 	free(x);
 }
 
+/* Steps a training until its first minibatch is due: what is wrong, or whether it starts at zero. */
+static rnn_status
+initial_weights(const rnn_config *cfg, const double *x, int n, size_t size, bool *zero)
+{
+	rnn_series	s = {.n = n,.x = x};
+	rnn_panel	panel = {.count = 1,.series = &s};
+	char	   *block = malloc(size);
+	rnn_trainer *t;
+	rnn_progress p = {0};
+	rnn_error	err;
+	rnn_status	status = rnn_trainer_init(&t, block, size, cfg, &panel, NULL, &err);
+
+	while (status == RNN_OK && t->stage != STAGE_TRAIN && !p.done)
+		status = rnn_trainer_step(t, &p, &err);
+	*zero = status == RNN_OK;
+	for (int64_t i = 0; *zero && i < t->shape.params; i++)
+		*zero = t->opt.w[i] == 0;
+	free(block);
+	return status;
+}
+
+/* From the smallest block that is enough on: weights that start at zero would never move. */
+static void
+test_initial_weights(void)
+{
+	double	   *x = sine(6, 0.3, 3);
+	rnn_config	cfg;
+	size_t		low = 1,
+				high = (size_t) 1 << 23;
+	int			zeros = 0;
+	bool		zero;
+
+	printf("- a block that is just enough holds initial weights\n");
+	scratch_config(&cfg, RNN_ELMAN);
+	cfg.hidden = 128;
+	cfg.horizon = 1;
+	cfg.context = 2;
+	cfg.batch = 1;
+	CHECK(initial_weights(&cfg, x, 6, high, &zero) == RNN_OK && !zero);
+	while (high - low > 1)
+	{
+		size_t		middle = low + (high - low) / 2;
+
+		if (initial_weights(&cfg, x, 6, middle, &zero) == RNN_OK)
+			high = middle;
+		else
+			low = middle;
+	}
+	for (size_t size = high; size < high + 8192; size += 64)
+	{
+		CHECK(initial_weights(&cfg, x, 6, size, &zero) == RNN_OK);
+		zeros += zero;
+	}
+	CHECK(zeros == 0);
+	free(x);
+}
+
 /*
  * Recall: a mark of four steps of +1 or -1, zeros, and 200 steps later its echo
  * of 16 steps.  The phase tells when the echo is due, only a state that
@@ -302,6 +360,7 @@ main(void)
 	test_warm();
 	test_warm_sizes();
 	test_exhaustion();
+	test_initial_weights();
 	test_recall();
 	return check_summary("train");
 }
