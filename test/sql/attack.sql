@@ -9,6 +9,23 @@ GRANT SELECT ON monthly TO rnn_stranger;
 SET ROLE rnn_stranger;
 SET client_min_messages = error;
 
+-- All there are, each called by hand with nothing but NULL.
+CREATE FUNCTION by_hand(function oid) RETURNS text LANGUAGE sql AS $$
+	SELECT regexp_replace(try(format('SELECT count(*) FROM %s(%s)', proname,
+		(SELECT string_agg(CASE type WHEN 'anyelement'::regtype THEN 'NULL::int' WHEN 'internal'::regtype THEN 'NULL' ELSE 'NULL::' || type::regtype END, ', ' ORDER BY i)
+		 FROM unnest(proargtypes::oid[]) WITH ORDINALITY AS a (type, i)))), '^\d+$', 'rows')
+	FROM pg_proc WHERE oid = function
+$$;
+SELECT proname, count(*) AS forms, bool_or(prosecdef) AS definer, bool_and(has_function_privilege(oid, 'EXECUTE')) AS callable,
+	   string_agg(DISTINCT by_hand(oid), '; ') AS by_hand
+FROM pg_proc JOIN pg_depend ON (classid, objid, refclassid, deptype) = ('pg_proc'::regclass, pg_proc.oid, 'pg_extension'::regclass, 'e')
+WHERE refobjid = (SELECT oid FROM pg_extension WHERE extname = 'rnnforecast') AND obj_description(pg_proc.oid, 'pg_proc') LIKE 'internal: %'
+GROUP BY proname ORDER BY proname;
+-- What is left is for users.
+SELECT string_agg(DISTINCT proname::text COLLATE "C", ' ' ORDER BY proname::text COLLATE "C")
+FROM pg_proc JOIN pg_depend ON (classid, objid, refclassid, deptype) = ('pg_proc'::regclass, pg_proc.oid, 'pg_extension'::regclass, 'e')
+WHERE refobjid = (SELECT oid FROM pg_extension WHERE extname = 'rnnforecast') AND obj_description(pg_proc.oid, 'pg_proc') NOT LIKE 'internal: %';
+
 -- Direct calls, outside of an aggregate.
 SELECT try($$SELECT rnn_collect_ordered(NULL::bytea, 1.0)$$);
 SELECT try($$SELECT rnn_collect_ordered('\x00'::bytea, 1.0, '{}')$$);
