@@ -112,6 +112,7 @@ my @calls = (
 	['rnn_forecast by the default horizon', q{SELECT bool_and(forecast < 'infinity' AND step <= 2000) IS NOT FALSE FROM rnn_forecast($1)}],
 	['rnn_forecast of history', q{SELECT count(*) >= 1 FROM rnn_forecast($1, 1, history => 1000000)}],
 	['rnn_gradient_flow', q{SELECT bool_and(norm >= 0) IS NOT FALSE FROM rnn_gradient_flow($1)}],
+	['rnn_forget', q{SELECT length(rnn_forget($1, '{}')) > 0}],
 	['rnn_observe', q{SELECT length(rnn_observe($1, rnn_history(month, value))) > 0 FROM monthly}],
 	['rnn_observe, as a history', q{SELECT length(rnn_observe((SELECT bytes FROM originals WHERE kind = 'mix'), $1)) > 0}],
 	['rnn_train_history', q{SELECT length(rnn_train_history($1, '{"network": false, "horizon": 3, "seasons": [12]}')) > 0}]);
