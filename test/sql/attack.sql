@@ -11,9 +11,9 @@ SET client_min_messages = error;
 
 -- All there are, each called by hand with nothing but NULL.
 CREATE FUNCTION by_hand(function oid) RETURNS text LANGUAGE sql AS $$
-	SELECT regexp_replace(try(format('SELECT count(*) FROM %s(%s)', proname,
+	SELECT regexp_replace(regexp_replace(try(format('SELECT count(*) FROM %s(%s)', proname,
 		(SELECT string_agg(CASE type WHEN 'anyelement'::regtype THEN 'NULL::int' WHEN 'internal'::regtype THEN 'NULL' ELSE 'NULL::' || type::regtype END, ', ' ORDER BY i)
-		 FROM unnest(proargtypes::oid[]) WITH ORDINALITY AS a (type, i)))), '^\d+$', 'rows')
+		 FROM unnest(proargtypes::oid[]) WITH ORDINALITY AS a (type, i)))), '^\d+$', 'rows'), '^(42883|0A000) .*', 'refused')	-- minor releases differ in how
 	FROM pg_proc WHERE oid = function
 $$;
 SELECT proname, count(*) AS forms, bool_or(prosecdef) AS definer, bool_and(has_function_privilege(oid, 'EXECUTE')) AS callable,
@@ -40,7 +40,7 @@ SELECT try($$SELECT rnn_collect_combine('\x00', '\x01')$$);
 SELECT try($$SELECT rnn_train_final('\x00')$$);
 SELECT try($$SELECT rnn_train_final(NULL)$$);
 SELECT try($$SELECT rnn_history_final('\x00')$$);
-SELECT try($$SELECT rnn_forecast_support(NULL)$$);
+SELECT try($$SELECT rnn_forecast_support(NULL)$$) ~ '^(42883|0A000) ' AS refused;
 
 -- A flat state in this machine's bytes: header, rows, series, names, options.
 CREATE FUNCTION le(x bigint, width int DEFAULT 8) RETURNS bytea LANGUAGE sql IMMUTABLE AS $$
