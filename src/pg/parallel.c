@@ -160,35 +160,21 @@ member_file(int member, char *name, Size size)
 	snprintf(name, size, "member%d", member);
 }
 
+/* What became of a member: a worker writes, the leader reads. */
 static void
-write_member(Shared *shared, rnn_trainer *trainer, int member)
+transfer_member(Shared *shared, rnn_trainer *trainer, int member, bool write)
 {
 	char		name[32];
 	BufFile    *file;
 	rnn_part	parts[RNN_MEMBER_PARTS];
 
 	member_file(member, name, sizeof(name));
-	file = file_create(&shared->files, name);
+	file = write ? file_create(&shared->files, name) : file_open(&shared->files, name);
 	rnn_trainer_result(trainer, member, parts);
 	for (int i = 0; i < RNN_MEMBER_PARTS; i++)
-		transfer(file, &parts[i], true);
-	file_export(file);
-	BufFileClose(file);
-	shared->done[member] = true;
-}
-
-static void
-read_member(Shared *shared, rnn_trainer *trainer, int member)
-{
-	char		name[32];
-	BufFile    *file;
-	rnn_part	parts[RNN_MEMBER_PARTS];
-
-	member_file(member, name, sizeof(name));
-	file = file_open(&shared->files, name);
-	rnn_trainer_result(trainer, member, parts);
-	for (int i = 0; i < RNN_MEMBER_PARTS; i++)
-		transfer(file, &parts[i], false);
+		transfer(file, &parts[i], write);
+	if (write)
+		file_export(file);
 	BufFileClose(file);
 }
 
@@ -338,7 +324,7 @@ crew_end(Crew *crew, rnn_trainer *trainer, bool wanted)
 		WaitForParallelWorkersToFinish(crew->context);
 		for (int k = 0; k < shared->members && wanted; k++)
 			if (shared->done[k])
-				read_member(shared, trainer, k);
+				transfer_member(shared, trainer, k, false);
 	}
 	DestroyParallelContext(crew->context);
 	ExitParallelMode();
@@ -489,6 +475,9 @@ rnnforecast_train_members(dsm_segment *seg, shm_toc *toc)
 			break;
 		drive(trainer, &driver);
 		if (!driver.hurried && !worker.unwanted)
-			write_member(shared, trainer, worker.member);
+		{
+			transfer_member(shared, trainer, worker.member, true);
+			shared->done[worker.member] = true;
+		}
 	}
 }
