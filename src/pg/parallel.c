@@ -154,12 +154,6 @@ read_features(BufFile *file, rnn_trainer *trainer)
 	}
 }
 
-static void
-member_file(int member, char *name, Size size)
-{
-	snprintf(name, size, "member%d", member);
-}
-
 /* What became of a member: a worker writes, the leader reads. */
 static void
 transfer_member(Shared *shared, rnn_trainer *trainer, int member, bool write)
@@ -168,7 +162,7 @@ transfer_member(Shared *shared, rnn_trainer *trainer, int member, bool write)
 	BufFile    *file;
 	rnn_part	parts[RNN_MEMBER_PARTS];
 
-	member_file(member, name, sizeof(name));
+	snprintf(name, sizeof(name), "member%d", member);
 	file = write ? file_create(&shared->files, name) : file_open(&shared->files, name);
 	rnn_trainer_result(trainer, member, parts);
 	for (int i = 0; i < RNN_MEMBER_PARTS; i++)
