@@ -81,7 +81,8 @@ sub cancels
 	for (1 .. 100)
 	{
 		$pid = $node->safe_psql('postgres',
-			q{SELECT pid FROM pg_stat_activity WHERE query LIKE '/* victim %' AND state = 'active'});
+			q{SELECT pid FROM pg_stat_activity
+				WHERE query LIKE '/* victim %' AND state = 'active' AND backend_type = 'client backend'});
 		last if $pid ne '';
 		usleep(20_000);
 	}
