@@ -239,6 +239,17 @@ copy_server()
 			"$("$config" --sharedir)" "$("$config" --includedir-server)" "$WORK/server"
 	)
 	BIN=$WORK/server$bindir
+	# Ubuntu 22.04 has a pg_config that tells where it was before.
+	[ "$("$BIN/pg_config" --bindir)" = "$BIN" ] ||
+		"${AS[@]}" tee "$BIN/pg_config" >/dev/null <<-END
+			#!/bin/sh
+			# Places in the copy, all else from the original.
+			case \$1 in
+				--bindir | --pkglibdir | --sharedir | --includedir-server | --pgxs)
+					echo "$WORK/server\$("$config" "\$1")" ;;
+				*) exec "$config" "\$@" ;;
+			esac
+		END
 }
 
 build()
