@@ -30,7 +30,7 @@ extern const char *rnnforecast_kernels; /* name of the kernels in use */
 Size		memory_limit(void);	/* bytes */
 
 /* error.c */
-pg_attribute_noreturn() void report_engine_error(const rnn_error *err);
+_Noreturn void report_engine_error(const rnn_error *err);
 
 /* options.c: options that the server layer handles beside rnn_config */
 typedef enum OnError
