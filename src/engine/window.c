@@ -5,7 +5,9 @@
  *
  * A window is K frames one patch apart.  Frames are computed once and kept;
  * where all of them don't fit, blocks of consecutive frames are kept by a hash
- * of series and block, so that the choice depends on the rows alone.
+ * of series and block, so that the choice depends on the rows alone.  The
+ * latest block of each series, with the held-out windows, stays where there is
+ * room for that.
  */
 #include "trainer.h"
 
@@ -15,6 +17,14 @@
 #define SINGLE_WINDOWS 48		/* of each of a few series */
 #define HELD_OVERLAP 3
 #define FLIPPED 0.2				/* share of the windows, where any are */
+
+/* Which frames are kept. */
+typedef struct Choice
+{
+	int			phases;			/* of the patches */
+	uint64_t	share;			/* greatest hash of a block, UINT64_MAX: no blocks, all */
+	bool		latest;			/* and the latest block whatever its hash */
+} Choice;
 
 static int64_t
 min64(int64_t a, int64_t b)
@@ -125,24 +135,27 @@ add_run(rnn_trainer *t, bool measure, int series, int64_t e0, int64_t stride, in
 	t->F += count;
 }
 
-/*
- * Runs of one phase of the patches of a series, as blocks counted from the
- * end.  keep: threshold of the hash, UINT64_MAX for all.
- */
+static int64_t
+block_frames(const rnn_trainer *t)
+{
+	return 4 * (int64_t) t->K;
+}
+
+/* Runs of one phase of the patches of a series, as blocks counted from the end. */
 static void
-add_phase(rnn_trainer *t, bool measure, int series, int64_t shift, uint64_t keep)
+add_phase(rnn_trainer *t, bool measure, int series, int64_t shift, const Choice *c)
 {
 	int64_t		P = t->cfg.patch,
 				last = t->points[series].n - P + shift, /* the latest end with a target */
 				count = last >= 1 ? (last - 1) / P + 1 : 0,
-				block = keep == UINT64_MAX ? count : 4 * (int64_t) t->K;
+				block = c->share == UINT64_MAX ? count : block_frames(t);
 
 	for (int64_t b = 0; b * block < count; b++)
 	{
 		int64_t		size = min64(block, count - b * block),
 					end = last - b * block * P;
 
-		if (keep == UINT64_MAX || hash_block(series, b) <= keep)
+		if ((c->latest && b == 0) || hash_block(series, b) <= c->share)
 			add_run(t, measure, series, end - (size - 1) * P, P, size);
 	}
 }
@@ -159,7 +172,7 @@ add_held_only(rnn_trainer *t, bool measure, int series)
 }
 
 static void
-plan_runs(rnn_trainer *t, bool measure, int phases, uint64_t keep)
+plan_runs(rnn_trainer *t, bool measure, const Choice *c)
 {
 	t->n_runs = 0;
 	t->F = 0;
@@ -170,8 +183,8 @@ plan_runs(rnn_trainer *t, bool measure, int phases, uint64_t keep)
 		if (!t->train)
 			add_held_only(t, measure, i);
 		else
-			for (int p = 0; p < phases; p++)
-				add_phase(t, measure, i, (int64_t) p * t->cfg.patch / phases, keep);
+			for (int p = 0; p < c->phases; p++)
+				add_phase(t, measure, i, (int64_t) p * t->cfg.patch / c->phases, c);
 	}
 }
 
@@ -261,36 +274,47 @@ allocate_runs(rnn_trainer *t)
 	t->scales = arena_new(&t->arena, rnn_scale, t->F);
 }
 
+/* Blocks that are about nine tenths of max_frames. */
+static void
+choose_blocks(const rnn_trainer *t, int64_t max_frames, Choice *c)
+{
+	double		latest = (double) t->panel.count * c->phases * block_frames(t);
+
+	c->latest = latest <= max_frames / 2;
+	if (!c->latest)
+		latest = 0;
+	c->share = (uint64_t) ((max_frames - latest) / (t->F - latest) * 0.9 * 18446744073709551615.0);
+}
+
 /* Lays out runs and held-out windows for about max_frames frames; fails by the arena. */
 void
 plan_windows(rnn_trainer *t, int64_t max_frames)
 {
-	int			phases = 1;
-	uint64_t	keep = UINT64_MAX;
+	Choice		c = {.phases = 1,.share = UINT64_MAX};
 	rnn_arena	before = t->arena;
 
 	t->K = t->cfg.context / t->cfg.patch;
-	plan_runs(t, true, 1, keep);
+	plan_runs(t, true, &c);
 	if (t->train)
-		phases = (int) max64(1, min64(t->cfg.patch, min64(FRAMES_WANTED, max_frames) / max64(t->F, 1)));
-	plan_runs(t, true, phases, keep);
+		c.phases = (int) max64(1, min64(t->cfg.patch, min64(FRAMES_WANTED, max_frames) / max64(t->F, 1)));
+	plan_runs(t, true, &c);
 	if (t->F > max_frames)
 	{
-		keep = (uint64_t) ((double) max_frames / t->F * 0.9 * 18446744073709551615.0);
-		plan_runs(t, true, phases, keep);
+		choose_blocks(t, max_frames, &c);
+		plan_runs(t, true, &c);
 	}
 	allocate_runs(t);
 	/* Of few blocks the hash may keep far more than that share. */
 	while (t->arena.failed && t->train && t->F > max_frames)
 	{
 		t->arena = before;
-		keep = keep / 4 * 3;
-		plan_runs(t, true, phases, keep);
+		c.share = c.share / 4 * 3;
+		plan_runs(t, true, &c);
 		allocate_runs(t);
 	}
 	if (t->arena.failed)
 		return;
-	plan_runs(t, false, phases, keep);
+	plan_runs(t, false, &c);
 	plan_held(t);
 	plan_slots(t);
 }

@@ -282,6 +282,36 @@ test_initial_weights(void)
 	free(x);
 }
 
+/* Frames are sampled where they don't fit, but not those that judge. */
+static void
+test_sampled(void)
+{
+	const int	n = 20000;
+	double	   *x = sine(n, 0.3, 5);
+	rnn_config	cfg;
+
+	printf("- a long series is judged by all held-out windows in whatever memory\n");
+	rnn_config_defaults(&cfg);
+	cfg.horizon = 4;
+	cfg.patch = 1;
+	cfg.context = 64;
+	cfg.hidden = 4;
+	cfg.steps = 2;
+	cfg.members = 1;
+	cfg.seasons_given = 1;
+	cfg.seasons[0] = 25;
+	for (int megabytes = 6; megabytes <= 14; megabytes += 2)
+	{
+		Trained		t = train_series(&cfg, x, n, (size_t) megabytes << 20);
+
+		CHECK(t.status == RNN_OK);
+		printf("  %d MB: %d windows\n", megabytes, t.model.windows);
+		CHECK(t.model.windows == 47 * 2 + 1);
+		free(t.block);
+	}
+	free(x);
+}
+
 /*
  * Recall: a mark of four steps of +1 or -1, zeros, and 200 steps later its echo
  * of 16 steps.  The phase tells when the echo is due, only a state that
@@ -361,6 +391,7 @@ main(void)
 	test_warm_sizes();
 	test_exhaustion();
 	test_initial_weights();
+	test_sampled();
 	test_recall();
 	return check_summary("train");
 }
