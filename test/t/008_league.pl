@@ -1,0 +1,153 @@
+# The mix alone plays the league of bench/league through SQL, seasons given:
+# its errors are those of its specification, which was played in Python.
+#
+# The data are no part of the repository: they are looked for in shared/data
+# beside the checkout, and without them there is nothing to play.  A set is one
+# or many series and a few origins; a model trained before the earliest origin
+# is given the rows before each.  See bench/league.py for the rules.
+use strict;
+use warnings;
+
+use Cwd qw(abs_path);
+use File::Basename qw(dirname);
+use List::Util qw(sum);
+use PostgreSQL::Test::Cluster;
+use PostgreSQL::Test::Utils;
+use Test::More;
+
+my $data = abs_path(dirname(__FILE__) . '/../..') . '/../shared/data';
+plan skip_all => 'no data of the league in ../shared/data' unless -r "$data/league.csv";
+
+# MASE of seasonal naive and of the specification, and whether the latter is
+# ours, too.  It isn't where the specification saw only the last 2,016 points
+# or took missing times for none.
+my %figures = (
+	m1_monthly     => [ 1.314, 1.027, 1 ],
+	m1_quarterly   => [ 2.078, 1.645, 1 ],
+	m1_yearly      => [ 4.893, 3.778, 1 ],
+	nn3            => [ 1.040, 0.878, 1 ],
+	livestock      => [ 0.771, 0.651, 1 ],
+	hourly         => [ 1.413, 0.908, 0 ],
+	taylor         => [ 1.125, 0.186, 0 ],
+	air_passengers => [ 1.254, 0.624, 1 ],
+	retail_sales   => [ 0.907, 0.313, 1 ],
+	co2            => [ 0.953, 0.259, 1 ],
+	us_gasoline    => [ 3.297, 2.382, 1 ],
+	ilinet         => [ 2.039, 2.077, 0 ],
+	peyton_manning => [ 1.472, 1.074, 0 ],
+	sunspots       => [ 3.118, 1.315, 1 ]);
+my $ROUNDING = 0.0015;
+
+# Seasons by hand where the data have dates.
+my %seasons = (
+	m1_quarterly => '4', m1_yearly => '1', hourly => '24, 168', taylor => '48, 336', co2 => '52',
+	us_gasoline => '52', ilinet => '52', peyton_manning => '7, 364', sunspots => '11');
+
+# Geometric means of the ratios to seasonal naive: docs/accuracy.md.
+my %means = (panels => 0.771, singles => 0.468, whole => 0.579);
+
+my $node = PostgreSQL::Test::Cluster->new('league');
+$node->init;
+$node->append_conf('postgresql.conf', "fsync = off\ntimezone = 'UTC'\njit = off");
+$node->start;
+$node->safe_psql('postgres', 'CREATE EXTENSION rnnforecast');
+
+sub lines_of
+{
+	return split /\r?\n/, slurp_file($_[0]);
+}
+
+# Windows, MASE of seasonal naive, MASE of the mix
+sub play
+{
+	my (%set) = @_;
+	my $file = "$data/$set{files}.csv";
+	my ($header) = lines_of($file);
+	my %column = map { $_ => 1 } split /,/, $header;
+	my $columns = join ', ', map { "\"$_\" text" } split /,/, $header;
+	my $series = $column{series} ? 'series' : "'$set{set}'";
+	my ($time, $key) = $column{step} ? ('step::bigint', 'position') : ('ts::timestamp', 'local_ts');
+	my $test = $column{split} ? "split = 'test'" : 'false';
+	my $season_list = $seasons{ $set{set} } // '12';
+	my $end = $set{kind} eq 'split' ? 'n - tests' : "n - o * $set{spacing} - $set{horizon}";
+	my $least = $set{kind} eq 'split' ? 1 : "greatest(3 * $set{season}, 24)";
+
+	my $answer = $node->safe_psql('postgres', qq{
+		CREATE TEMP TABLE raw ($columns);
+		\\copy raw FROM '$file' (FORMAT csv, HEADER true)
+		-- rows with what fills them forward, numbered, and the difference to a season before
+		CREATE TEMP TABLE points AS
+		SELECT *, abs(value - lag(value, $set{season}) OVER (PARTITION BY series ORDER BY i)) AS away
+		FROM (SELECT series, t, value, row_number() OVER (PARTITION BY series ORDER BY t) AS i,
+					 count(*) OVER (PARTITION BY series) AS n,
+					 count(*) FILTER (WHERE test) OVER (PARTITION BY series) AS tests
+			  FROM (SELECT series, t, test, max(value) OVER (PARTITION BY series, known) AS value
+					FROM (SELECT $series AS series, $time AS t, $test AS test, value::float8 AS value,
+								 count(value::float8) OVER (PARTITION BY $series ORDER BY $time) AS known
+						  FROM raw) AS a) AS b
+			  WHERE value IS NOT NULL) AS c;
+		ANALYZE points;
+		-- point `last` of a series is the last one before origin o
+		CREATE TEMP TABLE origins AS
+		SELECT DISTINCT series, o, $end AS last FROM points, generate_series(0, $set{origins} - 1) AS o;
+		CREATE TEMP TABLE windows AS
+		SELECT o.*, scale FROM origins AS o, LATERAL
+			(SELECT avg(away) AS scale FROM points AS p
+			 WHERE p.series = o.series AND i <= last AND i > greatest(last - 2016, 0) + $set{season}) AS s
+		WHERE last >= $least AND scale > 0;
+		CREATE TEMP TABLE trained AS
+		SELECT rnn_train(p.series, t, value, '{"network": false, "horizon": $set{horizon}, "seasons": [$season_list]}') AS model
+		FROM points AS p JOIN origins AS o ON o.series = p.series AND i <= last
+		WHERE o = $set{origins} - 1;
+		-- twice the horizon, as times may be missing in it
+		CREATE TEMP TABLE forecasts AS
+		SELECT o, f.series, f.$key AS t, forecast
+		FROM trained, (SELECT o, rnn_history(p.series, t, value) AS history
+					   FROM points AS p JOIN origins AS o ON o.series = p.series AND i <= last
+					   GROUP BY o) AS h, rnn_forecast(rnn_observe(model, history), 2 * $set{horizon}) AS f;
+		SELECT count(DISTINCT (w.series, w.o)), avg(abs(naive.value - y.value) / scale),
+			   avg(abs(f.forecast - y.value) / scale), count(*) - count(f.forecast)
+		FROM windows AS w
+		JOIN points AS y ON y.series = w.series AND y.i > last AND y.i <= last + $set{horizon}
+		JOIN points AS naive ON naive.series = w.series
+			AND naive.i = last - $set{season} + 1 + (y.i - last - 1) % $set{season}
+		LEFT JOIN forecasts AS f ON f.series = w.series AND f.o = w.o AND f.t = y.t;});
+	my ($windows, $naive, $mix, $missing) = split /\|/, $answer;
+	is($missing, 0, "$set{set}: a forecast for every target");
+	return ($windows, $naive, $mix);
+}
+
+sub geometric
+{
+	my @ratios = map { $_ > 0.25 ? $_ : 0.25 } @_;
+	return exp(sum(map { log $_ } @ratios) / @ratios);
+}
+
+my ($head, @rows) = lines_of("$data/league.csv");
+my @names = split /,/, $head;
+my (%ratios, @all);
+for my $row (@rows)
+{
+	my %set;
+	@set{@names} = split /,/, $row;
+	my $name = $set{set};
+	my ($naive_then, $mix_then, $same) = @{ $figures{$name} or next };
+	my ($windows, $naive, $mix) = play(%set);
+
+	note sprintf('%s: %d windows, MASE %.4f, seasonal naive %.4f', $name, $windows, $mix, $naive);
+	cmp_ok(abs($naive - $naive_then), '<', $ROUNDING, "$name: seasonal naive is scored alike");
+	cmp_ok($mix, '<', $mix_then + $ROUNDING, "$name: the mix is as good as its specification");
+	cmp_ok($mix, '>', $mix_then - $ROUNDING, "$name: and no other forecast") if $same;
+	push @{ $ratios{ $set{kind} eq 'single' ? 'singles' : 'panels' } }, $mix / $naive;
+	push @all, $mix / $naive;
+}
+is(scalar(@all), scalar(keys %figures), 'all sets are played');
+$ratios{whole} = \@all;
+for my $group (sort keys %means)
+{
+	my $mean = geometric(@{ $ratios{$group} });
+	cmp_ok(abs($mean - $means{$group}), '<', $ROUNDING, sprintf('%s: %.4f of seasonal naive', $group, $mean));
+}
+
+$node->stop;
+done_testing();
