@@ -24,15 +24,15 @@ static void
 decide_training(rnn_trainer *t)
 {
 	int64_t		W = held_total(t);
+	bool		enough = t->cfg.start == RNN_START_SCRATCH || !t->cfg.skip ||
+		(t->summary.points >= LEAST_POINTS && W / held_overlap(t) >= LEAST_WINDOWS);
 
-	t->blends = t->cfg.skip;
-	t->train = t->cfg.network &&
-		(t->cfg.start == RNN_START_SCRATCH || !t->blends ||
-		 (t->summary.points >= LEAST_POINTS && W / held_overlap(t) >= LEAST_WINDOWS));
 	/* A network needs two points that follow each other. */
-	if (t->summary.longest < 2)
-		t->train = false;
-	t->model.verdict = !t->cfg.network ? RNN_VERDICT_OFF : t->train ? RNN_VERDICT_ASKED : RNN_VERDICT_SHORT;
+	enough &= t->summary.longest >= 2;
+	t->blends = t->cfg.skip;
+	t->train = t->cfg.network && enough && !t->late;
+	t->model.verdict = !t->cfg.network ? RNN_VERDICT_OFF : !enough ? RNN_VERDICT_SHORT :
+		t->late ? RNN_VERDICT_TIME : RNN_VERDICT_ASKED;
 }
 
 /* Everything that a network needs beside its frames. */

@@ -264,17 +264,6 @@ void		rnn_mix_combine(const rnn_mix *mix, const double *ref, int h, double *out)
 /* Points of history that references look at (before the network's context). */
 int64_t		rnn_mix_reach(const int *seasons, int n_seasons, int h);
 
-/*
- * Season detection by competing hypotheses.  `hints` are candidates from the
- * calendar (24 and 168 for hours), tried beside peaks of the autocorrelation;
- * the trailing error of the mix decides.  Several series vote.  Fills seasons
- * (ascending, at most RNN_MAX_SEASONS; {1} if there are none).
- */
-size_t		rnn_seasons_work(const rnn_series *series, int count, int h);
-int			rnn_seasons_detect(const rnn_series *series, int count, int h,
-							   const int *hints, int n_hints, double kappa,
-							   int *seasons, double *work);
-
 /* Missing points filled forward (causal); out may be x. */
 void		rnn_fill_forward(const double *x, int64_t n, double *out);
 
@@ -403,7 +392,8 @@ rnn_status	rnn_trainer_step(rnn_trainer *t, rnn_progress *progress, rnn_error *e
  * as one after the other.  With rnn_trainer_split, progress->split is set once
  * everything but the members' trainings on all data is done; the caller then
  * chooses with rnn_trainer_member which one the next steps train, until
- * progress->split is set again, and goes on with rnn_trainer_join.
+ * progress->split is set again, and goes on with rnn_trainer_join and steps
+ * until all is done.
  *
  * From progress->ready on, another process may make a trainer of its own from
  * the same config, as resolved, series and size, take the features over after

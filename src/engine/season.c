@@ -7,8 +7,11 @@
  * as the mix would play it at origins before the end; the one with the
  * smallest error wins, a simpler one unless the other is better by a margin.
  * The series of a panel vote by the mean logarithm of their error ratios.
+ *
+ * The caller drives the search: each step is one series' autocorrelation, or
+ * one hypothesis played on one series.
  */
-#include "rnn.h"
+#include "season.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -19,23 +22,14 @@
 #define LAGS 1200
 #define PEAKS 4
 #define CANDIDATES 8
-#define HYPOTHESES 40
 #define ORIGINS 8
 #define MARGIN 0.01				/* of the error, that each further season must earn */
 #define STRANGER 0.06			/* more, where neither calendar nor a shorter season suggests it */
 
-typedef struct Hypothesis
+enum
 {
-	int			n;
-	int			seasons[2];
-	double		score;			/* sum over voters of the log error ratio */
-} Hypothesis;
-
-typedef struct Voter
-{
-	const double *x;
-	int64_t		n;
-} Voter;
+	SEARCH_CORRELATE, SEARCH_VOTE, SEARCH_DONE
+};
 
 static int64_t
 min64(int64_t a, int64_t b)
@@ -62,23 +56,30 @@ rnn_seasons_work(const rnn_series *series, int count, int h)
 	return (size_t) (2 * n + 2 * LAGS + (int64_t) RNN_REFS * h + h) + rnn_mix_work(n, h);
 }
 
-static Voter
-voter(const rnn_series *series, int count, int i, double *filled)
+static int
+voters_of(const rnn_season_search *s)
 {
-	int			voters = count < VOTERS ? count : VOTERS;
-	const rnn_series *s = &series[(int64_t) i * count / voters];
+	return s->count < VOTERS ? s->count : VOTERS;
+}
+
+/* The series whose turn it is, filled forward. */
+static rnn_voter
+voter(const rnn_season_search *search)
+{
+	const rnn_series *s = &search->series[(int64_t) search->voter * search->count / voters_of(search)];
+	double	   *filled = search->work;
 	int64_t		n = min64(s->n, POINTS),
 				first = 0;
 
 	rnn_fill_forward(s->x + s->n - n, n, filled);
 	while (first < n && isnan(filled[first]))
 		first++;
-	return (Voter) {filled + first, n - first};
+	return (rnn_voter) {filled + first, n - first};
 }
 
 /* Adds the autocorrelation of the first differences, lags 1 .. LAGS - 1. */
 static void
-add_autocorrelation(const Voter *v, double *d, double *acf, double *weight)
+add_autocorrelation(const rnn_voter *v, double *d, double *acf, double *weight)
 {
 	int64_t		n = v->n - 1,
 				lags = min64(LAGS, n / 3);
@@ -163,55 +164,49 @@ add_candidate(int *candidates, int n, int64_t season)
 }
 
 static int
-find_candidates(const rnn_series *series, int count, const int *hints, int n_hints,
-				int *candidates, double *work)
+add_hints(const rnn_season_search *s, int *candidates)
 {
-	int64_t		longest = longest_of(series, count);
-	double	   *filled = work,
-			   *d = filled + longest,
-			   *acf = d + longest,
+	int			n = 0;
+
+	for (int i = 0; i < s->n_hints; i++)
+		if (2 * (int64_t) s->hints[i] <= s->longest)
+			n = add_candidate(candidates, n, s->hints[i]);
+	return n;
+}
+
+static int
+add_peaks(const rnn_season_search *s, int *candidates, int n)
+{
+	double	   *acf = s->work + 2 * s->longest,
 			   *weight = acf + LAGS;
-	int			found[PEAKS],
-				n = 0,
-				voters = count < VOTERS ? count : VOTERS;
+	int			found[PEAKS];
 
-	for (int i = 0; i < n_hints; i++)
-		if (2 * (int64_t) hints[i] <= longest)
-			n = add_candidate(candidates, n, hints[i]);
-	memset(acf, 0, sizeof(double) * LAGS);
-	memset(weight, 0, sizeof(double) * LAGS);
-	for (int i = 0; i < voters; i++)
-	{
-		Voter		v = voter(series, count, i, filled);
-
-		add_autocorrelation(&v, d, acf, weight);
-	}
 	/* A lag that few series reach says little about the panel. */
 	for (int k = 0; k < LAGS; k++)
-		acf[k] = weight[k] > 0 ? acf[k] / fmax(weight[k], voters / 4.0) : 0;
+		acf[k] = weight[k] > 0 ? acf[k] / fmax(weight[k], voters_of(s) / 4.0) : 0;
 	for (int i = 0, p = peaks(acf, found); i < p; i++)
 		n = add_candidate(candidates, n, found[i]);
 	return n;
 }
 
 static int
-form_hypotheses(const int *candidates, int n, Hypothesis *h)
+form_hypotheses(const int *candidates, int n, rnn_hypothesis *h)
 {
 	int			count = 0;
 
-	h[count++] = (Hypothesis) {1, {1, 0}, 0};
+	h[count++] = (rnn_hypothesis) {1, {1, 0}, 0};
 	for (int i = 0; i < n; i++)
-		h[count++] = (Hypothesis) {1, {candidates[i], 0}, 0};
+		h[count++] = (rnn_hypothesis) {1, {candidates[i], 0}, 0};
 	for (int i = 0; i < n; i++)
 		for (int j = 0; j < n; j++)
-			if (candidates[i] * 2 <= candidates[j] && count < HYPOTHESES)
-				h[count++] = (Hypothesis) {2, {candidates[i], candidates[j]}, 0};
+			if (candidates[i] * 2 <= candidates[j] && count < RNN_HYPOTHESES)
+				h[count++] = (rnn_hypothesis) {2, {candidates[i], candidates[j]}, 0};
 	return count;
 }
 
 /* Mean |error| of the mix at origins before the end, or NAN where too short. */
 static double
-play(const Voter *v, const Hypothesis *hyp, int h, double kappa, double *work)
+play(const rnn_voter *v, const rnn_hypothesis *hyp, int h, double kappa, double *work)
 {
 	double	   *ref = work,
 			   *f = ref + (int64_t) RNN_REFS * h,
@@ -235,27 +230,64 @@ play(const Voter *v, const Hypothesis *hyp, int h, double kappa, double *work)
 	return origins > 0 ? sum / origins / h : NAN;
 }
 
-/* One voter's log error ratios to the hypothesis of no season. */
-static bool
-vote(const Voter *v, Hypothesis *hyp, int count, int h, double kappa, double *work)
+static void
+begin_votes(rnn_season_search *s, bool correlated)
 {
-	double		none = play(v, &hyp[0], h, kappa, work),
-				top = 0;
+	int			candidates[CANDIDATES],
+				n = add_hints(s, candidates);
 
-	for (int64_t i = 0; i < v->n; i++)
-		top = fmax(top, fabs(v->x[i]));
-	/* What is constant at its end can't tell. */
-	if (!(none > 1e-6 * top))
-		return false;
-	for (int i = 1; i < count; i++)
+	if (correlated)
+		n = add_peaks(s, candidates, n);
+	s->hypotheses = form_hypotheses(candidates, n, s->hyp);
+	s->voter = s->at = 0;
+	s->stage = SEARCH_VOTE;
+}
+
+static void
+next_voter(rnn_season_search *s)
+{
+	s->voter++;
+	s->at = 0;
+}
+
+/* No season, what the others are compared with; what is constant at its end can't tell. */
+static void
+play_none(rnn_season_search *s, double *work)
+{
+	double		top = 0;
+
+	s->now = voter(s);
+	s->none = play(&s->now, &s->hyp[0], s->h, s->kappa, work);
+	for (int64_t i = 0; i < s->now.n; i++)
+		top = fmax(top, fabs(s->now.x[i]));
+	if (!(s->none > 1e-6 * top))
+		next_voter(s);
+	else
+		s->at = 1;
+}
+
+/* One hypothesis on one series; a series votes when it has played them all. */
+static void
+vote(rnn_season_search *s)
+{
+	double	   *work = s->work + s->longest,
+				error;
+
+	if (s->at == 0)
+		play_none(s, work);
+	else
 	{
-		double		error = play(v, &hyp[i], h, kappa, work);
-
+		error = play(&s->now, &s->hyp[s->at], s->h, s->kappa, work);
 		/* One series alone must not decide for a panel; one too short abstains. */
-		if (!isnan(error))
-			hyp[i].score += fmin(fmax(log(fmax(error, 1e-12 * none) / none), -3), 0.5);
+		s->ratio[s->at++] = isnan(error) ? 0 :
+			fmin(fmax(log(fmax(error, 1e-12 * s->none) / s->none), -3), 0.5);
 	}
-	return true;
+	if (s->at < s->hypotheses || s->at == 0)
+		return;
+	for (int i = 1; i < s->hypotheses; i++)
+		s->hyp[i].score += s->ratio[i];
+	s->voted++;
+	next_voter(s);
 }
 
 static bool
@@ -267,38 +299,69 @@ is_hint(const int *hints, int n_hints, int season)
 	return false;
 }
 
-int
-rnn_seasons_detect(const rnn_series *series, int count, int h, const int *hints, int n_hints,
-				   double kappa, int *seasons, double *work)
+void
+rnn_seasons_begin(rnn_season_search *s, const rnn_series *series, int count, int h,
+				  const int *hints, int n_hints, double kappa, double *work)
 {
-	Hypothesis	hyp[HYPOTHESES];
-	int			candidates[CANDIDATES],
-				n = find_candidates(series, count, hints, n_hints, candidates, work),
-				hypotheses = form_hypotheses(candidates, n, hyp),
-				voters = count < VOTERS ? count : VOTERS,
-				voted = 0,
-				best = 0;
-	int64_t		longest = longest_of(series, count);
-
+	memset(s, 0, sizeof(*s));
+	s->series = series;
+	s->count = count;
+	s->hints = hints;
+	s->n_hints = n_hints;
+	s->kappa = kappa;
+	s->work = work;
+	s->longest = longest_of(series, count);
 	/* Long horizons would leave no origins in short series. */
-	h = (int) min64(h, longest / 6 > 1 ? longest / 6 : 1);
-	for (int i = 0; i < voters; i++)
-	{
-		Voter		v = voter(series, count, i, work);
+	s->h = (int) min64(h, s->longest / 6 > 1 ? s->longest / 6 : 1);
+	memset(work + 2 * s->longest, 0, sizeof(double) * 2 * LAGS);
+}
 
-		voted += vote(&v, hyp, hypotheses, h, kappa, work + longest);
+bool
+rnn_seasons_step(rnn_season_search *s)
+{
+	rnn_voter	v;
+
+	switch (s->stage)
+	{
+		case SEARCH_CORRELATE:
+			if (s->voter == voters_of(s))
+			{
+				begin_votes(s, true);
+				break;
+			}
+			v = voter(s);
+			add_autocorrelation(&v, s->work + s->longest, s->work + 2 * s->longest, s->work + 2 * s->longest + LAGS);
+			s->voter++;
+			break;
+		case SEARCH_VOTE:
+			if (s->voter < voters_of(s))
+				vote(s);
+			else
+				s->stage = SEARCH_DONE;
+			break;
 	}
-	if (voted == 0 && n_hints > 0 && 2 * (int64_t) hints[0] <= longest)
-		best = 1;				/* too short to judge: believe the calendar */
-	for (int i = 0; i < hypotheses && voted > 0; i++)
+	return s->stage == SEARCH_DONE;
+}
+
+int
+rnn_seasons_end(rnn_season_search *s, int *seasons)
+{
+	rnn_hypothesis *hyp = s->hyp;
+	int			best = 0;
+
+	if (s->stage == SEARCH_CORRELATE)
+		begin_votes(s, false);
+	if (s->voted == 0 && s->n_hints > 0 && 2 * (int64_t) s->hints[0] <= s->longest)
+		best = 1;				/* too short to judge, or no time: believe the calendar */
+	for (int i = 0; i < s->hypotheses && s->voted > 0; i++)
 	{
 		double		cost = MARGIN * (hyp[i].n - 1 + (hyp[i].seasons[0] > 1));
 
-		for (int k = 0; k < hyp[i].n && n_hints > 0 && i > 0; k++)
-			cost += is_hint(hints, n_hints, hyp[i].seasons[k]) ? 0 : STRANGER;
-		if (n_hints == 0 && hyp[i].n == 2 && !is_multiple(hyp[i].seasons[1], hyp[i].seasons[0]))
+		for (int k = 0; k < hyp[i].n && s->n_hints > 0 && i > 0; k++)
+			cost += is_hint(s->hints, s->n_hints, hyp[i].seasons[k]) ? 0 : STRANGER;
+		if (s->n_hints == 0 && hyp[i].n == 2 && !is_multiple(hyp[i].seasons[1], hyp[i].seasons[0]))
 			cost += STRANGER;
-		hyp[i].score += cost * voted;
+		hyp[i].score += cost * s->voted;
 		if (hyp[i].score < hyp[best].score)
 			best = i;
 	}

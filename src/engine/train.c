@@ -119,6 +119,7 @@ rnn_trainer_init(rnn_trainer **out, void *block, size_t size, const rnn_config *
 	for (int i = 0; i < RNN_BANDS * RNN_MEDIAN; i++)
 		t->model.calibration[i / RNN_MEDIAN][i % RNN_MEDIAN] = 1;
 	t->model.mix_spread = t->spread[0] = t->spread[1] = 1;
+	judge_begin(t);
 	summarize(t);
 	if (t->summary.points == 0)
 		return rnn_fail(err, RNN_ERR_DATA, "there is no known value", 0, 0, 0);
@@ -128,12 +129,24 @@ rnn_trainer_init(rnn_trainer **out, void *block, size_t size, const rnn_config *
 }
 
 static rnn_status
+begin_search(rnn_trainer *t, rnn_error *err)
+{
+	/* Nothing else is allocated before the search is over. */
+	rnn_arena	scratch = t->arena;
+	int			h = t->cfg.horizon > 0 ? t->cfg.horizon : 12;
+	double	   *work = arena_new(&scratch, double, rnn_seasons_work(t->panel.series, t->panel.count, h));
+
+	if (scratch.failed)
+		return no_room(t, err);
+	rnn_seasons_begin(&t->search, t->panel.series, t->panel.count, h, t->panel.hints,
+					  t->panel.n_hints, t->cfg.kappa, work);
+	t->searching = true;
+	return RNN_OK;
+}
+
+static rnn_status
 find_seasons(rnn_trainer *t, rnn_error *err)
 {
-	rnn_arena	scratch = t->arena;
-	double	   *work;
-	int			h = t->cfg.horizon > 0 ? t->cfg.horizon : 12;
-
 	if (t->cfg.seasons_given == 0)
 	{
 		t->cfg.seasons[0] = 1;
@@ -141,11 +154,11 @@ find_seasons(rnn_trainer *t, rnn_error *err)
 	}
 	if (t->cfg.seasons_given < 0)
 	{
-		work = arena_new(&scratch, double, rnn_seasons_work(t->panel.series, t->panel.count, h));
-		if (scratch.failed)
-			return no_room(t, err);
-		t->cfg.seasons_given = rnn_seasons_detect(t->panel.series, t->panel.count, h, t->panel.hints,
-												  t->panel.n_hints, t->cfg.kappa, t->cfg.seasons, work);
+		if (!t->searching)
+			RNN_TRY(begin_search(t, err));
+		if (!t->hurry && !rnn_seasons_step(&t->search))
+			return RNN_OK;
+		t->cfg.seasons_given = rnn_seasons_end(&t->search, t->cfg.seasons);
 		t->seasons_detected = true;
 	}
 	t->stage = STAGE_LAYOUT;
@@ -175,6 +188,7 @@ start_network(rnn_trainer *t)
 	else
 		rnn_params_init(&t->shape, &t->cfg, &init, t->opt.w, t->init_row);
 	optimizer_start(&t->opt);
+	t->started = true;
 	t->step = 0;
 	t->chunk = 0;
 	t->loss_sum = t->norm_sum = 0;
@@ -189,12 +203,40 @@ begin_mix(rnn_trainer *t, rnn_error *err)
 		return rnn_fail(err, RNN_ERR_DATA, "too few points to train a network without the mix",
 						(double) t->summary.longest, 0, 0);
 	if (t->train)
-		t->model.verdict = RNN_VERDICT_SHORT;
+		t->model.verdict = t->late ? RNN_VERDICT_TIME : RNN_VERDICT_SHORT;
 	t->train = false;
 	t->model.weight = 0;
 	conformal_begin(t);
 	t->stage = STAGE_CALIBRATE;
 	return RNN_OK;
+}
+
+/* The time is up, and no step of a network is made: the mix will do where there is one. */
+static bool
+too_late(rnn_trainer *t)
+{
+	if (t->hurry && t->train && t->blends && t->step == 0 && !t->final)
+		t->late = true;
+	return t->late;
+}
+
+static rnn_status
+begin_features(rnn_trainer *t, rnn_error *err)
+{
+	t->bare = t->arena;
+	t->late = t->hurry && t->cfg.network && t->cfg.skip;
+	RNN_TRY(lay_out(t, err));
+	t->stage = STAGE_FEATURES;
+	return RNN_OK;
+}
+
+/* The mix alone looks at far fewer frames. */
+static rnn_status
+reduce_features(rnn_trainer *t, rnn_error *err)
+{
+	t->arena = t->bare;
+	t->feature_run = t->feature_at = 0;
+	return lay_out(t, err);
 }
 
 /* After the features: which way. */
@@ -216,7 +258,6 @@ begin(rnn_trainer *t, rnn_error *err)
 		t->stage = STAGE_SPLIT;
 		return RNN_OK;
 	}
-	judge_begin(t);
 	start_network(t);
 	t->stage = t->blends && t->W > 0 ? STAGE_SPREAD : STAGE_TRAIN;
 	return RNN_OK;
@@ -461,10 +502,11 @@ rnn_trainer_step(rnn_trainer *t, rnn_progress *progress, rnn_error *err)
 			RNN_TRY(find_seasons(t, err));
 			break;
 		case STAGE_LAYOUT:
-			RNN_TRY(lay_out(t, err));
-			t->stage = STAGE_FEATURES;
+			RNN_TRY(begin_features(t, err));
 			break;
 		case STAGE_FEATURES:
+			if (t->train && too_late(t))
+				RNN_TRY(reduce_features(t, err));
 			if (compute_frames(t, FEATURE_BUDGET))
 				RNN_TRY(begin(t, err));
 			break;
@@ -473,7 +515,10 @@ rnn_trainer_step(rnn_trainer *t, rnn_progress *progress, rnn_error *err)
 				t->stage = STAGE_TRAIN;
 			break;
 		case STAGE_TRAIN:
-			RNN_TRY(train_step(t, err));
+			if (too_late(t))
+				RNN_TRY(begin_mix(t, err));
+			else
+				RNN_TRY(train_step(t, err));
 			break;
 		case STAGE_VALIDATE:
 			validate_step(t);
@@ -509,10 +554,24 @@ rnn_trainer_member(rnn_trainer *t, int member)
 	start_member(t, member);
 }
 
+/* Nothing that could be the model: no member's weights, and none that were judged. */
+static bool
+is_empty(const rnn_trainer *t)
+{
+	for (int i = 0; i < t->cfg.members; i++)
+		if (t->model.member[i].params > 0)
+			return false;
+	return !t->started;
+}
+
 void
 rnn_trainer_join(rnn_trainer *t)
 {
-	finish_members(t);
+	t->split = false;
+	if (is_empty(t))
+		start_member(t, 0);
+	else
+		finish_members(t);
 }
 
 int
@@ -604,7 +663,7 @@ rnn_trainer_model(rnn_trainer *t, rnn_model *m, rnn_error *err)
 	m->seasons_detected = t->seasons_detected;
 	if (m->calibration_n == 0)
 		m->coverage = NAN;
-	if (m->verdict == RNN_VERDICT_ASKED || m->verdict == RNN_VERDICT_OFF || m->verdict == RNN_VERDICT_SHORT)
+	if (t->late || m->verdict == RNN_VERDICT_ASKED || m->verdict == RNN_VERDICT_OFF || m->verdict == RNN_VERDICT_SHORT)
 		m->difference = m->std_error = m->mix_pinball = NAN;
 	m->log = t->log;
 	m->n_series = t->panel.count;

@@ -10,6 +10,7 @@
 #include "frame.h"
 #include "network.h"
 #include "resolve.h"
+#include "season.h"
 
 #define RNN_GRID 11				/* weights of the blend that are tried: 0, .1 .. 1 */
 #define MOST_HELD 4096			/* held-out windows: more tell little more */
@@ -83,10 +84,14 @@ struct rnn_trainer
 	rnn_panel	panel;
 	const rnn_model *warm;
 	rnn_arena	arena;
+	rnn_arena	bare;			/* as it was before the layout */
 	rnn_summary summary;
 	bool		seasons_detected;
+	rnn_season_search search;
+	bool		searching;
 	Stage		stage;
 	bool		hurry;			/* the caller's time is up */
+	bool		late;			/* it was before there was a network: the mix alone */
 	bool		train;			/* a network is trained at all */
 	bool		blends;			/* the mix is there to be judged against */
 	bool		final;			/* the second training, on everything */
@@ -120,6 +125,7 @@ struct rnn_trainer
 	double	   *init_row;		/* (H) scratch of initial weights */
 	Optimizer	opt;
 	rnn_rng		rng;
+	bool		started;		/* there are weights in opt */
 	int			member;			/* that is trained now */
 	int			step;			/* updates of this training */
 	int			chunk;			/* steps of the current windows that are done */

@@ -338,7 +338,10 @@ train_with_crew(rnn_trainer *trainer, const rnn_panel *panel, Size block, Size h
 		train_rest(trainer, leader.crew.shared, driver);
 	crew_end(&leader.crew, trainer, !done);
 	if (!done)
+	{
 		rnn_trainer_join(trainer);
+		drive(trainer, driver);
+	}
 }
 
 /* Copies the state of the trainer's member out or in. */

@@ -10,7 +10,7 @@
  * are no claim that noise has none; they are held beside what they cost.
  */
 #include "check.h"
-#include "rnn.h"
+#include "season.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -27,11 +27,15 @@ detect_panel(const rnn_series *series, int count, int h, const int *hints, int n
 {
 	size_t		bytes = sizeof(double) * rnn_seasons_work(series, count, h);
 	double	   *work = malloc(bytes + 8);
+	rnn_season_search search;
 	int			n;
 
 	memset(work, byte, bytes + 8);
 	seasons[0] = seasons[1] = seasons[2] = 0;
-	n = rnn_seasons_detect(series, count, h, hints, n_hints, 8, seasons, work);
+	rnn_seasons_begin(&search, series, count, h, hints, n_hints, 8, work);
+	while (!rnn_seasons_step(&search))
+		;
+	n = rnn_seasons_end(&search, seasons);
 	for (int i = 0; i < 8; i++)
 		CHECK(((unsigned char *) work)[bytes + i] == (unsigned char) byte);
 	free(work);
@@ -387,6 +391,48 @@ test_edges(void)
 		}
 }
 
+/* A search that is ended early believes the calendar until the first series has voted. */
+static void
+test_ended_early(void)
+{
+	static double x[3][400];
+	rnn_series	series[3];
+	const int	year = 12;
+	double	   *work;
+	rnn_rng		rng;
+	int			seasons[RNN_MAX_SEASONS],
+				heard = 0,
+				steps = 0;
+	bool		done = false;
+
+	printf("- a search may end before all series have voted\n");
+	rnn_rng_seed(&rng, 11, 1);
+	for (int k = 0; k < 3; k++)
+	{
+		for (int i = 0; i < 400; i++)
+			x[k][i] = wave(i, 7) + 0.3 * rnn_rng_normal(&rng);
+		series[k] = (rnn_series) {.n = 400,.x = x[k]};
+	}
+	work = malloc(sizeof(double) * rnn_seasons_work(series, 3, H));
+	while (!done)
+	{
+		rnn_season_search search;
+
+		done = true;
+		rnn_seasons_begin(&search, series, 3, H, &year, 1, 8, work);
+		for (int i = 0; i < steps && (done = rnn_seasons_step(&search)) == false; i++)
+			;
+		done &= steps > 0;
+		CHECK(rnn_seasons_end(&search, seasons) == 1);
+		CHECK(seasons[0] == 7 || (seasons[0] == year && heard == 0));
+		heard += seasons[0] == 7;
+		steps++;
+	}
+	printf("  %d steps, in the end %d with the season\n", steps, heard);
+	CHECK(heard > 0 && steps - heard > 3);
+	free(work);
+}
+
 int
 main(void)
 {
@@ -396,5 +442,6 @@ main(void)
 	TEST(test_panel);
 	TEST(test_looks_no_further);
 	TEST(test_edges);
+	TEST(test_ended_early);
 	return check_summary("season");
 }

@@ -312,6 +312,85 @@ test_sampled(void)
 	free(x);
 }
 
+/* A training that is hurried after some steps, in memory full of NaN; how many more it took. */
+static int
+hurried(const rnn_config *cfg, const double *x, int64_t n, int after, bool split, rnn_model *m)
+{
+	const size_t size = (size_t) 1 << 24;
+	rnn_series	s = {.n = n,.x = x};
+	rnn_panel	panel = {.count = 1,.series = &s,.hints = {25},.n_hints = 1};
+	unsigned char *block = malloc(size);
+	rnn_trainer *t;
+	rnn_progress p = {0};
+	rnn_error	err;
+	int			more = 0;
+
+	memset(block, 0xff, size);
+	CHECK(rnn_trainer_init(&t, block, size, cfg, &panel, NULL, &err) == RNN_OK);
+	if (split)
+		rnn_trainer_split(t);
+	while (!p.done)
+	{
+		if (after-- == 0)
+			rnn_trainer_hurry(t);
+		more += after < 0;
+		if (p.split)
+			rnn_trainer_join(t);
+		if (rnn_trainer_step(t, &p, &err) != RNN_OK)
+		{
+			CHECK(!"a step failed");
+			break;
+		}
+	}
+	CHECK(rnn_trainer_model(t, m, &err) == RNN_OK);
+	for (int i = 0; i < m->n_members; i++)
+		for (int64_t k = 0; k < m->member[i].params; k++)
+			if (!isfinite(m->member[i].weights[k]))
+			{
+				CHECK(!"a weight is no number");
+				break;
+			}
+	free(block);
+	return more;
+}
+
+static void
+test_hurry(void)
+{
+	double	   *x = sine(3000, 0.3, 6);
+	rnn_config	cfg;
+	rnn_model	m;
+	int			most = 0;
+
+	printf("- whenever the time is up, there is a model soon\n");
+	rnn_config_defaults(&cfg);
+	cfg.horizon = 8;
+	cfg.hidden = 4;
+	cfg.batch = 4;
+	cfg.members = 2;
+	/* While seasons are searched, frames computed, and from the first step of the network on. */
+	for (int after = 0; after < 60; after++)
+	{
+		int			more = hurried(&cfg, x, 3000, after, after % 2, &m);
+
+		most = more > most ? more : most;
+		CHECK(m.n_seasons == 1 && m.seasons[0] == 25);
+		CHECK(m.n_members > 0 || m.verdict == RNN_VERDICT_TIME);
+		CHECK(after > 1 || (m.n_members == 0 && isnan(m.difference)));
+	}
+	printf("  at most %d more steps\n", most);
+	CHECK(most < 200);
+	/* Without the mix there must be a network, and with few points none is judged. */
+	cfg.skip = 0;
+	for (int n = 9; n <= 900; n *= 10)
+		for (int after = 0; after < 12; after++)
+		{
+			hurried(&cfg, x, n, after, after % 2, &m);
+			CHECK(m.n_members >= 1 && m.member[0].steps >= 1 && m.member[0].stopped);
+		}
+	free(x);
+}
+
 /*
  * Recall: a mark of four steps of +1 or -1, zeros, and 200 steps later its echo
  * of 16 steps.  The phase tells when the echo is due, only a state that
@@ -392,6 +471,7 @@ main(void)
 	test_exhaustion();
 	test_initial_weights();
 	test_sampled();
+	test_hurry();
 	test_recall();
 	return check_summary("train");
 }
