@@ -89,6 +89,18 @@ clock_instant(const rnn_clock *clock, int64 time)
 	return fixed_instants(clock) ? time : to_instant(clock, time);
 }
 
+int64
+clock_convert(const rnn_clock *from, const rnn_clock *to, int64 time)
+{
+	if (from->kind != RNN_CLOCK_TIMESTAMPTZ)
+		return time;
+	if (fixed_instants(to))
+		return clock_instant(from, time);
+	if (!fixed_instants(from) && strcmp(from->zone, to->zone) == 0)
+		return time;
+	return to_local(to, clock_instant(from, time));
+}
+
 static Timestamp
 add_interval(Timestamp at, int64 months, int64 days)
 {

@@ -453,6 +453,9 @@ infer_step(RowGroup *groups, int count, bool fail, rnn_clock *clock)
 		find_pace(&groups[g], clock, fail, gaps, &paces[g]);
 	}
 	common = choose_step(paces, count, clock_has_times(clock), &step);
+	/* Single rows have no step: their instants stay as they are until a model has one. */
+	if (longest == 1 && clock->kind == RNN_CLOCK_TIMESTAMPTZ)
+		step = (Step) {UNIT_PLAIN, USECS_PER_DAY};
 	if (step.unit == UNIT_PLAIN)
 		clock->usecs = step.count;
 	else if (step.unit == UNIT_DAYS)

@@ -127,6 +127,8 @@ typedef struct RowGroup
 int64		clock_time(const rnn_clock *clock, int64 start, int64 k);
 Timestamp	clock_local(const rnn_clock *clock, int64 time);
 TimestampTz clock_instant(const rnn_clock *clock, int64 time);
+/* The same instant as another clock of that kind counts it. */
+int64		clock_convert(const rnn_clock *from, const rnn_clock *to, int64 time);
 /* Text of one step as an interval, "1 mon"; palloc'd. */
 char	   *clock_step_text(const rnn_clock *clock);
 bool		clock_has_times(const rnn_clock *clock);	/* not numbers of rows or steps */

@@ -291,12 +291,21 @@ clock_name(const rnn_clock *clock)
 	return names[clock->kind];
 }
 
+/* Single points have no step, and fit any. */
+static bool
+has_step(const rnn_model *history)
+{
+	for (int i = 0; i < history->n_series; i++)
+		if (history->series[i].n > 1)
+			return true;
+	return false;
+}
+
 static void
 check_clocks(const rnn_model *m, const rnn_model *history)
 {
-	bool		lone = history->n_series == 1 && history->series[0].n == 1;
-
-	if (m->clock.kind == history->clock.kind && (lone || same_step(&m->clock, &history->clock)))
+	if (m->clock.kind == history->clock.kind &&
+		(same_step(&m->clock, &history->clock) || !has_step(history)))
 		return;
 	ereport(ERROR,
 			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
@@ -304,6 +313,24 @@ check_clocks(const rnn_model *m, const rnn_model *history)
 			 errdetail("The model was trained on %s in steps of %s, the history is of %s in steps of %s.",
 					   clock_name(&m->clock), clock_step_text(&m->clock),
 					   clock_name(&history->clock), clock_step_text(&history->clock))));
+}
+
+/* A copy of the history's series, their times and phases as the clock counts them. */
+static rnn_series *
+series_by_clock(const rnn_model *history, const rnn_clock *clock)
+{
+	rnn_series *series = palloc_extended(sizeof(rnn_series) * Max(history->n_series, 1), MCXT_ALLOC_HUGE);
+	bool		same = same_step(clock, &history->clock) && strcmp(clock->zone, history->clock.zone) == 0;
+
+	memcpy(series, history->series, sizeof(rnn_series) * history->n_series);
+	for (int i = 0; i < history->n_series && !same && clock->kind != RNN_CLOCK_NONE; i++)
+	{
+		if (series[i].n == 0)
+			continue;
+		series[i].start = clock_convert(&history->clock, clock, series[i].start);
+		series[i].dropped = clock_phase(clock, series[i].start);
+	}
+	return series;
 }
 
 /* (model, history) -> the model's weights with the history's rows */
@@ -323,7 +350,7 @@ rnnforecast_rnn_observe(PG_FUNCTION_ARGS)
 	if (same_step(&model->clock, &history->clock) && history->clock.month_day > 0)
 		result.clock.month_day = history->clock.month_day;
 	result.n_series = history->n_series;
-	result.series = history->series;
+	result.series = series_by_clock(history, &model->clock);
 	PG_RETURN_BYTEA_P(store_trimmed(&result, 0));
 }
 
@@ -376,11 +403,14 @@ rnnforecast_rnn_train_history(PG_FUNCTION_ARGS)
 		check_clocks(warm, history);
 		inherit_options(&cfg, warm, options);
 	}
-	all.clock = history->clock;
+	all.clock = warm && !has_step(history) ? warm->clock : history->clock;
 	if (server.timezone[0])
+	{
+		/* Stored to the end. */
+		memset(all.clock.zone, 0, sizeof(all.clock.zone));
 		strlcpy(all.clock.zone, server.timezone, sizeof(all.clock.zone));
+	}
 	all.count = history->n_series;
-	all.series = palloc_extended(sizeof(rnn_series) * Max(all.count, 1), MCXT_ALLOC_HUGE);
-	memcpy(all.series, history->series, sizeof(rnn_series) * all.count);
+	all.series = series_by_clock(history, &all.clock);
 	PG_RETURN_BYTEA_P(train_series(&all, &cfg, &server, warm, 0));
 }

@@ -138,5 +138,39 @@ FROM (SELECT rnn_train(d, value, small() || '{"seasons": [52]}') FROM weekly) AS
 	 generate_series(-3, 3) AS years,
 	 LATERAL (SELECT rnn_history(d + 364 * years, value) FROM weekly WHERE d >= '2001-01-01') AS h (h),
 	 rnn_forecast(rnn_observe(m, h), 1) AS f;
+
+-- Rows that have no step take the model's, as the model's zone counts it.
+CREATE TEMP TABLE stepped AS
+SELECT step AS each, rnn_train(first + n * step, noise(n), mix() || '{"horizon": 2}') AS m
+FROM (VALUES (timestamptz '2024-02-01', interval '1 hour'), ('2023-11-01', '1 day'), ('2021-01-15', '1 month')) AS v (first, step),
+	 generate_series(0, 20) AS n
+GROUP BY step;
+SELECT each, f.ts, f.local_ts
+FROM stepped, (SELECT rnn_history(timestamptz '2024-10-27 02:15+02', 5)) AS h (h), rnn_forecast(rnn_observe(m, h), 2) AS f
+ORDER BY each, f.step;
+SELECT f.ts, f.local_ts
+FROM stepped, (SELECT rnn_history(timestamptz '2024-10-27 02:15+01', 5)) AS h (h), rnn_forecast(rnn_observe(m, h), 1) AS f
+WHERE each = interval '1 hour';
+SELECT each, f.series, f.ts
+FROM stepped, (SELECT rnn_history(s, timestamptz '2024-06-01' + s * interval '7 minutes', s) FROM generate_series(1, 2) AS s) AS h (h),
+	 rnn_forecast(rnn_observe(m, h), 1) AS f
+WHERE each <> interval '1 month' ORDER BY each, f.series;
+-- and the phase in the model's seasons
+SELECT count(*), count(DISTINCT (f.ts, f.forecast))
+FROM (SELECT rnn_train(ts, 10 + sin(n), small() || '{"skip": false, "seasons": [24]}')
+	  FROM generate_series(timestamptz '2024-01-01', '2024-01-20', '1 hour') WITH ORDINALITY AS r (ts, n)) AS t (m),
+	 generate_series(1, 2) AS known,
+	 LATERAL (SELECT rnn_history(ts, CASE WHEN n = 2 THEN 11 END)
+			  FROM (VALUES (timestamptz '2024-02-01 06:00', 1), ('2024-02-01 07:00', 2)) AS r (ts, n)
+			  WHERE n >= known) AS h (h),
+	 rnn_forecast(rnn_observe(m, h), 1) AS f;
+-- Local times of another zone.
+SET timezone = 'America/New_York';
+CREATE TEMP TABLE abroad AS
+SELECT rnn_history(timestamptz '2024-02-01 00:00+01' + n * interval '1 day', n) AS h FROM generate_series(0, 9) AS n;
+SET timezone = 'Europe/Berlin';
+SELECT f.ts, f.local_ts FROM stepped, abroad, rnn_forecast(rnn_observe(m, h), 2) AS f WHERE each = interval '1 day';
+SELECT f.ts, f.local_ts
+FROM abroad, rnn_forecast(rnn_train_history(h, mix() || '{"timezone": "Europe/Berlin"}'), 1) AS f;
 RESET timezone;
 RESET datestyle;
