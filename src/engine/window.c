@@ -211,6 +211,18 @@ half_of(const rnn_trainer *t, int series, int i, int v)
 	return i < v / 2;
 }
 
+/* Where all windows fell into one half the other could choose nothing. */
+static void
+fill_halves(rnn_trainer *t)
+{
+	int			newer = 0;
+
+	for (int i = 0; i < t->W; i++)
+		newer += t->held[i].half;
+	for (int i = 0; i < t->W && (newer == 0 || newer == t->W); i++)
+		t->held[i].half = i < t->W / 2;
+}
+
 static void
 plan_held(rnn_trainer *t)
 {
@@ -238,6 +250,7 @@ plan_held(rnn_trainer *t)
 			};
 		}
 	}
+	fill_halves(t);
 }
 
 /* Windows that a run offers: its last frame varies, a short run has one. */

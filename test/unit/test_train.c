@@ -312,6 +312,42 @@ test_sampled(void)
 	free(x);
 }
 
+/* Ten series with a window each: the second half of them judges the first. */
+static void
+test_single_windows(void)
+{
+	const size_t size = (size_t) 1 << 25;
+	double	   *x = sine(600, 0.1, 8);
+	rnn_series	series[10];
+	rnn_panel	panel = {.count = 10,.series = series};
+	unsigned char *block = malloc(size);
+	rnn_config	cfg;
+	rnn_trainer *t;
+	rnn_progress p = {0};
+	rnn_model	m;
+	rnn_error	err;
+
+	printf("- halves are never empty\n");
+	for (int i = 0; i < 10; i++)
+		series[i] = (rnn_series) {.n = 60,.x = x + 60 * i};
+	rnn_config_defaults(&cfg);
+	cfg.horizon = 12;
+	cfg.hidden = 16;
+	cfg.steps = 200;
+	cfg.members = 1;
+	cfg.seasons_given = 1;
+	cfg.seasons[0] = 1;
+	memset(block, 0xff, size);
+	CHECK(rnn_trainer_init(&t, block, size, &cfg, &panel, NULL, &err) == RNN_OK);
+	while (!p.done && rnn_trainer_step(t, &p, &err) == RNN_OK)
+		;
+	CHECK(rnn_trainer_model(t, &m, &err) == RNN_OK);
+	printf("  %d windows, difference %.4f +- %.4f, weight %.2f\n", m.windows, m.difference, m.std_error, m.weight);
+	CHECK(m.windows == 10 && m.difference < 0 && m.std_error > 0 && m.weight > 0);
+	free(block);
+	free(x);
+}
+
 /* A training that is hurried after some steps, in memory full of NaN; how many more it took. */
 static int
 hurried(const rnn_config *cfg, const double *x, int64_t n, int after, bool split, rnn_model *m)
@@ -471,6 +507,7 @@ main(void)
 	test_exhaustion();
 	test_initial_weights();
 	test_sampled();
+	test_single_windows();
 	test_hurry();
 	test_recall();
 	return check_summary("train");
