@@ -233,16 +233,16 @@ finish_row(const rnn_model *m, int j, double unit, double *q)
 	for (int k = 0; k < Q; k++)
 		if (k != M)
 			q[k] = centre + calibration(m, j, k) * (q[k] - centre);
+	/* Before fmax and fmin, which pass over NaN. */
+	for (int k = 0; k < Q; k++)
+		if (!isfinite(q[k]))
+			return false;
 	for (int k = M + 1; k < Q; k++)
 		q[k] = fmax(q[k], q[k - 1]);
 	for (int k = M - 1; k >= 0; k--)
 		q[k] = fmin(q[k], q[k + 1]);
 	for (int k = 0; k < Q; k++)
-	{
-		if (!isfinite(q[k]))
-			return false;
 		q[k] = bounded(q[k] * unit);
-	}
 	return true;
 }
 

@@ -20,7 +20,7 @@
 #define S RNN_BLOCK
 #define U (RNN_BLOCK * RNN_QUANTILES)
 
-/* softmax(log weight + correction); a reference of weight 0 stays out. */
+/* softmax(log weight + correction); a reference of weight 0 stays out, what is no number stays so. */
 static void
 gate_row(int R, const real *weight, real *gate)
 {
@@ -34,11 +34,11 @@ gate_row(int R, const real *weight, real *gate)
 	}
 	for (int r = 0; r < R; r++)
 	{
-		gate[r] = isinf(gate[r]) ? 0 : (real) exp(gate[r] - top);
+		gate[r] = gate[r] == -INFINITY ? 0 : (real) exp(gate[r] - top);
 		sum += gate[r];
 	}
 	for (int r = 0; r < R; r++)
-		gate[r] = sum > 0 ? gate[r] / sum : 0;
+		gate[r] = sum != 0 ? gate[r] / sum : 0;
 }
 
 static void

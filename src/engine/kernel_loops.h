@@ -7,7 +7,8 @@
  * which compiles the server's bitcode, knows no file-wide target.  Transcendental
  * functions are branch-free polynomials so that every loop can be vectorised;
  * their error is below 3e-7 (absolute for tanh and sigmoid, relative for exp
- * and log), which test_kernel measures.
+ * and log), which test_kernel measures.  NaN gives NaN: a network that has left
+ * the range of numbers must show in its loss and its forecasts.
  */
 #include "kernel.h"
 
@@ -75,7 +76,7 @@ k_exp(real x)
 	return p * float_of((int32_t) ((uint32_t) (bits_of(t) - bits_of(magic) + 127) << 23));
 }
 
-/* ln(m 2^e), m in [sqrt(1/2), sqrt 2): 2 atanh((m-1)/(m+1)). For x > 0. */
+/* ln(m 2^e), m in [sqrt(1/2), sqrt 2): 2 atanh((m-1)/(m+1)). For x > 0; NaN stays NaN. */
 INLINE real
 k_log(real x)
 {
@@ -90,14 +91,15 @@ k_log(real x)
 	p = p * z + 1.0f / 5;
 	p = p * z + 1.0f / 3;
 	p = p * z + 1.0f;
-	return e * 0.693147181f + 2.0f * s * p;
+	return x == x ? e * 0.693147181f + 2.0f * s * p : x;
 }
 
 #endif
 
 INLINE real k_sigmoid(real x) { return (real) 1 / (1 + k_exp(-x)); }
 INLINE real k_tanh(real x) { return 1 - (real) 2 / (1 + k_exp(2 * x)); }
-INLINE real k_max(real a, real b) { return a > b ? a : b; }
+/* NaN if a is. */
+INLINE real k_max(real a, real b) { return !(a <= b) ? a : b; }
 
 INLINE real
 k_softplus(real x)
@@ -141,7 +143,7 @@ FN void
 relu_backward(int64_t n, const real *restrict h, const real *restrict dh, real *restrict da)
 {
 	for (int64_t i = 0; i < n; i++)
-		da[i] = h[i] > 0 ? dh[i] : 0;
+		da[i] = !(h[i] <= 0) ? dh[i] : 0;
 }
 
 /* One row of LSTM gates: restrict on parameters is what the vectoriser trusts. */

@@ -392,20 +392,25 @@ finish_members(rnn_trainer *t)
 	t->stage = STAGE_DONE;
 }
 
-static void
-training_over(rnn_trainer *t)
+static rnn_status
+training_over(rnn_trainer *t, rnn_error *err)
 {
 	if (!t->final)
 	{
+		/* Steps that went well, and not one validation. */
+		for (int half = 0; half < 2; half++)
+			if (!isfinite(t->best[half].loss))
+				return rnn_fail(err, RNN_ERR_NUMERIC, "training diverged: the loss in validation", NAN, 0, 0);
 		judge(t);
 		conformal_begin(t);
 		t->stage = STAGE_CALIBRATE;
-		return;
+		return RNN_OK;
 	}
 	add_log(t, NAN, NAN);
 	keep_member(t, optimizer_weights(&t->opt), t->step, t->hurry && t->step < t->steps);
 	t->member++;
 	t->stage = STAGE_SPLIT;
+	return RNN_OK;
 }
 
 /* One member after the other, unless the caller chooses. */
@@ -442,23 +447,24 @@ train_step(rnn_trainer *t, rnn_error *err)
 		t->stage = STAGE_VALIDATE;
 	}
 	else if (t->final && (t->step >= t->steps || t->hurry))
-		training_over(t);
+		return training_over(t, err);
 	else if (t->final && t->step % every == 0)
 		add_log(t, NAN, NAN);
 	return RNN_OK;
 }
 
-static void
-validate_step(rnn_trainer *t)
+static rnn_status
+validate_step(rnn_trainer *t, rnn_error *err)
 {
 	if (!validation_step(t))
-		return;
+		return RNN_OK;
 	validation_end(t);
 	/* The chunks of the current windows were interrupted: draw new ones. */
 	t->chunk = 0;
 	t->stage = STAGE_TRAIN;
 	if (t->step >= t->steps || t->hurry || t->stale >= t->cfg.patience)
-		training_over(t);
+		return training_over(t, err);
+	return RNN_OK;
 }
 
 static void
@@ -521,7 +527,7 @@ rnn_trainer_step(rnn_trainer *t, rnn_progress *progress, rnn_error *err)
 				RNN_TRY(train_step(t, err));
 			break;
 		case STAGE_VALIDATE:
-			validate_step(t);
+			RNN_TRY(validate_step(t, err));
 			break;
 		case STAGE_CALIBRATE:
 			calibrate_step(t);

@@ -489,6 +489,14 @@ test_not_a_number(void)
 	CHECK(isnan(out[0]) && isnan(out[1]));
 	fast->silu_forward(2, in, out);
 	CHECK(isnan(out[0]) && isnan(out[1]));
+	fast->relu_forward(2, in, out);
+	CHECK(isnan(out[0]) && isnan(out[1]));
+	fast->relu_backward(2, in, in, out);
+	CHECK(isnan(out[0]) && isnan(out[1]));
+	fast->squash(2, in, out);
+	CHECK(isnan(out[0]) && isnan(out[1]));
+	softplus_kernel(2, in, out);
+	CHECK(isnan(out[0]) && isnan(out[1]));
 	fast->lstm_forward(1, 1, gate, one, &c, &tanh_c, &h);
 	CHECK(isnan(c) && isnan(h));
 	in[0] = INFINITY, in[1] = -INFINITY;
