@@ -24,8 +24,9 @@ import json
 import math
 import os
 import statistics
-import subprocess
 import sys
+
+from common import number, progress, psql, table
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 PANELS = ["m1_monthly", "m1_quarterly", "m1_yearly", "nn3", "livestock", "hourly"]
@@ -89,10 +90,6 @@ COPY (SELECT t.series, t.origin, f.forecast, f.lower, f.upper, f.quantiles
           ON f.series = t.series AND f.origin = t.origin AND f.{key} = t.t
       ORDER BY t.series, t.origin, t.step) TO STDOUT (FORMAT csv);
 """
-
-
-def progress(text):
-    print(text, file=sys.stderr, flush=True)
 
 
 # ------------------------------------------------------------------- windows
@@ -178,15 +175,6 @@ def as_csv(rows):
     text = io.StringIO()
     csv.writer(text, lineterminator="\n").writerows(rows)
     return text.getvalue()
-
-
-def psql(connection, script):
-    command = ["psql", "-XqAt", "-v", "ON_ERROR_STOP=1"]
-    done = subprocess.run(command + (["-d", connection] if connection else []),
-                          input=script, stdout=subprocess.PIPE, text=True)
-    if done.returncode != 0:
-        raise RuntimeError("psql failed")
-    return done.stdout
 
 
 def play(league, options, connection):
@@ -288,16 +276,6 @@ def play_set(row, args, spec):
 
 
 # ------------------------------------------------------------------- printing
-
-def table(head, rows):
-    print("\n| " + " | ".join(head) + " |\n|" + " --- |" + " ---: |" * (len(head) - 1))
-    for row in rows:
-        print("| " + " | ".join(row) + " |")
-
-
-def number(x, form="%.3f"):
-    return "" if x is None else form % x
-
 
 def geometric(ratios):
     """Means over panels, singles and all of set -> ratio (None: no figure)."""

@@ -1,0 +1,294 @@
+"""bench/scale: time and memory of the extension with many rows and series.
+
+ingest    rnn_history(series, ts, value) over many rows beside array_agg(value)
+          GROUP BY series, which does less: it keeps no times and sorts
+          nothing.  Runs are paired; no parallel workers on either side
+panel     rnn_train with default options over many rows of a panel, then
+          rnn_forecast of all its series: seconds and memory
+rates     series forecast per second by one backend: a network of 0.7 million
+          weights that sees 512 points, 48 steps ahead, and the mix alone
+growth    the same at several sizes: rows, series, horizon, width
+
+Memory is the sum of the anonymous pages (RssAnon) of the backend and its
+parallel workers, the largest of samples 10 ms apart, less what the backend
+had before: shared buffers don't count.  Rows are computed from hashes, so
+they are the same in every run.
+"""
+import argparse
+import json
+import os
+import statistics
+import subprocess
+import sys
+import threading
+import time
+
+from common import number, progress, psql, psql_command, table
+
+PARTS = ["ingest", "panel", "rates", "growth"]
+
+# Values of any precision: those that fit into float32 are stored in half the
+# bytes.  A season of `period` steps, a slope, noise.
+TABLE = """
+SET client_min_messages = warning;
+DROP TABLE IF EXISTS {name};
+CREATE UNLOGGED TABLE {name} AS
+SELECT 'series ' || s AS series, {time} AS ts,
+       100 + s % 50 + 0.01 * t + 20 * sin(6.283185307179586 * (t + s) / {period}) +
+       hashint8(s * 1000003::bigint + t) / 2147483648.0 * 10 AS value
+FROM generate_series(1, {points}) AS t, generate_series(1, {series}) AS s;
+ANALYZE {name};
+"""
+DAILY = "date '2020-01-01' + t"
+HOURLY = "timestamp '2020-01-01' + t * interval '1 hour'"
+
+failed = []
+
+
+def make_table(args, name, series, points, time=DAILY, period=7):
+    progress("%s: %d rows of %d series" % (name, series * points, series))
+    psql(args.connection, TABLE.format(name=name, series=series, points=points, time=time, period=period))
+
+
+def target(what, value, form, met):
+    print("%s %s: %s" % ("met   " if met else "MISSED", what, form % value), flush=True)
+    if not met:
+        failed.append(what)
+
+
+# --------------------------------------------------------------------- memory
+
+def status(pid, key):
+    with open("/proc/%d/status" % pid) as f:
+        for line in f:
+            if line.startswith(key + ":"):
+                return int(line.split()[1])
+    return 0
+
+
+def workers(leader):
+    """Parallel workers are the postmaster's children that name their leader."""
+    parent = status(leader, "PPid")
+    found = []
+    with open("/proc/%d/task/%d/children" % (parent, parent)) as f:
+        for pid in map(int, f.read().split()):
+            with open("/proc/%d/cmdline" % pid) as c:
+                if "parallel worker for PID %d" % leader in c.read():
+                    found.append(pid)
+    return found
+
+
+class Memory(threading.Thread):
+    """The largest sum of RssAnon of a backend and its workers, in MB."""
+
+    def __init__(self, pid):
+        super().__init__(daemon=True)
+        self.pid, self.base, self.peak = pid, status(pid, "RssAnon"), 0
+        self.running = True
+
+    def run(self):
+        team, seen = [], 0
+        while self.running:
+            if time.monotonic() - seen > 0.1:
+                try:
+                    team, seen = workers(self.pid), time.monotonic()
+                except OSError:
+                    pass
+            total = 0
+            for pid in [self.pid] + team:
+                try:
+                    total += status(pid, "RssAnon")
+                except OSError:
+                    pass
+            self.peak = max(self.peak, total)
+            time.sleep(0.01)
+
+    def stop(self):
+        self.running = False
+        self.join()
+        return max(self.peak - self.base, 0) / 1024
+
+
+class Session:
+    """One backend."""
+
+    def __init__(self, args):
+        self.process = subprocess.Popen(psql_command(args.connection), stdin=subprocess.PIPE,
+                                        stdout=subprocess.PIPE, text=True)
+        self.run("SET client_min_messages = warning; SET jit = off; SET timezone = 'UTC';")
+        self.pid = int(self.run("SELECT pg_backend_pid();"))
+
+    def run(self, script):
+        self.process.stdin.write(script + "\n\\echo done\n")
+        self.process.stdin.flush()
+        lines = []
+        while True:
+            line = self.process.stdout.readline()
+            if not line:
+                raise RuntimeError("psql failed")
+            if line == "done\n":
+                return "".join(lines).strip()
+            lines.append(line)
+
+    def measure(self, script):
+        """(answer, seconds, MB)"""
+        memory = Memory(self.pid)
+        memory.start()
+        start = time.monotonic()
+        answer = self.run(script)
+        seconds = time.monotonic() - start
+        return answer, seconds, memory.stop()
+
+    def close(self):
+        self.process.stdin.close()
+        self.process.wait()
+
+
+def measure(args, script, before=""):
+    """In a backend of its own, as memory that is freed may stay with it."""
+    session = Session(args)
+    if before:
+        session.run(before)
+    result = session.measure(script)
+    session.close()
+    return result
+
+
+# ---------------------------------------------------------------------- parts
+
+HISTORY = "SELECT length(rnn_history(series, ts, value)) FROM {0};"
+ARRAY = "SELECT sum(cardinality(a)) FROM (SELECT array_agg(value) AS a FROM {0} GROUP BY series) AS x;"
+
+
+def ingest(args):
+    rows = int(10_000_000 * args.scale)
+    shapes = [(1000, "1,000 series"), (rows // 200, "200 rows each")]
+    figures = []
+    for series, what in shapes:
+        make_table(args, "scale_ingest", series, rows // series)
+        before = "SET max_parallel_workers_per_gather = 0; SET work_mem = '1GB';" + args.settings
+        session = Session(args)
+        session.run(before + "SELECT count(*) FROM scale_ingest;")
+        ratios, ours, theirs = [], [], []
+        for _ in range(args.rounds):
+            a = session.measure(HISTORY.format("scale_ingest"))
+            b = session.measure(ARRAY.format("scale_ingest"))
+            ours.append(a[1])
+            theirs.append(b[1])
+            ratios.append(b[1] / a[1])
+        session.close()
+        memory = [measure(args, q.format("scale_ingest"), before)[2] for q in (HISTORY, ARRAY)]
+        figures.append([what, rows, statistics.median(ours), statistics.median(theirs),
+                        statistics.median(ratios), *memory])
+    print("\nIngest: rnn_history(series, ts, value) beside array_agg(value) GROUP BY series")
+    table(["rows", "seconds", "array_agg", "rows/s", "ratio of rates", "MB", "array_agg MB"],
+          [["%d, %s" % (f[1], f[0]), number(f[2], "%.2f"), number(f[3], "%.2f"), number(f[1] / f[2], "%.0f"),
+            number(f[4], "%.2f"), number(f[5], "%.0f"), number(f[6], "%.0f")] for f in figures])
+    for f in figures:
+        target("ingest, %s: at least half of the rate of array_agg" % f[0], f[4], "%.2f", f[4] >= 0.5)
+
+
+TRAIN = "DROP TABLE IF EXISTS scale_model; CREATE TABLE scale_model AS " \
+        "SELECT rnn_train(series, ts, value, '{1}') AS model FROM {0};"
+FORECAST = "SELECT count(*) FROM scale_model, rnn_forecast(model{0});"
+
+
+def panel_row(args, series, points, options="{}"):
+    make_table(args, "scale_panel", series, points)
+    _, seconds, memory = measure(args, TRAIN.format("scale_panel", options), args.settings)
+    info = json.loads(psql(args.connection, "SELECT rnn_info(model) FROM scale_model"))
+    size = int(psql(args.connection, "SELECT length(model) FROM scale_model"))
+    rows, forecasting, forecast_memory = measure(args, FORECAST.format(""), args.settings)
+    return {"series": series, "points": points, "seconds": seconds, "memory": memory, "info": info,
+            "size": size / 1e6, "rows": int(rows), "forecasting": forecasting,
+            "forecast_memory": forecast_memory}
+
+
+def print_panels(figures):
+    table(["series x points", "training s", "MB", "model MB", "sampled", "forecast rows", "s", "series/s", "MB"],
+          [["%d x %d" % (f["series"], f["points"]), number(f["seconds"], "%.1f"), number(f["memory"], "%.0f"),
+            number(f["size"], "%.1f"), json.dumps(f["info"].get("sampled")), str(f["rows"]),
+            number(f["forecasting"], "%.1f"), number(f["series"] / f["forecasting"], "%.0f"),
+            number(f["forecast_memory"], "%.0f")] for f in figures])
+
+
+def panel(args):
+    f = panel_row(args, int(100_000 * args.scale), 200)
+    print("\nPanel: rnn_train with default options, rnn_forecast of all series")
+    print_panels([f])
+    print(f["info"]["summary"])
+    target("training: memory below 1,000 MB", f["memory"], "%.0f", f["memory"] < 1000)
+    target("forecasting: memory below 500 MB", f["forecast_memory"], "%.0f", f["forecast_memory"] < 500)
+    if args.scale >= 1:
+        sampled = f["info"].get("sampled")
+        target("rnn_info says what was sampled", json.dumps(sampled), "%s", bool(sampled))
+
+
+def rate(args, options, series, horizon=48):
+    """(series/s, parameters, MB)"""
+    session = Session(args)
+    session.run(args.settings + TRAIN.format("scale_rates", json.dumps(options)))
+    info = json.loads(session.run("SELECT rnn_info(model) FROM scale_model;"))
+    session.close()
+    best = [measure(args, FORECAST.format(", %d" % horizon), args.settings) for _ in range(args.rounds)]
+    seconds = statistics.median(b[1] for b in best)
+    return series / seconds, (info["network"] or {}).get("parameters", 0), max(b[2] for b in best)
+
+
+NETWORK = {"horizon": 48, "context": 512, "seasons": [24], "start": "scratch", "steps": 5,
+           "members": 1, "hidden": 192}
+
+
+def rates(args):
+    series = int(2000 * args.scale)
+    make_table(args, "scale_rates", series, 1000, HOURLY, 24)
+    network = rate(args, NETWORK, series)
+    mix = rate(args, {"horizon": 48, "seasons": [24], "network": False}, series)
+    print("\nRates: %d series of 1,000 hourly points, 48 steps ahead, one backend" % series)
+    table(["model", "weights", "series/s", "MB"],
+          [["network, context 512", str(network[1]), number(network[0], "%.0f"), number(network[2], "%.0f")],
+           ["mix alone", "0", number(mix[0], "%.0f"), number(mix[2], "%.0f")]])
+    target("network: at least 400 series/s", network[0], "%.0f", network[0] >= 400)
+    target("mix alone: at least 5,000 series/s", mix[0], "%.0f", mix[0] >= 5000)
+
+
+def growth(args):
+    print("\nGrowth with series and rows: default options")
+    print_panels([panel_row(args, int(s * args.scale), p)
+                  for s, p in ((1000, 200), (10000, 200), (1000, 2000), (30000, 200), (1, 200_000), (1, 1_000_000))])
+    series = int(1000 * args.scale)
+    make_table(args, "scale_rates", series, 1000, HOURLY, 24)
+    figures = []
+    for what, options, horizon in (
+            ("horizon 12", {"horizon": 12}, 12), ("horizon 48", {}, 48), ("horizon 192", {"horizon": 192}, 192),
+            ("trained for 48, 480 ahead", {}, 480), ("hidden 64", {"hidden": 64}, 48),
+            ("hidden 128", {"hidden": 128}, 48), ("hidden 256", {"hidden": 256}, 48),
+            ("context 128", {"context": 128}, 48), ("context 2048", {"context": 2048}, 48),
+            ("mix, horizon 12", {"horizon": 12, "network": False}, 12), ("mix", {"network": False}, 48),
+            ("mix, horizon 192", {"horizon": 192, "network": False}, 192)):
+        figures.append((what, *rate(args, {**NETWORK, **options}, series, horizon)))
+    print("\nGrowth of forecasting with horizon and width: %d series, otherwise hidden 192, context 512" % series)
+    table(["model", "weights", "series/s", "MB"],
+          [[f[0], str(f[2]), number(f[1], "%.0f"), number(f[3], "%.0f")] for f in figures])
+
+
+def main():
+    parser = argparse.ArgumentParser(prog="bench/scale", description=__doc__,
+                                     formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("parts", nargs="*", metavar="PART", help="of %s; the first three by default" % ", ".join(PARTS))
+    parser.add_argument("--scale", type=float, default=1, help="fraction of the rows and series")
+    parser.add_argument("--rounds", type=int, default=3, help="of each paired measurement")
+    parser.add_argument("--settings", default="", metavar="SQL", help="run first in every session")
+    parser.add_argument("--connection", metavar="STRING", help="a running server's, on this machine")
+    args = parser.parse_args()
+    for part in args.parts:
+        if part not in PARTS:
+            parser.error("there is no part %s; there are %s" % (part, ", ".join(PARTS)))
+    psql(args.connection, "SET client_min_messages = warning; CREATE EXTENSION IF NOT EXISTS rnnforecast;")
+    for part in args.parts or PARTS[:3]:
+        globals()[part](args)
+    return 1 if failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
