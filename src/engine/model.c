@@ -117,6 +117,59 @@ field_f32(Walk *w, float *v)
 	memcpy(v, &bits, 4);
 }
 
+/* Little-endian numbers in place; compilers make one load or store of each. */
+static uint32_t
+load32(const uint8_t *b)
+{
+	return b[0] | (uint32_t) b[1] << 8 | (uint32_t) b[2] << 16 | (uint32_t) b[3] << 24;
+}
+
+static void
+store32(uint8_t *b, uint32_t v)
+{
+	b[0] = (uint8_t) v;
+	b[1] = (uint8_t) (v >> 8);
+	b[2] = (uint8_t) (v >> 16);
+	b[3] = (uint8_t) (v >> 24);
+}
+
+static double
+load_point(const uint8_t *b, bool narrow)
+{
+	uint64_t	bits = load32(b);
+	uint32_t	half;
+	float		f;
+	double		v;
+
+	if (narrow)
+	{
+		half = (uint32_t) bits;
+		memcpy(&f, &half, 4);
+		return f;
+	}
+	bits |= (uint64_t) load32(b + 4) << 32;
+	memcpy(&v, &bits, 8);
+	return v;
+}
+
+static void
+store_point(uint8_t *b, double v, bool narrow)
+{
+	float		f = (float) v;
+	uint32_t	half;
+	uint64_t	bits;
+
+	if (narrow)
+	{
+		memcpy(&half, &f, 4);
+		store32(b, half);
+		return;
+	}
+	memcpy(&bits, &v, 8);
+	store32(b, (uint32_t) bits);
+	store32(b + 4, (uint32_t) (bits >> 32));
+}
+
 static void
 field_bytes(Walk *w, char *v, size_t n)
 {
@@ -302,16 +355,21 @@ weights_of(Walk *w, rnn_member *m)
 
 	if (w->direction == READ && (weights = room(w, m->params, 4, sizeof(float))) == NULL && w->failed)
 		return;
-	for (int64_t i = 0; i < m->params; i++)
+	if (w->direction == MEASURE)
 	{
-		float		v = w->direction == READ ? 0 : m->weights[i];
+		w->at += (size_t) m->params * 4;
+		return;
+	}
+	for (int64_t i = 0; i < m->params && !w->failed; i++, w->at += 4)
+	{
+		float		v;
 
-		if (w->direction == MEASURE)
+		if (w->direction == WRITE)
 		{
-			w->at += (size_t) m->params * 4;
-			break;
+			store_point(w->out + w->at, m->weights[i], true);
+			continue;
 		}
-		field_f32(w, &v);
+		v = (float) load_point(w->in + w->at, true);
 		CHECK(w, isfinite(v), "a weight is not finite");
 		if (weights)
 			weights[i] = v;
@@ -399,16 +457,17 @@ points_of(Walk *w, rnn_series *s)
 		w->at += (size_t) s->n * (narrow ? 4 : 8);
 		return;
 	}
-	for (int64_t i = 0; i < s->n; i++)
+	/* There may be millions: `room` has seen that the bytes are there. */
+	for (int64_t i = 0; i < s->n && !w->failed; i++, w->at += narrow ? 4 : 8)
 	{
-		double		v = w->direction == READ ? 0 : s->x[i];
-		float		f = (float) v;
+		double		v;
 
-		if (narrow)
-			field_f32(w, &f);
-		else
-			field_f64(w, &v);
-		v = narrow ? f : v;
+		if (w->direction == WRITE)
+		{
+			store_point(w->out + w->at, s->x[i], narrow);
+			continue;
+		}
+		v = load_point(w->in + w->at, narrow);
 		CHECK(w, !isinf(v), "a point is infinite");
 		CHECK(w, !isnan(v) || (i > 0 && i < s->n - 1), "the first or last point is missing");
 		if (x)
