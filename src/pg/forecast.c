@@ -51,6 +51,8 @@ typedef struct ForecastCall
 	int		   *series;			/* (count) their numbers in the model */
 	int		   *horizon;		/* (count) steps of each */
 	bool		shortened;		/* some history was shorter than asked for */
+	char	   *block;			/* memory of a batch, kept for the next: fresh pages are slow */
+	Size		block_size;
 	Rows		rows;
 } ForecastCall;
 
@@ -355,20 +357,25 @@ forecast_batch(ForecastCall *call, int first, int count)
 				total = work + quantile_bytes(call, first, count);
 	rnn_series *series = palloc(sizeof(rnn_series) * count);
 	int			horizon = call->horizon[first];
-	char	   *block;
 	double	   *q;
 	rnn_error	err;
 
 	if (total > memory_limit())
 		report_memory(total);
-	block = MemoryContextAllocHuge(CurrentMemoryContext, Max(total, 1));
-	q = (double *) (block + work);
+	if (total > call->block_size)
+	{
+		if (call->block)
+			pfree(call->block);
+		call->block = MemoryContextAllocHuge(CurrentMemoryContext, total);
+		call->block_size = total;
+	}
+	q = (double *) (call->block + work);
 	for (int i = 0; i < count; i++)
 		series[i] = call->model->series[call->series[first + i]];
 	for (int done = 0; done < horizon;)
 	{
 		CHECK_FOR_INTERRUPTS();
-		if (rnn_forecast_step(call->model, series, count, horizon, block, work,
+		if (rnn_forecast_step(call->model, series, count, horizon, call->block, work,
 							  &done, q, &err) != RNN_OK)
 			report_engine_error(&err);
 	}
@@ -377,7 +384,6 @@ forecast_batch(ForecastCall *call, int first, int count)
 		put_history(call, &series[i]);
 		put_forecast(call, &series[i], horizon, q + (Size) i * horizon * Q);
 	}
-	pfree(block);
 	pfree(series);
 }
 
