@@ -96,10 +96,13 @@ load_windows(Flow *f, const rnn_model *m, rnn_arena *a)
 	}
 	if (a->failed)
 		return 0;
-	for (int t = 0; t < f->K; t++)
-		for (int b = 0; b < B; b++)
+	for (int b = 0; b < B; b++)
+	{
+		const rnn_points *pts = &f->points[of[b]];
+
+		rnn_frame_begin(&f->plan, pts->n, f->work);
+		for (int t = 0; t < f->K; t++)
 		{
-			const rnn_points *pts = &f->points[of[b]];
 			int64_t		e = ends[b] - (int64_t) (f->K - 1 - t) * f->shape.patch,
 						row = (int64_t) t * B + b;
 			rnn_scale	scale;
@@ -110,6 +113,7 @@ load_windows(Flow *f, const rnn_model *m, rnn_arena *a)
 			if (t == f->K - 1)
 				rnn_target_load(&f->net, row, pts, e, pts->n, &scale, false);
 		}
+	}
 	return B;
 }
 

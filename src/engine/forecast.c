@@ -35,6 +35,8 @@ typedef struct Forecaster
 	rnn_points *points;			/* (count) */
 	real	   *frame;			/* (width) */
 	rnn_scale  *scales;			/* (count) */
+	real	   *last;			/* (count, width) the first member's last frames, which have the mix */
+	rnn_scale  *last_scales;	/* (count) theirs */
 	double	   *work;
 	real	   *q;				/* (trained horizon, Q) */
 	real	   *weights;		/* (P) of a member, as real */
@@ -114,6 +116,9 @@ lay_out(Forecaster *f, int64_t longest, int horizon, rnn_arena *a, rnn_arena *me
 	size_t		most = 0;
 
 	f->scales = arena_new(a, rnn_scale, f->count);
+	f->last_scales = arena_new(a, rnn_scale, f->count);
+	member_shape(f, 0);
+	f->last = arena_new(a, real, f->count * f->plan.width);
 	f->q = arena_new(a, real, (size_t) trained * Q);
 	if (f->model->config.skip && horizon > trained)
 	{
@@ -156,13 +161,24 @@ bounded(double x)
 	return x > DBL_MAX ? DBL_MAX : x < -DBL_MAX ? -DBL_MAX : x;
 }
 
+/* Whether a member's net finds the frames of the one before in the same places. */
+static bool
+frames_stay(const Forecaster *f, int member)
+{
+	const rnn_member *m = &f->model->member[member];
+
+	return member > 0 && m[-1].patch == m->patch && m[-1].context == m->context &&
+		m->context / m->patch <= f->T;
+}
+
 /* Steps of the context into the net, then the head at the last. */
 static void
-run_network(Forecaster *f, const real *w)
+run_network(Forecaster *f, int member, const real *w)
 {
 	int			P = f->shape.patch,
 				K = f->plan.context / P,
 				B = f->count;
+	bool		loaded = frames_stay(f, member);
 
 	rnn_net_reset(&f->net, B);
 	for (int from = 0; from < K; from += f->T)
@@ -170,15 +186,23 @@ run_network(Forecaster *f, const real *w)
 		int			T = K - from < f->T ? K - from : f->T;
 		bool		last = from + T == K;
 
-		for (int t = 0; t < T; t++)
-			for (int b = 0; b < B; b++)
+		for (int b = 0; b < B && !loaded; b++)
+		{
+			rnn_frame_begin(&f->plan, f->points[b].n, f->work);
+			for (int t = 0; t < T; t++)
 			{
 				int64_t		e = f->points[b].n - (int64_t) (K - 1 - from - t) * P;
 
 				if (e >= 1)
 					rnn_frame_compute(&f->plan, &f->points[b], e, f->frame, &f->scales[b], f->work);
+				if (member == 0 && last && t == T - 1)
+				{
+					memcpy(f->last + b * f->plan.width, f->frame, sizeof(real) * f->plan.width);
+					f->last_scales[b] = f->scales[b];
+				}
 				rnn_frame_load(&f->net, (int64_t) t * B + b, e >= 1 ? f->frame : NULL, false);
 			}
+		}
 		rnn_net_forward(&f->net, w, T, B, last ? T - 1 : T, NULL);
 		if (!last)
 			rnn_net_carry(&f->net, T, B);
@@ -322,7 +346,7 @@ forecast_trained(Forecaster *f, rnn_arena member_scratch, int64_t longest, int h
 		rnn_arena	scratch = member_scratch;
 
 		lay_out_member(f, i, longest, &scratch);
-		run_network(f, weights_of(f, i));
+		run_network(f, i, weights_of(f, i));
 		for (int b = 0; b < f->count; b++)
 		{
 			double		share = 1 - mix_share(m, f->points[b].n);
@@ -341,11 +365,18 @@ forecast_trained(Forecaster *f, rnn_arena member_scratch, int64_t longest, int h
 		for (int b = 0; b < f->count; b++)
 		{
 			double		share = mix_share(m, f->points[b].n);
+			real	   *frame = f->last + b * f->plan.width;
 
 			if (share == 0)
 				continue;
-			rnn_frame_compute(&f->plan, &f->points[b], f->points[b].n, f->frame, &f->scales[b], f->work);
-			rnn_frame_mix(&f->plan, f->frame, m->mix_spread, f->q);
+			if (has_network(m))
+				f->scales[b] = f->last_scales[b];
+			else
+			{
+				rnn_frame_begin(&f->plan, f->points[b].n, f->work);
+				rnn_frame_compute(&f->plan, &f->points[b], f->points[b].n, frame, &f->scales[b], f->work);
+			}
+			rnn_frame_mix(&f->plan, frame, m->mix_spread, f->q);
 			add_quantiles(f, b, share, h, out + b * stride);
 		}
 	}

@@ -41,7 +41,15 @@ rnn_frame_work(const rnn_frame_plan *p, int64_t n)
 	if (p->shape->R == 0)
 		return 0;
 	return (size_t) RNN_REFS * p->shape->horizon +
-		rnn_mix_work(n < p->reach ? n : p->reach, p->shape->horizon);
+		rnn_mix_work_shared(n < p->reach ? n : p->reach, p->shape->horizon);
+}
+
+void
+rnn_frame_begin(const rnn_frame_plan *p, int64_t n, double *work)
+{
+	if (p->shape->R > 0)
+		rnn_mix_begin(work + (int64_t) RNN_REFS * p->shape->horizon, n < p->reach ? n : p->reach,
+					  p->shape->horizon);
 }
 
 /*
@@ -279,7 +287,7 @@ rnn_frame_compute(const rnn_frame_plan *p, const rnn_points *pts, int64_t e,
 		int64_t		n = e < p->reach ? e : p->reach;
 		double	   *raw = work + (int64_t) RNN_REFS * s->horizon;
 
-		rnn_mix_at(pts->x + e - n, n, s->horizon, p->seasons, p->n_seasons, p->kappa, &mix, work, raw);
+		rnn_mix_next(pts->x + e - n, e - n, n, s->horizon, p->seasons, p->n_seasons, p->kappa, &mix, work, raw);
 		scale->s = safe_scale(best_error(&mix), &m);
 		load_references(p, &mix, work, scale, aux, ref);
 		load_spread(p, &mix, scale->s, spread);

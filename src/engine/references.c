@@ -1,25 +1,19 @@
 /*
  * references.c
- *		The bank of references and their mix by trailing error.
+ *		The bank of references.
  *
  * A reference is a forecast that needs no training: naive, drift, exponential
  * smoothing with and without a damped trend, on the series, less its seasonal
- * profiles, or on logarithms.  Each is scored at up to six earlier origins; the
- * mix weighs them by error^-kappa.  It beats AutoETS, Theta and ARIMA with
- * nothing trained (docs/accuracy.md) and is the network's skip connection.
+ * profiles, or on logarithms.  mix.c weighs them.
  *
  * Everything uses x[0..n) alone.  Work per origin is bounded: the last 400
  * points for levels and slopes, and twelve of the longest season for profiles.
  */
-#include "rnn.h"
+#include "references.h"
 
-#include <float.h>
 #include <math.h>
 #include <string.h>
 
-#define ORIGINS 6				/* trailing ones that are scored */
-#define SEASONS_KEPT 12			/* in a profile */
-#define LEVEL_POINTS 400		/* that a level or a slope looks at */
 #define LEAST_REACH 2400
 
 typedef enum Slope { SLOPE_NONE, SLOPE_MEAN, SLOPE_OLS, SLOPE_HALF } Slope;
@@ -72,22 +66,14 @@ rnn_mix_reach(const int *seasons, int n_seasons, int h)
 	return max64(LEAST_REACH, (SEASONS_KEPT + 1) * longest + LEVEL_POINTS) + (ORIGINS + 1) * (int64_t) h;
 }
 
-/* Points of a prefix that deseasonalised values are needed for. */
-static int64_t
-tail_length(int64_t n, const int *seasons, int n_seasons)
+int64_t
+references_tail(int64_t n, const int *seasons, int n_seasons)
 {
 	int64_t		need = LEVEL_POINTS;
 
 	if (n_seasons > 1)
 		need = max64(need, (int64_t) SEASONS_KEPT * seasons[n_seasons - 1]);
 	return min64(n, need);
-}
-
-/* log x, tail, profile (a season is never longer than n/2), ahead, and refs at each origin */
-size_t
-rnn_mix_work(int64_t n, int h)
-{
-	return (size_t) (3 * n + h + (int64_t) ORIGINS * RNN_REFS * h + 64);
 }
 
 /*
@@ -241,25 +227,13 @@ extrapolate(const Smoother *s, const double *d, int64_t L, int h, int season,
 	}
 }
 
-/* Scratch and facts that the origins share. */
-typedef struct Bank
-{
-	const double *x;
-	const double *logs;			/* (n) where positive, else NULL */
-	const int  *seasons;
-	int			n_seasons;
-	double	   *d;				/* (tail) */
-	double	   *p;				/* (season) */
-	double	   *ahead;			/* (h) */
-} Bank;
-
 static void
 smooth_group(const Bank *bank, int64_t n, int h, double top, bool log, double rho,
 			 double *ref, int64_t stride, bool *present)
 {
 	const double *z = log ? bank->logs : bank->x,
 			   *tail;
-	int64_t		L = tail_length(n, bank->seasons, bank->n_seasons),
+	int64_t		L = references_tail(n, bank->seasons, bank->n_seasons),
 				points = min64(L, LEVEL_POINTS);
 
 	if (rho > 0)
@@ -283,11 +257,7 @@ smooth_group(const Bank *bank, int64_t n, int h, double top, bool log, double rh
 	}
 }
 
-/*
- * All references at the end of x[0..n): ref (R, h) with rows `stride` apart.
- * positive: all of these points are; top: log of their maximum plus 3.
- */
-static void
+void
 references_at(const Bank *bank, int64_t n, int h, bool positive, double top,
 			  double *ref, int64_t stride, bool *present)
 {
@@ -316,222 +286,6 @@ references_at(const Bank *bank, int64_t n, int h, bool positive, double top,
 	for (int r = 0; r < RNN_REFS; r++)
 		for (int j = 0; !present[r] && j < h; j++)
 			ref[r * stride + j] = bank->x[n - 1];
-}
-
-typedef struct Origin
-{
-	int64_t		end;
-	int			steps;
-	bool		positive;
-	double		top;
-} Origin;
-
-/* Up to six trailing origins, the latest first; [0] is now. */
-static int
-plan_origins(int64_t n, int h, int season, Origin *o)
-{
-	int64_t		least = max64(2 * (int64_t) season, 6),
-				gap = max64(1, n < 10 * (int64_t) h ? h / 2 : h);
-	int			seen = 0;
-
-	o[0].end = n;
-	o[0].steps = h;
-	for (int v = 0; v < ORIGINS; v++)
-	{
-		int64_t		last = n - v * gap,
-					room = n > least ? (n - least) / 2 : 0,
-					end = last - min64(h, max64(1, room));
-
-		if (end < least)
-			break;
-		seen++;
-		o[seen].end = end;
-		o[seen].steps = (int) min64(h, last - end);
-	}
-	return seen;
-}
-
-/* Sign and maximum of every origin's prefix, in one pass from the oldest. */
-static void
-scan_prefixes(const double *x, Origin *o, int seen)
-{
-	double		low = INFINITY,
-				high = -INFINITY;
-	int64_t		i = 0;
-
-	for (int v = seen; v >= 0; v--)
-	{
-		for (; i < o[v].end; i++)
-		{
-			low = x[i] < low ? x[i] : low;
-			high = x[i] > high ? x[i] : high;
-		}
-		o[v].positive = low > 0;
-		o[v].top = low > 0 ? log(high) + 3 : 0;
-	}
-}
-
-static double
-mean_error(const double *f, const double *y, int from, int to)
-{
-	double		sum = 0;
-
-	for (int j = from; j < to; j++)
-		sum += fabs(f[j] - y[j]);
-	return sum / (to - from);
-}
-
-static double
-median_of(const double *x, int n)
-{
-	double		s[RNN_REFS];
-
-	for (int i = 0; i < n; i++)
-	{
-		int			k = i;
-
-		for (; k > 0 && s[k - 1] > x[i]; k--)
-			s[k] = s[k - 1];
-		s[k] = x[i];
-	}
-	return n % 2 ? s[n / 2] : (s[n / 2 - 1] + s[n / 2]) / 2;
-}
-
-/* Errors shrunk to their median by one pseudo-origin, then weights error^-kappa. */
-static void
-weigh(rnn_mix *mix, double kappa)
-{
-	double		seen[RNN_REFS],
-				typical,
-				best = DBL_MAX,
-				total = 0;
-	int			n = 0;
-
-	for (int r = 0; r < RNN_REFS; r++)
-		if (mix->present[r])
-			seen[n++] = mix->error[r];
-	typical = median_of(seen, n);
-	for (int r = 0; r < RNN_REFS; r++)
-		if (mix->present[r])
-		{
-			mix->error[r] = (mix->error[r] * mix->seen + typical) / (mix->seen + 1) + 1e-9 * typical + 1e-300;
-			best = fmin(best, mix->error[r]);
-		}
-	for (int r = 0; r < RNN_REFS; r++)
-	{
-		mix->weight[r] = mix->present[r] ? pow(mix->error[r] / best, -kappa) : 0;
-		total += mix->weight[r];
-	}
-	for (int r = 0; r < RNN_REFS; r++)
-		mix->weight[r] /= total;
-}
-
-/* Nothing could be scored: the naive forecast, its error the mean step. */
-static void
-naive_only(const double *x, int64_t n, rnn_mix *mix)
-{
-	double		sum = 0;
-
-	for (int64_t i = 1; i < n; i++)
-		sum += fabs(x[i] - x[i - 1]);
-	sum = n > 1 ? sum / (n - 1) : fabs(x[0]) * 0.1;
-	sum = fmax(sum, fmax(1e-9 * fabs(x[n - 1]), 1e-300));
-	memset(mix->present, 0, sizeof(mix->present));
-	memset(mix->weight, 0, sizeof(mix->weight));
-	mix->present[RNN_MAX_SEASONS] = true;
-	mix->weight[RNN_MAX_SEASONS] = 1;
-	mix->error[RNN_MAX_SEASONS] = mix->spread[0] = mix->spread[1] = sum;
-}
-
-/* The mix's own error over the halves of the horizon at the trailing origins. */
-static void
-measure_spread(const double *x, const Origin *o, const double *trail, int64_t h, rnn_mix *mix)
-{
-	mix->spread[0] = mix->spread[1] = 0;
-	for (int v = 1; v <= mix->seen; v++)
-	{
-		int			steps = o[v].steps,
-					half = steps / 2;
-		const double *ref = trail + (int64_t) (v - 1) * RNN_REFS * h;
-		double		sum[2] = {0, 0};
-
-		for (int j = 0; j < steps; j++)
-		{
-			double		f = 0;
-
-			for (int r = 0; r < RNN_REFS; r++)
-				if (mix->weight[r] > 0)
-					f += mix->weight[r] * ref[r * h + j];
-			sum[j >= half] += fabs(f - x[o[v].end + j]);
-		}
-		mix->spread[0] += half > 0 ? sum[0] / half : sum[1];
-		mix->spread[1] += sum[1] / (steps - half);
-	}
-	for (int i = 0; i < 2; i++)
-		mix->spread[i] = mix->spread[i] / mix->seen + 1e-300;
-}
-
-void
-rnn_mix_at(const double *x, int64_t n, int h, const int *seasons, int n_seasons,
-		   double kappa, rnn_mix *mix, double *ref, double *work)
-{
-	Origin		o[ORIGINS + 1];
-	int			hits[RNN_REFS] = {0};
-	Bank		bank = {.x = x,.seasons = seasons,.n_seasons = n_seasons};
-	double	   *logs = work,
-			   *trail;
-
-	bank.d = logs + n;
-	bank.p = bank.d + n;
-	bank.ahead = bank.p + n;
-	trail = bank.ahead + h;
-	memset(mix, 0, sizeof(*mix));
-	mix->seen = plan_origins(n, h, seasons[0], o);
-	scan_prefixes(x, o, mix->seen);
-	if (o[0].positive)
-	{
-		/* Only what the profiles and tails of the oldest origin reach. */
-		int64_t		reach = max64(tail_length(n, seasons, n_seasons), (int64_t) SEASONS_KEPT * seasons[0]);
-
-		for (int64_t i = max64(0, o[mix->seen].end - reach); i < n; i++)
-			logs[i] = log(x[i]);
-		bank.logs = logs;
-	}
-	references_at(&bank, n, h, o[0].positive, o[0].top, ref, h, mix->present);
-	for (int v = 1; v <= mix->seen; v++)
-	{
-		double	   *at = trail + (int64_t) (v - 1) * RNN_REFS * h;
-		bool		present[RNN_REFS];
-
-		references_at(&bank, o[v].end, o[v].steps, o[v].positive && o[0].positive, o[v].top, at, h, present);
-		for (int r = 0; r < RNN_REFS; r++)
-			if (present[r])
-			{
-				mix->error[r] += mean_error(at + (int64_t) r * h, x + o[v].end, 0, o[v].steps);
-				hits[r]++;
-			}
-	}
-	if (mix->seen == 0)
-	{
-		naive_only(x, n, mix);
-		return;
-	}
-	for (int r = 0; r < RNN_REFS; r++)
-	{
-		mix->present[r] = mix->present[r] && hits[r] == mix->seen;
-		mix->error[r] = mix->present[r] ? mix->error[r] / mix->seen : 0;
-	}
-	weigh(mix, kappa);
-	measure_spread(x, o, trail, h, mix);
-}
-
-void
-rnn_mix_combine(const rnn_mix *mix, const double *ref, int h, double *out)
-{
-	memset(out, 0, sizeof(double) * h);
-	for (int r = 0; r < RNN_REFS; r++)
-		for (int j = 0; mix->weight[r] > 0 && j < h; j++)
-			out[j] += mix->weight[r] * ref[(int64_t) r * h + j];
 }
 
 void

@@ -258,6 +258,17 @@ size_t		rnn_mix_work(int64_t n, int h);
 void		rnn_mix_at(const double *x, int64_t n, int h, const int *seasons, int n_seasons,
 					   double kappa, rnn_mix *mix, double *ref, double *work);
 
+/*
+ * The same for many ends of one series, which share much of their work: begin
+ * before the first with scratch for windows of up to n points, then ask for one
+ * after the other.  x[0] is point `first` of the series.  Bytes don't depend on
+ * what was asked for before.
+ */
+size_t		rnn_mix_work_shared(int64_t n, int h);
+void		rnn_mix_begin(double *work, int64_t n, int h);
+void		rnn_mix_next(const double *x, int64_t first, int64_t n, int h, const int *seasons, int n_seasons,
+						 double kappa, rnn_mix *mix, double *ref, double *work);
+
 /* sum_r weight_r ref_r, (h,) */
 void		rnn_mix_combine(const rnn_mix *mix, const double *ref, int h, double *out);
 

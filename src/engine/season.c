@@ -53,7 +53,7 @@ rnn_seasons_work(const rnn_series *series, int count, int h)
 {
 	int64_t		n = longest_of(series, count);
 
-	return (size_t) (2 * n + 2 * LAGS + (int64_t) RNN_REFS * h + h) + rnn_mix_work(n, h);
+	return (size_t) (2 * n + 2 * LAGS + (int64_t) RNN_REFS * h + h) + rnn_mix_work_shared(n, h);
 }
 
 static int
@@ -214,6 +214,7 @@ play(const rnn_voter *v, const rnn_hypothesis *hyp, int h, double kappa, double 
 				sum = 0;
 	int			origins = 0;
 
+	rnn_mix_begin(scratch, v->n, h);
 	for (int o = 0; o < ORIGINS; o++)
 	{
 		int64_t		end = v->n - (int64_t) h * (o + 1);
@@ -221,7 +222,7 @@ play(const rnn_voter *v, const rnn_hypothesis *hyp, int h, double kappa, double 
 
 		if (end < 8 || end < v->n / 2)
 			break;
-		rnn_mix_at(v->x, end, h, hyp->seasons, hyp->n, kappa, &mix, ref, scratch);
+		rnn_mix_next(v->x, 0, end, h, hyp->seasons, hyp->n, kappa, &mix, ref, scratch);
 		rnn_mix_combine(&mix, ref, h, f);
 		for (int j = 0; j < h; j++)
 			sum += fabs(f[j] - v->x[end + j]);

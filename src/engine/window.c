@@ -336,12 +336,17 @@ plan_windows(rnn_trainer *t, int64_t max_frames)
 bool
 compute_frames(rnn_trainer *t, int64_t budget)
 {
+	int			series = -1;
+
 	while (budget > 0 && t->feature_run < t->n_runs)
 	{
 		Run		   *run = &t->runs[t->feature_run];
 		int64_t		f = run->first + t->feature_at;
 		int64_t		e = run->e0 + t->feature_at * run->stride;
 
+		if (run->series != series)
+			rnn_frame_begin(&t->plan, t->points[run->series].n, t->work);
+		series = run->series;
 		rnn_frame_compute(&t->plan, &t->points[run->series], e,
 						  t->frames + f * t->plan.width, &t->scales[f], t->work);
 		budget -= 1000 + min64(e, t->plan.reach) + t->cfg.context + t->plan.width;

@@ -94,6 +94,7 @@ frame_at(const rnn_config *cfg, const double *x, int64_t n, int64_t dropped, int
 	f.values = malloc(f.bytes);
 	memset(f.values, byte, f.bytes);
 	memset(&f.scale, byte, sizeof(f.scale));
+	rnn_frame_begin(&plan, e, work);
 	rnn_frame_compute(&plan, &points, e, f.values, &f.scale, work);
 	free(work), free(block);
 	return f;
