@@ -71,7 +71,7 @@ const rnn_option rnn_options[] = {
 	"LayerNorm before each recurrent layer"},
 	{"patch", RNN_OPT_INT, AT(patch), 0, 1, 512, true, NULL,
 	"points that one step of the network takes in (kernel and stride of the first convolution), 1 for none"},
-	{"patience", RNN_OPT_INT, AT(patience), 8, 1, 1000, false, NULL,
+	{"patience", RNN_OPT_INT, AT(patience), 16, 1, 1000, false, NULL,
 	"validations without progress before training stops early"},
 	{"recurrent_gain", RNN_OPT_FLOAT, AT(recurrent_gain), 1.0, 0, 10, false, NULL,
 	"gain of the orthogonal initialisation of the recurrent weights"},
