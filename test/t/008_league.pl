@@ -96,7 +96,8 @@ sub play
 			 WHERE p.series = o.series AND i <= last AND i > greatest(last - 2016, 0) + $set{season}) AS s
 		WHERE last >= $least AND scale > 0;
 		CREATE TEMP TABLE trained AS
-		SELECT rnn_train(p.series, t, value, '{"network": false, "horizon": $set{horizon}, "seasons": [$season_list]}') AS model
+		SELECT rnn_train(p.series, t, value,
+						 '{"network": false, "horizon": $set{horizon}, "seasons": [$season_list]}') AS model
 		FROM points AS p JOIN origins AS o ON o.series = p.series AND i <= last
 		WHERE o = $set{origins} - 1;
 		-- twice the horizon, as times may be missing in it
