@@ -5,8 +5,9 @@
  *
  * Reads lines "CELL H B T" (CELL one of elman, gru, lstm) or "peak" and
  * answers each with seconds: of the layer and of its products, or of one
- * 1024^3 product.  Each number is the best of a few repetitions within a
- * tenth of a second; bench/speed takes medians over many such answers.
+ * 1024^3 product.  Seconds are of processor time, as other programs may share
+ * the core, and each number is the best of a few repetitions within a tenth
+ * of a second; bench/speed takes medians over many such answers.
  */
 #include "blas.h"
 #include "kernel.h"
@@ -34,7 +35,7 @@ now(void)
 {
 	struct timespec t;
 
-	clock_gettime(CLOCK_MONOTONIC, &t);
+	clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &t);
 	return (double) t.tv_sec + 1e-9 * (double) t.tv_nsec;
 }
 
@@ -126,11 +127,11 @@ products(bench *b)
 		sgemm(false, true, b->B, G - first, H, net->h[1] + t * b->B * H, H, b->w + s->w_hh[1], H,
 				 0, net->gates[1] + t * b->B * G + first, G);
 	for (int t = b->T - 1; t >= 0; t--)
-		sgemm(false, false, b->B, H, G - first, net->dgates + t * b->B * G + first, G,
+		sgemm(false, false, b->B, H, G - first, net->gates[1] + t * b->B * G + first, G,
 				 b->w + s->w_hh[1], H, 0, net->dh[1] + t * b->B * H, H);
-	sgemm(true, false, G - first, H, N, net->dgates + first, G, net->h[1], H, 0, b->g + s->w_hh[1], H);
-	sgemm(true, false, X, H, N, net->dgates, G, net->x[1], H, 0, b->g + s->w_ih[1], H);
-	sgemm(false, false, N, H, X, net->dgates, G, b->w + s->w_ih[1], H, 0, net->dx[1], H);
+	sgemm(true, false, G - first, H, N, net->gates[1] + first, G, net->h[1], H, 0, b->g + s->w_hh[1], H);
+	sgemm(true, false, X, H, N, net->gates[1], G, net->x[1], H, 0, b->g + s->w_ih[1], H);
+	sgemm(false, false, N, H, X, net->gates[1], G, b->w + s->w_ih[1], H, 0, net->dx[1], H);
 }
 
 /* Best time of a call, over a tenth of a second and at least three calls. */

@@ -27,13 +27,11 @@ apply_dropout(int64_t n, real p, rnn_rng *rng, real *mask, real *x)
 	}
 }
 
-#define NEAR 131072				/* numbers that stay in the second cache */
-
 /* Steps whose gates, `size` numbers each, are still near when used again. */
 static int64_t
 steps_near(int64_t size)
 {
-	return size > NEAR ? 1 : NEAR / size;
+	return size > RNN_NEAR ? 1 : RNN_NEAR / size;
 }
 
 /* gates (n,G) = bias + the input's part x w_ih in the first X columns */
@@ -151,7 +149,7 @@ rnn_layer_backward(rnn_net *net, const real *w, int l, int T, int B, real *g)
 	for (int t = T - 1; t >= 0; t--)
 	{
 		int64_t		at = t * step;
-		real	   *dgates = net->dgates + t * B * G,
+		real	   *dgates = net->dgates + t % few * B * G,
 				   *dh_prev = t > 0 ? dh + at - step : net->dh0;
 
 		if (t > 0)

@@ -175,6 +175,8 @@ init_layers(rnn_net *net, int64_t N, int64_t B, bool training, rnn_arena *a)
 {
 	const rnn_shape *s = net->shape;
 	int64_t		H = s->H,
+				G = s->cell->gates * H,
+				step = B * G,
 				width = s->I[0] > s->H ? s->I[0] : s->H;
 
 	for (int l = 0; l < s->L; l++)
@@ -182,7 +184,7 @@ init_layers(rnn_net *net, int64_t N, int64_t B, bool training, rnn_arena *a)
 		net->x[l] = arena_new(a, real, N * s->I[l]);
 		net->xn[l] = s->norm ? arena_new(a, real, N * s->I[l]) : NULL;
 		net->norm_save[l] = s->norm ? arena_new(a, real, 2 * N) : NULL;
-		net->gates[l] = arena_new(a, real, N * s->cell->gates * H);
+		net->gates[l] = arena_new(a, real, N * G);
 		net->h[l] = arena_new(a, real, (B + N) * H);
 		net->c[l] = s->cell->has_cell ? arena_new(a, real, (B + N) * H) : NULL;
 		net->tanh_c[l] = s->cell->has_cell ? arena_new(a, real, N * H) : NULL;
@@ -191,11 +193,11 @@ init_layers(rnn_net *net, int64_t N, int64_t B, bool training, rnn_arena *a)
 		net->dx[l] = training ? arena_new(a, real, N * s->I[l]) : NULL;
 	}
 	net->x[s->L] = arena_new(a, real, N * H);
-	net->w_turned = arena_new(a, real, s->cell->gates * H * (width + H));
+	net->w_turned = arena_new(a, real, G * (width + H));
 	if (!training)
 		return;
 	net->dx[s->L] = arena_new(a, real, N * H);
-	net->dgates = arena_new(a, real, N * s->cell->gates * H);
+	net->dgates = arena_new(a, real, step > RNN_NEAR ? step : N * G < RNN_NEAR ? N * G : RNN_NEAR);
 	net->dxn = arena_new(a, real, N * width);
 	net->dc = arena_new(a, real, B * H);
 	net->dh0 = arena_new(a, real, B * H);

@@ -19,6 +19,7 @@
 
 #define RNN_MAX_LAYERS 8
 #define RNN_HARMONICS 2			/* sine and cosine pairs by which a season's phase is told */
+#define RNN_NEAR 131072			/* numbers that stay in the second cache until used again */
 #define RNN_PHASES (2 * RNN_HARMONICS * RNN_MAX_SEASONS)
 #define RNN_SCALARS (8 + RNN_PHASES)	/* per-position facts, see frame.c */
 
@@ -149,7 +150,7 @@ typedef struct rnn_net
 	real	   *dblock;			/* (N,Hz) */
 	real	   *dx[RNN_MAX_LAYERS + 1];	/* (N,I) */
 	real	   *dh[RNN_MAX_LAYERS];	/* (N,H) total gradient of each state */
-	real	   *dgates;			/* (N,G H) */
+	real	   *dgates;			/* (B,G H) a step, as many steps as are within RNN_NEAR */
 	real	   *dxn;			/* (N,I) */
 	real	   *dc;				/* (B,H) */
 	real	   *dh0;			/* (B,H) what falls off the start of the chunk */
