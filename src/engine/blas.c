@@ -57,15 +57,6 @@ rnn_gemm(bool ta, bool tb, int64_t m, int64_t n, int64_t k, const real *a, int64
 }
 
 void
-rnn_transpose(int64_t m, int64_t n, const real *restrict a, real *restrict t)
-{
-	for (int64_t i = 0; i < m; i += WHOLE)
-		for (int64_t j = 0; j < n; j++)
-			for (int64_t k = i; k < m && k < i + WHOLE; k++)
-				t[j * m + k] = a[k * n + j];
-}
-
-void
 rnn_add_rows(int64_t m, int64_t n, const real *restrict a, int64_t lda, real *restrict y)
 {
 	for (int64_t i = 0; i < m; i++)

@@ -14,9 +14,6 @@ void		rnn_gemm(bool ta, bool tb, int64_t m, int64_t n, int64_t k,
 					 const real *a, int64_t lda, const real *b, int64_t ldb,
 					 real beta, real *c, int64_t ldc);
 
-/* t (n,m) = a (m,n) turned */
-void		rnn_transpose(int64_t m, int64_t n, const real *a, real *t);
-
 /* y (n) += sum over rows of a (m,n) */
 void		rnn_add_rows(int64_t m, int64_t n, const real *a, int64_t lda, real *y);
 

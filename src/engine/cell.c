@@ -4,8 +4,7 @@
  *
  * Elman (Elman 1990), GRU (Cho et al. 2014, with the reset gate after the
  * product as in cuDNN) and LSTM (Hochreiter and Schmidhuber 1997; Gers et al.
- * 2000) differ only in how many gates they keep and in what the gate kernels
- * do; all products are in layer.c.
+ * 2000) differ only in how many gates they keep and in what their kernels do.
  */
 #include "network.h"
 #include "kernel.h"
@@ -20,14 +19,12 @@ zero_init(const rnn_config *cfg, int H, real *bias)
 }
 
 static void
-elman_forward(int activation, int B, int H, real *gates, const real *h_prev, real *h,
-			  const real *c_prev, real *c, real *tanh_c)
+elman_forward(int activation, const rnn_step *s)
 {
-	(void) h_prev, (void) c_prev, (void) c, (void) tanh_c;
 	if (activation == RNN_RELU)
-		rnn_kernel->relu_forward((int64_t) B * H, gates, h);
+		rnn_kernel->relu_forward(s);
 	else
-		rnn_kernel->tanh_forward((int64_t) B * H, gates, h);
+		rnn_kernel->tanh_forward(s);
 }
 
 static void
@@ -50,11 +47,10 @@ gru_init(const rnn_config *cfg, int H, real *bias)
 }
 
 static void
-gru_forward(int activation, int B, int H, real *gates, const real *h_prev, real *h,
-			const real *c_prev, real *c, real *tanh_c)
+gru_forward(int activation, const rnn_step *s)
 {
-	(void) activation, (void) c_prev, (void) c, (void) tanh_c;
-	rnn_kernel->gru_forward(B, H, gates, h_prev, h);
+	(void) activation;
+	rnn_kernel->gru_forward(s);
 }
 
 static void
@@ -75,11 +71,10 @@ lstm_init(const rnn_config *cfg, int H, real *bias)
 }
 
 static void
-lstm_forward(int activation, int B, int H, real *gates, const real *h_prev, real *h,
-			 const real *c_prev, real *c, real *tanh_c)
+lstm_forward(int activation, const rnn_step *s)
 {
-	(void) activation, (void) h_prev;
-	rnn_kernel->lstm_forward(B, H, gates, c_prev, c, tanh_c, h);
+	(void) activation;
+	rnn_kernel->lstm_forward(s);
 }
 
 static void

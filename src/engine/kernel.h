@@ -13,30 +13,54 @@
  *		lstm	[i f g o]		c = f c' + i g,  h = o tanh(c)
  *		gru		[n r z m]		m = W_hn h' + b_hn, n = tanh(a_n + r m),
  *								h = n + z (h' - n)
- * before the forward kernel they are pre-activations, after it activations.
- * The order of the GRU lets the input's part (n r z) and the state's part
- * (r z m) each be one contiguous product.
+ * of activations (of m the value itself); Elman keeps h alone.  The order of
+ * the GRU lets the input's part (n r z) and the state's part (r z m) each be
+ * one contiguous product.
  */
 #ifndef RNN_KERNEL_H
 #define RNN_KERNEL_H
 
 #include "rnn.h"
 
+/* One step of a cell for B windows: from x_t and h_{t-1} to h_t */
+typedef struct rnn_step
+{
+	int64_t		B,
+				I,
+				H;
+	const real *w;				/* packed */
+	const real *x;				/* (B,I) */
+	const real *h_prev;			/* (B,H) */
+	const real *c_prev;			/* (B,H), LSTM alone, as c and tanh_c */
+	real	   *gates;			/* (B,4H), not Elman */
+	real	   *c;				/* (B,H) */
+	real	   *tanh_c;			/* (B,H) */
+	real	   *h;				/* (B,H) */
+} rnn_step;
+
+/* Numbers that packed weights take at most: whole vectors of units. */
+#define RNN_PACKED(gates, I, H) ((int64_t) (gates) * (((H) + 15) / 16 * 16) * (1 + (I) + (H)))
+
 typedef struct rnn_kernels
 {
 	const char *name;
 
-	void		(*tanh_forward) (int64_t n, const real *a, real *h);
+	/*
+	 * Weights of a cell as the forward kernels of this table want them: w_ih
+	 * (x_gates H,I), w_hh ((gates - h_first) H,H) and bias (gates H) into `to`,
+	 * RNN_PACKED numbers.
+	 */
+	void		(*pack) (int gates, int x_gates, int h_first, int64_t I, int64_t H,
+						 const real *w_ih, const real *w_hh, const real *bias, real *to);
+	void		(*tanh_forward) (const rnn_step *s);
 	void		(*tanh_backward) (int64_t n, const real *h, const real *dh, real *da);
-	void		(*relu_forward) (int64_t n, const real *a, real *h);
+	void		(*relu_forward) (const rnn_step *s);
 	void		(*relu_backward) (int64_t n, const real *h, const real *dh, real *da);
-	/* gates (B,4H) in place; c_prev, c, tanh_c, h are (B,H) */
-	void		(*lstm_forward) (int B, int H, real *gates, const real *c_prev,
-								 real *c, real *tanh_c, real *h);
+	void		(*lstm_forward) (const rnn_step *s);
 	/* dc (B,H): in from the step after, out for the step before */
 	void		(*lstm_backward) (int B, int H, const real *gates, const real *c_prev,
 								  const real *tanh_c, const real *dh, real *dc, real *dgates);
-	void		(*gru_forward) (int B, int H, real *gates, const real *h_prev, real *h);
+	void		(*gru_forward) (const rnn_step *s);
 	/* dh_prev (B,H) += the part of dh that passes by z */
 	void		(*gru_backward) (int B, int H, const real *gates, const real *h_prev,
 								 const real *dh, real *dh_prev, real *dgates);

@@ -3,6 +3,8 @@
 #define KERNEL_TARGET __attribute__((target("avx2,fma")))
 #define KERNEL_NAME "avx2"
 #define KERNEL_WIDTH 32
+#define KERNEL_REGISTERS 16
+#define KERNEL_PRODUCT
 #define KERNEL_TABLE rnn_kernels_avx2
 #include "kernel_loops.h"
 #else

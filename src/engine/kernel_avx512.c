@@ -7,6 +7,8 @@
 #endif
 #define KERNEL_NAME "avx512"
 #define KERNEL_WIDTH 64
+#define KERNEL_REGISTERS 32
+#define KERNEL_PRODUCT
 #define KERNEL_TABLE rnn_kernels_avx512
 #include "kernel_loops.h"
 #else

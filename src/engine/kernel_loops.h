@@ -2,8 +2,9 @@
  * kernel_loops.h
  *		The loops of kernel.h, compiled once per instruction set.
  *
- * The including file defines KERNEL_TARGET (a function attribute), KERNEL_NAME
- * and KERNEL_TABLE.  Functions carry the attribute one by one because clang,
+ * The including file defines KERNEL_TARGET (a function attribute), KERNEL_NAME,
+ * KERNEL_TABLE, KERNEL_WIDTH (bytes of a vector), KERNEL_REGISTERS (vectors
+ * at hand) and KERNEL_PRODUCT where the products beat BLAS.  Functions carry the attribute one by one because clang,
  * which compiles the server's bitcode, knows no file-wide target.  Transcendental
  * functions are branch-free polynomials so that every loop can be vectorised;
  * their error is below 3e-7 (absolute for tanh and sigmoid, relative for exp
@@ -14,6 +15,8 @@
 
 #include <math.h>
 #include <string.h>
+
+#define VL (KERNEL_WIDTH / (int) sizeof(real))	/* numbers in a vector */
 
 #define FN static KERNEL_TARGET
 #define INLINE static inline __attribute__((always_inline)) KERNEL_TARGET
@@ -118,11 +121,15 @@ k_asinh(real x)
 	return x < 0 ? -l : l;
 }
 
-FN void
-tanh_forward(int64_t n, const real *restrict a, real *restrict h)
+/*
+ * Forward, n units of one window: pre-activations a (4,VL) as a tile of the
+ * products leaves them, everything else as the cells keep it.
+ */
+INLINE void
+tanh_units(int n, const real *restrict a, real *restrict h)
 {
-	for (int64_t i = 0; i < n; i++)
-		h[i] = k_tanh(a[i]);
+	for (int k = 0; k < n; k++)
+		h[k] = k_tanh(a[k]);
 }
 
 FN void
@@ -132,11 +139,11 @@ tanh_backward(int64_t n, const real *restrict h, const real *restrict dh, real *
 		da[i] = dh[i] * (1 - h[i] * h[i]);
 }
 
-FN void
-relu_forward(int64_t n, const real *restrict a, real *restrict h)
+INLINE void
+relu_units(int n, const real *restrict a, real *restrict h)
 {
-	for (int64_t i = 0; i < n; i++)
-		h[i] = k_max(a[i], 0);
+	for (int k = 0; k < n; k++)
+		h[k] = k_max(a[k], 0);
 }
 
 FN void
@@ -146,17 +153,18 @@ relu_backward(int64_t n, const real *restrict h, const real *restrict dh, real *
 		da[i] = !(h[i] <= 0) ? dh[i] : 0;
 }
 
-/* One row of LSTM gates: restrict on parameters is what the vectoriser trusts. */
+/* restrict on parameters is what the vectoriser trusts. */
 INLINE void
-lstm_row(int H, real *restrict i, real *restrict f, real *restrict g, real *restrict o,
-		 const real *restrict c_prev, real *restrict c, real *restrict tc, real *restrict h)
+lstm_units(int n, const real *restrict a, real *restrict i, real *restrict f, real *restrict g,
+		   real *restrict o, const real *restrict c_prev, real *restrict c, real *restrict tc,
+		   real *restrict h)
 {
-	for (int k = 0; k < H; k++)
+	for (int k = 0; k < n; k++)
 	{
-		real		ik = k_sigmoid(i[k]),
-					fk = k_sigmoid(f[k]),
-					gk = k_tanh(g[k]),
-					ok = k_sigmoid(o[k]),
+		real		ik = k_sigmoid(a[k]),
+					fk = k_sigmoid(a[VL + k]),
+					gk = k_tanh(a[2 * VL + k]),
+					ok = k_sigmoid(a[3 * VL + k]),
 					ck = fk * c_prev[k] + ik * gk,
 					tk = k_tanh(ck);
 
@@ -168,13 +176,6 @@ lstm_row(int H, real *restrict i, real *restrict f, real *restrict g, real *rest
 		tc[k] = tk;
 		h[k] = ok * tk;
 	}
-}
-
-FN void
-lstm_forward(int B, int H, real *gates, const real *c_prev, real *c, real *tanh_c, real *h)
-{
-	for (int b = 0; b < B; b++, gates += 4 * H, c_prev += H, c += H, tanh_c += H, h += H)
-		lstm_row(H, gates, gates + H, gates + 2 * H, gates + 3 * H, c_prev, c, tanh_c, h);
 }
 
 INLINE void
@@ -211,27 +212,22 @@ lstm_backward(int B, int H, const real *gates, const real *c_prev, const real *t
 }
 
 INLINE void
-gru_row(int H, real *restrict n, real *restrict r, real *restrict z, const real *restrict m,
-		const real *restrict h_prev, real *restrict h)
+gru_units(int n, const real *restrict a, real *restrict nt, real *restrict r, real *restrict z,
+		  real *restrict m, const real *restrict h_prev, real *restrict h)
 {
-	for (int k = 0; k < H; k++)
+	for (int k = 0; k < n; k++)
 	{
-		real		rk = k_sigmoid(r[k]),
-					zk = k_sigmoid(z[k]),
-					nk = k_tanh(n[k] + rk * m[k]);
+		real		rk = k_sigmoid(a[VL + k]),
+					zk = k_sigmoid(a[2 * VL + k]),
+					mk = a[3 * VL + k],
+					nk = k_tanh(a[k] + rk * mk);
 
+		nt[k] = nk;
 		r[k] = rk;
 		z[k] = zk;
-		n[k] = nk;
+		m[k] = mk;
 		h[k] = nk + zk * (h_prev[k] - nk);
 	}
-}
-
-FN void
-gru_forward(int B, int H, real *gates, const real *h_prev, real *h)
-{
-	for (int b = 0; b < B; b++, gates += 4 * H, h_prev += H, h += H)
-		gru_row(H, gates, gates + H, gates + 2 * H, gates + 3 * H, h_prev, h);
 }
 
 INLINE void
@@ -559,107 +555,11 @@ adamw(int64_t n, real *restrict w, const real *restrict g, real *restrict m, rea
 #undef Q
 #undef M
 
-#ifdef KERNEL_WIDTH
-
-/*
- * Products of matrices with a tile of c held in registers, 6 rows by 4 vectors
- * (by 2 where there are 16 registers), after Goto and van de Geijn 2008.  a is
- * read in place, transposed or not; 128 rows of b, as wide as the tile, are
- * copied to where they stay in the first cache.  The products of a recurrent
- * step are too small for a library that packs both sides.
- */
-#define VL (KERNEL_WIDTH / (int) sizeof(real))
-#define TILE_M 6
-#define TILE_V (KERNEL_WIDTH == 64 ? 4 : 2)
-#define TILE_K 128
-#define PACK_M 100				/* rows of c that make up for a copy of b */
-
-typedef real vec __attribute__((vector_size(KERNEL_WIDTH), aligned(4), may_alias));
-
-INLINE void
-product_tile(const int rows, const int vecs, int k, const real *a, int64_t a_row, int64_t a_col,
-			 const real *b, int64_t ldb, real *c, int64_t ldc)
-{
-	vec			acc[TILE_M][TILE_V];
-
-	for (int i = 0; i < rows; i++)
-		for (int j = 0; j < vecs; j++)
-			acc[i][j] = *(const vec *) (c + i * ldc + j * VL);
-	for (int p = 0; p < k; p++)
-	{
-		vec			row[TILE_V];
-
-		for (int j = 0; j < vecs; j++)
-			row[j] = *(const vec *) (b + p * ldb + j * VL);
-		for (int i = 0; i < rows; i++)
-			for (int j = 0; j < vecs; j++)
-				acc[i][j] += a[i * a_row + p * a_col] * row[j];
-	}
-	for (int i = 0; i < rows; i++)
-		for (int j = 0; j < vecs; j++)
-			*(vec *) (c + i * ldc + j * VL) = acc[i][j];
-}
-
-/* All rows of c, `vecs` vectors wide. */
-INLINE void
-product_panel(const int vecs, int64_t m, int k, const real *a, int64_t a_row, int64_t a_col,
-			  const real *b, int64_t ldb, real *c, int64_t ldc)
-{
-	int64_t		i = 0;
-
-	for (; i + TILE_M <= m; i += TILE_M)
-		product_tile(TILE_M, vecs, k, a + i * a_row, a_row, a_col, b, ldb, c + i * ldc, ldc);
-	for (; i + 4 <= m; i += 4)
-		product_tile(4, vecs, k, a + i * a_row, a_row, a_col, b, ldb, c + i * ldc, ldc);
-	for (; i < m; i++)
-		product_tile(1, vecs, k, a + i * a_row, a_row, a_col, b, ldb, c + i * ldc, ldc);
-}
-
-/* The columns that fill no vector. */
-INLINE void
-product_rest(int64_t m, int64_t n, int k, const real *a, int64_t a_row, int64_t a_col,
-			 const real *b, int64_t ldb, real *c, int64_t ldc)
-{
-	for (int64_t i = 0; i < m; i++)
-		for (int p = 0; p < k; p++)
-			for (int64_t j = 0; j < n; j++)
-				c[i * ldc + j] += a[i * a_row + p * a_col] * b[p * ldb + j];
-}
-
-FN void
-product(int64_t m, int64_t n, int64_t k, const real *a, int64_t a_row, int64_t a_col,
-		const real *b, int64_t ldb, real *c, int64_t ldc)
-{
-	real		panel[TILE_K * TILE_V * VL] __attribute__((aligned(64)));
-	const int	wide = TILE_V * VL;
-
-	for (int64_t p = 0; p < k; p += TILE_K, a += TILE_K * a_col, b += TILE_K * ldb)
-	{
-		int			depth = (int) (k - p < TILE_K ? k - p : TILE_K);
-		int64_t		j = 0;
-
-		for (; j + wide <= n; j += wide)
-		{
-			if (ldb == wide || m < PACK_M)
-			{
-				product_panel(TILE_V, m, depth, a, a_row, a_col, b + j, ldb, c + j, ldc);
-				continue;
-			}
-			for (int i = 0; i < depth; i++)
-				for (int v = 0; v < TILE_V; v++)
-					*(vec *) (panel + i * wide + v * VL) = *(const vec *) (b + i * ldb + j + v * VL);
-			product_panel(TILE_V, m, depth, a, a_row, a_col, panel, wide, c + j, ldc);
-		}
-		for (; j + VL <= n; j += VL)
-			product_panel(1, m, depth, a, a_row, a_col, b + j, ldb, c + j, ldc);
-		product_rest(m, n - j, depth, a, a_row, a_col, b + j, ldb, c + j, ldc);
-	}
-}
-
-#endif							/* KERNEL_WIDTH */
+#include "kernel_products.h"
 
 const rnn_kernels KERNEL_TABLE = {
 	.name = KERNEL_NAME,
+	.pack = pack,
 	.tanh_forward = tanh_forward,.tanh_backward = tanh_backward,
 	.relu_forward = relu_forward,.relu_backward = relu_backward,
 	.lstm_forward = lstm_forward,.lstm_backward = lstm_backward,
@@ -668,7 +568,7 @@ const rnn_kernels KERNEL_TABLE = {
 	.norm_forward = norm_forward,.norm_backward = norm_backward,
 	.block_quantiles = block_quantiles,.block_loss = block_loss,
 	.adamw = adamw,
-#ifdef KERNEL_WIDTH
+#ifdef KERNEL_PRODUCT
 	.product = product,
 #endif
 };

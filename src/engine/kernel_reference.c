@@ -8,6 +8,7 @@
 #include "kernel.h"
 
 #include <math.h>
+#include <string.h>
 
 static double
 sigmoid(double x)
@@ -22,11 +23,38 @@ softplus(double x)
 	return x > 0 ? x + log1p(exp(-x)) : log1p(exp(x));
 }
 
+/* As they are: biases, then the input's weights, then the state's. */
 static void
-tanh_forward(int64_t n, const real *a, real *h)
+pack(int gates, int x_gates, int h_first, int64_t I, int64_t H, const real *w_ih,
+	 const real *w_hh, const real *bias, real *to)
 {
-	for (int64_t i = 0; i < n; i++)
-		h[i] = (real) tanh(a[i]);
+	memcpy(to, bias, sizeof(real) * gates * H);
+	memcpy(to + gates * H, w_ih, sizeof(real) * x_gates * H * I);
+	memcpy(to + gates * H + x_gates * H * I, w_hh, sizeof(real) * (gates - h_first) * H * H);
+}
+
+/* Pre-activation of gate g, unit k, window b in a cell of these gates. */
+static double
+gate(const rnn_step *s, int gates, int x_gates, int h_first, int g, int64_t b, int64_t k)
+{
+	int64_t		at = g * s->H + k;
+	const real *w_ih = s->w + gates * s->H,
+			   *w_hh = w_ih + x_gates * s->H * s->I;
+	double		sum = s->w[at];
+
+	for (int64_t p = 0; g < x_gates && p < s->I; p++)
+		sum += (double) w_ih[at * s->I + p] * s->x[b * s->I + p];
+	for (int64_t p = 0; g >= h_first && p < s->H; p++)
+		sum += (double) w_hh[(at - h_first * s->H) * s->H + p] * s->h_prev[b * s->H + p];
+	return sum;
+}
+
+static void
+tanh_forward(const rnn_step *s)
+{
+	for (int64_t b = 0; b < s->B; b++)
+		for (int64_t k = 0; k < s->H; k++)
+			s->h[b * s->H + k] = (real) tanh(gate(s, 1, 1, 0, 0, b, k));
 }
 
 /* d tanh(a) = (1 - h^2) da */
@@ -38,10 +66,11 @@ tanh_backward(int64_t n, const real *h, const real *dh, real *da)
 }
 
 static void
-relu_forward(int64_t n, const real *a, real *h)
+relu_forward(const rnn_step *s)
 {
-	for (int64_t i = 0; i < n; i++)
-		h[i] = a[i] < 0 ? 0 : a[i];
+	for (int64_t b = 0; b < s->B; b++)
+		for (int64_t k = 0; k < s->H; k++)
+			s->h[b * s->H + k] = (real) fmax(gate(s, 1, 1, 0, 0, b, k), 0);
 }
 
 static void
@@ -52,26 +81,28 @@ relu_backward(int64_t n, const real *h, const real *dh, real *da)
 }
 
 static void
-lstm_forward(int B, int H, real *gates, const real *c_prev, real *c, real *tanh_c, real *h)
+lstm_forward(const rnn_step *s)
 {
-	for (int b = 0; b < B; b++)
-		for (int k = 0; k < H; k++)
-		{
-			real	   *a = gates + (int64_t) b * 4 * H + k;
-			int64_t		at = (int64_t) b * H + k;
-			double		in = sigmoid(a[0]),
-						forget = sigmoid(a[H]),
-						candidate = tanh(a[2 * H]),
-						out = sigmoid(a[3 * H]),
-						cell = forget * c_prev[at] + in * candidate;
+	int64_t		H = s->H;
 
-			a[0] = (real) in;
-			a[H] = (real) forget;
-			a[2 * H] = (real) candidate;
-			a[3 * H] = (real) out;
-			c[at] = (real) cell;
-			tanh_c[at] = (real) tanh(cell);
-			h[at] = (real) (out * tanh(cell));
+	for (int64_t b = 0; b < s->B; b++)
+		for (int64_t k = 0; k < H; k++)
+		{
+			real	   *g = s->gates + b * 4 * H + k;
+			int64_t		at = b * H + k;
+			double		in = sigmoid(gate(s, 4, 4, 0, 0, b, k)),
+						forget = sigmoid(gate(s, 4, 4, 0, 1, b, k)),
+						candidate = tanh(gate(s, 4, 4, 0, 2, b, k)),
+						out = sigmoid(gate(s, 4, 4, 0, 3, b, k)),
+						cell = forget * s->c_prev[at] + in * candidate;
+
+			g[0] = (real) in;
+			g[H] = (real) forget;
+			g[2 * H] = (real) candidate;
+			g[3 * H] = (real) out;
+			s->c[at] = (real) cell;
+			s->tanh_c[at] = (real) tanh(cell);
+			s->h[at] = (real) (out * tanh(cell));
 		}
 }
 
@@ -105,21 +136,25 @@ lstm_backward(int B, int H, const real *gates, const real *c_prev, const real *t
 }
 
 static void
-gru_forward(int B, int H, real *gates, const real *h_prev, real *h)
+gru_forward(const rnn_step *s)
 {
-	for (int b = 0; b < B; b++)
-		for (int k = 0; k < H; k++)
-		{
-			real	   *a = gates + (int64_t) b * 4 * H + k;
-			int64_t		at = (int64_t) b * H + k;
-			double		reset = sigmoid(a[H]),
-						update = sigmoid(a[2 * H]),
-						candidate = tanh(a[0] + reset * a[3 * H]);
+	int64_t		H = s->H;
 
-			a[0] = (real) candidate;
-			a[H] = (real) reset;
-			a[2 * H] = (real) update;
-			h[at] = (real) ((1 - update) * candidate + update * h_prev[at]);
+	for (int64_t b = 0; b < s->B; b++)
+		for (int64_t k = 0; k < H; k++)
+		{
+			real	   *g = s->gates + b * 4 * H + k;
+			int64_t		at = b * H + k;
+			double		reset = sigmoid(gate(s, 4, 3, 1, 1, b, k)),
+						update = sigmoid(gate(s, 4, 3, 1, 2, b, k)),
+						m = gate(s, 4, 3, 1, 3, b, k),
+						candidate = tanh(gate(s, 4, 3, 1, 0, b, k) + reset * m);
+
+			g[0] = (real) candidate;
+			g[H] = (real) reset;
+			g[2 * H] = (real) update;
+			g[3 * H] = (real) m;
+			s->h[at] = (real) ((1 - update) * candidate + update * s->h_prev[at]);
 		}
 }
 
@@ -385,6 +420,7 @@ adamw(int64_t n, real *w, const real *g, real *m, real *v, real *ema, real scale
 
 const rnn_kernels rnn_kernels_reference = {
 	.name = "reference",
+	.pack = pack,
 	.tanh_forward = tanh_forward,.tanh_backward = tanh_backward,
 	.relu_forward = relu_forward,.relu_backward = relu_backward,
 	.lstm_forward = lstm_forward,.lstm_backward = lstm_backward,

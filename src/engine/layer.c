@@ -34,15 +34,6 @@ steps_near(int64_t size)
 	return size > RNN_NEAR ? 1 : RNN_NEAR / size;
 }
 
-/* gates (n,G) = bias + the input's part x w_ih in the first X columns */
-static void
-input_gates(int64_t n, int64_t G, int64_t X, int64_t I, const real *x, const real *w_ih,
-			const real *bias, real *gates)
-{
-	rnn_fill_rows(gates, n, G, bias);
-	rnn_gemm(false, false, n, X, I, x, I, w_ih, X, 1, gates, G);
-}
-
 void
 rnn_layer_forward(rnn_net *net, const real *w, int l, int T, int B, rnn_rng *rng)
 {
@@ -51,15 +42,8 @@ rnn_layer_forward(rnn_net *net, const real *w, int l, int T, int B, rnn_rng *rng
 	int			H = s->H,
 				I = s->I[l];
 	int64_t		N = (int64_t) T * B,
-				G = (int64_t) cell->gates * H,
-				first = (int64_t) cell->h_first * H,
-				X = (int64_t) cell->x_gates * H,
-				few = steps_near(B * G);
-	real	   *h = net->h[l] + (int64_t) B * H,
-			   *c = net->c[l],
-			   *y = net->x[l + 1],
-			   *w_ih = net->w_turned,
-			   *w_hh = net->w_turned + X * I;
+				step = (int64_t) B * H;
+	real	   *y = net->x[l + 1];
 	const real *x = net->x[l];
 
 	if (s->norm)
@@ -68,23 +52,26 @@ rnn_layer_forward(rnn_net *net, const real *w, int l, int T, int B, rnn_rng *rng
 								 net->xn[l], net->norm_save[l]);
 		x = net->xn[l];
 	}
-	rnn_transpose(X, I, w + s->w_ih[l], w_ih);
-	rnn_transpose(G - first, H, w + s->w_hh[l], w_hh);
+	rnn_kernel->pack(cell->gates, cell->x_gates, cell->h_first, I, H, w + s->w_ih[l],
+					 w + s->w_hh[l], w + s->bias[l], net->packed);
 	for (int t = 0; t < T; t++)
 	{
-		real	   *gates = net->gates[l] + t * B * G;
-		int64_t		at = (int64_t) t * B * H;
+		int64_t		at = t * step;	/* of what has no row before the first step */
+		rnn_step	now = {.B = B,.I = I,.H = H,.w = net->packed};
 
-		/* Some steps' input at a time: its gates are still near when used. */
-		if (t % few == 0)
-			input_gates(t + few < T ? few * B : (int64_t) (T - t) * B, G, X, I,
-						x + (int64_t) t * B * I, w_ih, w + s->bias[l], gates);
-		rnn_gemm(false, false, B, G - first, H, h + at - (int64_t) B * H, H,
-				 w_hh, G - first, 1, gates + first, G);
-		cell->forward(s->activation, B, H, gates, h + at - (int64_t) B * H, h + at,
-					  c ? c + at : NULL, c ? c + at + (int64_t) B * H : NULL,
-					  c ? net->tanh_c[l] + at : NULL);
-		memcpy(y + at, h + at, sizeof(real) * B * H);
+		now.x = x + (int64_t) t * B * I;
+		now.h_prev = net->h[l] + at;
+		now.h = net->h[l] + at + step;
+		if (cell->gates > 1)
+			now.gates = net->gates[l] + at * cell->gates;
+		if (cell->has_cell)
+		{
+			now.c_prev = net->c[l] + at;
+			now.c = net->c[l] + at + step;
+			now.tanh_c = net->tanh_c[l] + at;
+		}
+		cell->forward(s->activation, &now);
+		memcpy(y + at, now.h, sizeof(real) * step);
 	}
 	if (net->dropped)
 		apply_dropout(N * H, s->dropout, rng, net->drop[l], y);
@@ -156,7 +143,7 @@ rnn_layer_backward(rnn_net *net, const real *w, int l, int T, int B, real *g)
 			output_gradient(net, l, at - step, step);
 		else
 			memset(net->dh0, 0, sizeof(real) * step);
-		cell->backward(s->activation, B, H, net->gates[l] + t * B * G, h + at, h + at - step,
+		cell->backward(s->activation, B, H, cell->gates > 1 ? net->gates[l] + t * B * G : NULL, h + at, h + at - step,
 					   c ? c + at : NULL, c ? net->tanh_c[l] + at : NULL,
 					   dh + at, dh_prev, net->dc, dgates);
 		rnn_gemm(false, false, B, H, G - first, dgates + first, G, w + s->w_hh[l], H,

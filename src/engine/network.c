@@ -184,7 +184,7 @@ init_layers(rnn_net *net, int64_t N, int64_t B, bool training, rnn_arena *a)
 		net->x[l] = arena_new(a, real, N * s->I[l]);
 		net->xn[l] = s->norm ? arena_new(a, real, N * s->I[l]) : NULL;
 		net->norm_save[l] = s->norm ? arena_new(a, real, 2 * N) : NULL;
-		net->gates[l] = arena_new(a, real, N * G);
+		net->gates[l] = s->cell->gates > 1 ? arena_new(a, real, N * G) : NULL;
 		net->h[l] = arena_new(a, real, (B + N) * H);
 		net->c[l] = s->cell->has_cell ? arena_new(a, real, (B + N) * H) : NULL;
 		net->tanh_c[l] = s->cell->has_cell ? arena_new(a, real, N * H) : NULL;
@@ -193,7 +193,7 @@ init_layers(rnn_net *net, int64_t N, int64_t B, bool training, rnn_arena *a)
 		net->dx[l] = training ? arena_new(a, real, N * s->I[l]) : NULL;
 	}
 	net->x[s->L] = arena_new(a, real, N * H);
-	net->w_turned = arena_new(a, real, G * (width + H));
+	net->packed = arena_new(a, real, RNN_PACKED(s->cell->gates, width, H));
 	if (!training)
 		return;
 	net->dx[s->L] = arena_new(a, real, N * H);

@@ -16,6 +16,7 @@
 #define RNN_NETWORK_H
 
 #include "rnn.h"
+#include "kernel.h"
 
 #define RNN_MAX_LAYERS 8
 #define RNN_HARMONICS 2			/* sine and cosine pairs by which a season's phase is told */
@@ -32,8 +33,7 @@ typedef struct rnn_cell_ops
 	bool		has_cell;		/* keeps c beside h */
 	/* initial biases (gates * H) */
 	void		(*init) (const rnn_config *cfg, int H, real *bias);
-	void		(*forward) (int activation, int B, int H, real *gates, const real *h_prev, real *h,
-							const real *c_prev, real *c, real *tanh_c);
+	void		(*forward) (int activation, const rnn_step *s);
 	/* dh_prev (B,H) += what doesn't pass through the gates */
 	void		(*backward) (int activation, int B, int H, const real *gates, const real *h,
 							 const real *h_prev, const real *c_prev, const real *tanh_c,
@@ -124,8 +124,8 @@ typedef struct rnn_net
 	real	   *x[RNN_MAX_LAYERS + 1];	/* (N,I) input of each layer, output of the last */
 	real	   *xn[RNN_MAX_LAYERS]; /* (N,I) normalised */
 	real	   *norm_save[RNN_MAX_LAYERS];	/* (N,2) */
-	real	   *w_turned;		/* (I,x_gates H) and (H,state gates H) of the layer at work */
-	real	   *gates[RNN_MAX_LAYERS];	/* (N,G H) */
+	real	   *packed;			/* weights of the layer at work, for the kernels */
+	real	   *gates[RNN_MAX_LAYERS];	/* (N,4H), not Elman */
 	real	   *h[RNN_MAX_LAYERS];	/* (B + N,H): the first B rows are the carried state */
 	real	   *c[RNN_MAX_LAYERS];	/* likewise */
 	real	   *tanh_c[RNN_MAX_LAYERS]; /* (N,H) */

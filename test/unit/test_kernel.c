@@ -17,8 +17,8 @@
 
 #define MOST 67
 #define GUARD 8
-#define ROWS 3					/* 4 ROWS is less than 13 below */
-#define SIZE (13 * (MOST + 2) + 64)
+#define ROWS 11					/* passes tiles of 6, 4 and 1 rows */
+#define SIZE (4 * ROWS * MOST + 64)
 
 static rnn_rng rng;
 static const rnn_kernels *fast;
@@ -81,14 +81,9 @@ test_activations(int n, int shift)
 	pair_init(&b, n, (shift + 1) % 4, 1);
 	pair_init(&c, n, (shift + 2) % 4, 1);
 
-	slow->tanh_forward(n, a.ref, b.ref), fast->tanh_forward(n, a.got, b.got);
-	check_pair(&b, "tanh_forward", n, shift);
-	memcpy(b.got, b.ref, sizeof(real) * n);
 	slow->tanh_backward(n, b.ref, a.ref, c.ref), fast->tanh_backward(n, b.got, a.got, c.got);
 	check_pair(&c, "tanh_backward", n, shift);
 
-	slow->relu_forward(n, a.ref, b.ref), fast->relu_forward(n, a.got, b.got);
-	check_pair(&b, "relu_forward", n, shift);
 	slow->relu_backward(n, b.ref, a.ref, c.ref), fast->relu_backward(n, b.got, a.got, c.got);
 	check_pair(&c, "relu_backward", n, shift);
 
@@ -106,19 +101,72 @@ test_activations(int n, int shift)
 	check_pair(&a, "squash in place", n, shift);
 }
 
+/*
+ * Inputs of a step and random weights for both, each packed its own way; the
+ * packed ones have a guard behind them.
+ */
+#define MOST_INPUTS 9
+#define PACKED RNN_PACKED(4, MOST_INPUTS, MOST)
+
+static pair h_prev, x;
+static rnn_step step_ref, step_got;
+
+static void
+init_step(int gates, int x_gates, int h_first, int H, int shift)
+{
+	static real w_ih[4 * MOST * MOST_INPUTS],
+				w_hh[4 * MOST * MOST],
+				bias[4 * MOST],
+				packed[2][PACKED + GUARD + 4];
+	int			I = (H + shift) % MOST_INPUTS + 1;
+	int64_t		end = RNN_PACKED(gates, I, H) + shift;
+
+	for (int i = 0; i < x_gates * H * I; i++)
+		w_ih[i] = (real) (rnn_rng_normal(&rng) / sqrt(I));
+	for (int i = 0; i < (gates - h_first) * H * H; i++)
+		w_hh[i] = (real) (rnn_rng_normal(&rng) / sqrt(H));
+	for (int i = 0; i < gates * H; i++)
+		bias[i] = (real) rnn_rng_normal(&rng);
+	for (int i = 0; i < GUARD; i++)
+		packed[1][end + i] = (real) i;
+	slow->pack(gates, x_gates, h_first, I, H, w_ih, w_hh, bias, packed[0] + shift);
+	fast->pack(gates, x_gates, h_first, I, H, w_ih, w_hh, bias, packed[1] + shift);
+	for (int i = 0; i < GUARD; i++)
+		CHECK(packed[1][end + i] == (real) i);
+	pair_init(&x, ROWS * I, (shift + 1) % 4, 1);
+	pair_init(&h_prev, ROWS * H, (shift + 2) % 4, 1);
+	step_ref = (rnn_step) {.B = ROWS,.I = I,.H = H,.w = packed[0] + shift,.x = x.ref,.h_prev = h_prev.ref};
+	step_got = (rnn_step) {.B = ROWS,.I = I,.H = H,.w = packed[1] + shift,.x = x.got,.h_prev = h_prev.got};
+}
+
+static void
+test_elman(int H, int shift)
+{
+	init_step(1, 1, 0, H, shift);
+	pair_init(&e, ROWS * H, shift, 1);
+	step_ref.h = e.ref, step_got.h = e.got;
+	slow->tanh_forward(&step_ref), fast->tanh_forward(&step_got);
+	check_pair(&e, "tanh_forward", H, shift);
+	slow->relu_forward(&step_ref), fast->relu_forward(&step_got);
+	check_pair(&e, "relu_forward", H, shift);
+}
+
 /* Gates after the forward pass go into the backward pass: same values for both. */
 static void
 test_lstm(int H, int shift)
 {
 	int			n = ROWS * H;
 
+	init_step(4, 4, 0, H, shift);
 	pair_init(&a, 4 * n, shift, 2);
 	pair_init(&b, n, (shift + 1) % 4, 1);	/* c_prev */
 	pair_init(&c, n, (shift + 2) % 4, 1);	/* c, then dc */
 	pair_init(&d, n, (shift + 3) % 4, 1);	/* tanh_c */
 	pair_init(&e, n, shift, 1); /* h, then dh */
-	slow->lstm_forward(ROWS, H, a.ref, b.ref, c.ref, d.ref, e.ref);
-	fast->lstm_forward(ROWS, H, a.got, b.got, c.got, d.got, e.got);
+	step_ref.gates = a.ref, step_ref.c_prev = b.ref, step_ref.c = c.ref, step_ref.tanh_c = d.ref, step_ref.h = e.ref;
+	step_got.gates = a.got, step_got.c_prev = b.got, step_got.c = c.got, step_got.tanh_c = d.got, step_got.h = e.got;
+	slow->lstm_forward(&step_ref);
+	fast->lstm_forward(&step_got);
 	check_pair(&a, "lstm_forward gates", H, shift);
 	check_pair(&c, "lstm_forward c", H, shift);
 	check_pair(&d, "lstm_forward tanh c", H, shift);
@@ -140,11 +188,13 @@ test_gru(int H, int shift)
 {
 	int			n = ROWS * H;
 
+	init_step(4, 3, 1, H, shift);
 	pair_init(&a, 4 * n, shift, 2);
-	pair_init(&b, n, (shift + 1) % 4, 1);	/* h_prev */
 	pair_init(&c, n, (shift + 2) % 4, 1);	/* h, then dh */
-	slow->gru_forward(ROWS, H, a.ref, b.ref, c.ref);
-	fast->gru_forward(ROWS, H, a.got, b.got, c.got);
+	step_ref.gates = a.ref, step_ref.h = c.ref;
+	step_got.gates = a.got, step_got.h = c.got;
+	slow->gru_forward(&step_ref);
+	fast->gru_forward(&step_got);
 	check_pair(&a, "gru_forward gates", H, shift);
 	check_pair(&c, "gru_forward h", H, shift);
 
@@ -152,8 +202,8 @@ test_gru(int H, int shift)
 	pair_init(&c, n, (shift + 2) % 4, 1);
 	pair_init(&d, n, (shift + 3) % 4, 1);	/* dh_prev is added to */
 	pair_init(&f, 4 * n, shift, 1);
-	slow->gru_backward(ROWS, H, a.ref, b.ref, c.ref, d.ref, f.ref);
-	fast->gru_backward(ROWS, H, a.got, b.got, c.got, d.got, f.got);
+	slow->gru_backward(ROWS, H, a.ref, h_prev.ref, c.ref, d.ref, f.ref);
+	fast->gru_backward(ROWS, H, a.got, h_prev.got, c.got, d.got, f.got);
 	check_pair(&d, "gru_backward dh_prev", H, shift);
 	check_pair(&f, "gru_backward dgates", H, shift);
 }
@@ -243,9 +293,9 @@ test_product(int n, int shift)
 						k = sizes[i][1];
 
 			for (int j = 0; j < 20 * 140; j++)
-				big_a[j] = (real) (0.3 * rnn_rng_normal(&rng));
+				big_a[j] = (real) (0.2 * rnn_rng_normal(&rng));
 			for (int j = 0; j < 140 * 80; j++)
-				big_b[j] = (real) (0.3 * rnn_rng_normal(&rng));
+				big_b[j] = (real) (0.2 * rnn_rng_normal(&rng));
 			pair_init(&c, m > 0 ? (m - 1) * (n + 2) + n : 0, shift, 1);
 			slow->product(m, n, k, big_a + shift, turned ? 1 : k + 1, turned ? m + 1 : 1,
 						  big_b + shift, n + 3, c.ref, n + 2);
@@ -325,19 +375,47 @@ worst_over(void (*kernel) (int64_t, const real *, real *), double (*exact) (doub
 	return worst;
 }
 
+/*
+ * A step of a cell of one unit over n windows with the input x as the
+ * pre-activation of all its gates, and state before it 0 and c_prev.
+ */
+static void
+one_unit(int gates, void (*forward) (const rnn_step *), int64_t n, const real *x, real c_prev,
+		 real *g, real *c, real *tanh_c, real *h)
+{
+	static const real zeros[4],
+				ones[4] = {1, 1, 1, 1};
+	real		packed[RNN_PACKED(4, 1, 1)],
+				state = 0;
+	rnn_step	s = {.B = 1,.I = 1,.H = 1,.w = packed,.h_prev = &state,.c_prev = &c_prev,
+	.gates = g,.c = c,.tanh_c = tanh_c,.h = h};
+
+	fast->pack(gates, gates, 0, 1, 1, ones, zeros, zeros, packed);
+	for (s.x = x; s.x < x + n; s.x++)
+	{
+		forward(&s);
+		s.gates += gates, s.c++, s.tanh_c++, s.h++;
+	}
+}
+
+static void
+tanh_kernel(int64_t n, const real *x, real *y)
+{
+	one_unit(1, fast->tanh_forward, n, x, 0, y, y, y, y);
+}
+
 /* The sigmoid as the LSTM's input gate shows it. */
 static void
 sigmoid_kernel(int64_t n, const real *x, real *y)
 {
 	for (int64_t i = 0; i < n; i++)
 	{
-		real		gates[4] = {x[i], 0, 0, 0},
-					zero = 0,
-					c_out,
-					tc,
+		real		gates[4],
+					c,
+					tanh_c,
 					h;
 
-		fast->lstm_forward(1, 1, gates, &zero, &c_out, &tc, &h);
+		one_unit(4, fast->lstm_forward, 1, x + i, 0, gates, &c, &tanh_c, &h);
 		y[i] = gates[0];
 	}
 }
@@ -378,8 +456,8 @@ test_ranges(void)
 {
 	const double within = 4e-7;
 
-	CHECK(worst_over(fast->tanh_forward, tanh, -10, 10, false) < within);
-	CHECK(worst_over(fast->tanh_forward, tanh, -1e4f, 1e4f, false) < within);
+	CHECK(worst_over(tanh_kernel, tanh, -10, 10, false) < within);
+	CHECK(worst_over(tanh_kernel, tanh, -1e4f, 1e4f, false) < within);
 	CHECK(worst_over(sigmoid_kernel, exact_sigmoid, -30, 30, false) < within);
 	CHECK(worst_over(sigmoid_kernel, exact_sigmoid, -1e4f, 1e4f, false) < within);
 	/* The sigmoid's left tail is exp itself: a relative error. */
@@ -406,14 +484,14 @@ test_extremes(void)
 
 	for (int kernel = 0; kernel < 3; kernel++)
 	{
-		(kernel == 0 ? fast->tanh_forward : kernel == 1 ? fast->silu_forward : fast->squash) (n, values, y);
+		(kernel == 0 ? tanh_kernel : kernel == 1 ? fast->silu_forward : fast->squash) (n, values, y);
 		for (int i = 0; i < n; i++)
 			CHECK(isfinite(y[i]));
 	}
 	sigmoid_kernel(n, values, y);
 	for (int i = 0; i < n; i++)
 		CHECK(y[i] >= 0 && y[i] <= 1);
-	fast->tanh_forward(n, values, y);
+	tanh_kernel(n, values, y);
 	for (int i = 0; i < n; i++)
 		CHECK(y[i] >= -1 && y[i] <= 1);
 	softplus_kernel(n, values, y);
@@ -421,7 +499,7 @@ test_extremes(void)
 		CHECK(y[i] >= 0 && (values[i] > 1e30f || isfinite(y[i])));
 	for (int i = 0; i < n; i++)
 	{
-		real		gates[4] = {values[i], values[i], values[i], values[i]},
+		real		gates[4],
 					c0 = 1,
 					c1,
 					tc,
@@ -430,7 +508,7 @@ test_extremes(void)
 					dc = 1,
 					dgates[4];
 
-		fast->lstm_forward(1, 1, gates, &c0, &c1, &tc, &h);
+		one_unit(4, fast->lstm_forward, 1, values + i, c0, gates, &c1, &tc, &h);
 		CHECK(isfinite(h) && isfinite(c1) && fabsf((float) h) <= 1);
 		fast->lstm_backward(1, 1, gates, &c0, &tc, &dh, &dc, dgates);
 		CHECK(isfinite(dgates[0] + dgates[1] + dgates[2] + dgates[3] + dc));
@@ -477,19 +555,18 @@ test_extreme_loss(void)
 static void
 test_not_a_number(void)
 {
-	real		gate[4] = {(real) NAN, (real) -NAN, (real) NAN, (real) NAN},
-				one[1] = {1},
+	real		gates[4],
 				c,
 				tanh_c,
 				h;
 	real		in[2] = {(real) NAN, (real) -NAN},
 				out[2];
 
-	fast->tanh_forward(2, in, out);
+	tanh_kernel(2, in, out);
 	CHECK(isnan(out[0]) && isnan(out[1]));
 	fast->silu_forward(2, in, out);
 	CHECK(isnan(out[0]) && isnan(out[1]));
-	fast->relu_forward(2, in, out);
+	one_unit(1, fast->relu_forward, 2, in, 0, out, out, out, out);
 	CHECK(isnan(out[0]) && isnan(out[1]));
 	fast->relu_backward(2, in, in, out);
 	CHECK(isnan(out[0]) && isnan(out[1]));
@@ -497,10 +574,10 @@ test_not_a_number(void)
 	CHECK(isnan(out[0]) && isnan(out[1]));
 	softplus_kernel(2, in, out);
 	CHECK(isnan(out[0]) && isnan(out[1]));
-	fast->lstm_forward(1, 1, gate, one, &c, &tanh_c, &h);
+	one_unit(4, fast->lstm_forward, 1, in, 1, gates, &c, &tanh_c, &h);
 	CHECK(isnan(c) && isnan(h));
 	in[0] = INFINITY, in[1] = -INFINITY;
-	fast->tanh_forward(2, in, out);
+	tanh_kernel(2, in, out);
 	CHECK(out[0] == 1 && out[1] == -1);
 }
 
@@ -512,6 +589,7 @@ test_table(const rnn_kernels *kernels)
 		for (int shift = 0; shift < 4; shift++)
 		{
 			test_activations(n, shift);
+			test_elman(n, shift);
 			test_lstm(n, shift);
 			test_gru(n, shift);
 			test_norm(n, shift);
