@@ -1,12 +1,13 @@
 /*
  * kernel.h
- *		Element-wise loops of the network, one table per instruction set.
+ *		Steps of the cells and loops of the network, one table per instruction
+ *		set.
  *
  * kernel_loops.h holds the loops once, written so that the compiler turns
- * them into vectors; kernel_portable.c, kernel_avx2.c and kernel_avx512.c
- * compile it for their instruction set, kernel_reference.c is the naive
- * version with libm that the tests hold them to.  rnn_kernel is picked once
- * by rnn_engine_init.
+ * them into vectors, and kernel_products.h what is made of products;
+ * kernel_portable.c, kernel_avx2.c and kernel_avx512.c compile them for their
+ * instruction set, kernel_reference.c is the naive version with libm that the
+ * tests hold them to.  rnn_kernel is picked once by rnn_engine_init.
  *
  * Gates are stored per row (one window at one time step) as segments of H:
  *		elman	[a]				h = act(a)

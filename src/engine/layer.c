@@ -2,9 +2,11 @@
  * layer.c
  *		One recurrent layer over a chunk: LayerNorm -> cell -> + residual.
  *
- * The input's part of the gates is one product over many steps, the state's
- * part one small product per step; the gradients of the weights are
- * large products again (Appleyard, Kocisky and Blunsom 2016).
+ * Forward, a step is one kernel: its tiles of gates begin with the bias, add
+ * the input's and the state's product and are activated before they leave the
+ * first cache.  Backward, the state's product goes step by step; the gradients
+ * of weights and inputs are products over some steps together, while the
+ * gates' gradients are in the second cache.
  *
  *		a_t = W_ih x_t + b + W_hh h_{t-1}
  *		dh_{t-1} += W_hh^T da_t		(back through time)
@@ -27,6 +29,19 @@ apply_dropout(int64_t n, real p, rnn_rng *rng, real *mask, real *x)
 	}
 }
 
+/* What the layer hands on of one step: h, n numbers from `at` on, dropped here and there, + x. */
+static void
+output(rnn_net *net, int l, int64_t at, int64_t n, const real *h, rnn_rng *rng)
+{
+	real	   *y = net->x[l + 1] + at;
+
+	memcpy(y, h, sizeof(real) * n);
+	if (net->dropped)
+		apply_dropout(n, net->shape->dropout, rng, net->drop[l] + at, y);
+	if (net->shape->residual)
+		rnn_add_rows(1, n, net->x[l] + at, n, y);
+}
+
 /* Steps whose gates, `size` numbers each, are still near when used again. */
 static int64_t
 steps_near(int64_t size)
@@ -43,7 +58,6 @@ rnn_layer_forward(rnn_net *net, const real *w, int l, int T, int B, rnn_rng *rng
 				I = s->I[l];
 	int64_t		N = (int64_t) T * B,
 				step = (int64_t) B * H;
-	real	   *y = net->x[l + 1];
 	const real *x = net->x[l];
 
 	if (s->norm)
@@ -71,13 +85,8 @@ rnn_layer_forward(rnn_net *net, const real *w, int l, int T, int B, rnn_rng *rng
 			now.tanh_c = net->tanh_c[l] + at;
 		}
 		cell->forward(s->activation, &now);
-		memcpy(y + at, now.h, sizeof(real) * step);
+		output(net, l, at, step, now.h, rng);
 	}
-	if (net->dropped)
-		apply_dropout(N * H, s->dropout, rng, net->drop[l], y);
-	if (s->residual)
-		for (int64_t i = 0; i < N * H; i++)
-			y[i] += net->x[l][i];
 }
 
 /* dh = what the layer's output sends back, n numbers from `at` on. */
@@ -165,6 +174,5 @@ rnn_layer_backward(rnn_net *net, const real *w, int l, int T, int B, real *g)
 								  net->dxn, net->dx[l], g + s->norm_g[l], g + s->norm_b[l]);
 	}
 	if (s->residual)
-		for (int64_t i = 0; i < N * H; i++)
-			net->dx[l][i] += net->dx[l + 1][i];
+		rnn_add_rows(1, N * H, net->dx[l + 1], N * H, net->dx[l]);
 }

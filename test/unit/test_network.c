@@ -338,6 +338,41 @@ test_inference(void)
 	}
 }
 
+/* Weights and inputs are the same, so gradients are, whichever kernels this processor runs. */
+static void
+test_instruction_sets(void)
+{
+	for (int cell = 0; cell < 4; cell++)
+		for (int hidden = 21; hidden <= 128; hidden += hidden == 21 ? 43 : 64)
+		{
+			rnn_config	cfg = small_config(cell, 3);
+			problem		p[3];
+
+			cfg.hidden = hidden;
+			for (int limit = 0; limit <= 2; limit++)
+			{
+				double		difference = 0,
+							size = 0;
+
+				rnn_engine_init(limit);
+				untrained(&p[limit], &cfg, 5);
+				problem_gradient(&p[limit]);
+				for (int64_t i = 0; i < p[0].shape.params; i++)
+				{
+					difference += pow((double) p[limit].g[i] - p[0].g[i], 2);
+					size += pow(p[0].g[i], 2);
+				}
+				CHECK(size > 0 && sqrt(difference) < 1e-5 * sqrt(size));
+				if (!(sqrt(difference) < 1e-5 * sqrt(size)))
+					printf("\tcell %d, hidden %d, %s: %g of %g\n", cell, hidden, rnn_kernel->name,
+						   sqrt(difference), sqrt(size));
+			}
+			for (int limit = 0; limit <= 2; limit++)
+				problem_free(&p[limit]);
+		}
+	rnn_engine_init(-1);
+}
+
 int
 main(void)
 {
@@ -351,5 +386,6 @@ main(void)
 	TEST(test_exhaustion);
 	TEST(test_same_bytes);
 	TEST(test_inference);
+	TEST(test_instruction_sets);
 	return check_summary("network");
 }
