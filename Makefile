@@ -12,7 +12,9 @@
 EXTENSION = rnnforecast
 MODULE_big = rnnforecast
 
-ENGINE_SRC := $(sort $(wildcard src/engine/*.c src/prior/*.c))
+# What generates series to train the prior on is no part of the extension.
+GENERATOR_SRC := $(sort $(wildcard src/prior/generate*.c))
+ENGINE_SRC := $(filter-out $(GENERATOR_SRC),$(sort $(wildcard src/engine/*.c src/prior/*.c)))
 SERVER_SRC := $(sort $(wildcard src/pg/*.c))
 OBJS = $(ENGINE_SRC:.c=.o) $(SERVER_SRC:.c=.o)
 
@@ -122,6 +124,7 @@ build/$(1)-double/%: build/$(1)-double/test/unit/%.o $(ENGINE_SRC:%.c=build/$(1)
 	@$$(CC) $(2) -o $$@ $$^ $$(BLAS_LIBS) -lm
 build/$(1)/fuzz_%: build/$(1)/test/fuzz/fuzz_%.o $(ENGINE_SRC:%.c=build/$(1)/%.o)
 	@$$(CC) $(2) -o $$@ $$^ $$(BLAS_LIBS) -lm
+build/$(1)/test_generate: $(GENERATOR_SRC:%.c=build/$(1)/%.o)
 -include $$(wildcard build/$(1)/*/*/*.d build/$(1)-double/*/*/*.d)
 endef
 $(eval $(call unit_build,unit,-O2))
@@ -146,3 +149,13 @@ unit-asan:
 fuzz:
 	+@$(MAKE) --no-print-directory fuzz-programs
 	@tools/unit $(FUZZ_PROGRAMS)
+
+# ------------------------------------------------------------- the prior
+#
+# build/prior_samples N [SEED [FAMILY]]: synthetic series as CSV, for eyes.
+
+.PHONY: prior-samples
+prior-samples: build/prior_samples
+build/prior_samples: bench/prior_samples.c $(GENERATOR_SRC) src/engine/rng.c $(wildcard src/prior/generate*.h)
+	@mkdir -p $(@D)
+	@$(CC) -std=gnu11 -O2 -Wall -Wextra -ffp-contract=off -Isrc/engine -Isrc/prior -o $@ $(filter %.c,$^) -lm
