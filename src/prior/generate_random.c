@@ -194,6 +194,18 @@ volatility(Gen *g, double *x, int total)
 	}
 }
 
+/* AR(1) noise with phi becomes AR(2): its steps too have a memory. */
+static void
+smoothen(Gen *g, double *x, int total, double phi)
+{
+	double		psi = between(g, 0.2, 0.9),
+				size = sqrt((1 - psi * psi) * (1 - phi * psi) / (1 + phi * psi));
+
+	x[0] *= size / sqrt(1 - psi * psi);
+	for (int t = 1; t < total; t++)
+		x[t] = psi * x[t - 1] + size * x[t];
+}
+
 /* Deviation about 1 each, so that sizes mean the same. */
 void
 noise_make(Gen *g, Noise kind, double *x, int total)
@@ -216,6 +228,8 @@ noise_make(Gen *g, Noise kind, double *x, int total)
 			x[0] = normal(g);
 			for (int t = 1; t < total; t++)
 				x[t] = phi * x[t - 1] + size * normal(g);
+			if (phi > 0 && chance(g, 0.5))
+				smoothen(g, x, total, phi);
 			break;
 		case NOISE_VOLATILE:
 			volatility(g, x, total);

@@ -5,19 +5,26 @@
  */
 #include "generate_parts.h"
 
-static const double trend_weights[TRENDS] = {16, 15, 8, 10, 20, 14, 12, 5};
+static const double trend_weights[TRENDS] = {12, 15, 8, 10, 22, 17, 11, 5};
 static const double noise_weights[NOISES] = {50, 15, 25, 10};
+static const double hourly_noise_weights[NOISES] = {32, 12, 46, 10};
 
-/* Sizes are in deviations of the seasons together, or of the trend without. */
+/*
+ * Sizes are in deviations of the seasons together, or of the trend without.
+ * Quarters and months are a trend with a season, hours and days the reverse,
+ * and the finer the steps the longer the noise remembers.
+ */
 Recipe
 recipe_draw(Gen *g, const double *periods, int n_periods)
 {
 	static const double kinds[] = {45, 25, 30};
 	Recipe		r = {.n_seasons = n_periods};
+	double		longest = n_periods > 0 ? periods[n_periods - 1] : 0;
 
 	r.trend = weighted(g, trend_weights, TRENDS);
-	r.noise = weighted(g, noise_weights, NOISES);
-	r.trend_size = log_between(g, 0.1, 6);
+	r.noise = weighted(g, longest >= 24 ? hourly_noise_weights : noise_weights, NOISES);
+	r.trend_size = longest <= 6 ? log_between(g, 0.3, 30) : longest <= 13 ? log_between(g, 0.2, 12) :
+		log_between(g, 0.05, 4);
 	r.noise_size = chance(g, 0.85) ? log_between(g, 0.02, 0.8) : log_between(g, 0.8, 2.5);
 	for (int i = 0; i < n_periods; i++)
 		r.season[i] = season_of(g, periods[i], chance(g, 0.4));
@@ -26,7 +33,7 @@ recipe_draw(Gen *g, const double *periods, int n_periods)
 	if (n_periods == 0)
 	{
 		r.trend_size = 1;
-		r.noise_size = log_between(g, 0.01, 1.2);
+		r.noise_size = log_between(g, 0.005, 0.8);
 		r.kind = chance(g, 0.7) ? ADDITIVE : EXPONENTIAL;
 	}
 	return r;

@@ -141,7 +141,7 @@ exponentiate(Gen *g, double *x)
 
 	standardise(x, g->n, g->total);
 	for (int t = 0; t < g->total; t++)
-		x[t] = exp(fmax(-12, fmin(12, size * x[t])));
+		x[t] = exp(fmax(-8, fmin(8, size * x[t])));
 	g->finish = FINISH_SCALE;
 }
 
@@ -210,7 +210,7 @@ make_walk(Gen *g, rnn_family kind)
 	else
 	{
 		if (kind == RNN_FAMILY_WALK_DRIFT || (kind == RNN_FAMILY_WALK_GEOMETRIC && chance(g, 0.5)))
-			drift = log_between(g, 0.02, 0.8) * (chance(g, 0.7) ? 1 : -1);
+			drift = log_between(g, 0.03, 1.5) * (chance(g, 0.7) ? 1 : -1);
 		for (int t = 0; t < g->total; t++)
 			x[t] += drift;
 		accumulate(x, g->total);
