@@ -154,8 +154,6 @@ fuzz:
 #
 # build/prior_samples N [SEED [FAMILY]]: synthetic series as CSV, for eyes.
 
-.PHONY: prior-samples
-prior-samples: build/prior_samples
 build/prior_samples: bench/prior_samples.c $(GENERATOR_SRC) src/engine/rng.c $(wildcard src/prior/generate*.h)
 	@mkdir -p $(@D)
 	@$(CC) -std=gnu11 -O2 -Wall -Wextra -ffp-contract=off -Isrc/engine -Isrc/prior -o $@ $(filter %.c,$^) -lm

@@ -1,6 +1,6 @@
 /*
  * prior_samples.c
- *		Prints synthetic series as CSV (make prior-samples).
+ *		Prints synthetic series as CSV (make build/prior_samples).
  *
  *		build/prior_samples N [SEED [FAMILY]]
  *

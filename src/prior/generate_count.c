@@ -77,7 +77,7 @@ make_intermittent(Gen *g)
 		recipe_rate(g);
 	for (int t = 0; t < g->total; t++)
 	{
-		double		rate = p * (shaped && !regular ? g->out[t] : 1) * exp(-fade * t);
+		double		rate = fmin(0.95, p * (shaped && !regular ? g->out[t] : 1)) * exp(-fade * t);
 
 		if (regular)
 		{

@@ -148,7 +148,7 @@ make_sarima(Gen *g)
 				sar[2] = {0, 0},
 				sma[2] = {0, 0},
 				nu = chance(g, 0.2) ? between(g, 2.5, 8) : 0,
-				drift = chance(g, 0.3) ? 0.3 * normal(g) : 0,
+				drift = d < 2 && chance(g, 0.3) ? 0.3 * normal(g) : 0,
 			   *x = g->out;
 
 	stable_pair(g, pick(g, 3), -0.7, d ? 0.9 : 0.97, ar);
@@ -178,7 +178,8 @@ make_sarima(Gen *g)
 	}
 	if (m)
 		generate_season(g, m);
-	if (chance(g, 0.4))
+	/* Logarithms of what is summed twice leave every scale, above all after a short history. */
+	if (d + seasonal < (g->n < 40 ? 2 : 3) && d < 2 && chance(g, 0.4))
 		exponentiate(g, x);
 }
 
