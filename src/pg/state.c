@@ -56,7 +56,7 @@ typedef struct NameEntry
 	int			number;
 } NameEntry;
 
-/* States are flattened where memory can't be freed: in the bump context of a sort since 17. */
+/* States are flattened where memory can't be freed, in the bump context of a sort since 17: in their own. */
 static const char *
 options_text(RowState *state)
 {
@@ -80,9 +80,12 @@ static Size
 flat_size(ExpandedObjectHeader *eohptr)
 {
 	RowState   *state = (RowState *) eohptr;
-	Size		size = VARHDRSZ + sizeof(FlatState) + (Size) state->n * row_bytes(state) +
-		state->n_names * sizeof(int32) + state->names_bytes + strlen(options_text(state));
+	Size		size;
 
+	/* What goes to another process is sent whole: no more than is kept. */
+	state_settle(state);
+	size = VARHDRSZ + sizeof(FlatState) + (Size) state->n * row_bytes(state) +
+		state->n_names * sizeof(int32) + state->names_bytes + strlen(options_text(state));
 	if (!AllocSizeIsValid(size))
 		ereport(ERROR,
 				(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
@@ -179,30 +182,44 @@ outgrown(const char *what, int64 count)
 			 errhint("Raise rnnforecast.max_memory, or aggregate to a coarser step.")));
 }
 
-/* Rows of a panel that are kept; twice as many are collected before the older ones go. */
+/*
+ * Rows of a panel that are kept.  In a parallel plan some five states, flat
+ * ones included, are in memory at once.
+ */
 static int64
 most_rows(const RowState *state)
 {
 	return memory_limit() / 8 / row_bytes(state);
 }
 
-static void
-make_room(RowState *state, int64 n)
+/* Rows of any state that are collected: of a panel, before the older ones go. */
+static int64
+most_collected(const RowState *state)
 {
-	int64		limit = state->keyed ? 2 * most_rows(state) : (int64) (memory_limit() / sizeof(Row)),
-				room = Max(state->room, FIRST_ROOM);
+	return state->keyed ? most_rows(state) / 4 * 5 : (int64) (memory_limit() / sizeof(Row));
+}
 
-	while (room < n)
-		room *= 2;
-	if (room == state->room)
-		return;
-	room = Max(n, Min(room, limit));
-	if (!state->keyed && n > limit)
-		outgrown("rows", state->n);
+static void
+set_room(RowState *state, int64 room)
+{
 	state->rows = resize(state, state->rows, (Size) room * sizeof(Row));
 	if (state->keyed)
 		state->series = resize(state, state->series, (Size) room * sizeof(int32));
 	state->room = room;
+}
+
+static void
+make_room(RowState *state, int64 n)
+{
+	int64		limit = most_collected(state),
+				room = Max(state->room, FIRST_ROOM);
+
+	while (room < n)
+		room *= 2;
+	if (!state->keyed && n > limit)
+		outgrown("rows", state->n);
+	if (room != state->room)
+		set_room(state, Max(n, Min(room, limit)));
 }
 
 static int64
@@ -267,9 +284,11 @@ state_settle(RowState *state)
 {
 	int64	   *counts;
 	int64		latest = state->latest ? state->latest : (int64) 1 << 40;
+	MemoryContext old;
 
 	if (!state->keyed || (state->n <= most_rows(state) && state->latest == 0))
 		return;
+	old = MemoryContextSwitchTo(state->hdr.eoh_context);
 	counts = palloc_extended(sizeof(int64) * Max(state->n_names, 1), MCXT_ALLOC_HUGE | MCXT_ALLOC_ZERO);
 	for (int64 i = 0; i < state->n; i++)
 		counts[state->series[i]]++;
@@ -280,6 +299,7 @@ state_settle(RowState *state)
 	state->latest = latest;
 	prune(state, counts);
 	pfree(counts);
+	MemoryContextSwitchTo(old);
 }
 
 void
@@ -295,7 +315,7 @@ state_add_to(RowState *state, int series, int64 at, double value)
 {
 	if (state->n == state->room)
 	{
-		if (state->n >= 2 * most_rows(state))
+		if (state->n >= most_collected(state))
 			state_settle(state);
 		else
 			make_room(state, state->n + 1);
@@ -440,7 +460,7 @@ unflatten(Datum datum, MemoryContext parent)
 	unflatten_names(state, in + (Size) head.n * width, head.names_len, head.n_names);
 	if (head.n > 0)
 	{
-		make_room(state, head.n);
+		set_room(state, head.n);
 		memcpy(state->rows, in, (Size) head.n * sizeof(Row));
 		if (state->keyed)
 			memcpy(state->series, in + (Size) head.n * sizeof(Row), (Size) head.n * sizeof(int32));
@@ -472,7 +492,7 @@ copy_state(RowState *from, MemoryContext parent)
 		state_series(copy, from->names[i]);
 	if (from->n > 0)
 	{
-		make_room(copy, from->n);
+		set_room(copy, from->n);
 		memcpy(copy->rows, from->rows, (Size) from->n * sizeof(Row));
 		if (from->keyed)
 			memcpy(copy->series, from->series, (Size) from->n * sizeof(int32));

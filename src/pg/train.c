@@ -249,7 +249,8 @@ rnnforecast_rnn_train_final(PG_FUNCTION_ARGS)
 	}
 	parse_options(state->options, &cfg, &server);
 	series_from_rows(state, zone_for(&server), server.on_error, &all);
-	return leave_scratch(outer, train_series(&all, &cfg, &server, NULL, (Size) state->n * sizeof(Row)));
+	return leave_scratch(outer, train_series(&all, &cfg, &server, NULL,
+											 MemoryContextMemAllocated(state->hdr.eoh_context, true)));
 }
 
 /* (state) -> history */
