@@ -124,7 +124,7 @@ build/$(1)-double/%: build/$(1)-double/test/unit/%.o $(ENGINE_SRC:%.c=build/$(1)
 	@$$(CC) $(2) -o $$@ $$^ $$(BLAS_LIBS) -lm
 build/$(1)/fuzz_%: build/$(1)/test/fuzz/fuzz_%.o $(ENGINE_SRC:%.c=build/$(1)/%.o)
 	@$$(CC) $(2) -o $$@ $$^ $$(BLAS_LIBS) -lm
-build/$(1)/test_generate: $(GENERATOR_SRC:%.c=build/$(1)/%.o)
+build/$(1)/test_generate build/$(1)/test_prior: $(GENERATOR_SRC:%.c=build/$(1)/%.o)
 -include $$(wildcard build/$(1)/*/*/*.d build/$(1)-double/*/*/*.d)
 endef
 $(eval $(call unit_build,unit,-O2))
@@ -153,7 +153,16 @@ fuzz:
 # ------------------------------------------------------------- the prior
 #
 # build/prior_samples N [SEED [FAMILY]]: synthetic series as CSV, for eyes.
+# build/pretrain/pretrain: trains the prior; tools/pretrain runs it.
 
 build/prior_samples: bench/prior_samples.c $(GENERATOR_SRC) src/engine/rng.c $(wildcard src/prior/generate*.h)
 	@mkdir -p $(@D)
 	@$(CC) -std=gnu11 -O2 -Wall -Wextra -ffp-contract=off -Isrc/engine -Isrc/prior -o $@ $(filter %.c,$^) -lm
+
+PRETRAIN_OBJS = $(patsubst %.c,build/pretrain/%.o,$(ENGINE_SRC) $(GENERATOR_SRC) $(wildcard tools/pretrain*.c))
+build/pretrain/%.o: %.c
+	@mkdir -p $(@D)
+	@$(UNIT_CC) -O2 $(if $(filter $<,$(KERNELS)),$(KERNEL_FLAGS)) -c -o $@ $<
+build/pretrain/pretrain: $(PRETRAIN_OBJS)
+	@$(CC) -o $@ $^ $(BLAS_LIBS) -lm
+-include $(PRETRAIN_OBJS:.o=.d)

@@ -34,7 +34,7 @@ PANELS = ["m1_monthly", "m1_quarterly", "m1_yearly", "nn3", "livestock", "hourly
 SEASONS = {"m1_quarterly": [4], "m1_yearly": [1], "hourly": [24, 168],
            "taylor": [48, 336], "co2": [52], "us_gasoline": [52],
            "ilinet": [52], "peyton_manning": [7, 364], "sunspots": [11]}
-VARIANTS = {"default": {}, "mix": {"network": False},
+VARIANTS = {"default": {}, "prior": {"start": "prior"}, "mix": {"network": False},
             "network": {"start": "scratch", "skip": False}}
 # MASE of statsforecast 2.1.1 with its defaults on the same windows, histories
 # cut to 2,016 points; MSTL with the daily and the weekly season on hourly and
@@ -275,6 +275,30 @@ def play_set(row, args, spec):
     return figures
 
 
+def export(rows, args):
+    """The windows as tools/pretrain reads them, a file a set: horizon, season,
+    count of seasons, seasons, count of series and of windows; a line a series:
+    length, values; a line a window: series, end, targets."""
+    os.makedirs(args.export, exist_ok=True)
+    rows = sorted(rows, key=lambda r: r["set"] not in PANELS)
+    for row in rows:
+        league = League(args.data, row)
+        seasons = SEASONS.get(league.name, [12])
+        series = {}
+        for w in league.windows:
+            if len(w.x) + len(w.actual) > len(series.get(w.series, [])):
+                series[w.series] = w.x + w.actual
+        names = list(series)
+        with open(os.path.join(args.export, league.name + ".txt"), "w") as f:
+            print(league.horizon, league.season, len(seasons), *seasons, len(series), len(league.windows), file=f)
+            for y in series.values():
+                print(len(y), *map(repr, y), file=f)
+            for w in league.windows:
+                print(names.index(w.series), len(w.x), len(w.actual), file=f)
+    with open(os.path.join(args.export, "sets"), "w") as f:
+        f.writelines(row["set"] + "\n" for row in rows)
+
+
 # ------------------------------------------------------------------- printing
 
 def geometric(ratios):
@@ -328,12 +352,13 @@ def main():
     parser = argparse.ArgumentParser(prog="bench/league", description=__doc__,
                                      formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("sets", nargs="*", metavar="SET", help="sets to play; all by default")
-    parser.add_argument("--variants", default="default,mix,network",
-                        help="of default, mix (no network), network (no mix)")
+    parser.add_argument("--variants", default="default,prior,mix,network",
+                        help="of default, prior (nothing trained), mix (no network), network (no mix)")
     parser.add_argument("--detect", action="store_true",
                         help="seasons are detected where there are dates, not given by hand")
     parser.add_argument("--options", type=json.loads, default={}, metavar="JSON",
                         help="options for every training")
+    parser.add_argument("--export", metavar="DIR", help="write the windows for tools/pretrain, play nothing")
     parser.add_argument("--json", metavar="FILE", help="write the figures there, too")
     parser.add_argument("--jobs", type=int, default=1, help="sets that are played side by side")
     parser.add_argument("--connection", metavar="STRING", help="a running server's")
@@ -360,6 +385,8 @@ def main():
         loader.loader.exec_module(spec)
 
     rows = [r for r in rows if not args.sets or r["set"] in args.sets]
+    if args.export:
+        return export(rows, args)
     version = psql(args.connection, "SET client_min_messages = warning;"
                    "CREATE EXTENSION IF NOT EXISTS rnnforecast; SELECT rnn_version();").strip()
     with concurrent.futures.ThreadPoolExecutor(args.jobs) as pool:

@@ -584,6 +584,11 @@ CREATE FUNCTION rnn_gradient_flow(model bytea, member int DEFAULT 1, OUT layer i
 COMMENT ON FUNCTION rnn_gradient_flow(bytea, int) IS
 	'how far back the loss reaches: norm of its gradient to each state, by layer and lag';
 
+CREATE FUNCTION rnn_prior() RETURNS bytea
+	AS 'MODULE_PATHNAME', 'rnnforecast_rnn_prior' LANGUAGE C IMMUTABLE PARALLEL SAFE;
+COMMENT ON FUNCTION rnn_prior() IS
+	'the pretrained network as a model without rows: rnn_observe gives it the rows of an ordered column';
+
 CREATE FUNCTION rnn_version() RETURNS text
 	AS 'MODULE_PATHNAME', 'rnnforecast_rnn_version' LANGUAGE C STABLE PARALLEL SAFE;
 COMMENT ON FUNCTION rnn_version() IS

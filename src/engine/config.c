@@ -14,7 +14,7 @@ const double rnn_quantile_levels[RNN_QUANTILES] = {
 	.01, .025, .05, .1, .2, .3, .4, .5, .6, .7, .8, .9, .95, .975, .99
 };
 
-static const char *const start_names[] = {"auto", "scratch", NULL};
+static const char *const start_names[] = {"auto", "scratch", "prior", NULL};
 static const char *const cell_names[] = {"elman", "gru", "lstm", NULL};
 static const char *const activation_names[] = {"tanh", "relu", NULL};
 static const char *const flips_names[] = {"auto", "on", "off", NULL};
@@ -85,8 +85,9 @@ const rnn_option rnn_options[] = {
 	"seed of every random choice"},
 	{"skip", RNN_OPT_BOOL, AT(skip), 1, 0, 1, false, NULL,
 	"add the mix of references to the network's output; false forecasts by the network alone"},
-	{"start", RNN_OPT_ENUM, AT(start), RNN_START_AUTO, 0, 1, false, start_names,
-	"auto: a network is added to the mix only where validation says so; scratch: train it and use it"},
+	{"start", RNN_OPT_ENUM, AT(start), RNN_START_AUTO, 0, 2, false, start_names,
+	"auto: a network is added to mix and prior only where validation says so; prior: train nothing; "
+	"scratch: train a network and use it"},
 	{"steps", RNN_OPT_INT, AT(steps), 0, 1, 10000000, true, NULL,
 	"minibatches of training"},
 	{"warmup", RNN_OPT_INT, AT(warmup), 30, 0, 1000000, false, NULL,
@@ -168,6 +169,8 @@ rnn_config_check(const rnn_config *cfg, rnn_error *err)
 	}
 	if (!cfg->network && !cfg->skip)
 		return rnn_fail(err, RNN_ERR_CONFLICT, "network and skip can't both be false", 0, 0, 0);
+	if (cfg->start == RNN_START_PRIOR && !(cfg->network && cfg->skip))
+		return rnn_fail(err, RNN_ERR_CONFLICT, "start can't be \"prior\" where network or skip is false", 0, 0, 0);
 	if (cfg->patch > 0 && cfg->context > 0 && cfg->patch > cfg->context)
 		return rnn_fail(err, RNN_ERR_CONFLICT, "patch can't be longer than context", cfg->patch, 1, cfg->context);
 	return RNN_OK;

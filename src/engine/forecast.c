@@ -12,6 +12,7 @@
  * do, with intervals that widen with the square root of the lead time.
  */
 #include "frame.h"
+#include "prior.h"
 #include "kernel.h"
 
 #include <float.h>
@@ -22,6 +23,7 @@
 #define Q RNN_QUANTILES
 #define M RNN_MEDIAN
 #define PIECES 8				/* times that a network is run in one step */
+#define PRIOR_BATCH 32			/* series that the prior forecasts at once */
 
 /* Scratch of one call; laid out for `count` series of up to `longest` points. */
 typedef struct Forecaster
@@ -30,6 +32,7 @@ typedef struct Forecaster
 	rnn_shape	shape;
 	rnn_frame_plan plan;
 	rnn_net		net;
+	rnn_prior_net prior;
 	int			count,
 				T;				/* steps of a chunk */
 	rnn_points *points;			/* (count) */
@@ -37,6 +40,8 @@ typedef struct Forecaster
 	rnn_scale  *scales;			/* (count) */
 	real	   *last;			/* (count, width) the first member's last frames, which have the mix */
 	rnn_scale  *last_scales;	/* (count) theirs */
+	rnn_said   *said;			/* (count) the prior's */
+	real	   *prior_q;
 	double	   *work;
 	real	   *q;				/* (trained horizon, Q) */
 	real	   *weights;		/* (P) of a member, as real */
@@ -64,6 +69,13 @@ rnn_network_weight(const rnn_model *m, int64_t n)
 	return n < m->short_below ? m->weight_short : m->weight;
 }
 
+/* Of the mix in the forecast of a series of n points. */
+static double
+mix_share(const rnn_model *m, int64_t n)
+{
+	return !rnn_network_applies(m, n) ? 1 : m->config.skip ? 1 - rnn_network_weight(m, n) : 0;
+}
+
 int64_t
 rnn_history_reach(const rnn_model *m)
 {
@@ -73,6 +85,8 @@ rnn_history_reach(const rnn_model *m)
 	for (int i = 0; i < m->n_members; i++)
 		if (m->member[i].context > most)
 			most = m->member[i].context;
+	if (m->prior_net && m->prior_net->cfg.context > most)
+		most = m->prior_net->cfg.context;
 	return reach + most;
 }
 
@@ -109,6 +123,17 @@ lay_out_member(Forecaster *f, int member, int64_t longest, rnn_arena *a)
 #endif
 }
 
+/* Mix's seasons and horizon; the prior runs before any member, in the same scratch. */
+static void
+lay_out_prior(Forecaster *f, int64_t longest, rnn_arena *a)
+{
+	rnn_config	cfg = f->model->config;
+
+	cfg.seasons_given = f->model->n_seasons;
+	memcpy(cfg.seasons, f->model->seasons, sizeof(cfg.seasons));
+	rnn_prior_net_init(&f->prior, f->model->prior_net, &cfg, longest, f->count < PRIOR_BATCH ? f->count : PRIOR_BATCH, a);
+}
+
 static void
 lay_out(Forecaster *f, int64_t longest, int horizon, rnn_arena *a, rnn_arena *member_scratch)
 {
@@ -120,6 +145,11 @@ lay_out(Forecaster *f, int64_t longest, int horizon, rnn_arena *a, rnn_arena *me
 	member_shape(f, 0);
 	f->last = arena_new(a, real, f->count * f->plan.width);
 	f->q = arena_new(a, real, (size_t) trained * Q);
+	if (f->model->prior_net)
+	{
+		f->said = arena_new(a, rnn_said, f->count);
+		f->prior_q = arena_new(a, real, (size_t) f->count * rnn_prior_steps(f->model->prior_net, trained) * Q);
+	}
 	if (f->model->config.skip && horizon > trained)
 	{
 		f->ref = arena_new(a, double, (size_t) RNN_REFS * horizon);
@@ -133,6 +163,14 @@ lay_out(Forecaster *f, int64_t longest, int horizon, rnn_arena *a, rnn_arena *me
 		rnn_arena	scratch = *a;
 
 		lay_out_member(f, i, longest + horizon, &scratch);
+		most = scratch.used > most ? scratch.used : most;
+		a->failed |= scratch.failed;
+	}
+	if (f->model->prior_net)
+	{
+		rnn_arena	scratch = *a;
+
+		lay_out_prior(f, longest + horizon, &scratch);
 		most = scratch.used > most ? scratch.used : most;
 		a->failed |= scratch.failed;
 	}
@@ -221,6 +259,30 @@ weights_of(Forecaster *f, int member)
 #else
 	return f->model->member[member].weights;
 #endif
+}
+
+/* What the prior says at the end of every series that the mix has a share in. */
+static void
+run_prior(Forecaster *f, rnn_arena scratch, int64_t longest)
+{
+	int64_t		size = (int64_t) rnn_prior_steps(f->model->prior_net, f->model->config.horizon) * Q;
+
+	lay_out_prior(f, longest, &scratch);
+	for (int from = 0; from < f->count; from += PRIOR_BATCH)
+	{
+		int			count = f->count - from < PRIOR_BATCH ? f->count - from : PRIOR_BATCH;
+		rnn_end		ends[PRIOR_BATCH];
+
+		for (int k = 0; k < count; k++)
+		{
+			int			b = from + k;
+
+			ends[k] = (rnn_end) {&f->points[b], f->points[b].n};
+			f->said[b].q = mix_share(f->model, ends[k].e) > 0 && rnn_prior_applies(f->model->prior_net, &ends[k]) ?
+				f->prior_q + b * size : NULL;
+		}
+		rnn_prior_net_run(&f->prior, ends, count, f->said + from);
+	}
 }
 
 /* Adds share x the quantiles, in the units of the points, to out (horizon,Q). */
@@ -327,13 +389,6 @@ extend_by_mix(Forecaster *f, int b, int horizon, double *out)
 	}
 }
 
-/* Of the mix in the forecast of a series of n points. */
-static double
-mix_share(const rnn_model *m, int64_t n)
-{
-	return !rnn_network_applies(m, n) ? 1 : m->config.skip ? 1 - rnn_network_weight(m, n) : 0;
-}
-
 static void
 forecast_trained(Forecaster *f, rnn_arena member_scratch, int64_t longest, int h, int64_t stride, double *out)
 {
@@ -341,6 +396,8 @@ forecast_trained(Forecaster *f, rnn_arena member_scratch, int64_t longest, int h
 
 	for (int b = 0; b < f->count; b++)
 		memset(out + b * stride, 0, sizeof(double) * h * Q);
+	if (m->prior_net)
+		run_prior(f, member_scratch, longest);
 	for (int i = 0; has_network(m) && i < m->n_members; i++)
 	{
 		rnn_arena	scratch = member_scratch;
@@ -377,6 +434,8 @@ forecast_trained(Forecaster *f, rnn_arena member_scratch, int64_t longest, int h
 				rnn_frame_compute(&f->plan, &f->points[b], f->points[b].n, frame, &f->scales[b], f->work);
 			}
 			rnn_frame_mix(&f->plan, frame, m->mix_spread, f->q);
+			if (m->prior_net)
+				rnn_prior_blend(m->prior_net, &f->said[b], f->scales[b], m->config.horizon, f->q);
 			add_quantiles(f, b, share, h, out + b * stride);
 		}
 	}

@@ -41,6 +41,41 @@ held_frame(const rnn_trainer *t, int i)
 	return t->runs[t->held[i].run].first + t->held[i].last;
 }
 
+/* ---------------------------------------------------------------- the prior */
+
+/* A step's worth of held-out windows; it needs no frames of the trainer's. */
+bool
+prior_step(rnn_trainer *t)
+{
+	rnn_end		ends[16];
+	int			count = t->W - t->prior_at < 16 ? t->W - t->prior_at : 16;
+	int64_t		size;
+
+	if (!t->prior)
+		return true;
+	size = (int64_t) rnn_prior_steps(t->prior, t->cfg.horizon) * Q;
+	for (int k = 0; k < count; k++)
+	{
+		int			i = t->prior_at + k;
+		const Run  *run = &t->runs[t->held[i].run];
+
+		ends[k] = (rnn_end) {&t->points[run->series], run->e0 + t->held[i].last * run->stride};
+		t->said[i].q = rnn_prior_applies(t->prior, &ends[k]) ? t->prior_q + i * size : NULL;
+	}
+	rnn_prior_net_run(&t->prior_net, ends, count, t->said + t->prior_at);
+	t->prior_at += count;
+	return t->prior_at >= t->W;
+}
+
+/* What a network is judged against: the mix, and the prior where there is one. */
+static void
+base_quantiles(rnn_trainer *t, int i, double factor, real *q)
+{
+	rnn_frame_mix(&t->plan, t->frames + held_frame(t, i) * t->plan.width, factor, q);
+	if (t->prior)
+		rnn_prior_blend(t->prior, &t->said[i], t->scales[held_frame(t, i)], t->cfg.horizon, q);
+}
+
 void
 judge_begin(rnn_trainer *t)
 {
@@ -154,7 +189,7 @@ blend_quantiles(rnn_trainer *t, int i, int b, double weight, real *q)
 		rnn_net_quantiles(&t->net, t->last_row + b, q);
 	if (weight == 1)
 		return;
-	rnn_frame_mix(&t->plan, t->frames + held_frame(t, i) * t->plan.width, t->model.mix_spread, t->q_mix);
+	base_quantiles(t, i, t->model.mix_spread, t->q_mix);
 	for (int64_t k = 0; k < size; k++)
 		q[k] = weight > 0 ? (real) (weight * q[k] + (1 - weight) * t->q_mix[k]) : t->q_mix[k];
 }
@@ -210,8 +245,7 @@ validation_step(rnn_trainer *t)
 
 		rnn_net_quantiles(&t->net, t->last_row + b, t->q);
 		if (t->blends)
-			rnn_frame_mix(&t->plan, t->frames + held_frame(t, i) * t->plan.width,
-						  t->spread[1 - t->held[i].half], t->q_mix);
+			base_quantiles(t, i, t->spread[1 - t->held[i].half], t->q_mix);
 		else
 			memcpy(t->q_mix, t->q, sizeof(real) * t->cfg.horizon * Q);
 		window_losses(t, i, t->q, t->q_mix, t->rows + (int64_t) i * RNN_GRID);

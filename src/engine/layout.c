@@ -13,6 +13,8 @@
 #define LEAST_WINDOWS 8			/* held-out windows to judge by */
 #define LEAST_POINTS 500		/* known points to train on */
 #define LEAST_HELD 128			/* windows held out before minibatches get smaller */
+#define PRIOR_BATCH 8			/* windows that the prior forecasts at once, */
+#define PRIOR_MEMORY 16			/* fewer where that takes more than this part of the memory */
 
 rnn_status
 no_room(rnn_trainer *t, rnn_error *err)
@@ -30,8 +32,9 @@ decide_training(rnn_trainer *t)
 	/* A network needs two points that follow each other. */
 	enough &= t->summary.longest >= 2;
 	t->blends = t->cfg.skip;
-	t->train = t->cfg.network && enough && !t->late;
-	t->model.verdict = !t->cfg.network ? RNN_VERDICT_OFF : !enough ? RNN_VERDICT_SHORT :
+	t->train = t->cfg.network && enough && !t->late && t->cfg.start != RNN_START_PRIOR;
+	t->prior = t->cfg.network && t->cfg.skip && t->cfg.start != RNN_START_SCRATCH ? t->panel.prior : NULL;
+	t->model.verdict = !t->cfg.network ? RNN_VERDICT_OFF : t->cfg.start == RNN_START_PRIOR ? RNN_VERDICT_PRIOR : !enough ? RNN_VERDICT_SHORT :
 		t->late ? RNN_VERDICT_TIME : RNN_VERDICT_ASKED;
 }
 
@@ -52,7 +55,23 @@ lay_out_network(rnn_trainer *t)
 }
 
 static void
-lay_out_held(rnn_trainer *t, int64_t W)
+lay_out_prior(rnn_trainer *t, int64_t longest)
+{
+	int			B = PRIOR_BATCH;
+	rnn_arena	measure;
+
+	for (;; B /= 2)
+	{
+		rnn_arena_init(&measure, NULL, 0);
+		rnn_prior_net_init(&t->prior_net, t->prior, &t->cfg, longest, B, &measure);
+		if (B == 1 || measure.used <= t->arena.size / PRIOR_MEMORY)
+			break;
+	}
+	rnn_prior_net_init(&t->prior_net, t->prior, &t->cfg, longest, B, &t->arena);
+}
+
+static void
+lay_out_held(rnn_trainer *t, int64_t W, int64_t longest)
 {
 	t->rows = arena_new(&t->arena, float, W * RNN_GRID);
 	for (int i = 0; i < 2; i++)
@@ -60,6 +79,12 @@ lay_out_held(rnn_trainer *t, int64_t W)
 	t->q = arena_new(&t->arena, real, (size_t) t->cfg.horizon * RNN_QUANTILES);
 	t->q_mix = arena_new(&t->arena, real, (size_t) t->cfg.horizon * RNN_QUANTILES);
 	t->W = (int) W;
+	if (t->prior)
+	{
+		lay_out_prior(t, longest);
+		t->said = arena_new(&t->arena, rnn_said, W);
+		t->prior_q = arena_new(&t->arena, real, W * rnn_prior_steps(t->prior, t->cfg.horizon) * RNN_QUANTILES);
+	}
 	t->score_room = conformal_room(t);
 	t->scores = arena_new(&t->arena, float, t->score_room * RNN_BANDS * RNN_MEDIAN);
 }
@@ -87,7 +112,7 @@ try_layout(rnn_trainer *t, int64_t longest)
 	t->work = arena_new(&t->arena, double, rnn_frame_work(&t->plan, longest));
 	if (t->train)
 		lay_out_network(t);
-	lay_out_held(t, held_total(t));
+	lay_out_held(t, held_total(t), longest);
 	if (t->arena.failed)
 		return false;
 	frames = (int64_t) ((t->arena.size - t->arena.used) * 0.8 /

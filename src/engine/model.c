@@ -310,7 +310,7 @@ clock_section(Walk *w, rnn_clock *c)
 static void
 judgement_section(Walk *w, rnn_model *m)
 {
-	field_i32(w, &m->verdict, RNN_VERDICT_ASKED, RNN_VERDICT_TIME, "the verdict");
+	field_i32(w, &m->verdict, RNN_VERDICT_ASKED, RNN_VERDICT_PRIOR, "the verdict");
 	field_i32(w, &m->windows, 0, INT32_MAX, "the count of windows");
 	field_i64(w, &m->points, 0, MAX_PLACE, "the count of points");
 	field_f64(w, &m->difference);
@@ -324,6 +324,7 @@ judgement_section(Walk *w, rnn_model *m)
 	field_i64(w, &m->short_below, 0, MAX_PLACE, "the length of short series");
 	field_f64(w, &m->mix_spread);
 	CHECK(w, m->is_history || (m->mix_spread >= 0.01 && m->mix_spread <= 100), "the mix's spread");
+	field_i32(w, &m->prior, 0, INT32_MAX, "the prior's version");
 	for (int b = 0; b < RNN_BANDS; b++)
 		for (int p = 0; p < RNN_MEDIAN; p++)
 		{
@@ -592,7 +593,7 @@ read_model(const uint8_t *bytes, size_t len, rnn_arena *a, rnn_model *m, rnn_err
 	w.at = 4;
 	version = number(&w, 0, 2);
 	if (version > VERSION)
-		return rnn_fail(err, RNN_ERR_VERSION, "version", (double) version, 1, VERSION);
+		return rnn_fail(err, RNN_ERR_VERSION, "format version", (double) version, 1, VERSION);
 	flags = number(&w, 0, 2);
 	CHECK(&w, version == VERSION, "the version");
 	CHECK(&w, flags <= 1, "the flags");

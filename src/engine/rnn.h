@@ -110,7 +110,7 @@ double		rnn_rng_normal(rnn_rng *r);
 
 /* ---------------------------------------------------------------- config */
 
-typedef enum rnn_start { RNN_START_AUTO, RNN_START_SCRATCH } rnn_start;
+typedef enum rnn_start { RNN_START_AUTO, RNN_START_SCRATCH, RNN_START_PRIOR } rnn_start;
 typedef enum rnn_cell { RNN_ELMAN, RNN_GRU, RNN_LSTM } rnn_cell;
 typedef enum rnn_activation { RNN_TANH, RNN_RELU } rnn_activation;
 typedef enum rnn_flips { RNN_FLIPS_AUTO, RNN_FLIPS_ON, RNN_FLIPS_OFF } rnn_flips;
@@ -123,7 +123,7 @@ typedef enum rnn_loss { RNN_PINBALL, RNN_MSE, RNN_MAE } rnn_loss;
  */
 typedef struct rnn_config
 {
-	int32_t		start;			/* rnn_start: auto lets validation decide */
+	int32_t		start;			/* rnn_start: auto lets validation decide, prior trains nothing */
 	int32_t		network;		/* bool: false gives the mix alone */
 	int32_t		skip;			/* bool: false gives the network alone */
 	int32_t		cell;			/* rnn_cell */
@@ -278,6 +278,28 @@ int64_t		rnn_mix_reach(const int *seasons, int n_seasons, int h);
 /* Missing points filled forward (causal); out may be x. */
 void		rnn_fill_forward(const double *x, int64_t n, double *out);
 
+/* ----------------------------------------------------------------- prior */
+
+/*
+ * A network that was pretrained on synthetic series, docs/prior.md.  Its mean
+ * with the mix is what a model forecasts where nothing better is trained.
+ */
+#define RNN_PRIOR 1				/* the latest version */
+
+typedef struct rnn_prior
+{
+	int32_t		version;
+	int32_t		horizon;		/* steps ahead that it was trained for; what it changes fades beyond */
+	double		share;			/* in its mean with the mix */
+	rnn_config	cfg;			/* shape */
+	int64_t		params;
+	const real *weights;		/* (params,) in the block that it was loaded into */
+} rnn_prior;
+
+/* Bytes that rnn_prior_load fills, 0 if there is no such version here. */
+size_t		rnn_prior_size(int version);
+rnn_status	rnn_prior_load(int version, void *block, rnn_prior *out, rnn_error *err);
+
 /* ----------------------------------------------------------------- model */
 
 /* Why a model is what it is: rnn_info prints it. */
@@ -289,7 +311,8 @@ typedef enum rnn_verdict
 	RNN_VERDICT_ADDED,			/* validation gave the network weight > 0 */
 	RNN_VERDICT_WORSE,			/* validation refused the network */
 	RNN_VERDICT_UNSURE,			/* better, but not by more than the error */
-	RNN_VERDICT_TIME			/* the ceiling of seconds came first */
+	RNN_VERDICT_TIME,			/* the ceiling of seconds came first */
+	RNN_VERDICT_PRIOR			/* start: prior */
 } rnn_verdict;
 
 typedef struct rnn_log_row
@@ -327,11 +350,13 @@ typedef struct rnn_model
 	int64_t		points;			/* P, known training points */
 	double		difference;		/* pinball, network less mix, NaN if not measured */
 	double		std_error;		/* of difference */
-	double		mix_pinball;	/* on the validation windows, in units of s */
+	double		mix_pinball;	/* on the validation windows, in units of s; with the prior in it */
 	double		weight;			/* of the network in the blend, 0 to 1 */
 	double		weight_short;	/* the same for series below short_below points */
 	int64_t		short_below;	/* 0: one weight for all */
 	double		mix_spread;		/* factor of the mix's gaps between quantiles, fitted */
+	int32_t		prior;			/* version that is in its mean with the mix, 0: none */
+	const rnn_prior *prior_net; /* that version, loaded by the caller */
 	float		calibration[RNN_BANDS][RNN_MEDIAN]; /* factor of the distance from
 								 * the median, by band and pair of levels
 								 * (outermost first) */
@@ -367,6 +392,7 @@ typedef struct rnn_panel
 	int			count;
 	const rnn_series *series;	/* names may be NULL if count is 1 */
 	rnn_clock	clock;
+	const rnn_prior *prior;		/* to build on; NULL: the mix alone */
 	int			n_hints;
 	int			hints[8];		/* seasons that the calendar suggests */
 } rnn_panel;

@@ -483,13 +483,13 @@ report(const rnn_trainer *t, rnn_progress *p)
 {
 	static const char *const names[] = {
 		[STAGE_SEASONS] = "seasons",[STAGE_LAYOUT] = "layout",[STAGE_FEATURES] = "features",
-		[STAGE_SPREAD] = "validate",
+		[STAGE_PRIOR] = "prior",[STAGE_SPREAD] = "validate",
 		[STAGE_TRAIN] = "train",[STAGE_VALIDATE] = "validate",
 		[STAGE_CALIBRATE] = "calibrate",[STAGE_SPLIT] = "members",[STAGE_DONE] = "done"
 	};
 
 	p->done = t->stage == STAGE_DONE;
-	p->ready = t->train && t->stage > STAGE_FEATURES && !p->done;
+	p->ready = t->train && t->stage > STAGE_PRIOR && !p->done;
 	p->split = t->stage == STAGE_SPLIT && t->split;
 	p->waits = t->stage == STAGE_TRAIN && must_wait(t);
 	p->phase = t->stage == STAGE_TRAIN && t->final ? "train on everything" : names[t->stage];
@@ -514,6 +514,10 @@ rnn_trainer_step(rnn_trainer *t, rnn_progress *progress, rnn_error *err)
 			if (t->train && too_late(t))
 				RNN_TRY(reduce_features(t, err));
 			if (compute_frames(t, FEATURE_BUDGET))
+				t->stage = STAGE_PRIOR;
+			break;
+		case STAGE_PRIOR:
+			if (prior_step(t))
 				RNN_TRY(begin(t, err));
 			break;
 		case STAGE_SPREAD:
@@ -667,9 +671,12 @@ rnn_trainer_model(rnn_trainer *t, rnn_model *m, rnn_error *err)
 	m->n_seasons = t->cfg.seasons_given;
 	memcpy(m->seasons, t->cfg.seasons, sizeof(m->seasons));
 	m->seasons_detected = t->seasons_detected;
+	m->prior = t->prior ? t->prior->version : 0;
+	m->prior_net = t->prior;
 	if (m->calibration_n == 0)
 		m->coverage = NAN;
-	if (t->late || m->verdict == RNN_VERDICT_ASKED || m->verdict == RNN_VERDICT_OFF || m->verdict == RNN_VERDICT_SHORT)
+	if (t->late || m->verdict == RNN_VERDICT_ASKED || m->verdict == RNN_VERDICT_OFF ||
+		m->verdict == RNN_VERDICT_SHORT || m->verdict == RNN_VERDICT_PRIOR)
 		m->difference = m->std_error = m->mix_pinball = NAN;
 	m->log = t->log;
 	m->n_series = t->panel.count;

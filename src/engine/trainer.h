@@ -9,6 +9,7 @@
 
 #include "frame.h"
 #include "network.h"
+#include "prior.h"
 #include "resolve.h"
 #include "season.h"
 
@@ -72,7 +73,7 @@ typedef struct Best
 
 typedef enum Stage
 {
-	STAGE_SEASONS, STAGE_LAYOUT, STAGE_FEATURES, STAGE_SPREAD, STAGE_TRAIN, STAGE_VALIDATE,
+	STAGE_SEASONS, STAGE_LAYOUT, STAGE_FEATURES, STAGE_PRIOR, STAGE_SPREAD, STAGE_TRAIN, STAGE_VALIDATE,
 	STAGE_CALIBRATE, STAGE_SPLIT, STAGE_DONE
 } Stage;
 
@@ -137,6 +138,12 @@ struct rnn_trainer
 	int			loss_count;
 
 	int			held_at;		/* next held-out window to validate */
+	const rnn_prior *prior;		/* in the mean with the mix, or NULL */
+	rnn_prior_net prior_net;
+	rnn_said   *said;			/* (W) what the prior forecasts at the held-out windows */
+	real	   *prior_q;		/* (W, its steps, Q) */
+	int			prior_at;		/* next of them */
+
 	float	   *rows;			/* (W, RNN_GRID) of this validation */
 	Best		best[2];
 	int			stale;			/* validations without progress of either */
@@ -180,6 +187,7 @@ const real *optimizer_weights(const Optimizer *o);
 
 /* judge.c */
 void		judge_begin(rnn_trainer *t);	/* no best yet */
+bool		prior_step(rnn_trainer *t); /* forecasts held-out windows by the prior; true when done */
 bool		spread_step(rnn_trainer *t);	/* fits the mix's spread; true when done */
 void		validation_begin(rnn_trainer *t);
 bool		validation_step(rnn_trainer *t);	/* true when all windows are done */
@@ -189,7 +197,7 @@ void		judge(rnn_trainer *t);	/* verdict, weight, steps of the final training */
 void		add_log(rnn_trainer *t, double validation, double baseline);
 /* Up to one batch of held-out windows from `from` on into t->windows. */
 int			held_batch(rnn_trainer *t, int from);
-/* q (horizon,Q) of held-out window i: network at row b of the last forward and mix, blended. */
+/* q (horizon,Q) of held-out window i: network at row b of the last forward and mix with prior, blended. */
 void		blend_quantiles(rnn_trainer *t, int i, int b, double weight, real *q);
 
 /* conformal.c */

@@ -57,7 +57,7 @@ report_engine_error(const rnn_error *err)
 		case RNN_ERR_VERSION:
 			ereport(ERROR,
 					(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
-					 errmsg("the model has format version %s, this server reads up to %s",
+					 errmsg("the model has %s %s, this server reads up to %s", err->what,
 							number_text(err->value), number_text(err->high)),
 					 errhint("Upgrade rnnforecast on this server.")));
 			break;

@@ -112,10 +112,17 @@ open_array(StringInfo out, const char *key)
 
 /* ----------------------------------------------------------------- words */
 
+/* What a network is added to, and judged against. */
 static const char *
-verdict_reason(rnn_verdict verdict)
+base_word(const rnn_model *m)
 {
-	switch (verdict)
+	return m->prior > 0 ? "mix and prior" : "the mix";
+}
+
+static const char *
+verdict_reason(const rnn_model *m)
+{
+	switch ((rnn_verdict) m->verdict)
 	{
 		case RNN_VERDICT_ASKED:
 			return "trained as asked, not judged";
@@ -126,11 +133,13 @@ verdict_reason(rnn_verdict verdict)
 		case RNN_VERDICT_ADDED:
 			return "validation gave the network a weight";
 		case RNN_VERDICT_WORSE:
-			return "the network was worse than the mix in validation";
+			return psprintf("the network was worse than %s in validation", base_word(m));
 		case RNN_VERDICT_UNSURE:
-			return "the network was better than the mix, but not by more than the error";
+			return psprintf("the network was better than %s, but not by more than the error", base_word(m));
 		case RNN_VERDICT_TIME:
 			return "the ceiling of seconds came before the network could be judged";
+		case RNN_VERDICT_PRIOR:
+			return "nothing trained, as asked";
 	}
 	return "unknown";
 }
@@ -180,7 +189,14 @@ summarize_judgement(StringInfo out, const rnn_model *m)
 		appendStringInfo(out, ": error %.1f %% below the mix's in %d validation windows",
 						 -100 * m->difference / m->mix_pinball, m->windows);
 	else
-		appendStringInfo(out, ": %s", verdict_reason(m->verdict));
+		appendStringInfo(out, ": %s", verdict_reason(m));
+}
+
+/* What a network is added to. */
+static const char *
+base_name(const rnn_model *m)
+{
+	return m->prior > 0 ? "Mix of references with the prior" : "Mix of references";
 }
 
 static void
@@ -190,13 +206,13 @@ summarize_method(StringInfo out, const rnn_model *m)
 
 	if (!uses_network(m))
 	{
-		appendStringInfoString(out, "Mix of references");
+		appendStringInfoString(out, base_name(m));
 		summarize_judgement(out, m);
 		return;
 	}
 	if (c->skip && m->weight < 1)
 	{
-		appendStringInfo(out, "Mix of references and, with weight %.2f", m->weight);
+		appendStringInfo(out, "%s and, with weight %.2f", base_name(m), m->weight);
 		if (m->short_below > 0)
 			appendStringInfo(out, " (%.2f below " INT64_FORMAT " points)", m->weight_short, m->short_below);
 		appendStringInfoString(out, ", ");
@@ -428,7 +444,23 @@ put_validation(StringInfo out, const rnn_model *m)
 	}
 	else
 		put_text(out, "short", NULL);
-	put_text(out, "reason", verdict_reason(m->verdict));
+	put_text(out, "reason", verdict_reason(m));
+	appendStringInfoChar(out, '}');
+}
+
+/* null where the mix goes alone */
+static void
+put_prior(StringInfo out, const rnn_model *m)
+{
+	if (m->prior_net == NULL)
+	{
+		put_text(out, "prior", NULL);
+		return;
+	}
+	open_object(out, "prior");
+	put_int(out, "version", m->prior);
+	put_int(out, "parameters", m->prior_net->params);
+	put_number(out, "share", m->prior_net->share);
 	appendStringInfoChar(out, '}');
 }
 
@@ -468,6 +500,7 @@ rnnforecast_rnn_info(PG_FUNCTION_ARGS)
 	put_data(&out, m);
 	if (!m->is_history)
 	{
+		put_prior(&out, m);
 		put_seasons(&out, m);
 		put_int(&out, "horizon", m->config.horizon);
 		put_network(&out, m);

@@ -4,6 +4,8 @@
  */
 #include "pg.h"
 
+#include <math.h>
+
 #include "mb/pg_wchar.h"
 #include "miscadmin.h"
 #include "utils/memutils.h"
@@ -15,6 +17,25 @@ typedef struct Decoded
 	bytea	   *bytes;
 	rnn_model	model;
 } Decoded;
+
+/* The pretrained network, decoded once in a session: a megabyte. */
+const rnn_prior *
+pretrained(int version)
+{
+	static rnn_prior loaded[RNN_PRIOR + 1];
+	rnn_prior	fresh;
+	rnn_error	err;
+	void	   *block = NULL;
+
+	if (version >= 1 && version <= RNN_PRIOR && loaded[version].version == version)
+		return &loaded[version];
+	if (rnn_prior_size(version) > 0)
+		block = MemoryContextAlloc(TopMemoryContext, rnn_prior_size(version));
+	if (rnn_prior_load(version, block, &fresh, &err) != RNN_OK)
+		report_engine_error(&err);
+	loaded[version] = fresh;
+	return &loaded[version];
+}
 
 /*
  * Names become text of this database.  Its encoding may not be that of the one
@@ -62,6 +83,8 @@ decode(FunctionCallInfo fcinfo, bytea *bytes)
 	rnn_arena_init(&arena, block, size + 64);
 	if (rnn_model_decode((uint8 *) VARDATA_ANY(d->bytes), VARSIZE_ANY_EXHDR(d->bytes), &arena, &d->model, &err) != RNN_OK)
 		report_engine_error(&err);
+	if (d->model.prior > 0)
+		d->model.prior_net = pretrained(d->model.prior);
 	check_names(&d->model);
 	MemoryContextSwitchTo(old);
 	return d;
@@ -112,4 +135,25 @@ store_model(const rnn_model *m)
 	SET_VARSIZE(result, VARHDRSZ + size);
 	rnn_model_encode(m, (uint8 *) VARDATA(result));
 	return result;
+}
+
+/* () -> the latest prior as a model without rows, to be looked at or given some by rnn_observe */
+PG_FUNCTION_INFO_V1(rnnforecast_rnn_prior);
+Datum
+rnnforecast_rnn_prior(PG_FUNCTION_ARGS)
+{
+	const rnn_prior *prior = pretrained(RNN_PRIOR);
+	rnn_model	m = {.prior = prior->version,.prior_net = prior,.verdict = RNN_VERDICT_PRIOR,.mix_spread = 1,
+	.difference = NAN,.std_error = NAN,.mix_pinball = NAN,.coverage = NAN,.n_seasons = 1,.seasons = {1}};
+
+	m.config = prior->cfg;
+	m.config.start = RNN_START_PRIOR;
+	m.config.horizon = prior->horizon;
+	m.config.steps = m.config.members = m.config.batch = 1;
+	m.config.flips = RNN_FLIPS_ON;
+	m.config.seasons_given = 1;
+	m.config.seasons[0] = 1;
+	for (int i = 0; i < RNN_BANDS * RNN_MEDIAN; i++)
+		m.calibration[i / RNN_MEDIAN][i % RNN_MEDIAN] = 1;
+	PG_RETURN_BYTEA_P(store_model(&m));
 }

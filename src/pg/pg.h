@@ -160,6 +160,7 @@ void		series_from_rows(RowState *state, const char *zone, OnError on_error, Seri
 /* model.c */
 /* Decoded argument, cached for the statement; NULL where SQL NULL. Error for a history
  * unless allowed. */
+const rnn_prior *pretrained(int version);
 const rnn_model *fetch_model(FunctionCallInfo fcinfo, int argno, bool history_allowed);
 bytea	   *store_model(const rnn_model *m);
 

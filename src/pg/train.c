@@ -165,6 +165,7 @@ usable_panel(const Series *all, rnn_panel *panel)
 			series[panel->count++] = all->series[i];
 	panel->series = series;
 	panel->clock = all->clock;
+	panel->prior = pretrained(RNN_PRIOR);
 	panel->n_hints = clock_hints(&all->clock, panel->hints);
 }
 

@@ -28,6 +28,7 @@ static const Family families[RNN_FAMILIES] = {
 	[RNN_FAMILY_SPIKY] = {"spiky season", false},
 	[RNN_FAMILY_DOUBLE] = {"two seasons", false},
 	[RNN_FAMILY_EVOLVING] = {"evolving season", false},
+	[RNN_FAMILY_RESIZED] = {"resized cycles", false},
 	[RNN_FAMILY_HOLIDAY] = {"holidays", false},
 	[RNN_FAMILY_NOISY] = {"noise", false},
 	[RNN_FAMILY_GAUSSIAN] = {"Gaussian process", false},
@@ -130,6 +131,9 @@ family_make(Gen *g, rnn_family family)
 			break;
 		case RNN_FAMILY_ZERO:
 			make_zero(g);
+			break;
+		case RNN_FAMILY_RESIZED:
+			make_resized(g);
 			break;
 		case RNN_FAMILY_AGGREGATED:
 			make_aggregated(g);

@@ -38,6 +38,7 @@ typedef enum rnn_family
 	RNN_FAMILY_SPIKY,			/* season of peaks, blocks, half waves */
 	RNN_FAMILY_DOUBLE,			/* two seasons */
 	RNN_FAMILY_EVOLVING,		/* amplitude, phase or profile change slowly */
+	RNN_FAMILY_RESIZED,			/* each cycle has a size and a level of its own */
 	RNN_FAMILY_HOLIDAY,			/* rare days, repeated or not */
 	RNN_FAMILY_NOISY,			/* noise that isn't Gaussian and white */
 	RNN_FAMILY_GAUSSIAN,		/* Gaussian processes */

@@ -97,6 +97,7 @@ int			season_pair(Gen *g, double *periods);	/* 2, or 1 where n is too short */
 double		season_fraction(Gen *g);	/* a period that is no whole number */
 Season		season_of(Gen *g, double period, bool smooth);
 void		season_make(Gen *g, const Season *s, double *x);	/* deviation about 1 */
+void		profile_make(Gen *g, const Season *s, double *p, int m);	/* one period, deviation about 1 */
 void		holidays_make(Gen *g, double period, double *x);	/* 0 but on those days */
 void		generate_season(Gen *g, double period);	/* adds to the true ones */
 
@@ -119,6 +120,7 @@ Recipe		recipe_draw(Gen *g, const double *periods, int n_periods);
 void		recipe_make(Gen *g, const Recipe *r);
 void		recipe_rate(Gen *g);	/* positive, mean about 1, mostly seasonal */
 void		make_structure(Gen *g, rnn_family family);
+void		make_resized(Gen *g);
 void		make_aggregated(Gen *g);
 
 /* generate_process.c */

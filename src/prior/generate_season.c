@@ -271,7 +271,7 @@ profile_week(Gen *g, double *p, int m, int days)
 	}
 }
 
-static void
+void
 profile_make(Gen *g, const Season *s, double *p, int m)
 {
 	if (s->profile == PROFILE_WEEK)

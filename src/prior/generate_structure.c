@@ -207,6 +207,81 @@ make_structure(Gen *g, rnn_family family)
 	recipe_make(g, &r);
 }
 
+/* ------------------------------------------------------------- resized cycles */
+
+/* A number for each cycle, remembered for a while: deviation 1. */
+static void
+cycle_numbers(Gen *g, double *x, int count, double memory)
+{
+	x[0] = normal(g);
+	for (int c = 1; c < count; c++)
+		x[c] = memory * x[c - 1] + sqrt(1 - memory * memory) * normal(g);
+}
+
+/*
+ * The sun behind clouds, traffic, a household's load, temperature: the same
+ * course each day, but how far it goes differs from one day to the next.  The
+ * noise is larger where the course is high.  Scratch: all parts.
+ */
+void
+make_resized(Gen *g)
+{
+	static const double usual[] = {24, 24, 24, 24, 48, 48, 96, 12, 144, 288, 7};
+	double		period = usual[pick(g, COUNT_OF(usual))],
+			   *size = g->part[2],
+			   *level = g->part[2] + RNN_SYNTH_POINTS,
+			   *noise = g->part[1],
+				sizes = log_between(g, 0.03, 0.8),
+				levels = chance(g, 0.5) ? 0 : log_between(g, 0.05, 1.5),
+				error = log_between(g, 0.02, 0.8),
+				base = chance(g, 0.3) ? 0 : log_between(g, 0.05, 1),
+				week[7] = {0},
+				low;
+	bool		weekly,
+				sunny = chance(g, 0.35);
+	int			m,
+				start;
+	Season		s;
+
+	if (3 * period > g->n)
+		period = season_draw(g);
+	m = (int) period;
+	weekly = m != 7 && 14 * m < g->n && 7 * m <= RNN_SYNTH_SEASON && chance(g, 0.4);
+	s = season_of(g, period, chance(g, 0.5));
+	if (sunny)
+		s.profile = PROFILE_HALF_WAVE;
+	profile_make(g, &s, g->profile[0], m);
+	low = least(g->profile[0], m);
+	for (int d = 0; weekly && d < 7; d++)
+		week[d] = (d < 5 ? 0.1 : -0.6) * fabs(normal(g)) + 0.05 * normal(g);
+	start = pick(g, 7 * m);
+	cycle_numbers(g, size, g->total / m + 9, between(g, 0, 0.95));
+	cycle_numbers(g, level, g->total / m + 9, between(g, 0, 0.98));
+	noise_make(g, chance(g, 0.8) ? NOISE_CORRELATED : NOISE_GAUSSIAN, noise, g->total);
+	for (int t = 0; t < g->total; t++)
+	{
+		int			at = t + start % m,
+					c = at / m;
+		double		part = (double) (at % m) / m,
+					high = g->profile[0][at % m] - low,
+					now = high * exp(fmin(2, sizes * size[c]) + week[(t + start) / m % 7]);
+
+		/* Clouds dim what is there; other noise has a part of its own. */
+		now = sunny ? now * exp(-fabs(error * noise[t])) : now + error * (base + high) * noise[t];
+		g->out[t] = now + levels * ((1 - part) * level[c] + part * level[c + 1]);
+	}
+	generate_season(g, period);
+	if (weekly)
+		generate_season(g, 7 * period);
+	g->finish = FINISH_LEVEL;
+	if (sunny || chance(g, 0.3))
+	{
+		for (int t = 0; t < g->total; t++)
+			g->out[t] = fmax(0, g->out[t]);
+		g->finish = FINISH_SCALE;
+	}
+}
+
 /* ---------------------------------------------------------------- aggregation */
 
 typedef struct Aggregation

@@ -423,7 +423,7 @@ test_version(void)
 			bytes[4] = (uint8_t) newer[k];
 			bytes[5] = (uint8_t) (newer[k] >> 8);
 			CHECK(rnn_model_decoded_size(bytes, s->len, &size, &err) == RNN_ERR_VERSION);
-			CHECK(err.status == RNN_ERR_VERSION && strcmp(err.what, "version") == 0);
+			CHECK(err.status == RNN_ERR_VERSION && strcmp(err.what, "format version") == 0);
 			CHECK(err.value == newer[k] && err.high == 1);
 			/* Nobody knows what a newer version looks like behind its header. */
 			CHECK(rnn_model_decoded_size(bytes, HEADER, &size, NULL) == RNN_ERR_VERSION);

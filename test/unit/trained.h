@@ -20,12 +20,12 @@ typedef struct Trained
 	rnn_error	err;
 } Trained;
 
-/* Runs a whole training in `limit` bytes, from the weights of `warm` if not NULL. */
+/* Runs a whole training in `limit` bytes, from the weights of `warm`, on top of the prior, if not NULL. */
 static inline Trained
-train_from(const rnn_model *warm, const rnn_config *cfg, const double *x, int64_t n, size_t limit)
+train_on(const rnn_model *warm, const rnn_prior *prior, const rnn_config *cfg, const double *x, int64_t n, size_t limit)
 {
 	Trained		t = {.series = {.n = n,.x = x}};
-	rnn_panel	panel = {.count = 1,.series = &t.series};
+	rnn_panel	panel = {.count = 1,.series = &t.series,.prior = prior};
 	rnn_trainer *trainer;
 	rnn_progress p = {0};
 	size_t		size;
@@ -42,6 +42,12 @@ train_from(const rnn_model *warm, const rnn_config *cfg, const double *x, int64_
 	t.model.series = NULL;
 	t.model.n_series = 0;
 	return t;
+}
+
+static inline Trained
+train_from(const rnn_model *warm, const rnn_config *cfg, const double *x, int64_t n, size_t limit)
+{
+	return train_on(warm, NULL, cfg, x, n, limit);
 }
 
 static inline Trained

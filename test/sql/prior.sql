@@ -1,0 +1,33 @@
+-- The pretrained network: nothing is trained, models stay small.
+CREATE FUNCTION prior(horizon int DEFAULT 12) RETURNS jsonb LANGUAGE sql IMMUTABLE AS
+$$ SELECT jsonb_build_object('start', 'prior', 'horizon', horizon) $$;
+CREATE TEMP TABLE m AS
+SELECT rnn_train(month, value, prior()) AS prior, rnn_train(month, value, mix() || '{"horizon": 12}') AS mix,
+	   rnn_train(month, value, '{"horizon": 12}') AS auto
+FROM monthly;
+SELECT rnn_info(prior)->>'summary' AS summary FROM m;
+SELECT rnn_info(prior)->'prior'->'version' AS version, rnn_info(prior)#>>'{validation,reason}' AS reason,
+	   rnn_info(prior)->'network' AS network, rnn_info(mix)->'prior' AS mix, length(prior) < 3000 AS small,
+	   rnn_info(auto)->'prior' = rnn_info(prior)->'prior' AS auto
+FROM m;
+SELECT count(*), bool_and(abs(p.forecast - x.forecast) < 5) AS near, bool_or(p.forecast <> x.forecast) AS other,
+	   bool_and(p.lower < p.forecast AND p.forecast < p.upper) AS ordered
+FROM m, rnn_forecast(prior, 100) AS p JOIN m AS again ON true, rnn_forecast(again.mix, 100) AS x WHERE p.step = x.step;
+-- The same again, after other rows, and in groups.
+SELECT md5(rnn_train(month, value, prior())) = md5(m.prior) AS same FROM monthly, m GROUP BY m.prior;
+SELECT count(*) AS models, max(length(model)) < 3000 AS small, bool_and(rnn_info(model)->'network' = 'null') AS untrained
+FROM (SELECT rnn_train(k + sin(n * 6.2831853 / 7) + 0.1 * sin(n * 7.3 * k) ORDER BY n) AS model
+	  FROM generate_series(1, 200) AS k, generate_series(1, 60) AS n GROUP BY k) AS t (model);
+SELECT bool_and(f.forecast = again.forecast AND f.quantiles = again.quantiles) AS "observed again"
+FROM m, (SELECT rnn_history(month, value) AS h FROM monthly) AS t, rnn_forecast(prior, 12) AS f
+	 JOIN m AS m2 ON true, (SELECT rnn_history(month, value) AS h FROM monthly) AS t2,
+	 rnn_forecast(rnn_observe(m2.prior, t2.h), 12) AS again WHERE f.step = again.step;
+-- As a model without rows.
+SELECT rnn_info(rnn_prior())->>'summary' AS summary;
+SELECT count(*) AS rows FROM rnn_forecast(rnn_prior());
+SELECT count(*), bool_and(abs(forecast - 100 - step) < 3) AS "goes on"
+FROM rnn_forecast(rnn_observe(rnn_prior(), (SELECT rnn_history(n + sin(n * 7.3) / 4 ORDER BY n) FROM generate_series(1, 100) AS n)), 8);
+-- What excludes it.
+SELECT try($$SELECT rnn_train(n, prior() || '{"skip": false}' ORDER BY n) FROM generate_series(1, 9) AS n$$);
+SELECT try($$SELECT rnn_train(n, prior() || '{"network": false}' ORDER BY n) FROM generate_series(1, 9) AS n$$);
+SELECT rnn_info(rnn_train(month, value, '{"start": "scratch", "steps": 2}'))->'prior' AS scratch FROM monthly;

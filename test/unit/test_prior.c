@@ -1,0 +1,316 @@
+/*
+ * test_prior.c
+ *		The pretrained network: its bytes, and its part in training and forecast.
+ */
+#include "check.h"
+#include "trained.h"
+#include "generate.h"
+#include "prior.h"
+
+#include <math.h>
+
+#define Q RNN_QUANTILES
+#define AHEAD 24
+#define MB (1024 * 1024)
+
+static rnn_prior prior;
+static rnn_synth_work work;
+static rnn_synth synth;
+
+/* A model that trains nothing, as rnn_train with start: prior gives it. */
+static rnn_model
+prior_model(int horizon, int season)
+{
+	rnn_model	m = {.weight = 0,.mix_spread = 1,.prior = prior.version,.prior_net = &prior};
+
+	rnn_config_defaults(&m.config);
+	m.config.horizon = horizon;
+	m.config.start = RNN_START_PRIOR;
+	m.config.context = 64;
+	m.config.patch = 8;
+	m.config.bptt = 8;
+	m.config.hidden = 8;
+	m.config.seasons_given = m.n_seasons = 1;
+	m.config.seasons[0] = m.seasons[0] = season;
+	for (int i = 0; i < RNN_BANDS * RNN_MEDIAN; i++)
+		m.calibration[i / RNN_MEDIAN][i % RNN_MEDIAN] = 1;
+	return m;
+}
+
+static void
+wave(double *x, int n, int season, uint64_t seed)
+{
+	rnn_rng		r;
+
+	rnn_rng_seed(&r, seed, 0);
+	for (int i = 0; i < n; i++)
+		x[i] = 100 + 10 * sin(6.283185307 * i / season) + rnn_rng_normal(&r);
+}
+
+static void
+test_load(void)
+{
+	rnn_prior	p;
+	rnn_error	err;
+	real	   *w = malloc(rnn_prior_size(RNN_PRIOR));
+	double		squares = 0;
+
+	printf("- versions\n");
+	CHECK(rnn_prior_load(RNN_PRIOR, w, &p, &err) == RNN_OK);
+	CHECK(p.version == RNN_PRIOR && p.weights == w && p.params == rnn_param_count(&p.cfg));
+	CHECK(rnn_prior_size(RNN_PRIOR) == sizeof(real) * p.params);
+	CHECK(p.horizon == RNN_SYNTH_HORIZON && p.share > 0 && p.share <= 1);
+	for (int64_t i = 0; i < p.params; i++)
+	{
+		CHECK(fabs(w[i]) < 100);
+		squares += (double) w[i] * w[i];
+	}
+	CHECK(squares / p.params > 1e-4);
+	/* LayerNorm's gains begin at 1 and stay near it: the weights are where they should be. */
+	{
+		rnn_shape	s;
+		double		mean = 0;
+
+		p.cfg.horizon = AHEAD;
+		rnn_shape_init(&s, &p.cfg);
+		for (int i = 0; i < s.H; i++)
+			mean += w[s.norm_g[0] + i] / s.H;
+		CHECK(mean > 0.3 && mean < 3);
+	}
+	CHECK(rnn_prior_size(0) == 0 && rnn_prior_size(RNN_PRIOR + 1) == 0 && rnn_prior_size(-1) == 0);
+	CHECK(rnn_prior_load(RNN_PRIOR + 1, w, &p, &err) == RNN_ERR_VERSION && err.value == RNN_PRIOR + 1);
+	free(w);
+}
+
+static double
+pinball(const double *q, double y)
+{
+	double		loss = 0;
+
+	for (int k = 0; k < Q; k++)
+		loss += (y > q[k] ? rnn_quantile_levels[k] : rnn_quantile_levels[k] - 1) * (y - q[k]) / Q;
+	return loss;
+}
+
+/* On processes that it was not chosen on it is better than the mix, and sound on each series. */
+static void
+test_better_than_mix(void)
+{
+	double		ratio = 0;
+	int			count = 0;
+
+	printf("- synthetic series: better than the mix\n");
+	for (int i = 0; i < 600; i++)
+	{
+		rnn_model	m = prior_model(AHEAD, 1);
+		double	   *with,
+				   *without,
+					loss = 0,
+					mix = 0;
+
+		rnn_synth_make(77, i, RNN_SPLIT_HELD_OUT, AHEAD, &work, &synth);
+		for (int k = 0; k < synth.n_given; k++)
+			m.seasons[k] = synth.given[k];
+		m.n_seasons = synth.n_given > 0 ? synth.n_given : 1;
+		with = forecast_series(&m, synth.x, synth.n, AHEAD);
+		m.prior = 0;
+		m.prior_net = NULL;
+		without = forecast_series(&m, synth.x, synth.n, AHEAD);
+		CHECK(with && without);
+		for (int j = 0; with && without && j < AHEAD; j++)
+		{
+			for (int k = 0; k < Q; k++)
+			{
+				CHECK(isfinite(with[j * Q + k]));
+				CHECK(k == 0 || with[j * Q + k] >= with[j * Q + k - 1]);
+			}
+			loss += pinball(with + j * Q, synth.x[synth.n + j]);
+			mix += pinball(without + j * Q, synth.x[synth.n + j]);
+		}
+		if (synth.n >= 8 && mix > 0 && loss > 0)
+		{
+			ratio += log(loss / mix);
+			count++;
+		}
+		free(with), free(without);
+	}
+	ratio = exp(ratio / count);
+	printf("  geometric mean of the ratio of losses: %.3f\n", ratio);
+	CHECK(count > 400 && ratio < 0.93);
+}
+
+/* What follows the end changes no byte, nor do other series in the batch. */
+static void
+test_reads_the_past_alone(void)
+{
+	enum {N = 700, B = 5};
+	static const int64_t ends[B] = {3, 40, 200, 511, 650};
+	double	   *x = malloc(sizeof(double) * N),
+			   *other = malloc(sizeof(double) * N);
+	rnn_points	points = {x, x, N, 1, 0},
+				changed = {other, other, N, 1, 0};
+	rnn_model	m = prior_model(AHEAD, 12);
+	rnn_prior_net net;
+	rnn_arena	a;
+	void	   *block = NULL;
+	rnn_said	said[B],
+				again[B];
+	rnn_end		end[B];
+	real	   *q = malloc(sizeof(real) * 2 * B * AHEAD * Q);
+
+	printf("- nothing behind the end is read\n");
+	wave(x, N, 12, 1);
+	for (int pass = 0; pass < 2; pass++)
+	{
+		rnn_arena_init(&a, block, pass ? a.used + 64 : 0);
+		rnn_prior_net_init(&net, &prior, &m.config, N, B, &a);
+		block = pass ? block : malloc(a.used + 64);
+	}
+	CHECK(!a.failed);
+	for (int b = 0; b < B; b++)
+	{
+		end[b] = (rnn_end) {&points, ends[b]};
+		CHECK(rnn_prior_applies(&prior, &end[b]) == (ends[b] >= 4));
+		said[b].q = ends[b] >= 4 ? q + b * AHEAD * Q : NULL;
+		again[b].q = ends[b] >= 4 ? q + (B + b) * AHEAD * Q : NULL;
+	}
+	rnn_prior_net_run(&net, end, B, said);
+	for (int b = 1; b < B; b++)
+	{
+		for (int i = 0; i < N; i++)
+			other[i] = i < ends[b] ? x[i] : 1e6 - x[i];
+		rnn_prior_net_run(&net, &(rnn_end) {&changed, ends[b]}, 1, again + b);
+		CHECK(memcmp(&said[b].scale, &again[b].scale, sizeof(rnn_scale)) == 0);
+		for (int k = 0; k < AHEAD * Q; k++)
+			CHECK(fabs(said[b].q[k] - again[b].q[k]) <= 1e-4 * (1 + fabs(said[b].q[k])));
+	}
+	free(block), free(x), free(other), free(q);
+}
+
+/* Any horizon; far beyond its own only the mix is left. */
+static void
+test_horizons(void)
+{
+	static const int horizons[] = {1, 15, 16, 17, 63, 64, 65, 200, 1024};
+	double		x[300];
+
+	printf("- horizons\n");
+	wave(x, 300, 12, 2);
+	for (int i = 0; i < 9; i++)
+	{
+		int			h = horizons[i];
+		rnn_model	m = prior_model(h, 12);
+		double	   *with = forecast_series(&m, x, 300, h + 50),
+				   *without,
+					far;
+
+		m.prior_net = NULL;
+		without = forecast_series(&m, x, 300, h + 50);
+		CHECK(with && without);
+		for (int j = 0; j < (h + 50) * Q; j++)
+			CHECK(isfinite(with[j]) && with[j] > 0 && with[j] < 250);
+		far = fabs(with[(h - 1) * Q + RNN_MEDIAN] - without[(h - 1) * Q + RNN_MEDIAN]);
+		CHECK(h > 64 || memcmp(with, without, sizeof(double) * h * Q) != 0);
+		CHECK(h < 1024 || far < 0.01);
+		free(with), free(without);
+	}
+}
+
+static void
+test_left_alone(void)
+{
+	rnn_model	m = prior_model(4, 1),
+				mix = prior_model(4, 1);
+	double		x[100];
+	double	   *a,
+			   *b;
+
+	printf("- few points and constants are the mix's\n");
+	mix.prior_net = NULL;
+	for (int n = 1; n <= 100; n += n < 5 ? 1 : 95)
+	{
+		for (int i = 0; i < 100; i++)
+			x[i] = n < 4 ? i * i : 7;
+		a = forecast_series(&m, x, n, 4);
+		b = forecast_series(&mix, x, n, 4);
+		CHECK(memcmp(a, b, sizeof(double) * 4 * Q) == 0);
+		free(a), free(b);
+	}
+}
+
+/* The trainer: what is trained, what the model says of itself, and its bytes. */
+static void
+test_training(void)
+{
+	static const int starts[] = {RNN_START_AUTO, RNN_START_PRIOR, RNN_START_SCRATCH, RNN_START_AUTO};
+	double		x[900];
+
+	printf("- trainings that build on it\n");
+	wave(x, 900, 12, 3);
+	for (int c = 0; c < 4; c++)
+	{
+		rnn_config	cfg;
+		Trained		t;
+		rnn_model	back;
+		uint8_t    *bytes;
+		void	   *block;
+		size_t		size;
+		rnn_arena	arena;
+
+		rnn_config_defaults(&cfg);
+		cfg.start = starts[c];
+		cfg.network = c < 3;
+		cfg.steps = 20;
+		cfg.horizon = 12;
+		cfg.hidden = 8;
+		t = train_on(NULL, &prior, &cfg, x, 900, 64 * MB);
+		CHECK(t.status == RNN_OK);
+		CHECK(t.model.prior == (c < 2 ? RNN_PRIOR : 0));
+		CHECK((t.model.n_members > 0) == (c == 2 || (c == 0 && t.model.weight > 0)));
+		CHECK(c != 1 || (t.model.verdict == RNN_VERDICT_PRIOR && t.model.calibration_n > 0 && isfinite(t.model.coverage)));
+		bytes = malloc(rnn_model_size(&t.model));
+		rnn_model_encode(&t.model, bytes);
+		CHECK(c != 1 || rnn_model_size(&t.model) < 2000);
+		CHECK(rnn_model_decoded_size(bytes, rnn_model_size(&t.model), &size, &t.err) == RNN_OK);
+		block = malloc(size + 64);
+		rnn_arena_init(&arena, block, size + 64);
+		CHECK(rnn_model_decode(bytes, rnn_model_size(&t.model), &arena, &back, &t.err) == RNN_OK);
+		CHECK(back.prior == t.model.prior && back.prior_net == NULL);
+		free(block), free(bytes), free(t.block);
+	}
+}
+
+static void
+test_conflicts(void)
+{
+	rnn_config	cfg;
+	rnn_error	err;
+
+	printf("- conflicts\n");
+	rnn_config_defaults(&cfg);
+	cfg.start = RNN_START_PRIOR;
+	CHECK(rnn_config_check(&cfg, &err) == RNN_OK);
+	cfg.skip = false;
+	CHECK(rnn_config_check(&cfg, &err) == RNN_ERR_CONFLICT);
+	cfg.skip = true;
+	cfg.network = false;
+	CHECK(rnn_config_check(&cfg, &err) == RNN_ERR_CONFLICT);
+}
+
+int
+main(void)
+{
+	rnn_error	err;
+
+	rnn_engine_init(-1);
+	if (rnn_prior_load(RNN_PRIOR, malloc(rnn_prior_size(RNN_PRIOR)), &prior, &err) != RNN_OK)
+		return 1;
+	TEST(test_load);
+	TEST(test_better_than_mix);
+	TEST(test_reads_the_past_alone);
+	TEST(test_horizons);
+	TEST(test_left_alone);
+	TEST(test_training);
+	TEST(test_conflicts);
+	return check_summary("prior");
+}

@@ -1,0 +1,87 @@
+/*
+ * pretrain.h
+ *		What the files of the pretraining share: pretrain_data.c makes windows
+ *		of synthetic and of real series, pretrain.c trains on them.
+ */
+#ifndef PRETRAIN_H
+#define PRETRAIN_H
+
+#include "frame.h"
+#include "generate.h"
+
+#define GROUPS 3				/* of horizons: 1, 2 and 4 blocks */
+#define LONGEST_WINDOW 32		/* steps: 512 points in patches of 16 */
+#define CHUNK 2048				/* series in a file */
+
+/* All positions of one series, oldest first; the last is the one to forecast at. */
+typedef struct Item
+{
+	int64_t		at;				/* of the first position, in reals from the start of the data */
+	int32_t		steps;			/* positions */
+	int32_t		group;
+	int32_t		horizon;
+	int32_t		family;			/* or the number of a real set */
+	int32_t		length;			/* points of history */
+	int32_t		season;			/* the longest handed over */
+	double		unit;			/* an error of 1 in the scale of the last position, in the set's measure */
+} Item;
+
+/* Positions of many series: frame (width), target (Hz), next position. */
+typedef struct Chunk
+{
+	int			count;
+	const Item *items;
+	const real *data;
+} Chunk;
+
+typedef struct Plans
+{
+	rnn_config	cfg;
+	rnn_shape	shape[GROUPS];	/* they share the parameters */
+	int64_t		stride[GROUPS];	/* reals of a position: frame and target */
+} Plans;
+
+/* Items that are being made, one after the other. */
+typedef struct Maker
+{
+	const Plans *plans;
+	int			count,
+				room;
+	Item	   *items;
+	int64_t		used,
+				size;
+	real	   *data;
+	void	   *scratch;
+	size_t		scratch_size;
+} Maker;
+
+void		die(const char *format,...);
+void	   *grab(size_t size);
+
+void		plans_init(Plans *p, const rnn_config *cfg);
+void		maker_init(Maker *m, const Plans *plans);
+/* x (n + horizon): a history and what followed it, NaN where missing. */
+void		make_item(Maker *m, const double *x, int64_t n, int horizon, int n_seasons, const int *seasons,
+					  int family, double unit);
+Chunk		maker_chunk(const Maker *m);
+
+/* Writes the chunks of `count` synthetic series that are not in the directory yet, by forked processes. */
+void		make_chunks(const Plans *plans, const char *dir, const char *name, uint64_t seed, rnn_split split,
+						int count, int processes);
+Chunk		read_chunk(const Plans *plans, const char *dir, const char *name, int number);
+
+/* The C file of src/prior that embeds weights w (params,). */
+void		write_prior(const char *path, int version, double share, const rnn_config *cfg, int64_t params, const real *w);
+
+/* A real set as bench/league --export writes it. */
+typedef struct Set
+{
+	char		name[64];
+	int			windows;
+	double		naive;			/* mean MASE of seasonal naive */
+} Set;
+
+#define MOST_SETS 64
+int			read_league(Maker *m, const char *dir, Set sets[MOST_SETS]);
+
+#endif							/* PRETRAIN_H */

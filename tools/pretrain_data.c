@@ -1,0 +1,444 @@
+/*
+ * pretrain_data.c
+ *		Windows to pretrain on, computed once: the references take longer than
+ *		the network does.
+ */
+#include "pretrain.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <math.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#define S RNN_BLOCK
+
+void
+die(const char *format,...)
+{
+	va_list		args;
+
+	va_start(args, format);
+	fprintf(stderr, "pretrain: ");
+	vfprintf(stderr, format, args);
+	fprintf(stderr, "\n");
+	va_end(args);
+	exit(1);
+}
+
+void *
+grab(size_t size)
+{
+	void	   *p = calloc(1, size ? size : 1);
+
+	if (!p)
+		die("no memory for %zu bytes", size);
+	return p;
+}
+
+/* ------------------------------------------------------------------ items */
+
+void
+plans_init(Plans *p, const rnn_config *cfg)
+{
+	static const int blocks[GROUPS] = {1, 2, 4};
+
+	p->cfg = *cfg;
+	for (int g = 0; g < GROUPS; g++)
+	{
+		p->cfg.horizon = blocks[g] * S;
+		rnn_shape_init(&p->shape[g], &p->cfg);
+		p->stride[g] = p->shape[g].D + p->shape[g].A + (int64_t) (p->shape[g].R + 2) * blocks[g] * S;
+	}
+}
+
+void
+maker_init(Maker *m, const Plans *plans)
+{
+	memset(m, 0, sizeof(*m));
+	m->plans = plans;
+}
+
+static int
+group_of(int horizon)
+{
+	return horizon <= S ? 0 : horizon <= 2 * S ? 1 : 2;
+}
+
+static void
+more_room(Maker *m, int64_t reals, size_t scratch)
+{
+	if (m->count == m->room)
+	{
+		m->room = m->room ? 2 * m->room : 1024;
+		m->items = realloc(m->items, sizeof(Item) * m->room);
+	}
+	while (m->used + reals > m->size)
+	{
+		m->size = m->size ? 2 * m->size : 1 << 20;
+		m->data = realloc(m->data, sizeof(real) * m->size);
+	}
+	if (scratch > m->scratch_size)
+	{
+		free(m->scratch);
+		m->scratch = malloc(scratch);
+		m->scratch_size = scratch;
+	}
+	if (!m->items || !m->data || (scratch && !m->scratch))
+		die("no memory for the windows");
+}
+
+static void
+set_target(real *target, int Hz, const double *x, int64_t e, int64_t known, int horizon, double unit,
+		   const rnn_scale *scale)
+{
+	for (int j = 0; j < Hz; j++)
+	{
+		double		y = j < horizon && e + j < known ? x[e + j] / unit : NAN;
+
+		target[j] = isnan(y) ? (real) NAN : (real) fmin(fmax((y - scale->a) / scale->s, -1e6), 1e6);
+	}
+}
+
+void
+make_item(Maker *m, const double *x, int64_t n, int horizon, int n_seasons, const int *seasons,
+		  int family, double unit)
+{
+	static const int none[1] = {1};
+	int			group = group_of(horizon),
+				P = m->plans->cfg.patch,
+				steps = (int) ((n + P - 1) / P);
+	rnn_shape	shape = m->plans->shape[group];
+	rnn_config	cfg = m->plans->cfg;
+	rnn_series	series = {.n = n,.x = x};
+	rnn_frame_plan plan;
+	rnn_points	points;
+	rnn_arena	arena;
+	rnn_scale	scale = {0};
+	double	   *work;
+	size_t		scratch;
+
+	if (n_seasons == 0)
+	{
+		n_seasons = 1;
+		seasons = none;
+	}
+	cfg.seasons_given = n_seasons;
+	memcpy(cfg.seasons, seasons, sizeof(int) * n_seasons);
+	shape.horizon = horizon;
+	rnn_frame_plan_init(&plan, &shape, &cfg);
+	steps = steps < LONGEST_WINDOW ? steps : LONGEST_WINDOW;
+	scratch = sizeof(double) * (rnn_frame_work(&plan, n) + 2 * n) + 4096;
+	more_room(m, steps * m->plans->stride[group], scratch);
+
+	rnn_arena_init(&arena, m->scratch, m->scratch_size);
+	rnn_points_init(&points, &series, &arena);
+	work = arena_new(&arena, double, rnn_frame_work(&plan, n));
+	if (arena.failed)
+		die("the scratch of a window is too small");
+	rnn_frame_begin(&plan, n, work);
+	m->items[m->count] = (Item) {
+		.at = m->used,.steps = steps,.group = group,.horizon = horizon,.family = family,
+			.length = (int) n,.season = seasons[n_seasons - 1]
+	};
+	for (int k = steps - 1; k >= 0; k--)
+	{
+		int64_t		e = n - (int64_t) k * P;
+		real	   *frame = m->data + m->used;
+
+		rnn_frame_compute(&plan, &points, e, frame, &scale, work);
+		set_target(frame + plan.width, shape.blocks * S, x, e, n + horizon, horizon, points.unit, &scale);
+		m->used += m->plans->stride[group];
+	}
+	m->items[m->count++].unit = unit * scale.s * points.unit;
+}
+
+Chunk
+maker_chunk(const Maker *m)
+{
+	return (Chunk) {m->count, m->items, m->data};
+}
+
+/* ----------------------------------------------------------------- chunks */
+
+typedef struct ChunkHead
+{
+	char		magic[8];
+	int64_t		params;			/* of the widest plan: guards against another patch or layout */
+	int64_t		stride[GROUPS];
+	int64_t		count;
+	int64_t		reals;
+} ChunkHead;
+
+static ChunkHead
+chunk_head(const Plans *p)
+{
+	ChunkHead	h = {.magic = "RNNWIN1"};
+
+	h.params = (int64_t) p->cfg.patch << 32 | p->cfg.context;
+	memcpy(h.stride, p->stride, sizeof(h.stride));
+	return h;
+}
+
+static void
+chunk_path(char *path, size_t size, const char *dir, const char *name, int number)
+{
+	snprintf(path, size, "%s/%s-%05d.win", dir, name, number);
+}
+
+/* Horizons that people ask for, and any other; not more than half of the history. */
+static int
+draw_horizon(rnn_rng *r, int n)
+{
+	static const int usual[] = {6, 7, 8, 12, 12, 13, 14, 18, 18, 24, 24, 28, 30, 36, 48, 48, 48, 60, 64};
+	int			most = n / 2 < RNN_SYNTH_HORIZON ? n / 2 : RNN_SYNTH_HORIZON,
+				h = rnn_rng_below(r, 2) ? usual[rnn_rng_below(r, sizeof(usual) / sizeof(usual[0]))] :
+		(int) exp(rnn_rng_uniform(r) * log(RNN_SYNTH_HORIZON + 1));
+
+	most = most < 2 ? 2 : most;
+	return h < 1 ? 1 : h > most ? most : h;
+}
+
+static void
+make_chunk(const Plans *plans, const char *path, uint64_t seed, rnn_split split, int number, int count)
+{
+	rnn_synth  *s = grab(sizeof(*s));
+	rnn_synth_work *work = grab(sizeof(*work));
+	ChunkHead	head = chunk_head(plans);
+	Maker		m;
+	char		partial[4096];
+	FILE	   *f;
+
+	maker_init(&m, plans);
+	for (int i = 0; i < count; i++)
+	{
+		uint64_t	id = (uint64_t) number * CHUNK + i;
+		rnn_rng		r;
+
+		rnn_synth_make(seed, id, split, RNN_SYNTH_HORIZON, work, s);
+		rnn_rng_seed(&r, seed ^ 0x9e3779b97f4a7c15u, id);
+		make_item(&m, s->x, s->n, draw_horizon(&r, s->n), s->n_given, s->given, s->family, 1);
+	}
+	head.count = m.count;
+	head.reals = m.used;
+	snprintf(partial, sizeof(partial), "%s.part", path);
+	f = fopen(partial, "wb");
+	if (!f || fwrite(&head, sizeof(head), 1, f) != 1 ||
+		fwrite(m.items, sizeof(Item), m.count, f) != (size_t) m.count ||
+		fwrite(m.data, sizeof(real), m.used, f) != (size_t) m.used ||
+		fclose(f) != 0 || rename(partial, path) != 0)
+		die("%s can't be written: %s", partial, strerror(errno));
+	free(m.items), free(m.data), free(m.scratch), free(s), free(work);
+}
+
+void
+make_chunks(const Plans *plans, const char *dir, const char *name, uint64_t seed, rnn_split split,
+			int count, int processes)
+{
+	for (int p = 0; p < processes; p++)
+	{
+		pid_t		pid = fork();
+
+		if (pid < 0)
+			die("no process: %s", strerror(errno));
+		if (pid > 0)
+			continue;
+		for (int c = p; c * CHUNK < count; c += processes)
+		{
+			char		path[4000];
+			int			left = count - c * CHUNK;
+
+			chunk_path(path, sizeof(path), dir, name, c);
+			if (access(path, R_OK) != 0)
+				make_chunk(plans, path, seed, split, c, left < CHUNK ? left : CHUNK);
+		}
+		_exit(0);
+	}
+	for (int p = 0; p < processes; p++)
+	{
+		int			status;
+
+		if (wait(&status) < 0 || status != 0)
+			die("a process that made windows failed");
+	}
+}
+
+Chunk
+read_chunk(const Plans *plans, const char *dir, const char *name, int number)
+{
+	ChunkHead	want = chunk_head(plans);
+	const ChunkHead *head;
+	char		path[4000];
+	struct stat st;
+	const char *bytes;
+	int			fd;
+
+	chunk_path(path, sizeof(path), dir, name, number);
+	fd = open(path, O_RDONLY);
+	if (fd < 0 || fstat(fd, &st) != 0)
+		die("%s can't be read: %s", path, strerror(errno));
+	bytes = mmap(NULL, st.st_size, PROT_READ, MAP_SHARED, fd, 0);
+	close(fd);
+	if (bytes == MAP_FAILED)
+		die("%s can't be mapped: %s", path, strerror(errno));
+	head = (const ChunkHead *) bytes;
+	if ((size_t) st.st_size < sizeof(*head) || memcmp(head, &want, offsetof(ChunkHead, count)) != 0 ||
+		(size_t) st.st_size != sizeof(*head) + head->count * sizeof(Item) + head->reals * sizeof(real))
+		die("%s is of another version: remove it", path);
+	return (Chunk) {
+		(int) head->count, (const Item *) (bytes + sizeof(*head)),
+		(const real *) (bytes + sizeof(*head) + head->count * sizeof(Item))
+	};
+}
+
+/* ---------------------------------------------------------------- weights */
+
+/* IEEE 754 binary16, to nearest. */
+static unsigned int
+to_half(double x)
+{
+	int			exponent;
+	double		fraction = frexp(fabs(x), &exponent);	/* in [1/2, 1) */
+	unsigned int sign = signbit(x) ? 1u << 15 : 0;
+
+	if (x == 0 || exponent < -23)
+		return sign;
+	if (fabs(x) >= 65504)
+		die("a weight of %g is too large", x);
+	if (exponent < -13)
+		return sign | (unsigned int) nearbyint(ldexp(fabs(x), 24));
+	/* A fraction that rounds up to 2 carries into the exponent, as it should. */
+	return sign | (((unsigned int) (exponent + 14) << 10) + (unsigned int) nearbyint(ldexp(2 * fraction - 1, 10)));
+}
+
+/* A literal: lists of numbers take compilers hundreds of megabytes. */
+void
+write_prior(const char *path, int version, double share, const rnn_config *cfg, int64_t params, const real *w)
+{
+	FILE	   *f = fopen(path, "w");
+	int			column = 0;
+
+	if (!f)
+		die("%s can't be written: %s", path, strerror(errno));
+	fprintf(f, "/* Written by tools/pretrain; see docs/prior.md. */\n#include \"prior.h\"\n\n"
+			"const rnn_prior_data rnn_prior_%d = {\n"
+			"\t.version = %d,.cell = %d,.layers = %d,.hidden = %d,\n\t.patch = %d,.context = %d,.horizon = %d,.share = %g,\n"
+			"\t.params = %lld,\n\t.weights =\n", version, version, cfg->cell, cfg->layers, cfg->hidden,
+			cfg->patch, cfg->context, RNN_SYNTH_HORIZON, share, (long long) params);
+	for (int64_t i = 0; i < params; i++)
+	{
+		unsigned int half = to_half(w[i]);
+
+		for (int k = 0; k < 2; k++)
+		{
+			unsigned int byte = half >> 8 * k & 255;
+
+			if (column == 0)
+				column = fprintf(f, "\t\"") + 3;
+			/* Always three digits, since one could follow; no ?? of a trigraph. */
+			column += byte >= ' ' && byte < 127 && byte != '"' && byte != '\\' && byte != '?' ?
+				fprintf(f, "%c", byte) : fprintf(f, "\\%03o", byte);
+			if (column > 112)
+				column = fprintf(f, "\"\n") * 0;
+		}
+	}
+	fprintf(f, "%s};\n", column ? "\"\n" : "");
+	if (fclose(f) != 0)
+		die("%s can't be written: %s", path, strerror(errno));
+}
+
+/* ------------------------------------------------------------ real series */
+
+static void
+expect(bool ok, const char *path)
+{
+	if (!ok)
+		die("%s is no set of the league", path);
+}
+
+/* Windows of one set: the mean of |y(t) - y(t - season)| is the measure's unit. */
+static void
+read_set(Maker *m, const char *path, int number, Set *set)
+{
+	FILE	   *f = fopen(path, "r");
+	int			h,
+				season,
+				n_seasons,
+				seasons[RNN_MAX_SEASONS],
+				series,
+				windows;
+	double	  **x;
+	int		   *n;
+
+	if (!f)
+		die("%s can't be read: %s", path, strerror(errno));
+	expect(fscanf(f, "%d %d %d", &h, &season, &n_seasons) == 3 && n_seasons <= RNN_MAX_SEASONS, path);
+	for (int i = 0; i < n_seasons; i++)
+		expect(fscanf(f, "%d", &seasons[i]) == 1, path);
+	expect(fscanf(f, "%d %d", &series, &windows) == 2 && series > 0, path);
+	x = grab(sizeof(*x) * series);
+	n = grab(sizeof(*n) * series);
+	for (int i = 0; i < series; i++)
+	{
+		expect(fscanf(f, "%d", &n[i]) == 1, path);
+		x[i] = grab(sizeof(double) * n[i]);
+		for (int j = 0; j < n[i]; j++)
+			expect(fscanf(f, "%lf", &x[i][j]) == 1, path);
+	}
+	for (int w = 0; w < windows; w++)
+	{
+		int			s,
+					e,
+					steps,
+					from;
+		double		sum = 0,
+					naive = 0;
+
+		expect(fscanf(f, "%d %d %d", &s, &e, &steps) == 3 && s < series && e > season && e + steps <= n[s], path);
+		from = e > 2016 ? e - 2016 : 0;
+		for (int i = from + season; i < e; i++)
+			sum += fabs(x[s][i] - x[s][i - season]);
+		sum /= e - from - season;
+		if (!(sum > 0))
+			continue;
+		for (int j = 0; j < steps; j++)
+			naive += fabs(x[s][e + j] - x[s][e - season + j % season]) / steps / sum;
+		make_item(m, x[s], e, steps, n_seasons, seasons, number, 1 / sum);
+		set->naive += naive;
+		set->windows++;
+	}
+	set->naive /= set->windows;
+	for (int i = 0; i < series; i++)
+		free(x[i]);
+	free(x), free(n), fclose(f);
+}
+
+/* Sets in the file "sets" of the directory, a name a line, panels before the rest. */
+int
+read_league(Maker *m, const char *dir, Set sets[MOST_SETS])
+{
+	char		path[4096];
+	FILE	   *f;
+	int			count = 0;
+
+	snprintf(path, sizeof(path), "%s/sets", dir);
+	f = fopen(path, "r");
+	if (!f)
+		die("%s can't be read: %s", path, strerror(errno));
+	while (count < MOST_SETS && fscanf(f, "%63s", sets[count].name) == 1)
+	{
+		sets[count].windows = 0;
+		sets[count].naive = 0;
+		snprintf(path, sizeof(path), "%s/%s.txt", dir, sets[count].name);
+		read_set(m, path, count, &sets[count]);
+		count++;
+	}
+	fclose(f);
+	return count;
+}
