@@ -5,10 +5,10 @@
  *		offset	size	field
  *		0		4		magic "RNNF"
  *		4		2		version
- *		6		2		flags, bit 0: a history
+ *		6		2		flags, bit 0: a history, bit 1: SAMPLING is there
  *		8		4		length of everything, in bytes
  *		12		4		CRC-32C of all bytes from 16 on
- *		16		...		CONFIG CLOCK JUDGEMENT SEASONS MEMBERS LOG SERIES
+ *		16		...		CONFIG CLOCK JUDGEMENT [SAMPLING] SEASONS MEMBERS LOG SERIES
  *
  * Numbers are little-endian.  One walk, `fields`, writes, measures and reads:
  * what one direction does the other can't forget.  Bytes that come in are
@@ -28,6 +28,9 @@
 #define MAX_NAME 10000
 #define MAX_LOG 100000
 #define MAX_PLACE ((int64_t) 1 << 53)
+#define MAX_LATEST ((int64_t) 1 << 40)
+#define FLAG_HISTORY 1
+#define FLAG_SAMPLED 2
 
 typedef enum Direction { MEASURE, WRITE, READ } Direction;
 
@@ -336,6 +339,21 @@ judgement_section(Walk *w, rnn_model *m)
 	CHECK(w, isnan(m->coverage) || (m->coverage >= 0 && m->coverage <= 1), "the coverage");
 }
 
+static bool
+is_sampled(const rnn_model *m)
+{
+	return m->rows_latest != 0 || m->windows_share != 0;
+}
+
+static void
+sampling_section(Walk *w, rnn_model *m)
+{
+	field_i64(w, &m->rows_latest, 0, MAX_LATEST, "the rows of each series");
+	field_f64(w, &m->windows_share);
+	CHECK(w, m->windows_share >= 0 && m->windows_share <= 1, "the share of the windows");
+	CHECK(w, is_sampled(m), "nothing was sampled");
+}
+
 static void
 seasons_section(Walk *w, rnn_model *m)
 {
@@ -534,11 +552,13 @@ series_section(Walk *w, rnn_model *m)
 }
 
 static void
-fields(Walk *w, rnn_model *m)
+fields(Walk *w, rnn_model *m, bool sampled)
 {
 	config_section(w, &m->config);
 	clock_section(w, &m->clock);
 	judgement_section(w, m);
+	if (sampled)
+		sampling_section(w, m);
 	seasons_section(w, m);
 	check_config(w, m);
 	if (!w->failed)
@@ -557,7 +577,7 @@ rnn_model_size(const rnn_model *m)
 	Walk		w = {.direction = MEASURE,.at = HEADER};
 	rnn_model	copy = *m;
 
-	fields(&w, &copy);
+	fields(&w, &copy, is_sampled(m));
 	return w.at;
 }
 
@@ -570,11 +590,11 @@ rnn_model_encode(const rnn_model *m, uint8_t *out)
 
 	memcpy(out, MAGIC, 4);
 	w.at = HEADER;
-	fields(&w, &copy);
+	fields(&w, &copy, is_sampled(m));
 	len = w.at;
 	w.at = 4;
 	number(&w, VERSION, 2);
-	number(&w, m->is_history, 2);
+	number(&w, (m->is_history ? FLAG_HISTORY : 0) | (is_sampled(m) ? FLAG_SAMPLED : 0), 2);
 	number(&w, len, 4);
 	number(&w, rnn_crc32c(out + HEADER, len - HEADER), 4);
 }
@@ -596,13 +616,13 @@ read_model(const uint8_t *bytes, size_t len, rnn_arena *a, rnn_model *m, rnn_err
 		return rnn_fail(err, RNN_ERR_VERSION, "format version", (double) version, 1, VERSION);
 	flags = number(&w, 0, 2);
 	CHECK(&w, version == VERSION, "the version");
-	CHECK(&w, flags <= 1, "the flags");
+	CHECK(&w, flags <= (FLAG_HISTORY | FLAG_SAMPLED), "the flags");
 	CHECK(&w, number(&w, 0, 4) == len && len <= MAX_BYTES, "the length");
 	CHECK(&w, number(&w, 0, 4) == rnn_crc32c(bytes + HEADER, len - HEADER), "the checksum");
 	m->format = (int32_t) version;
-	m->is_history = flags & 1;
+	m->is_history = (flags & FLAG_HISTORY) != 0;
 	if (!w.failed)
-		fields(&w, m);
+		fields(&w, m, (flags & FLAG_SAMPLED) != 0);
 	CHECK(&w, w.at == len, "there are bytes behind the end");
 	if (w.failed)
 		return w.err->status;

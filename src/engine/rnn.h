@@ -362,6 +362,8 @@ typedef struct rnn_model
 								 * (outermost first) */
 	int32_t		calibration_n;	/* independent windows behind it, 0: not measured */
 	float		coverage;		/* of the 90 % interval, cross-fitted, NaN */
+	int64_t		rows_latest;	/* rows of each series that were used, the latest; 0: all */
+	double		windows_share;	/* of the training's windows that fitted into memory; 0: all */
 	int32_t		n_seasons;
 	int32_t		seasons[RNN_MAX_SEASONS];
 	int32_t		seasons_detected;	/* bool */

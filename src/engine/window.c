@@ -304,6 +304,7 @@ void
 plan_windows(rnn_trainer *t, int64_t max_frames)
 {
 	Choice		c = {.phases = 1,.share = UINT64_MAX};
+	int64_t		all;
 	rnn_arena	before = t->arena;
 
 	t->K = t->cfg.context / t->cfg.patch;
@@ -311,6 +312,7 @@ plan_windows(rnn_trainer *t, int64_t max_frames)
 	if (t->train)
 		c.phases = (int) max64(1, min64(t->cfg.patch, min64(FRAMES_WANTED, max_frames) / max64(t->F, 1)));
 	plan_runs(t, true, &c);
+	all = t->F;
 	if (t->F > max_frames)
 	{
 		choose_blocks(t, max_frames, &c);
@@ -328,6 +330,7 @@ plan_windows(rnn_trainer *t, int64_t max_frames)
 	if (t->arena.failed)
 		return;
 	plan_runs(t, false, &c);
+	t->model.windows_share = t->F < all ? (double) t->F / (double) all : 0;
 	plan_held(t);
 	plan_slots(t);
 }

@@ -228,6 +228,16 @@ summarize_method(StringInfo out, const rnn_model *m)
 	summarize_judgement(out, m);
 }
 
+/* What memory was too short for. */
+static void
+summarize_sampling(StringInfo out, const rnn_model *m)
+{
+	if (m->rows_latest > 0)
+		appendStringInfo(out, "the latest " INT64_FORMAT " rows of each, ", m->rows_latest);
+	if (m->windows_share > 0)
+		appendStringInfo(out, "%.2g %% of their windows, ", 100 * m->windows_share);
+}
+
 static char *
 summary(const rnn_model *m)
 {
@@ -235,12 +245,16 @@ summary(const rnn_model *m)
 
 	initStringInfo(&out);
 	if (m->is_history)
-		appendStringInfo(&out, "History of " INT64_FORMAT " known points in %d series, nothing trained.",
-						 known_points(m), m->n_series);
+	{
+		appendStringInfo(&out, "History of " INT64_FORMAT " known points in %d series, ", known_points(m), m->n_series);
+		summarize_sampling(&out, m);
+		appendStringInfoString(&out, "nothing trained.");
+	}
 	else
 	{
 		summarize_method(&out, m);
 		appendStringInfo(&out, "; " INT64_FORMAT " points in %d series, ", m->points, m->n_series);
+		summarize_sampling(&out, m);
 		summarize_seasons(&out, m);
 		appendStringInfo(&out, ", %d %s ahead.", m->config.horizon,
 						 m->config.horizon == 1 ? "step" : "steps");
@@ -309,6 +323,24 @@ put_span(StringInfo out, const rnn_model *m)
 	put_time(out, "last", m, last, last->n - 1);
 }
 
+/* null where all rows and windows were used */
+static void
+put_sampled(StringInfo out, const rnn_model *m)
+{
+	if (m->rows_latest == 0 && m->windows_share == 0)
+	{
+		put_text(out, "sampled", NULL);
+		return;
+	}
+	open_object(out, "sampled");
+	if (m->rows_latest > 0)
+		put_int(out, "latest_rows", m->rows_latest);
+	else
+		put_text(out, "latest_rows", NULL);
+	put_number(out, "windows", m->windows_share > 0 ? m->windows_share : 1);
+	appendStringInfoChar(out, '}');
+}
+
 static void
 put_data(StringInfo out, const rnn_model *m)
 {
@@ -320,6 +352,7 @@ put_data(StringInfo out, const rnn_model *m)
 	put_int(out, "series", m->n_series);
 	put_int(out, "points", known_points(m));
 	put_span(out, m);
+	put_sampled(out, m);
 }
 
 static void

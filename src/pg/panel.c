@@ -178,6 +178,7 @@ series_from_rows(RowState *state, const char *zone, OnError on_error, Series *al
 	int			usable = 0;
 
 	state_settle(state);
+	all->latest = state->latest;
 	if (state->latest > 0)
 		ereport(NOTICE,
 				(errmsg("only the latest " INT64_FORMAT " rows of each series are used", state->latest),

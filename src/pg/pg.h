@@ -152,6 +152,7 @@ typedef struct Series
 	rnn_clock	clock;
 	int			count;
 	rnn_series *series;			/* (count) by name; those with a problem have no points, or one */
+	int64		latest;			/* rows of each that were kept, the latest; 0: all */
 } Series;
 
 /* Rows of a state on their grids. */

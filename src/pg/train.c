@@ -208,6 +208,7 @@ train_series(Series *all, const rnn_config *cfg, const ServerOptions *server,
 		report_engine_error(&err);
 	model.n_series = all->count;
 	model.series = all->series;
+	model.rows_latest = all->latest;
 	return store_trimmed(&model, server->keep);
 }
 
@@ -273,6 +274,7 @@ rnnforecast_rnn_history_final(PG_FUNCTION_ARGS)
 					 parse_history_options(state->options), &all);
 	rnn_config_defaults(&m.config);
 	m.is_history = true;
+	m.rows_latest = all.latest;
 	m.clock = all.clock;
 	m.n_series = all.count;
 	m.series = all.series;
@@ -412,6 +414,7 @@ rnnforecast_rnn_train_history(PG_FUNCTION_ARGS)
 		memset(all.clock.zone, 0, sizeof(all.clock.zone));
 		strlcpy(all.clock.zone, server.timezone, sizeof(all.clock.zone));
 	}
+	all.latest = history->rows_latest;
 	all.count = history->n_series;
 	all.series = series_by_clock(history, &all.clock);
 	PG_RETURN_BYTEA_P(train_series(&all, &cfg, &server, warm, 0));

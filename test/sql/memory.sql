@@ -22,6 +22,8 @@ SELECT horizon, train_on(whole, mix() || o) AS mix, train_on(gaps, mix() || o) A
 	   train_on(whole, '{"steps": 3}' || o) AS network, train_on(gaps, '{"steps": 3}' || o) AS "network, gaps"
 FROM histories, unnest('{24,96}'::int[]) AS horizon, jsonb_build_object('horizon', horizon) AS o;
 SELECT verdict(rnn_train(k, ts, CASE WHEN (n + k) % 11 > 0 THEN v END, '{"steps": 3, "horizon": 24}')) AS rows FROM hours;
+SELECT (rnn_info(rnn_train_history(whole, '{"steps": 3, "horizon": 24}'))#>>'{sampled,windows}')::float8 BETWEEN 0.001 AND 0.9 AS sampled
+FROM histories;
 -- What is given is not made smaller.
 SELECT train_on(gaps, '{"steps": 3, "horizon": 24, "batch": 64}') AS batch FROM histories;
 -- Nor is what was chosen with more memory taken for given, where a training goes on.

@@ -93,6 +93,7 @@ compare_models(const rnn_model *a, const rnn_model *b)
 	CHECK(a->weight_short == b->weight_short && a->short_below == b->short_below);
 	CHECK(memcmp(a->calibration, b->calibration, sizeof(a->calibration)) == 0);
 	CHECK(memcmp(&a->coverage, &b->coverage, sizeof(float)) == 0);
+	CHECK(a->rows_latest == b->rows_latest && a->windows_share == b->windows_share);
 	CHECK(a->n_seasons == b->n_seasons && memcmp(a->seasons, b->seasons, sizeof(a->seasons)) == 0);
 	CHECK(a->seasons_detected == b->seasons_detected);
 	for (int i = 0; i < rnn_option_count; i++)
@@ -214,6 +215,7 @@ every_field(bool high)
 		.mix_pinball = high ? NAN : 0.75,.weight = high ? 1 : 0.375,.mix_spread = high ? 100 : 0.01,
 		.weight_short = high ? 1 : 0.625,.short_below = high ? (int64_t) 1 << 53 : 21,
 		.calibration_n = high ? INT32_MAX : 17,.coverage = high ? 1 : 0.875f,.seasons_detected = high,
+		.rows_latest = high ? (int64_t) 1 << 40 : 0,.windows_share = high ? 1 : 0.25,
 		.n_seasons = high ? 3 : 2,.seasons = {high ? 7 : 1, high ? 24 : 12, high ? 1000000 : 0},
 		.n_log = 2,.log = rows,.n_series = 4,.series = many
 	};
@@ -258,6 +260,8 @@ test_every_field(void)
 		check_kept(&m);
 		m.n_log = 0;
 		m.n_series = 0;
+		check_kept(&m);
+		m.windows_share = 0;
 		check_kept(&m);
 	}
 }
@@ -502,7 +506,7 @@ test_unsound_judgement(const rnn_model *sound)
 	UNSOUND(m.calibration[1][2] = INFINITY, "the calibration");
 	UNSOUND(m.coverage = 1.01f, "the coverage");
 	UNSOUND(m.coverage = -INFINITY, "the coverage");
-	UNSOUND(m.verdict = RNN_VERDICT_TIME + 1, "the verdict");
+	UNSOUND(m.verdict = RNN_VERDICT_PRIOR + 1, "the verdict");
 	UNSOUND(m.windows = -1, "the count of windows");
 	UNSOUND(m.points = -1, "the count of points");
 	UNSOUND(m.calibration_n = -1, "the calibration's windows");
@@ -562,6 +566,10 @@ test_unsound_members(const rnn_model *sound)
 	UNSOUND(m.config.hidden++, "a member's size doesn't fit its shape");
 	UNSOUND(m.member[0].stopped = 2, "a member's end");
 	UNSOUND(m.is_history = true, "the count of members");
+	UNSOUND(m.rows_latest = -1, "the rows of each series");
+	UNSOUND(m.rows_latest = ((int64_t) 1 << 40) + 1, "the rows of each series");
+	UNSOUND(m.windows_share = 1.5, "the share of the windows");
+	UNSOUND(m.windows_share = NAN, "the share of the windows");
 	row.phase = 2;
 	UNSOUND((m.n_log = 1, m.log = &row), "a log row's phase");
 	row.phase = 0;

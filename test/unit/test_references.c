@@ -293,6 +293,42 @@ test_weights(void)
 	}
 }
 
+/* One after the other in shared scratch, whichever the order, the same bytes as each alone. */
+static void
+test_shared(void)
+{
+	enum {N = 900, WINDOW = 700};
+	static const int seasons[2] = {7, 30};
+	static const int h_of[] = {1, 7, 20, 64};
+	static double ref[RNN_REFS * 64],
+				alone[RNN_REFS * 64];
+
+	printf("- references that are kept for the next position change no byte\n");
+	for (int c = 0; c < 24; c++)
+	{
+		int			h = h_of[c % 4],
+					stride = c % 3 == 0 ? -5 : c % 3 == 1 ? h : 1;
+		double	   *x = monthly(N, c < 12 ? 40 : 6, c + 1),
+				   *work = malloc(sizeof(double) * rnn_mix_work_shared(WINDOW, h));
+
+		memset(work, 0x7f, sizeof(double) * rnn_mix_work_shared(WINDOW, h));
+		rnn_mix_begin(work, WINDOW, h);
+		for (int64_t i = 0; i < N && i < 300 * labs(stride); i += labs(stride))
+		{
+			int64_t		e = stride > 0 ? 1 + i : N - i,
+						n = e < WINDOW ? e : WINDOW;
+			rnn_mix		one = mix_at(x + e - n, n, h, seasons, 1 + c % 2, 4, 0, alone),
+						next;
+
+			memset(&next, 0, sizeof(next));
+			rnn_mix_next(x + e - n, e - n, n, h, seasons, 1 + c % 2, 4, &next, ref, work);
+			CHECK(memcmp(&one, &next, sizeof(one)) == 0);
+			CHECK(memcmp(alone, ref, sizeof(double) * RNN_REFS * h) == 0);
+		}
+		free(work), free(x);
+	}
+}
+
 static void
 test_fill_forward(void)
 {
@@ -317,6 +353,7 @@ main(void)
 	TEST(test_reads_the_past_alone);
 	TEST(test_reach);
 	TEST(test_weights);
+	TEST(test_shared);
 	TEST(test_fill_forward);
 	return check_summary("references");
 }
