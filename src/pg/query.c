@@ -1,0 +1,201 @@
+/*
+ * query.c
+ *		rnn_forecast_query: from the text of a query to the forecast of its rows,
+ *		one call for tools that can only send one.
+ *
+ * The query becomes a subquery of a statement that trains and forecasts, so
+ * PostgreSQL itself finds the overload for its columns' types.  It runs with
+ * the caller's rights, read-only.
+ */
+#include "pg.h"
+#include "read.h"
+
+#include "catalog/namespace.h"
+#include "catalog/pg_type.h"
+#include "executor/spi.h"
+#include "funcapi.h"
+#include "miscadmin.h"
+#include "utils/builtins.h"
+#include "utils/jsonb.h"
+#include "utils/lsyscache.h"
+#include "utils/memutils.h"
+#include "utils/plancache.h"
+
+#define COLUMNS 10				/* of rnn_forecast_row */
+#define FETCH 1000				/* rows at once */
+
+enum
+{
+	ARG_QUERY, ARG_HORIZON, ARG_LEVEL, ARG_UNTIL, ARG_SERIES, ARG_HISTORY, ARG_OPTIONS, ARG_MODEL, ARGS
+};
+
+static const Oid arg_types[ARGS] = {
+	TEXTOID, INT8OID, FLOAT8OID, TIMESTAMPTZOID, TEXTARRAYOID, INT8OID, JSONBOID, BYTEAOID
+};
+
+PG_FUNCTION_INFO_V1(rnnforecast_rnn_forecast_query);
+
+/* Columns of one SELECT; anything else is an error. */
+static int
+count_columns(const char *query)
+{
+	SPIPlanPtr	plan = SPI_prepare(query, 0, NULL);
+	List	   *sources;
+	CachedPlanSource *source;
+	int			columns;
+
+	if (plan == NULL)
+		elog(ERROR, "SPI_prepare: %s", SPI_result_code_string(SPI_result));
+	sources = SPI_plan_get_plan_sources(plan);
+	source = list_length(sources) == 1 ? linitial(sources) : NULL;
+	if (source == NULL || source->commandTag != CMDTAG_SELECT || source->resultDesc == NULL)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("query must be one SELECT, not %s",
+						source ? GetCommandTagName(source->commandTag) :
+						psprintf("%d statements", list_length(sources)))));
+	columns = source->resultDesc->natts;
+	if (columns < 1 || columns > 3)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("query must have one to three columns, not %d", columns),
+				 errhint("Select value (in the order of the rows); time and value; or series, time and value.")));
+	SPI_freeplan(plan);
+	return columns;
+}
+
+/* A semicolon at the end, as people have it. */
+static char *
+without_semicolon(const char *query)
+{
+	char	   *copy = pstrdup(query);
+	int			len = strlen(copy);
+
+	while (len > 0 && strchr("; \t\r\n", copy[len - 1]) != NULL)
+		copy[--len] = 0;
+	return copy;
+}
+
+/*
+ * Models are trained anew, by default none: the prior forecasts.  Parameters
+ * have the numbers of the arguments; the schema is the extension's own.
+ */
+static char *
+statement(const char *query, int columns, const char *schema, bool has_model)
+{
+	static const char *const names[] = {"a", "a, b", "a, b, c"};
+	const char *rows = columns == 1 ? "q.a ORDER BY q.n" : columns == 2 ? "q.a, q.b" : "q.a, q.b, q.c";
+	const char *rows_with_options = columns == 1 ? "q.a, $7 ORDER BY q.n" : columns == 2 ? "q.a, q.b, $7" : "q.a, q.b, q.c, $7";
+	StringInfoData s;
+
+	initStringInfo(&s);
+	appendStringInfo(&s, "SELECT f.* FROM (SELECT ");
+	if (has_model)
+		appendStringInfo(&s, "%s.rnn_observe($8, %s.rnn_history(%s))", schema, schema, rows);
+	else
+		appendStringInfo(&s, "%s.rnn_train(%s)", schema, rows_with_options);
+	/* The line break ends a comment at the end of the query. */
+	if (columns == 1)
+		appendStringInfo(&s, " AS m FROM (SELECT p.a, pg_catalog.row_number() OVER () AS n FROM (%s\n) AS p (a)) AS q", query);
+	else
+		appendStringInfo(&s, " AS m FROM (%s\n) AS q (%s)", query, names[columns - 1]);
+	appendStringInfo(&s, ") AS t, %s.rnn_forecast(t.m, $2, $3, $4, $5, $6) AS f", schema);
+	return s.data;
+}
+
+/* Whether the options say what is forecast by. */
+static bool
+chooses_method(Jsonb *options)
+{
+	static const char *const keys[] = {"start", "network", "skip"};
+
+	for (int i = 0; i < lengthof(keys); i++)
+	{
+		JsonbValue	key = {.type = jbvString,.val.string = {.len = strlen(keys[i]),.val = unconstify(char *, keys[i])}};
+
+		if (findJsonbValueFromContainer(&options->root, JB_FOBJECT, &key) != NULL)
+			return true;
+	}
+	return false;
+}
+
+/* What is trained: nothing, for the horizon asked for, unless the options say otherwise. */
+static Datum
+training_options(FunctionCallInfo fcinfo)
+{
+	Jsonb	   *given = PG_ARGISNULL(ARG_OPTIONS) ? NULL : PG_GETARG_JSONB_P(ARG_OPTIONS);
+	StringInfoData s;
+	Datum		base;
+
+	/* A list is refused where options are read. */
+	if (given && !JB_ROOT_IS_OBJECT(given))
+		return JsonbPGetDatum(given);
+	initStringInfo(&s);
+	appendStringInfo(&s, "{\"horizon\": ");
+	if (PG_ARGISNULL(ARG_HORIZON))
+		appendStringInfoString(&s, "null");
+	else
+		appendStringInfo(&s, INT64_FORMAT, Min(Max(PG_GETARG_INT64(ARG_HORIZON), 1), RNN_MAX_TRAINED));
+	if (given == NULL || !chooses_method(given))
+		appendStringInfoString(&s, ", \"start\": \"prior\"");
+	appendStringInfoChar(&s, '}');
+	base = DirectFunctionCall1(jsonb_in, CStringGetDatum(s.data));
+	return given ? DirectFunctionCall2(jsonb_concat, base, JsonbPGetDatum(given)) : base;
+}
+
+/* rnn_forecast_query(query, horizon, level, until, series, history, options, model) */
+Datum
+rnnforecast_rnn_forecast_query(PG_FUNCTION_ARGS)
+{
+	Rows		rows;
+	char	   *query;
+	Oid			types[ARGS];
+	Datum		values[ARGS];
+	char		nulls[ARGS];
+	bool		has_model = !PG_ARGISNULL(ARG_MODEL);
+	const char *schema = quote_identifier(get_namespace_name(get_func_namespace(fcinfo->flinfo->fn_oid)));
+	Portal		portal;
+
+	rows_begin(&rows, fcinfo, COLUMNS);
+	if (PG_ARGISNULL(ARG_QUERY))
+		return (Datum) 0;
+	if (has_model && !PG_ARGISNULL(ARG_OPTIONS))
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("options and model exclude each other"),
+				 errdetail("Options are those of the training; a model is trained already.")));
+	query = without_semicolon(text_to_cstring(PG_GETARG_TEXT_PP(ARG_QUERY)));
+	memcpy(types, arg_types, sizeof(types));
+	for (int i = 0; i < ARGS; i++)
+	{
+		values[i] = PG_GETARG_DATUM(i);
+		nulls[i] = PG_ARGISNULL(i) ? 'n' : ' ';
+	}
+	if (!has_model)
+	{
+		values[ARG_OPTIONS] = training_options(fcinfo);
+		nulls[ARG_OPTIONS] = ' ';
+	}
+	SPI_connect();
+	portal = SPI_cursor_open_with_args(NULL, statement(query, count_columns(query), schema, has_model),
+									   ARGS, types, values, nulls, true, CURSOR_OPT_PARALLEL_OK);
+	for (;;)
+	{
+		SPI_cursor_fetch(portal, true, FETCH);
+		if (SPI_processed == 0)
+			break;
+		for (uint64 i = 0; i < SPI_processed; i++)
+		{
+			Datum		row[COLUMNS];
+			bool		row_nulls[COLUMNS];
+
+			CHECK_FOR_INTERRUPTS();
+			heap_deform_tuple(SPI_tuptable->vals[i], SPI_tuptable->tupdesc, row, row_nulls);
+			rows_put(&rows, row, row_nulls);
+		}
+		SPI_freetuptable(SPI_tuptable);
+	}
+	SPI_cursor_close(portal);
+	SPI_finish();
+	return (Datum) 0;
+}
