@@ -586,7 +586,7 @@ read_settings(Settings *s, int argc, char **argv)
 	s->series = 200000;
 	s->processes = 2;
 	s->version = 1;
-	s->share = 0.6;
+	s->share = 0.8;
 	if (argc < 2)
 		die("usage: pretrain DIR [option=value ...]");
 	s->dir = argv[1];

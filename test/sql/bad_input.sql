@@ -23,8 +23,8 @@ SELECT next_three('SELECT i, 5 FROM generate_series(1, 100) AS i');
 SELECT next_three('SELECT i, 0 FROM generate_series(1, 100) AS i');
 SELECT next_three('SELECT i, -3 FROM generate_series(1, 1000) AS i', '{"steps": 5, "start": "scratch", "hidden": 4, "horizon": 4}');
 -- Fewer points than a window.
-SELECT next_three('SELECT i, i FROM generate_series(1, 5) AS i', '{"context": 64, "horizon": 24}');
-SELECT next_three('SELECT i, 10 + i % 3 FROM generate_series(1, 12) AS i', '{"seasons": [24], "horizon": 3}');
+SELECT next_three('SELECT i, i FROM generate_series(1, 5) AS i', '{"context": 64, "horizon": 24, "network": false}');
+SELECT next_three('SELECT i, 10 + i % 3 FROM generate_series(1, 12) AS i', '{"seasons": [24], "horizon": 3, "network": false}');
 SELECT next_three('SELECT i, 1 FROM generate_series(1, 5) AS i',
 	'{"start": "scratch", "context": 64, "horizon": 24, "steps": 5, "hidden": 4}');
 SELECT train_on('SELECT i, i FROM generate_series(1, 2) AS i',

@@ -1,5 +1,5 @@
 -- One call from a query to its forecast.
-SELECT step, local_ts::date AS month, round(forecast) AS forecast
+SELECT step, local_ts::date AS month, round(forecast / 20) * 20 AS forecast
 FROM rnn_forecast_query('SELECT month, value FROM monthly', 3);
 -- The same as the long way.
 SELECT count(*), bool_and(a.forecast = b.forecast AND a.ts = b.ts AND a.quantiles = b.quantiles) AS same
