@@ -382,7 +382,8 @@ void		rnn_model_encode(const rnn_model *m, uint8_t *out);
  * that rnn_model_decode needs. */
 rnn_status	rnn_model_decoded_size(const uint8_t *bytes, size_t len, size_t *size, rnn_error *err);
 rnn_status	rnn_model_decode(const uint8_t *bytes, size_t len, rnn_arena *a, rnn_model *m, rnn_error *err);
-uint32_t	rnn_crc32c(const uint8_t *bytes, size_t len);	/* Castagnoli, as iSCSI */
+/* Castagnoli, as iSCSI; a caller that has a faster one may put it here. */
+extern uint32_t (*rnn_crc32c) (const uint8_t *bytes, size_t len);
 
 /* Parameters of the network that config describes: fixes every shape. */
 int64_t		rnn_param_count(const rnn_config *cfg);

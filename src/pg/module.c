@@ -6,6 +6,7 @@
 
 #include <limits.h>
 
+#include "port/pg_crc32c.h"
 #include "utils/builtins.h"
 #include "utils/guc.h"
 
@@ -18,9 +19,21 @@ const char *rnnforecast_kernels = "";
 
 void		_PG_init(void);
 
+static uint32_t
+server_crc32c(const uint8_t *bytes, size_t len)
+{
+	pg_crc32c	crc;
+
+	INIT_CRC32C(crc);
+	COMP_CRC32C(crc, bytes, len);
+	FIN_CRC32C(crc);
+	return crc;
+}
+
 void
 _PG_init(void)
 {
+	rnn_crc32c = server_crc32c;
 	rnnforecast_kernels = rnn_engine_init(-1);
 	DefineCustomIntVariable("rnnforecast.max_memory",
 							"Sets the memory that a running training or forecast may use.",
