@@ -6,7 +6,7 @@ ingest    rnn_history(series, ts, value) over many rows beside array_agg(value)
 panel     rnn_train with default options over many rows of a panel, then
           rnn_forecast of all its series: seconds and memory
 rates     series forecast per second by one backend: a network of 0.7 million
-          weights that sees 512 points, 48 steps ahead, and the mix alone
+          weights that sees 512 points, 48 steps ahead, the prior, and the mix alone
 growth    the same at several sizes: rows, series, horizon, width
 
 Memory is the sum of the anonymous pages (RssAnon) of the backend and its
@@ -259,10 +259,12 @@ def rates(args):
     series = int(2000 * args.scale)
     make_table(args, "scale_rates", series, 1000, HOURLY, 24)
     network = rate(args, NETWORK, series)
+    prior = rate(args, {"horizon": 48, "seasons": [24], "start": "prior"}, series)
     mix = rate(args, {"horizon": 48, "seasons": [24], "network": False}, series)
     print("\nRates: %d series of 1,000 hourly points, 48 steps ahead, one backend" % series)
-    table(RATES, [rate_row("network, context 512", network), rate_row("mix alone", mix)])
+    table(RATES, [rate_row("network, context 512", network), rate_row("prior", prior), rate_row("mix alone", mix)])
     target("network: at least 400 series/s/core", network[0], "%.0f", network[0] >= 400)
+    target("prior: at least 400 series/s/core", prior[0], "%.0f", prior[0] >= 400)
     target("mix alone: at least 5,000 series/s/core", mix[0], "%.0f", mix[0] >= 5000)
 
 
