@@ -5,6 +5,7 @@ ingest    rnn_history(series, ts, value) over many rows beside array_agg(value)
           nothing.  Runs are paired; no parallel workers on either side
 panel     rnn_train with default options over many rows of a panel, then
           rnn_forecast of all its series: seconds and memory
+large     the same with 500 points of each series instead of 200
 rates     series forecast per second by one backend: a network of 0.7 million
           weights that sees 512 points, 48 steps ahead, the prior, and the mix alone
 growth    the same at several sizes: rows, series, horizon, width
@@ -26,7 +27,7 @@ import time
 
 from common import number, progress, psql, psql_command, table
 
-PARTS = ["ingest", "panel", "rates", "growth"]
+PARTS = ["ingest", "panel", "rates", "growth", "large"]
 
 # Values of any precision: those that fit into float32 are stored in half the
 # bytes.  A season of `period` steps, a slope, noise.
@@ -220,8 +221,12 @@ def print_panels(figures):
             number(f["forecast_memory"], "%.0f")] for f in figures])
 
 
-def panel(args):
-    f = panel_row(args, int(100_000 * args.scale), 200)
+def large(args):
+    panel(args, 500)
+
+
+def panel(args, points=200):
+    f = panel_row(args, int(100_000 * args.scale), points)
     print("\nPanel: rnn_train with default options, rnn_forecast of all series")
     print_panels([f])
     print(f["info"]["summary"])

@@ -17,6 +17,12 @@ double		rnnforecast_max_seconds = 0;
 int			rnnforecast_max_workers = 2;
 const char *rnnforecast_kernels = "";
 
+/* By the number that rnn_engine_init takes. */
+static const struct config_enum_entry instruction_sets[] = {
+	{"auto", -1, false}, {"portable", 0, false}, {"avx2", 1, false}, {"avx512", 2, false}, {NULL, 0, false}
+};
+static int	instruction_set = -1;
+
 void		_PG_init(void);
 
 static uint32_t
@@ -30,11 +36,23 @@ server_crc32c(const uint8_t *bytes, size_t len)
 	return crc;
 }
 
+/* What the processor lacks is not taken, whatever is asked for. */
+static void
+assign_instruction_set(int limit, void *extra)
+{
+	rnnforecast_kernels = rnn_engine_init(limit);
+}
+
 void
 _PG_init(void)
 {
 	rnn_crc32c = server_crc32c;
 	rnnforecast_kernels = rnn_engine_init(-1);
+	DefineCustomEnumVariable("rnnforecast.instruction_set",
+							 "Sets the widest instructions that the kernels may use.",
+							 "Models are the same bytes on processors that use the same ones.",
+							 &instruction_set, -1, instruction_sets,
+							 PGC_SUSET, 0, NULL, assign_instruction_set, NULL);
 	DefineCustomIntVariable("rnnforecast.max_memory",
 							"Sets the memory that a running training or forecast may use.",
 							"It bounds collected rows and working memory of each aggregate.",
