@@ -22,7 +22,7 @@ note_text(const rnn_series *s)
 {
 	static const char *const notes[] = {
 		[RNN_NOTE_NONE] = NULL,
-		[RNN_NOTE_SHORT] = "too short for the network, the mix alone",
+		[RNN_NOTE_SHORT] = "too short for the network",
 		[RNN_NOTE_CONSTANT] = "constant",
 		[RNN_NOTE_EMPTY] = "no known value",
 		[RNN_NOTE_INFINITE] = "infinite value",
