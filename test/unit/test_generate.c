@@ -5,6 +5,7 @@
  */
 #include "check.h"
 #include "generate.h"
+#include "season.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -254,9 +255,14 @@ static int
 detect(const rnn_synth *s, int *seasons)
 {
 	rnn_series	series = {.n = s->n,.x = s->x};
+	rnn_season_search search;
 	double	   *scratch = malloc(sizeof(double) * rnn_seasons_work(&series, 1, H));
-	int			n = rnn_seasons_detect(&series, 1, H, NULL, 0, 8, seasons, scratch);
+	int			n;
 
+	rnn_seasons_begin(&search, &series, 1, H, NULL, 0, 8, scratch);
+	while (!rnn_seasons_step(&search))
+		;
+	n = rnn_seasons_end(&search, seasons);
 	free(scratch);
 	return n;
 }
