@@ -53,6 +53,11 @@ prior_step(rnn_trainer *t)
 
 	if (!t->prior)
 		return true;
+	/* Where the time is up the mix stands for both. */
+	for (; t->hurry && t->prior_at < t->W; t->prior_at++)
+		t->said[t->prior_at].q = NULL;
+	if (t->prior_at >= t->W)
+		return true;
 	size = (int64_t) rnn_prior_steps(t->prior, t->cfg.horizon) * Q;
 	for (int k = 0; k < count; k++)
 	{
