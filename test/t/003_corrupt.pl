@@ -25,6 +25,7 @@ $node->safe_psql('postgres', q{
 	SELECT 'network', rnn_train(month, value, '{"start": "scratch", "steps": 3, "hidden": 1, "layers": 1,
 		"horizon": 2, "context": 8, "patch": 2, "batch": 2, "cell": "elman", "keep": 20, "seasons": [12]}') FROM monthly;
 	INSERT INTO originals SELECT 'history', rnn_history(month, value) FROM monthly;
+	INSERT INTO originals SELECT 'prior', rnn_train(month, value, '{"start": "prior", "horizon": 3, "keep": 20}') FROM monthly;
 	CREATE TABLE altered (kind text, what text, at int, bytes bytea);
 
 	-- What a call says: an SQLSTATE, or "ok"; "bad" for an answer that must not be.
@@ -56,6 +57,18 @@ my %original = map { split /\|/ } split /\n/,
 	$node->safe_psql('postgres', q{SELECT kind, encode(bytes, 'hex') FROM originals});
 $_ = pack 'H*', $_ for values %original;
 is(signed($original{$_}), $original{$_}, "the checksum of a $_ is understood") for sort keys %original;
+
+# A prior that a later version brings: its number is among the words of the model.
+my $later = 0;
+for (my $at = 16; $at + 4 <= length $original{prior}; $at++)
+{
+	next unless substr($original{prior}, $at, 4) eq pack 'V', 1;
+	my $bytes = $original{prior};
+	substr($bytes, $at, 4) = pack 'V', 99;
+	my (undef, undef, $said) = $node->psql('postgres', sprintf q{SELECT count(*) FROM rnn_forecast('\x%s')}, unpack 'H*', signed($bytes));
+	$later++ if $said =~ /the model has prior 99, this server reads up to 1/;
+}
+is($later, 1, 'a prior of a later version is named');
 
 # Write the altered ones into a file, and load it.
 my $file = $node->basedir . '/altered.tsv';
