@@ -51,7 +51,7 @@ quietly()
 # ---------------------------------------------------------------- packages
 
 # A pg_config with a server and its build files beside it: $PG_CONFIG, or
-# the newest of those installed.
+# the newest of those installed.  Debian's servers bring PGXS, but no headers.
 find_postgres()
 {
 	local candidate
@@ -60,7 +60,8 @@ find_postgres()
 		$(command -v pg_config)}
 	do
 		if [ -x "$("$candidate" --bindir)/initdb" ] &&
-			[ -f "$("$candidate" --pgxs)" ]
+			[ -f "$("$candidate" --pgxs)" ] &&
+			[ -f "$("$candidate" --includedir-server)/postgres.h" ]
 		then
 			echo "$candidate"
 			return
