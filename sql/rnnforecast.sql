@@ -544,6 +544,11 @@ CREATE FUNCTION rnn_forecast(model bytea, horizon bigint DEFAULT NULL, level flo
 COMMENT ON FUNCTION rnn_forecast(bytea, bigint, float8, timestamptz, text[], bigint, jsonb) IS
 	'forecasts the steps after a model''s history, with intervals and quantiles';
 
+CREATE FUNCTION rnn_query_call(query text, aggregate text, arguments text DEFAULT '') RETURNS text
+	AS 'MODULE_PATHNAME', 'rnnforecast_rnn_query_call' LANGUAGE C STABLE STRICT PARALLEL UNSAFE;
+COMMENT ON FUNCTION rnn_query_call(text, text, text) IS
+	'internal: the statement that calls rnn_train or rnn_history on the rows of a query';
+
 CREATE FUNCTION rnn_forecast_query(query text, horizon bigint DEFAULT NULL, level float8 DEFAULT 0.9,
 	until timestamptz DEFAULT NULL, series text[] DEFAULT NULL, history bigint DEFAULT 0,
 	options jsonb DEFAULT NULL, model bytea DEFAULT NULL)
@@ -551,7 +556,7 @@ CREATE FUNCTION rnn_forecast_query(query text, horizon bigint DEFAULT NULL, leve
 	AS 'MODULE_PATHNAME', 'rnnforecast_rnn_forecast_query' LANGUAGE C STABLE PARALLEL UNSAFE
 	COST 100000 ROWS 100;
 COMMENT ON FUNCTION rnn_forecast_query(text, bigint, float8, timestamptz, text[], bigint, jsonb, bytea) IS
-	'forecasts the rows of a query (value; time, value; or series, time, value), by the prior or by a model';
+	'forecasts the rows of a query with columns series, ts and value, by the prior or by a model';
 
 CREATE FUNCTION rnn_quantile_levels() RETURNS float8[]
 	AS 'MODULE_PATHNAME', 'rnnforecast_rnn_quantile_levels' LANGUAGE C IMMUTABLE PARALLEL SAFE;

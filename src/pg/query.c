@@ -3,11 +3,10 @@
  *		rnn_forecast_query: from the text of a query to the forecast of its rows,
  *		one call for tools that can only send one.
  *
- * The query becomes a subquery of a statement that trains and forecasts, so
- * PostgreSQL itself finds the overload for its columns' types.  It runs with
- * the caller's rights, read-only.
+ * The query becomes a subquery (columns.c) of a statement that trains and
+ * forecasts.  It runs with the caller's rights, read-only.
  */
-#include "pg.h"
+#include "columns.h"
 #include "read.h"
 
 #include "catalog/namespace.h"
@@ -19,7 +18,6 @@
 #include "utils/jsonb.h"
 #include "utils/lsyscache.h"
 #include "utils/memutils.h"
-#include "utils/plancache.h"
 
 #define COLUMNS 10				/* of rnn_forecast_row */
 #define FETCH 1000				/* rows at once */
@@ -35,71 +33,25 @@ static const Oid arg_types[ARGS] = {
 
 PG_FUNCTION_INFO_V1(rnnforecast_rnn_forecast_query);
 
-/* Columns of one SELECT; anything else is an error. */
-static int
-count_columns(const char *query)
-{
-	SPIPlanPtr	plan = SPI_prepare(query, 0, NULL);
-	List	   *sources;
-	CachedPlanSource *source;
-	int			columns;
-
-	if (plan == NULL)
-		elog(ERROR, "SPI_prepare: %s", SPI_result_code_string(SPI_result));
-	sources = SPI_plan_get_plan_sources(plan);
-	source = list_length(sources) == 1 ? linitial(sources) : NULL;
-	if (source == NULL || source->commandTag != CMDTAG_SELECT || source->resultDesc == NULL)
-		ereport(ERROR,
-				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("query must be one SELECT, not %s",
-						source ? GetCommandTagName(source->commandTag) :
-						psprintf("%d statements", list_length(sources)))));
-	columns = source->resultDesc->natts;
-	if (columns < 1 || columns > 3)
-		ereport(ERROR,
-				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("query must have one to three columns, not %d", columns),
-				 errhint("Select value (in the order of the rows); time and value; or series, time and value.")));
-	SPI_freeplan(plan);
-	return columns;
-}
-
-/* A semicolon at the end, as people have it. */
-static char *
-without_semicolon(const char *query)
-{
-	char	   *copy = pstrdup(query);
-	int			len = strlen(copy);
-
-	while (len > 0 && strchr("; \t\r\n", copy[len - 1]) != NULL)
-		copy[--len] = 0;
-	return copy;
-}
-
 /*
  * Models are trained anew, by default none: the prior forecasts.  Parameters
  * have the numbers of the arguments; the schema is the extension's own.
  */
 static char *
-statement(const char *query, int columns, const char *schema, bool has_model)
+statement(const char *query, Oid schema, bool has_model)
 {
-	static const char *const names[] = {"a", "a, b", "a, b, c"};
-	const char *rows = columns == 1 ? "q.a ORDER BY q.n" : columns == 2 ? "q.a, q.b" : "q.a, q.b, q.c";
-	const char *rows_with_options = columns == 1 ? "q.a, $7 ORDER BY q.n" : columns == 2 ? "q.a, q.b, $7" : "q.a, q.b, q.c, $7";
+	const char *name = quote_identifier(get_namespace_name(schema));
+	QueryColumns columns;
 	StringInfoData s;
 
+	query_columns(query, &columns);
 	initStringInfo(&s);
-	appendStringInfo(&s, "SELECT f.* FROM (SELECT ");
 	if (has_model)
-		appendStringInfo(&s, "%s.rnn_observe($8, %s.rnn_history(%s))", schema, schema, rows);
+		appendStringInfo(&s, "SELECT f.* FROM (SELECT %s.rnn_observe($8, h.m) AS m FROM (%s) AS h",
+						 name, query_call(&columns, schema, "rnn_history", ""));
 	else
-		appendStringInfo(&s, "%s.rnn_train(%s)", schema, rows_with_options);
-	/* The line break ends a comment at the end of the query. */
-	if (columns == 1)
-		appendStringInfo(&s, " AS m FROM (SELECT p.a, pg_catalog.row_number() OVER () AS n FROM (%s\n) AS p (a)) AS q", query);
-	else
-		appendStringInfo(&s, " AS m FROM (%s\n) AS q (%s)", query, names[columns - 1]);
-	appendStringInfo(&s, ") AS t, %s.rnn_forecast(t.m, $2, $3, $4, $5, $6) AS f", schema);
+		appendStringInfo(&s, "SELECT f.* FROM (%s", query_call(&columns, schema, "rnn_train", "$7"));
+	appendStringInfo(&s, ") AS t, %s.rnn_forecast(t.m, $2, $3, $4, $5, $6) AS f", name);
 	return s.data;
 }
 
@@ -153,7 +105,6 @@ rnnforecast_rnn_forecast_query(PG_FUNCTION_ARGS)
 	Datum		values[ARGS];
 	char		nulls[ARGS];
 	bool		has_model = !PG_ARGISNULL(ARG_MODEL);
-	const char *schema = quote_identifier(get_namespace_name(get_func_namespace(fcinfo->flinfo->fn_oid)));
 	Portal		portal;
 
 	rows_begin(&rows, fcinfo, COLUMNS);
@@ -164,7 +115,7 @@ rnnforecast_rnn_forecast_query(PG_FUNCTION_ARGS)
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("options and model exclude each other"),
 				 errdetail("Options are those of the training; a model is trained already.")));
-	query = without_semicolon(text_to_cstring(PG_GETARG_TEXT_PP(ARG_QUERY)));
+	query = text_to_cstring(PG_GETARG_TEXT_PP(ARG_QUERY));
 	memcpy(types, arg_types, sizeof(types));
 	for (int i = 0; i < ARGS; i++)
 	{
@@ -177,7 +128,7 @@ rnnforecast_rnn_forecast_query(PG_FUNCTION_ARGS)
 		nulls[ARG_OPTIONS] = ' ';
 	}
 	SPI_connect();
-	portal = SPI_cursor_open_with_args(NULL, statement(query, count_columns(query), schema, has_model),
+	portal = SPI_cursor_open_with_args(NULL, statement(query, get_func_namespace(fcinfo->flinfo->fn_oid), has_model),
 									   ARGS, types, values, nulls, true, CURSOR_OPT_PARALLEL_OK);
 	for (;;)
 	{

@@ -24,6 +24,23 @@ SELECT count(*) AS "no query" FROM rnn_forecast_query(NULL, 3);
 SELECT count(*) AS "no rows" FROM rnn_forecast_query('SELECT month, value FROM monthly WHERE false', 3);
 PREPARE q AS SELECT count(*) FROM rnn_forecast_query($1, $2);
 EXECUTE q('SELECT month, value FROM monthly', 5);
+-- Columns by their names, in any order; a name decides against the order.
+CREATE TABLE named AS SELECT chr(64 + k) AS series, date '2024-01-01' + n AS ts, n % 7 + k AS value, n AS step
+FROM generate_series(1, 2) AS k, generate_series(1, 60) AS n;
+SELECT query, count(*), min(series) AS series, min(local_ts)::date AS first, min(position) AS position
+FROM (VALUES ($$SELECT value, ts FROM named WHERE series = 'A'$$), ('SELECT value, series, ts FROM named'),
+	('SELECT ts, value, series FROM named ORDER BY random()'), ('SELECT value, step, series FROM named'),
+	('SELECT series, ts AS day, value AS amount FROM named')) AS q (query), LATERAL rnn_forecast_query(query, 2)
+GROUP BY query ORDER BY query;
+SELECT query, try(format('SELECT count(*) FROM rnn_forecast_query(%L, 3)', query))
+FROM (VALUES ('TABLE named'), ('SELECT ts, value, ts FROM named'), ('SELECT value, ts AS day FROM named'), ('SELECT value, 1 AS n, ts FROM named'),
+	('SELECT series, value, step FROM named'), ('SELECT ts, series FROM named'), ('SELECT ts, value AS amount, step FROM named'),
+	('SELECT step, value FROM named'), ('SELECT ts AS value, value AS ts FROM named'), ('SELECT now(), ''a''')) AS q (query);
+-- The statement for the rows, and that nothing else is called.
+SELECT rnn_query_call('SELECT value, ts FROM named -- all;', 'rnn_train', '$1');
+SELECT rnn_query_call('SELECT value FROM named ORDER BY step;', 'rnn_history');
+SELECT try($$SELECT rnn_query_call('SELECT value FROM named', 'array_agg')$$);
+SELECT rnn_query_call(NULL, 'rnn_train') IS NULL AS nothing;
 -- In a schema of its own, whatever the caller's path.
 SELECT n.nspname AS schema FROM pg_proc AS p JOIN pg_namespace AS n ON n.oid = pronamespace WHERE proname = 'rnn_forecast_query' \gset
 SET search_path = pg_catalog;

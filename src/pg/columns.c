@@ -1,0 +1,233 @@
+/*
+ * columns.c
+ *		Which column of a query is what, and the call of an aggregate on its rows.
+ *
+ * Columns go by their names where there are "ts" and "value": "series" names
+ * the series, all others are covariates, in any order.  Else one to three
+ * columns go by their order, as long as none of these names stands in
+ * another's place.  Numbered steps of a panel may also be named "step".
+ *
+ * The query becomes a subquery that renames all of its columns, so PostgreSQL
+ * itself finds the overload for their types, and no name needs quotes.
+ */
+#include "columns.h"
+
+#include "catalog/namespace.h"
+#include "catalog/pg_type.h"
+#include "executor/spi.h"
+#include "miscadmin.h"
+#include "parser/parse_coerce.h"
+#include "utils/builtins.h"
+#include "utils/lsyscache.h"
+#include "utils/plancache.h"
+
+static const char *const usual[] = {[COLUMN_SERIES] = "series",[COLUMN_TIME] = "ts",[COLUMN_VALUE] = "value"};
+
+/* The columns of one SELECT; anything else is an error. */
+static TupleDesc
+describe(const char *query)
+{
+	SPIPlanPtr	plan = SPI_prepare(query, 0, NULL);
+	List	   *sources;
+	CachedPlanSource *source;
+	TupleDesc	desc;
+
+	if (plan == NULL)
+		elog(ERROR, "SPI_prepare: %s", SPI_result_code_string(SPI_result));
+	sources = SPI_plan_get_plan_sources(plan);
+	source = list_length(sources) == 1 ? linitial(sources) : NULL;
+	if (source == NULL || source->commandTag != CMDTAG_SELECT || source->resultDesc == NULL)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("query must be one SELECT, not %s",
+						source ? GetCommandTagName(source->commandTag) :
+						psprintf("%d statements", list_length(sources)))));
+	desc = CreateTupleDescCopy(source->resultDesc);
+	SPI_freeplan(plan);
+	return desc;
+}
+
+/* Number of the column of that name, from 1; 0 where there is none. */
+static int
+column_named(TupleDesc desc, const char *name)
+{
+	int			found = 0;
+
+	for (int i = 0; i < desc->natts; i++)
+	{
+		if (strcmp(NameStr(TupleDescAttr(desc, i)->attname), name) != 0)
+			continue;
+		if (found)
+			ereport(ERROR,
+					(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+					 errmsg("query has two columns named \"%s\"", name),
+					 errhint("Rename one of them.")));
+		found = i + 1;
+	}
+	return found;
+}
+
+/* False where there are not both a time and a value by these names. */
+static bool
+find_by_name(TupleDesc desc, QueryColumns *c)
+{
+	c->at[COLUMN_VALUE] = column_named(desc, "value");
+	c->at[COLUMN_SERIES] = column_named(desc, "series");
+	c->at[COLUMN_TIME] = column_named(desc, "ts");
+	if (c->at[COLUMN_TIME] == 0 && c->at[COLUMN_SERIES] > 0)
+		c->at[COLUMN_TIME] = column_named(desc, "step");
+	return c->at[COLUMN_TIME] > 0 && c->at[COLUMN_VALUE] > 0;
+}
+
+static void
+refuse_columns(const char *why)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+			 errmsg("%s", why),
+			 errdetail("Columns go by the names series, ts and value, or, where there are no ts and value, by their order: "
+					   "value; time and value; or series, time and value."),
+			 errhint("Name them: SELECT shop AS series, day AS ts, amount AS value.")));
+}
+
+static void
+find_by_order(TupleDesc desc, QueryColumns *c)
+{
+	int			n = desc->natts;
+
+	if (n < 1 || n > COLUMN_ROLES)
+		refuse_columns(psprintf("query has %d columns, but not both ts and value", n));
+	for (int role = 0; role < COLUMN_ROLES; role++)
+		c->at[role] = Max(role + 1 + n - COLUMN_ROLES, 0);
+	for (int role = 0; role < COLUMN_ROLES; role++)
+	{
+		int			named = column_named(desc, usual[role]);
+
+		if (named > 0 && named != c->at[role])
+			refuse_columns(psprintf("column \"%s\" of the query stands where another is expected", usual[role]));
+	}
+}
+
+static void
+refuse_type(TupleDesc desc, int column, const char *wanted)
+{
+	Form_pg_attribute a = TupleDescAttr(desc, column - 1);
+
+	ereport(ERROR,
+			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+			 errmsg("column \"%s\" of the query must be %s, not %s", NameStr(a->attname), wanted,
+					format_type_be(a->atttypid)),
+			 errhint("Cast it, or name the columns: SELECT shop AS series, day AS ts, amount AS value.")));
+}
+
+/* Before the overload is looked for, whose absence would be named by functions that nobody called. */
+static void
+check_types(TupleDesc desc, const QueryColumns *c)
+{
+	int			time = c->at[COLUMN_TIME];
+	Oid			value = TupleDescAttr(desc, c->at[COLUMN_VALUE] - 1)->atttypid,
+				number = FLOAT8OID;
+
+	if (time > 0)
+	{
+		Oid			type = getBaseType(TupleDescAttr(desc, time - 1)->atttypid);
+		bool		step = c->at[COLUMN_SERIES] > 0 && (type == INT2OID || type == INT4OID || type == INT8OID);
+
+		if (type != DATEOID && type != TIMESTAMPOID && type != TIMESTAMPTZOID && !step)
+			refuse_type(desc, time, c->at[COLUMN_SERIES] > 0 ? "a date, timestamp, timestamptz or bigint" :
+						"a date, timestamp or timestamptz");
+	}
+	if (!can_coerce_type(1, &value, &number, COERCION_IMPLICIT))
+		refuse_type(desc, c->at[COLUMN_VALUE], "a number");
+}
+
+/* A semicolon at the end, as people have it. */
+static char *
+without_semicolon(const char *query)
+{
+	char	   *copy = pstrdup(query);
+	int			len = strlen(copy);
+
+	while (len > 0 && strchr("; \t\r\n", copy[len - 1]) != NULL)
+		copy[--len] = 0;
+	return copy;
+}
+
+void
+query_columns(const char *query, QueryColumns *c)
+{
+	TupleDesc	desc;
+
+	memset(c, 0, sizeof(*c));
+	c->query = without_semicolon(query);
+	desc = describe(c->query);
+	c->count = desc->natts;
+	if (!find_by_name(desc, c))
+		find_by_order(desc, c);
+	check_types(desc, c);
+	for (int i = 1; i <= c->count; i++)
+		if (i != c->at[COLUMN_SERIES] && i != c->at[COLUMN_TIME] && i != c->at[COLUMN_VALUE])
+			ereport(ERROR,
+					(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+					 errmsg("column \"%s\" of the query is neither series, ts nor value",
+							NameStr(TupleDescAttr(desc, i - 1)->attname)),
+					 errhint("Leave it out.")));
+}
+
+static const char *
+column_text(const QueryColumns *c, ColumnRole role)
+{
+	return psprintf("q.c%d", c->at[role]);
+}
+
+char *
+query_call(const QueryColumns *c, Oid schema, const char *aggregate, const char *arguments)
+{
+	const char *order = c->at[COLUMN_TIME] > 0 ? "" : " ORDER BY q.n";
+	const char *comma = "";
+	StringInfoData s;
+
+	initStringInfo(&s);
+	appendStringInfo(&s, "SELECT %s.%s(", quote_identifier(get_namespace_name(schema)), aggregate);
+	for (int role = 0; role < COLUMN_ROLES; role++)
+		if (c->at[role] > 0)
+		{
+			appendStringInfo(&s, "%s%s", comma, column_text(c, role));
+			comma = ", ";
+		}
+	appendStringInfo(&s, "%s%s%s) AS m FROM (", *arguments ? ", " : "", arguments, order);
+	if (c->at[COLUMN_TIME] == 0)
+		appendStringInfoString(&s, "SELECT p.*, pg_catalog.row_number() OVER () AS n FROM (");
+	/* The line break ends a comment at the end of the query. */
+	appendStringInfo(&s, "%s\n) AS %c (", c->query, c->at[COLUMN_TIME] > 0 ? 'q' : 'p');
+	for (int i = 1; i <= c->count; i++)
+		appendStringInfo(&s, "%sc%d", i > 1 ? ", " : "", i);
+	appendStringInfoString(&s, c->at[COLUMN_TIME] > 0 ? ")" : ")) AS q");
+	return s.data;
+}
+
+/* (query, aggregate, arguments) -> the statement that calls the aggregate on the query's rows */
+PG_FUNCTION_INFO_V1(rnnforecast_rnn_query_call);
+Datum
+rnnforecast_rnn_query_call(PG_FUNCTION_ARGS)
+{
+	char	   *query = text_to_cstring(PG_GETARG_TEXT_PP(0));
+	char	   *aggregate = text_to_cstring(PG_GETARG_TEXT_PP(1));
+	char	   *arguments = text_to_cstring(PG_GETARG_TEXT_PP(2));
+	QueryColumns columns;
+	char	   *call,
+			   *result;
+
+	if (strcmp(aggregate, "rnn_train") != 0 && strcmp(aggregate, "rnn_history") != 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("aggregate can't be \"%s\"", aggregate),
+				 errdetail("Allowed are \"rnn_train\", \"rnn_history\".")));
+	SPI_connect();
+	query_columns(query, &columns);
+	call = query_call(&columns, get_func_namespace(fcinfo->flinfo->fn_oid), aggregate, arguments);
+	result = SPI_palloc(strlen(call) + 1);
+	strcpy(result, call);
+	SPI_finish();
+	PG_RETURN_TEXT_P(cstring_to_text(result));
+}
