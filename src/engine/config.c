@@ -43,7 +43,7 @@ const rnn_option rnn_options[] = {
 	"causal convolutions at stride 1 between the patches and the cells"},
 	{"decay", RNN_OPT_FLOAT, AT(decay), 0.3, 0, 1, false, NULL,
 	"last part of the training in which the learning rate falls to zero"},
-	{"dropout", RNN_OPT_FLOAT, AT(dropout), 0.2, 0, 0.9, false, NULL,
+	{"dropout", RNN_OPT_FLOAT, AT(dropout), -1, 0, 0.9, true, NULL,
 	"probability of dropping a unit between layers and in the head"},
 	{"ema", RNN_OPT_FLOAT, AT(ema), 0.99, 0, 0.99999, false, NULL,
 	"decay of the exponential moving average of the weights, 0 for none"},
@@ -162,7 +162,7 @@ rnn_config_check(const rnn_config *cfg, rnn_error *err)
 			RNN_TRY(check_seasons(cfg, o, err));
 			continue;
 		}
-		if (o->zero_auto && v == 0)
+		if (o->automatic && v == o->def)
 			continue;
 		if (!(v >= o->min && v <= o->max))
 			return rnn_fail(err, RNN_ERR_OPTION, o->name, v, o->min, o->max);

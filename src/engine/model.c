@@ -281,7 +281,7 @@ check_config(Walk *w, const rnn_model *m)
 	if (m->is_history)
 		return;
 	CHECK(w, c->horizon >= 1 && c->context >= 1 && c->patch >= 1 && c->hidden >= 1 &&
-		  c->bptt >= 1 && c->batch >= 1 && c->members >= 1, "an option is not resolved");
+		  c->bptt >= 1 && c->batch >= 1 && c->members >= 1 && c->dropout >= 0, "an option is not resolved");
 	CHECK(w, c->context % c->patch == 0, "the context is not a whole number of patches");
 	CHECK(w, c->bptt <= c->context / c->patch, "bptt is longer than the context");
 }

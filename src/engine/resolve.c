@@ -108,6 +108,12 @@ rnn_config_resolve(rnn_config *cfg, const rnn_summary *d)
 	}
 	if (cfg->steps == 0)
 		cfg->steps = d->points < SMALL ? 600 : 1000;
+	/*
+	 * Dropped units shrink what the network says: towards the mix, where there
+	 * is one, and else towards nothing.
+	 */
+	if (cfg->dropout < 0)
+		cfg->dropout = cfg->skip ? 0.2 : 0;
 	if (cfg->flips == RNN_FLIPS_AUTO)
 		cfg->flips = auto_flips(d);
 	/* A panel is trained once for many forecasts; members that are averaged err less. */

@@ -118,8 +118,8 @@ typedef enum rnn_loss { RNN_PINBALL, RNN_MSE, RNN_MAE } rnn_loss;
 
 /*
  * Every knob of network and training.  rnn_options below is the one table of
- * their names, ranges, defaults and descriptions; 0 means "choose from the
- * data" where the table says so, and rnn_config_resolve replaces it.
+ * their names, ranges, defaults and descriptions; where the table says so the
+ * default means "choose from the data", and rnn_config_resolve replaces it.
  */
 typedef struct rnn_config
 {
@@ -175,7 +175,7 @@ typedef struct rnn_option
 	double		def;			/* default; index into `names` for an enum */
 	double		min,
 				max;
-	bool		zero_auto;		/* the default 0 is shown as "auto" */
+	bool		automatic;		/* the default stands for "auto", chosen from the data */
 	const char *const *names;	/* of an enum, NULL-terminated */
 	const char *description;
 } rnn_option;

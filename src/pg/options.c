@@ -214,8 +214,13 @@ set_engine_option(const rnn_option *o, const JsonbValue *v, rnn_config *cfg)
 
 	if (o->type == RNN_OPT_SEASONS)
 		seasons_option(o, v, cfg);
-	else if (o->zero_auto && is_auto(v))
-		*(int32 *) field = 0;
+	else if (o->automatic && is_auto(v))
+	{
+		if (o->type == RNN_OPT_FLOAT)
+			*(double *) field = o->def;
+		else
+			*(int32 *) field = (int32) o->def;
+	}
 	else if (o->type == RNN_OPT_ENUM)
 		*(int32 *) field = enum_option(o->name, o->names, v);
 	else if (o->type == RNN_OPT_BOOL)
@@ -379,7 +384,7 @@ type_text(const rnn_option *o)
 static const char *
 default_text(const rnn_option *o)
 {
-	if (o->zero_auto)
+	if (o->automatic)
 		return "auto";
 	if (o->type == RNN_OPT_BOOL)
 		return o->def != 0 ? "true" : "false";

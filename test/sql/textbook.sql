@@ -5,7 +5,7 @@ SELECT n, timestamp '2024-01-01' + n * interval '1 hour' AS ts,
 	   sin(2 * pi() * n / 25) + 0.1 * noise(n) AS value
 FROM generate_series(1, 2162) AS n;
 CREATE FUNCTION textbook(cell text) RETURNS jsonb LANGUAGE sql AS $$
-	SELECT '{"start": "scratch", "patch": 1, "skip": false, "horizon": 12, "steps": 300}'::jsonb ||
+	SELECT '{"start": "scratch", "patch": 1, "skip": false, "horizon": 12}'::jsonb ||
 		   jsonb_build_object('cell', cell)
 $$;
 CREATE TABLE textbooks AS

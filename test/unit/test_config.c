@@ -61,8 +61,7 @@ test_option_table(void)
 		CHECK(i == 0 || strcmp(rnn_options[i - 1].name, o->name) < 0);
 		CHECK(strlen(o->name) > 0 && strlen(o->name) < 64 && strlen(o->description) > 0);
 		CHECK(o->min < o->max);
-		CHECK((o->def >= o->min && o->def <= o->max) || (o->zero_auto && o->def == 0));
-		CHECK(!o->zero_auto || o->min > 0);
+		CHECK(o->automatic != (o->def >= o->min && o->def <= o->max) || o->type == RNN_OPT_SEASONS);
 		for (size_t k = 0; free_place && k < width; k++)
 		{
 			free_place = !taken[o->offset + k];
@@ -126,8 +125,8 @@ test_option_ranges(void)
 			continue;
 		}
 		CHECK(refused(o, o->max + step));
-		CHECK(refused(o, o->min - step) || (o->zero_auto && o->min == 1));
-		CHECK(!o->zero_auto || (allowed(o, 0) && refused(o, -1)));
+		CHECK(refused(o, o->min - step) || (o->automatic && o->def == o->min - step));
+		CHECK(!o->automatic || refused(o, o->def - step));
 	}
 }
 
@@ -216,6 +215,7 @@ test_resolve_ranges(void)
 		CHECK(cfg.horizon >= 1 && cfg.horizon <= RNN_MAX_TRAINED);
 		CHECK(cfg.horizon <= d.longest / 3 || cfg.horizon == 1);
 		CHECK(cfg.hidden > 0 && cfg.batch > 0 && cfg.steps > 0 && cfg.members > 0 && cfg.flips != RNN_FLIPS_AUTO);
+		CHECK(cfg.dropout == (cfg.skip ? 0.2 : 0));
 	}
 }
 
@@ -240,6 +240,7 @@ test_resolve_given(void)
 	cfg.steps = 11;
 	cfg.members = 9;
 	cfg.flips = RNN_FLIPS_OFF;
+	cfg.dropout = 0;
 	given = cfg;
 	given.context = 56;
 	rnn_config_resolve(&cfg, &d);

@@ -527,6 +527,7 @@ test_unsound_config(const rnn_model *sound)
 	UNSOUND(m.config.loss = 3, "loss");
 	UNSOUND(m.config.layers = 9, "layers");
 	UNSOUND(m.config.dropout = NAN, "dropout");
+	UNSOUND(m.config.dropout = -1, "an option is not resolved");
 	UNSOUND(m.config.seed = INT64_MIN, "seed");
 	UNSOUND(m.config.network = m.config.skip = 0, "network and skip can't both be false");
 	UNSOUND(m.config.context = 9, "the context is not a whole number of patches");
