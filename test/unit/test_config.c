@@ -203,6 +203,7 @@ test_resolve_ranges(void)
 		rnn_config_defaults(&cfg);
 		cfg.seasons_given = 1;
 		cfg.seasons[0] = seasons[i / 24 % 9];
+		cfg.skip = i % 3 > 0;
 		cfg.context = contexts[i / 216 % 5];
 		cfg.patch = patches[i / 1080 % 4];
 		if (rnn_config_check(&cfg, &err) != RNN_OK)
