@@ -43,6 +43,7 @@ lay_out(Flow *f, const rnn_model *m, int member, rnn_arena *a, rnn_error *err)
 	cfg.seasons_given = m->n_seasons;
 	memcpy(cfg.seasons, m->seasons, sizeof(cfg.seasons));
 	rnn_shape_init(&f->shape, &cfg);
+	f->shape.stop = m->stop;
 	rnn_frame_plan_init(&f->plan, &f->shape, &cfg);
 	f->K = cfg.context / cfg.patch;
 	for (int i = 0; i < m->n_series; i++)
@@ -101,7 +102,7 @@ load_windows(Flow *f, const rnn_model *m, rnn_arena *a)
 		const rnn_points *pts = &f->points[of[b]];
 
 		rnn_frame_begin(&f->plan, pts->n, f->work);
-		for (int t = 0; t < f->K; t++)
+		for (int t = 0; t < f->K && !rnn_stopped(m->stop); t++)
 		{
 			int64_t		e = ends[b] - (int64_t) (f->K - 1 - t) * f->shape.patch,
 						row = (int64_t) t * B + b;
@@ -143,6 +144,8 @@ rnn_gradient_flow(const rnn_model *m, int member, void *block, size_t size,
 	rnn_net_forward(&f.net, f.weights, f.K, B, f.K - 1, NULL);
 	rnn_net_loss(&f.net, f.K, B, f.K - 1, &known);
 	rnn_net_backward(&f.net, f.weights, f.K, B, f.K - 1, (real) (known ? 1.0 / known : 0), f.g);
+	if (rnn_stopped(m->stop))
+		return rnn_fail(err, RNN_ERR_STOPPED, "the gradient flow", 0, 0, 0);
 	*layers = f.shape.L;
 	*lags = f.K;
 	for (int l = 0; l < f.shape.L; l++)

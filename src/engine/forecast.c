@@ -104,6 +104,7 @@ member_shape(Forecaster *f, int member)
 	cfg.seasons_given = f->model->n_seasons;
 	memcpy(cfg.seasons, f->model->seasons, sizeof(cfg.seasons));
 	rnn_shape_init(&f->shape, &cfg);
+	f->shape.stop = f->model->stop;
 	rnn_frame_plan_init(&f->plan, &f->shape, &cfg);
 	f->T = cfg.context / cfg.patch < cfg.bptt ? cfg.context / cfg.patch : cfg.bptt;
 }
@@ -227,7 +228,7 @@ run_network(Forecaster *f, int member, const real *w)
 		for (int b = 0; b < B && !loaded; b++)
 		{
 			rnn_frame_begin(&f->plan, f->points[b].n, f->work);
-			for (int t = 0; t < T; t++)
+			for (int t = 0; t < T && !rnn_stopped(f->shape.stop); t++)
 			{
 				int64_t		e = f->points[b].n - (int64_t) (K - 1 - from - t) * P;
 
@@ -490,7 +491,7 @@ more_rows(Forecaster *f, rnn_arena scratch, int64_t longest, int horizon, int *d
 		*done = h;
 		return;
 	}
-	for (int b = 0; b < f->count; b++)
+	for (int b = 0; b < f->count && !rnn_stopped(f->model->stop); b++)
 		if (f->model->config.skip)
 			extend_by_mix(f, b, horizon, out + b * stride);
 		else
@@ -526,6 +527,8 @@ rnn_forecast_step(const rnn_model *m, const rnn_series *series, int count, int h
 	/* Laying out again for each piece costs as much as some of its rows. */
 	for (int i = 0; i < PIECES && *done < horizon; i++)
 		more_rows(&f, scratch, longest, horizon, done, out);
+	if (rnn_stopped(m->stop))
+		return rnn_fail(err, RNN_ERR_STOPPED, "forecasting", 0, 0, 0);
 	for (int64_t k = 0; *done == horizon && k < (int64_t) count * horizon; k++)
 		if (!finish_row(m, (int) (k % horizon), f.points[k / horizon].unit, out + k * Q))
 			return rnn_fail(err, RNN_ERR_NUMERIC, "the network's forecast", NAN, 0, 0);

@@ -68,7 +68,7 @@ rnn_layer_forward(rnn_net *net, const real *w, int l, int T, int B, rnn_rng *rng
 	}
 	rnn_kernel->pack(cell->gates, cell->x_gates, cell->h_first, I, H, w + s->w_ih[l],
 					 w + s->w_hh[l], w + s->bias[l], net->packed);
-	for (int t = 0; t < T; t++)
+	for (int t = 0; t < T && !rnn_stopped(s->stop); t++)
 	{
 		int64_t		at = t * step;	/* of what has no row before the first step */
 		rnn_step	now = {.B = B,.I = I,.H = H,.w = net->packed};
@@ -142,7 +142,7 @@ rnn_layer_backward(rnn_net *net, const real *w, int l, int T, int B, real *g)
 	memset(g + s->bias[l], 0, sizeof(real) * G);
 
 	/* Walk back from T-1: dh_t needs what t+1 sends to it. */
-	for (int t = T - 1; t >= 0; t--)
+	for (int t = T - 1; t >= 0 && !rnn_stopped(s->stop); t--)
 	{
 		int64_t		at = t * step;
 		real	   *dgates = net->dgates + t % few * B * G,

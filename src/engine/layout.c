@@ -108,6 +108,7 @@ try_layout(rnn_trainer *t, int64_t longest)
 	choose_held(t);
 	decide_training(t);
 	rnn_shape_init(&t->shape, &t->cfg);
+	t->shape.stop = t->panel.stop;
 	rnn_frame_plan_init(&t->plan, &t->shape, &t->cfg);
 	t->work = arena_new(&t->arena, double, rnn_frame_work(&t->plan, longest));
 	if (t->train)

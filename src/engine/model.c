@@ -23,7 +23,6 @@
 #define MAGIC "RNNF"
 #define VERSION 1
 #define HEADER 16
-#define MAX_BYTES ((size_t) 1 << 30)
 #define MAX_SERIES 10000000
 #define MAX_NAME 10000
 #define MAX_LOG 100000
@@ -413,7 +412,7 @@ members_section(Walk *w, rnn_model *m)
 		field_i32(w, &member->context, 1, 1000000, "a member's context");
 		field_i32(w, &member->steps, 0, INT32_MAX, "a member's steps");
 		field_i32(w, &member->stopped, 0, 1, "a member's end");
-		field_i64(w, &member->params, 1, MAX_BYTES / 4, "a member's size");
+		field_i64(w, &member->params, 1, RNN_MAX_MODEL / 4, "a member's size");
 		CHECK(w, member->context % member->patch == 0, "a member's context is not a whole number of patches");
 		cfg.patch = member->patch;
 		cfg.context = member->context;
@@ -524,7 +523,7 @@ series_of(Walk *w, rnn_series *s)
 	field_i64(w, &s->start, INT64_MIN, INT64_MAX, "a series' start");
 	field_i64(w, &s->dropped, -MAX_PLACE, MAX_PLACE, "a series' phase");
 	field_i32(w, &s->note, RNN_NOTE_NONE, RNN_NOTE_IRREGULAR, "a series' note");
-	field_i64(w, &s->n, 0, MAX_BYTES / 4, "a series' length");
+	field_i64(w, &s->n, 0, RNN_MAX_MODEL / 4, "a series' length");
 	if (!w->failed)
 		points_of(w, s);
 }
@@ -617,7 +616,7 @@ read_model(const uint8_t *bytes, size_t len, rnn_arena *a, rnn_model *m, rnn_err
 	flags = number(&w, 0, 2);
 	CHECK(&w, version == VERSION, "the version");
 	CHECK(&w, flags <= (FLAG_HISTORY | FLAG_SAMPLED), "the flags");
-	CHECK(&w, number(&w, 0, 4) == len && len <= MAX_BYTES, "the length");
+	CHECK(&w, number(&w, 0, 4) == len && len <= RNN_MAX_MODEL, "the length");
 	CHECK(&w, number(&w, 0, 4) == rnn_crc32c(bytes + HEADER, len - HEADER), "the checksum");
 	m->format = (int32_t) version;
 	m->is_history = (flags & FLAG_HISTORY) != 0;

@@ -99,12 +99,13 @@ rnn_param_count(const rnn_config *cfg)
 
 /* Uniform with the variance that keeps activations' size (Glorot and Bengio 2010). */
 static void
-init_linear(real *w, int64_t out, int64_t in, rnn_rng *rng)
+init_linear(const rnn_shape *s, real *w, int64_t out, int64_t in, rnn_rng *rng)
 {
 	double		bound = sqrt(3.0 / in);
 
-	for (int64_t i = 0; i < out * in; i++)
-		w[i] = (real) (bound * (2 * rnn_rng_uniform(rng) - 1));
+	for (int64_t o = 0; o < out && !rnn_stopped(s->stop); o++)
+		for (int64_t i = 0; i < in; i++)
+			*w++ = (real) (bound * (2 * rnn_rng_uniform(rng) - 1));
 }
 
 /*
@@ -112,9 +113,9 @@ init_linear(real *w, int64_t out, int64_t in, rnn_rng *rng)
  * Gram-Schmidt on Gaussian rows; twice, for orthogonality to the last bits.
  */
 static void
-init_orthogonal(real *w, int H, double gain, rnn_rng *rng, double *row)
+init_orthogonal(real *w, int H, double gain, rnn_rng *rng, double *row, const rnn_stop *stop)
 {
-	for (int i = 0; i < H; i++)
+	for (int i = 0; i < H && !rnn_stopped(stop); i++)
 	{
 		double		norm = 0;
 
@@ -146,10 +147,10 @@ init_layer(const rnn_shape *s, const rnn_config *cfg, int l, rnn_rng *rng, real 
 
 	for (int i = 0; s->norm && i < s->I[l]; i++)
 		w[s->norm_g[l] + i] = 1;
-	init_linear(w + s->w_ih[l], (int64_t) s->cell->x_gates * s->H, s->I[l], rng);
+	init_linear(s, w + s->w_ih[l], (int64_t) s->cell->x_gates * s->H, s->I[l], rng);
 	for (int k = 0; k < states; k++)
 		init_orthogonal(w + s->w_hh[l] + (int64_t) k * s->H * s->H, s->H,
-						cfg->recurrent_gain, rng, row);
+						cfg->recurrent_gain, rng, row, s->stop);
 	s->cell->init(cfg, s->H, w + s->bias[l]);
 }
 
@@ -158,15 +159,15 @@ rnn_params_init(const rnn_shape *s, const rnn_config *cfg, rnn_rng *rng, real *w
 {
 	memset(w, 0, sizeof(real) * s->params);
 	if (s->project)
-		init_linear(w + s->front_w, s->H, s->D, rng);
+		init_linear(s, w + s->front_w, s->H, s->D, rng);
 	for (int i = 0; i < s->convs; i++)
-		init_linear(w + s->conv_w[i], s->H, (int64_t) s->kernel * s->H, rng);
+		init_linear(s, w + s->conv_w[i], s->H, (int64_t) s->kernel * s->H, rng);
 	for (int l = 0; l < s->L; l++)
 		init_layer(s, cfg, l, rng, w, row);
-	init_linear(w + s->state_h, s->H, s->H, rng);
-	init_linear(w + s->state_a, s->H, s->A, rng);
-	init_linear(w + s->head_z, s->H, s->H, rng);
-	init_linear(w + s->head_e, s->H, s->E, rng);
+	init_linear(s, w + s->state_h, s->H, s->H, rng);
+	init_linear(s, w + s->state_a, s->H, s->A, rng);
+	init_linear(s, w + s->head_z, s->H, s->H, rng);
+	init_linear(s, w + s->head_e, s->H, s->E, rng);
 	/* gate and out stay zero: the untrained network is the mix. */
 }
 
@@ -310,6 +311,8 @@ rnn_net_forward(rnn_net *net, const real *w, int T, int B, int head_from, rnn_rn
 	rnn_conv_forward(net, w, T, B);
 	for (int l = 0; l < net->shape->L; l++)
 		rnn_layer_forward(net, w, l, T, B, rng);
+	if (rnn_stopped(net->shape->stop))
+		return;
 	rnn_head_forward(net, w, (int64_t) head_from * B, (int64_t) (T - head_from) * B, rng);
 }
 
@@ -339,6 +342,8 @@ rnn_net_backward(rnn_net *net, const real *w, int T, int B, int head_from, real 
 	int64_t		first = (int64_t) head_from * B,
 				rows = (int64_t) (T - head_from) * B;
 
+	if (rnn_stopped(s->stop))
+		return;
 	/* Every later gradient is linear in these two. */
 	for (int64_t k = first * s->blocks * S * Q; k < (first + rows) * s->blocks * S * Q; k++)
 		net->dout[k] *= scale;

@@ -64,6 +64,7 @@ typedef struct rnn_shape
 	int			loss;
 	real		dropout;
 	const rnn_cell_ops *cell;
+	const rnn_stop *stop;		/* set after rnn_shape_init; NULL: none */
 
 	/* (H,D), (H) */
 	int64_t		front_w,

@@ -17,6 +17,7 @@
 #ifndef RNN_H
 #define RNN_H
 
+#include <signal.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -55,7 +56,8 @@ typedef enum rnn_status
 	RNN_ERR_MEMORY,				/* the block is too small */
 	RNN_ERR_CORRUPT,			/* model bytes are damaged */
 	RNN_ERR_VERSION,			/* model bytes are from a newer version */
-	RNN_ERR_NUMERIC				/* training or a forecast left the range of numbers */
+	RNN_ERR_NUMERIC,			/* training or a forecast left the range of numbers */
+	RNN_ERR_STOPPED				/* one of the caller's flags was raised, rnn_stop */
 } rnn_status;
 
 typedef struct rnn_error
@@ -73,6 +75,23 @@ rnn_status	rnn_fail(rnn_error *err, rnn_status status, const char *what,
 
 #define RNN_TRY(call) \
 	do { rnn_status status_ = (call); if (status_ != RNN_OK) return status_; } while (0)
+
+/*
+ * Flags of the caller that a signal may raise.  The size of a step is the
+ * user's choice, so the loops that grow with a network look at them and end
+ * early: then the call returns RNN_ERR_STOPPED, and what it worked on is worth
+ * nothing any more.
+ */
+typedef struct rnn_stop
+{
+	const volatile sig_atomic_t *flag[2];
+} rnn_stop;
+
+static inline bool
+rnn_stopped(const rnn_stop *s)
+{
+	return s != NULL && (*s->flag[0] || *s->flag[1]);
+}
 
 /* ----------------------------------------------------------------- arena */
 
@@ -357,6 +376,7 @@ typedef struct rnn_model
 	double		mix_spread;		/* factor of the mix's gaps between quantiles, fitted */
 	int32_t		prior;			/* version that is in its mean with the mix, 0: none */
 	const rnn_prior *prior_net; /* that version, loaded by the caller */
+	const rnn_stop *stop;		/* the caller's, NULL: none */
 	float		calibration[RNN_BANDS][RNN_MEDIAN]; /* factor of the distance from
 								 * the median, by band and pair of levels
 								 * (outermost first) */
@@ -375,6 +395,7 @@ typedef struct rnn_model
 	const rnn_series *series;
 } rnn_model;
 
+#define RNN_MAX_MODEL ((size_t) 256 * 1024 * 1024)	/* bytes, of a history too */
 /* Bytes of the encoded model; docs/model-format.md. */
 size_t		rnn_model_size(const rnn_model *m);
 void		rnn_model_encode(const rnn_model *m, uint8_t *out);
@@ -396,6 +417,7 @@ typedef struct rnn_panel
 	const rnn_series *series;	/* names may be NULL if count is 1 */
 	rnn_clock	clock;
 	const rnn_prior *prior;		/* to build on; NULL: the mix alone */
+	const rnn_stop *stop;		/* NULL: none */
 	int			n_hints;
 	int			hints[8];		/* seasons that the calendar suggests */
 } rnn_panel;

@@ -499,8 +499,8 @@ report(const rnn_trainer *t, rnn_progress *p)
 	p->loss = t->loss_count ? t->loss_sum / t->loss_count : NAN;
 }
 
-rnn_status
-rnn_trainer_step(rnn_trainer *t, rnn_progress *progress, rnn_error *err)
+static rnn_status
+step(rnn_trainer *t, rnn_error *err)
 {
 	switch (t->stage)
 	{
@@ -542,6 +542,18 @@ rnn_trainer_step(rnn_trainer *t, rnn_progress *progress, rnn_error *err)
 		case STAGE_DONE:
 			break;
 	}
+	return RNN_OK;
+}
+
+rnn_status
+rnn_trainer_step(rnn_trainer *t, rnn_progress *progress, rnn_error *err)
+{
+	rnn_status	status = step(t, err);
+
+	/* Whatever came of a step that ended early. */
+	if (rnn_stopped(t->panel.stop))
+		return rnn_fail(err, RNN_ERR_STOPPED, "training", 0, 0, 0);
+	RNN_TRY(status);
 	report(t, progress);
 	return RNN_OK;
 }

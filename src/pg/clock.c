@@ -336,8 +336,30 @@ compare_rows(const void *a, const void *b, void *arg)
 	return x->value > y->value ? 1 : -1;
 }
 
+#if PG_VERSION_NUM >= 150000
 void
-rows_sort(Row *rows, int64 n, int (*compare) (const void *, const void *, void *))
+sort_interruptibly(void *x, Size n, Size width, Comparison compare)
+{
+	qsort_interruptible(x, n, width, compare, NULL);
+}
+#else
+static int
+compare_interruptibly(const void *a, const void *b, void *compare)
+{
+	CHECK_FOR_INTERRUPTS();
+	return (*(Comparison *) compare) (a, b, NULL);
+}
+
+/* It sorts in place: nothing is lost by a jump out of it. */
+void
+sort_interruptibly(void *x, Size n, Size width, Comparison compare)
+{
+	qsort_arg(x, n, width, compare_interruptibly, &compare);
+}
+#endif
+
+void
+rows_sort(Row *rows, int64 n, Comparison compare)
 {
 	bool		sorted = true;
 
@@ -349,11 +371,7 @@ rows_sort(Row *rows, int64 n, int (*compare) (const void *, const void *, void *
 	}
 	if (sorted)
 		return;
-#if PG_VERSION_NUM >= 150000
-	qsort_interruptible(rows, n, sizeof(Row), compare, NULL);
-#else
-	qsort_arg(rows, n, sizeof(Row), compare, NULL);
-#endif
+	sort_interruptibly(rows, n, sizeof(Row), compare);
 }
 
 /* Times are local by now unless the clock counts instants. */
@@ -386,12 +404,23 @@ refuse_off_grid(const rnn_clock *clock, const RowGroup *group, int64 start, int6
 			 errhint("Aggregate to a regular step first, for instance with date_trunc or date_bin.")));
 }
 
+/* Steps without a row take memory too. */
+static void
+refuse_points(const RowGroup *group, int64 rows, int64 steps)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
+			 errmsg("the steps%s outgrow rnnforecast.max_memory", of_series(group)),
+			 errdetail("%lld rows fill %lld steps.", (long long) rows, (long long) steps),
+			 errhint("Raise rnnforecast.max_memory, or aggregate to a coarser step.")));
+}
+
 /*
  * The grid begins and ends with a known value, and is NaN where there is none.
  * A group without a known value gives a series without points.
  */
 void
-clock_regularise(const rnn_clock *clock, RowGroup *group, bool fail, rnn_series *series)
+clock_regularise(const rnn_clock *clock, RowGroup *group, bool fail, Size *room, rnn_series *series)
 {
 	Row		   *rows = group->rows;
 	int64		n = group->n,
@@ -417,6 +446,8 @@ clock_regularise(const rnn_clock *clock, RowGroup *group, bool fail, rnn_series 
 		group->problem = RNN_NOTE_IRREGULAR;
 		return;
 	}
+	if ((Size) (last + 1) > *room / sizeof(double))
+		refuse_points(group, n - from, last + 1);
 	x = palloc_extended((Size) (last + 1) * sizeof(double), MCXT_ALLOC_HUGE);
 	for (int64 i = 0; i <= last; i++)
 		x[i] = NAN;
@@ -437,6 +468,7 @@ clock_regularise(const rnn_clock *clock, RowGroup *group, bool fail, rnn_series 
 		if (last >= 0)
 			x[k] = rows[i].value;
 	}
+	*room -= (Size) (last + 1) * sizeof(double);
 	series->x = x;
 	series->n = last + 1;
 	series->dropped = clock_phase(clock, series->start);

@@ -4,6 +4,8 @@
  */
 #include "pg.h"
 
+#include "miscadmin.h"
+
 /* Whole numbers as such, others short. */
 static char *
 number_text(double x)
@@ -66,6 +68,10 @@ report_engine_error(const rnn_error *err)
 					(errcode(ERRCODE_NUMERIC_VALUE_OUT_OF_RANGE),
 					 errmsg("%s is %s", err->what, number_text(err->value)),
 					 errhint("Train with a lower option \"learning_rate\", or set \"clip\".")));
+			break;
+		case RNN_ERR_STOPPED:
+			CHECK_FOR_INTERRUPTS();
+			ereport(ERROR, (errcode(ERRCODE_QUERY_CANCELED), errmsg("canceling statement: %s was stopped", err->what)));
 			break;
 		case RNN_OK:
 			break;

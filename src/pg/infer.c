@@ -66,7 +66,7 @@ usable(const RowGroup *group)
 }
 
 static int
-compare_int64(const void *a, const void *b)
+compare_int64(const void *a, const void *b, void *arg)
 {
 	int64		x = *(const int64 *) a,
 				y = *(const int64 *) b;
@@ -85,7 +85,7 @@ mode_of(int64 *x, int64 n, int64 *times)
 	for (int64 i = 1; i < n && sorted; i++)
 		sorted = x[i] >= x[i - 1];
 	if (!sorted)
-		qsort(x, n, sizeof(int64), compare_int64);
+		sort_interruptibly(x, n, sizeof(int64), compare_int64);
 	for (int64 i = 0, run = 0; i < n; i++)
 	{
 		run = i > 0 && x[i] == x[i - 1] ? run + 1 : 1;
@@ -104,7 +104,7 @@ common_divisor(const int64 *x, int64 n)
 {
 	int64		divisor = x[0];
 
-	for (int64 i = 1; i < n; i++)
+	for (int64 i = 1; i < n && divisor != 1; i++)
 		for (int64 b = x[i]; b != 0;)
 		{
 			int64		rest = divisor % b;
@@ -245,7 +245,7 @@ candidate_of(const Pace *pace)
 }
 
 static int
-compare_lengths(const void *a, const void *b)
+compare_lengths(const void *a, const void *b, void *arg)
 {
 	const Candidate *x = a,
 			   *y = b;
@@ -257,14 +257,14 @@ compare_lengths(const void *a, const void *b)
 
 /* The most votes first, the finer of equals. */
 static int
-compare_votes(const void *a, const void *b)
+compare_votes(const void *a, const void *b, void *arg)
 {
 	const Candidate *x = a,
 			   *y = b;
 
 	if (x->regular != y->regular)
 		return y->regular - x->regular;
-	return x->all != y->all ? y->all - x->all : compare_lengths(a, b);
+	return x->all != y->all ? y->all - x->all : compare_lengths(a, b, NULL);
 }
 
 /* Candidates in their order, (count) at most; how many there are. */
@@ -277,10 +277,10 @@ count_votes(const Pace *paces, int count, Candidate *candidates)
 	for (int g = 0; g < count; g++)
 		if (paces[g].step.count > 0)
 			candidates[voters++] = candidate_of(&paces[g]);
-	qsort(candidates, voters, sizeof(Candidate), compare_lengths);
+	sort_interruptibly(candidates, voters, sizeof(Candidate), compare_lengths);
 	for (int i = 0; i < voters; i++)
 	{
-		if (n == 0 || compare_lengths(&candidates[n - 1], &candidates[i]) != 0)
+		if (n == 0 || compare_lengths(&candidates[n - 1], &candidates[i], NULL) != 0)
 		{
 			candidates[n++] = candidates[i];
 			continue;
@@ -290,7 +290,7 @@ count_votes(const Pace *paces, int count, Candidate *candidates)
 		candidates[n - 1].usual += candidates[i].usual;
 		candidates[n - 1].all += candidates[i].all;
 	}
-	qsort(candidates, n, sizeof(Candidate), compare_votes);
+	sort_interruptibly(candidates, n, sizeof(Candidate), compare_votes);
 	return n;
 }
 
@@ -372,6 +372,7 @@ choose_step(const Pace *paces, int count, bool times, Step *step)
 	}
 	for (int i = 0; i < Min(n, MOST_TRIED) && !found; i++)
 	{
+		CHECK_FOR_INTERRUPTS();
 		*step = step_of(paces, count, &candidates[i]);
 		found = is_common(paces, count, *step, regular);
 	}
@@ -473,7 +474,11 @@ infer_step(RowGroup *groups, int count, bool fail, rnn_clock *clock)
 		return;
 	for (int g = 0; g < count; g++)
 		for (int64 i = 0; i < groups[g].n; i++)
+		{
+			if ((i & 0xfff) == 0)
+				CHECK_FOR_INTERRUPTS();
 			groups[g].rows[i].at = to_local(clock, groups[g].rows[i].at);
+		}
 }
 
 static void

@@ -300,6 +300,7 @@ put_span(StringInfo out, const rnn_model *m)
 
 		if (s->n == 0)
 			continue;
+		CHECK_FOR_INTERRUPTS();
 		from = clock_time(&m->clock, s->start, 0);
 		to = clock_time(&m->clock, s->start, s->n - 1);
 		if (first == NULL || from < first_at)

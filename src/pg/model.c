@@ -83,6 +83,7 @@ decode(FunctionCallInfo fcinfo, bytea *bytes)
 	rnn_arena_init(&arena, block, size + 64);
 	if (rnn_model_decode((uint8 *) VARDATA_ANY(d->bytes), VARSIZE_ANY_EXHDR(d->bytes), &arena, &d->model, &err) != RNN_OK)
 		report_engine_error(&err);
+	d->model.stop = &interrupts;
 	if (d->model.prior > 0)
 		d->model.prior_net = pretrained(d->model.prior);
 	check_names(&d->model);
@@ -126,7 +127,7 @@ store_model(const rnn_model *m)
 	Size		size = rnn_model_size(m);
 	bytea	   *result;
 
-	if (size > MAX_MODEL_BYTES)
+	if (size > RNN_MAX_MODEL)
 		ereport(ERROR,
 				(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
 				 errmsg("a model of %zu MB is larger than the limit of 256 MB", size / (1024 * 1024)),

@@ -6,6 +6,7 @@
 
 #include <limits.h>
 
+#include "miscadmin.h"
 #include "port/pg_crc32c.h"
 #include "utils/builtins.h"
 #include "utils/guc.h"
@@ -16,6 +17,9 @@ int			rnnforecast_max_memory = 512 * 1024;
 double		rnnforecast_max_seconds = 0;
 int			rnnforecast_max_workers = 2;
 const char *rnnforecast_kernels = "";
+
+/* Only what always ends the statement: after anything else the step must go on. */
+const rnn_stop interrupts = {{&QueryCancelPending, &ProcDiePending}};
 
 /* By the number that rnn_engine_init takes. */
 static const struct config_enum_entry instruction_sets[] = {

@@ -61,7 +61,7 @@ group_rows(const RowState *state, int *count)
 
 	for (int i = 0; i < n; i++)
 		order[i] = (Order) {state->keyed ? state->names[i] : (SeriesName) {NULL, 0}, i};
-	qsort_arg(order, n, sizeof(Order), compare_order, NULL);
+	sort_interruptibly(order, n, sizeof(Order), compare_order);
 	for (int g = 0; g < n; g++)
 	{
 		rank[order[g].number] = g;
@@ -176,6 +176,8 @@ series_from_rows(RowState *state, const char *zone, OnError on_error, Series *al
 	bool		fail = on_error == ON_ERROR_FAIL || !state->keyed;
 	RowGroup   *groups;
 	int			usable = 0;
+	Size		taken,
+				room;
 
 	state_settle(state);
 	all->latest = state->latest;
@@ -202,6 +204,8 @@ series_from_rows(RowState *state, const char *zone, OnError on_error, Series *al
 			find_empty(&groups[g], fail);
 	}
 	clock_infer(groups, all->count, state->form, zone, fail, &all->clock);
+	taken = MemoryContextMemAllocated(state->hdr.eoh_context, true) + (Size) state->n * sizeof(Row);
+	room = memory_limit() > taken ? memory_limit() - taken : 0;
 	all->series = palloc_extended(sizeof(rnn_series) * Max(all->count, 1), MCXT_ALLOC_HUGE | MCXT_ALLOC_ZERO);
 	for (int g = 0; g < all->count; g++)
 	{
@@ -211,7 +215,7 @@ series_from_rows(RowState *state, const char *zone, OnError on_error, Series *al
 		s->name = group->name.text;
 		s->name_len = group->name.len;
 		if (group->problem == RNN_NOTE_NONE)
-			clock_regularise(&all->clock, group, fail, s);
+			clock_regularise(&all->clock, group, fail, &room, s);
 		if (group->problem != RNN_NOTE_NONE && on_error == ON_ERROR_NAIVE)
 			keep_last(group, &all->clock, s);
 		s->note = group->problem ? group->problem : is_constant(s) ? RNN_NOTE_CONSTANT : RNN_NOTE_NONE;

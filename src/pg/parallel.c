@@ -453,6 +453,7 @@ rnnforecast_train_members(dsm_segment *seg, shm_toc *toc)
 	panel.count = shared->series;
 	panel.clock = shared->clock;
 	panel.prior = pretrained(RNN_PRIOR);
+	panel.stop = &interrupts;
 	file = file_open(&shared->files, FEATURES_FILE);
 	read_series(file, &panel);
 	if (rnn_trainer_init(&trainer, training_block(shared->block), shared->block, &shared->cfg,

@@ -20,7 +20,6 @@
 #include "../engine/rnn.h"
 
 #define RNN_VERSION "1.0.0"
-#define MAX_MODEL_BYTES ((Size) 256 * 1024 * 1024)
 
 /* module.c: settings */
 extern int	rnnforecast_max_memory; /* kB */
@@ -28,6 +27,7 @@ extern double rnnforecast_max_seconds;	/* 0: none */
 extern int	rnnforecast_max_workers;	/* of one training */
 extern const char *rnnforecast_kernels; /* name of the kernels in use */
 Size		memory_limit(void);	/* bytes */
+extern const rnn_stop interrupts;	/* what ends the engine's long loops */
 
 /* error.c */
 _Noreturn void report_engine_error(const rnn_error *err);
@@ -109,7 +109,9 @@ int			state_series(RowState *state, SeriesName name);	/* its index, new or not *
 void		state_settle(RowState *state);
 Datum		state_datum(RowState *state);
 int			compare_rows(const void *a, const void *b, void *arg);	/* by time, then value */
-void		rows_sort(Row *rows, int64 n, int (*compare) (const void *, const void *, void *));
+typedef int (*Comparison) (const void *a, const void *b, void *arg);	/* arg is NULL */
+void		rows_sort(Row *rows, int64 n, Comparison compare);
+void		sort_interruptibly(void *x, Size n, Size width, Comparison compare);
 int			compare_names(const SeriesName *a, const SeriesName *b);
 
 /* clock.c */
@@ -138,8 +140,9 @@ int64		clock_position(const rnn_clock *clock, const rnn_series *s, int64 k);
 int64		clock_phase(const rnn_clock *clock, int64 start);
 int			clock_hints(const rnn_clock *clock, int *hints);
 char	   *clock_text(const rnn_clock *clock, int64 time); /* for messages */
-/* Values of a group on its grid: fills start, dropped, n and x; else the group's problem. */
-void		clock_regularise(const rnn_clock *clock, RowGroup *group, bool fail, rnn_series *series);
+/* Values of a group on its grid: fills start, dropped, n and x, which takes bytes off `room`; else the
+ * group's problem. */
+void		clock_regularise(const rnn_clock *clock, RowGroup *group, bool fail, Size *room, rnn_series *series);
 
 /* infer.c */
 /* Sorts the rows of each group and infers their step, the most common; problems are errors if `fail`. */

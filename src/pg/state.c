@@ -192,11 +192,15 @@ most_rows(const RowState *state)
 	return memory_limit() / 8 / row_bytes(state);
 }
 
-/* Rows of any state that are collected: of a panel, before the older ones go. */
+/*
+ * Rows of any state that are collected: of a panel, before the older ones go.
+ * One series is copied to be sorted, and its gaps and points take a half each
+ * of what its rows do.
+ */
 static int64
 most_collected(const RowState *state)
 {
-	return state->keyed ? most_rows(state) / 4 * 5 : (int64) (memory_limit() / sizeof(Row));
+	return state->keyed ? most_rows(state) / 4 * 5 : (int64) (memory_limit() / 5 * 2 / sizeof(Row));
 }
 
 static void

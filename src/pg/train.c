@@ -78,6 +78,7 @@ store_trimmed(rnn_model *m, int keep)
 
 	for (int i = 0; i < m->n_series; i++)
 	{
+		CHECK_FOR_INTERRUPTS();
 		series[i] = m->series[i];
 		if (series[i].n > 0)
 			trim(&series[i], &m->clock, reach, keep > 0);
@@ -166,6 +167,7 @@ usable_panel(const Series *all, rnn_panel *panel)
 	panel->series = series;
 	panel->clock = all->clock;
 	panel->prior = pretrained(RNN_PRIOR);
+	panel->stop = &interrupts;
 	panel->n_hints = clock_hints(&all->clock, panel->hints);
 }
 
@@ -331,6 +333,7 @@ series_by_clock(const rnn_model *history, const rnn_clock *clock)
 	{
 		if (series[i].n == 0)
 			continue;
+		CHECK_FOR_INTERRUPTS();
 		series[i].start = clock_convert(&history->clock, clock, series[i].start);
 		series[i].dropped = clock_phase(clock, series[i].start);
 	}

@@ -28,6 +28,9 @@ $node->safe_psql('postgres', q{
 	SELECT rnn_train(value, '{"start": "scratch", "steps": 2, "horizon": 1, "patch": 1,
 		   "skip": false, "context": 512, "hidden": 64, "batch": 4}' ORDER BY ts) AS alone
 	FROM series WHERE ts < '2024-01-02';
+	CREATE TABLE panels AS
+	SELECT rnn_train(k, n, sin(n + k), '{"network": false, "horizon": 10, "seasons": [7]}') AS mix
+	FROM generate_series(1, 5000) AS k, generate_series(1, 50) AS n;
 	CREATE TABLE histories AS
 	SELECT rnn_history(ts, value) AS history
 	FROM (SELECT timestamp '2024-01-01' + n * interval '1 second' AS ts, n::float8 AS value
@@ -39,6 +42,13 @@ my @works = (
 	['training', q{SELECT rnn_train(ts, value, '{"start": "scratch", "steps": 10000000}') FROM series}],
 	['training one long window', q{SELECT rnn_train(ts, value, '{"start": "scratch", "steps": 1000000,
 		"patch": 1, "context": 4096, "hidden": 128, "cell": "lstm"}') FROM series}],
+	# a step of these takes seconds, and the first weights do
+	['training a wide network', q{SELECT rnn_train(ts, value, '{"start": "scratch", "steps": 5, "patch": 1,
+		"context": 256, "hidden": 384, "batch": 128}') FROM series WHERE ts < '2024-01-02'}],
+	['the first weights', q{SELECT rnn_train(ts, value, '{"start": "scratch", "steps": 5, "patch": 1,
+		"context": 64, "hidden": 1024, "layers": 4, "skip": false}') FROM series WHERE ts < '2024-01-02'}],
+	['seasons and features', q{SELECT rnn_train(ts, value, '{"start": "scratch", "steps": 1, "patch": 1,
+		"horizon": 1000}') FROM series}],
 	['the mix', q{SELECT count(m) FROM generate_series(1, 1000) AS i, LATERAL
 		(SELECT rnn_train(ts, value + i, '{"network": false}') AS m FROM series) AS t}],
 	['collecting', q{SELECT rnn_history(ts, value) FROM shuffled, generate_series(1, 1000)}],
@@ -48,6 +58,7 @@ my @works = (
 		FROM histories, generate_series(0, 30000, 3) AS i}],
 	['forecasting', q{SELECT count(*) FROM models, generate_series(1, 1000) AS i,
 		rnn_forecast(alone, 1000 + i)}],
+	['forecasting many series', q{SELECT count(*) FROM panels, rnn_forecast(mix, 2000)}],
 	['one far forecast', q{SELECT count(*) FROM models, rnn_forecast(alone, 100000)}],
 	['the gradient flow', q{SELECT count(*) FROM models, generate_series(1, 10000) AS i,
 		rnn_gradient_flow(alone, least(1, i))}]);
@@ -99,9 +110,9 @@ sub cancels
 for my $work (@works)
 {
 	my ($what, $query) = @$work;
-	times_out($what, $query, $_) for $what eq 'sorting' ? (700, 1000, 1300, 1600, 1900) : 600;
+	times_out($what, $query, $_) for $what eq 'sorting' ? (700, 1000, 1300, 1600, 1900) : $what =~ /wide/ ? (600, 2500, 4000) : 600;
 }
-cancels(@$_) for @works[ 0, 3, 6 ];
+cancels(@$_) for grep { $_->[0] =~ /^(training|collecting|forecasting)$/ } @works;
 
 # Nothing is left behind: the same session trains on.
 my ($rc, $out, $err) = $node->psql('postgres', q{

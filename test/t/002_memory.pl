@@ -49,6 +49,23 @@ stays_below(32, $peak, 'rows');
 like($err, qr/ERROR: .*max_memory/, 'so it is for an ordered column');
 stays_below(32, $peak, 'ordered rows');
 
+# Rows that would fit as they are, but not sorted beside themselves.
+($out, $err, $peak) = peak(sprintf(
+	"SET rnnforecast.max_memory = '64MB'; SELECT length(rnn_history(ts, value)) FROM $rows", 3_000_000));
+like($err, qr/ERROR: .*max_memory/, 'three million rows outgrow 64 MB');
+stays_below(64, $peak, 'rows that are to be sorted');
+($out, $err, $peak) = peak(sprintf(
+	"SET rnnforecast.max_memory = '64MB'; SELECT length(rnn_history(ts, value ORDER BY value)) FROM $rows", 1_500_000));
+like($out, qr/^\d{7,}$/m, 'half as many fit') or diag $err;
+stays_below(64, $peak, 'rows that are sorted');
+
+# A few rows, and a hundred times as many steps between them.
+($out, $err, $peak) = peak(q{SET rnnforecast.max_memory = '64MB'; SELECT length(rnn_history(1, n, 1)) FROM
+	(SELECT 100 * n AS n FROM generate_series(0, 300000) AS n UNION ALL SELECT 1) AS t});
+like($err, qr/ERROR: .*steps of series "1" outgrow rnnforecast.max_memory\nDETAIL: .*300002 rows fill 30000001 steps/,
+	'steps without rows outgrow 64 MB');
+stays_below(64, $peak, 'gaps');
+
 # Five million rows with enough memory.
 ($out, $err, $peak) = peak(sprintf(q{SET rnnforecast.max_memory = '600MB';
 	SELECT (rnn_info(m)->>'horizon')::int FROM (SELECT

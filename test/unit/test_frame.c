@@ -392,7 +392,7 @@ typedef struct Training
 static Training
 start_training(const rnn_config *cfg, const rnn_panel *panel, size_t size, bool finish)
 {
-	Training	r = {.block = aligned_alloc(64, size)};
+	Training	r = {.block = aligned_alloc(64, (size + 63) / 64 * 64)};
 	rnn_progress p = {0};
 	rnn_error	err;
 	rnn_status	status;

@@ -367,6 +367,22 @@ test_small_block(void)
 	}
 }
 
+/* More bytes than any model has: not even the checksum is looked at. */
+static void
+test_large(void)
+{
+	size_t		len = RNN_MAX_MODEL + 1,
+				size;
+	uint8_t    *bytes = calloc(len, 1);
+	rnn_error	err;
+
+	memcpy(bytes, samples[0].bytes, HEADER);
+	put_u32(bytes + 8, (uint32_t) len);
+	CHECK(rnn_model_decoded_size(bytes, len, &size, &err) == RNN_ERR_CORRUPT);
+	CHECK(strcmp(err.what, "the length") == 0);
+	free(bytes);
+}
+
 /* Cut off anywhere; in a copy that ends there, for the sanitizer to see. */
 static void
 test_truncated(void)
@@ -664,6 +680,7 @@ main(void)
 	TEST(test_series);
 	TEST(test_header);
 	TEST(test_small_block);
+	TEST(test_large);
 	TEST(test_truncated);
 	TEST(test_appended);
 	TEST(test_version);

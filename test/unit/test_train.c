@@ -8,6 +8,8 @@
 #include "trainer.h"
 
 #include <math.h>
+#include <sys/time.h>
+#include <time.h>
 
 static void
 scratch_config(rnn_config *cfg, rnn_cell cell)
@@ -427,6 +429,99 @@ test_hurry(void)
 	free(x);
 }
 
+/* ------------------------------------------------------------------- stops */
+
+static volatile sig_atomic_t raised,
+			never;
+static volatile clock_t raised_at;
+
+static void
+raise_flag(int signal)
+{
+	(void) signal;
+	raised_at = clock();
+	raised = 1;
+}
+
+/* After that much time of this process. */
+static void
+raise_after(double seconds)
+{
+	struct itimerval timer = {.it_value = {(time_t) seconds, (suseconds_t) (1e6 * (seconds - (time_t) seconds))}};
+
+	raised = 0;
+	signal(SIGVTALRM, raise_flag);
+	setitimer(ITIMER_VIRTUAL, &timer, NULL);
+}
+
+static double
+since_raised(void)
+{
+	return (double) (clock() - raised_at) / CLOCKS_PER_SEC;
+}
+
+/* Steps of a second and more, as wide networks have them, end soon after a flag was raised. */
+static void
+test_stop(void)
+{
+	const rnn_stop stop = {{&never, &raised}};
+	double	   *x = sine(2000, 0.1, 3);
+	rnn_series	series[16];
+	rnn_panel	panel = {.count = 1,.series = series,.stop = &stop};
+	rnn_model	m = {.weight = 1,.n_members = 1,.n_seasons = 1,.seasons = {1},.mix_spread = 1,.stop = &stop};
+	rnn_config	cfg;
+	rnn_error	err;
+	size_t		size;
+	void	   *block;
+	double	   *out,
+				most = 0;
+
+	printf("- long steps end early where a flag is raised\n");
+	for (int i = 0; i < 16; i++)
+		series[i] = (rnn_series) {.n = 2000,.x = x};
+	scratch_config(&cfg, RNN_LSTM);
+	cfg.layers = 2;
+	cfg.hidden = 256;
+	cfg.context = 128;
+	cfg.horizon = 4;
+	cfg.batch = 64;
+	/* In the first weights, the first step, and those after it. */
+	for (double after = 0.15; after < 3; after += 0.9)
+	{
+		rnn_trainer *t;
+		rnn_progress p = {0};
+		rnn_status	status = rnn_trainer_size(&cfg, &panel, (size_t) 1 << 30, &size, &err);
+
+		block = malloc(size);
+		raise_after(after);
+		if (status == RNN_OK)
+			status = rnn_trainer_init(&t, block, size, &cfg, &panel, NULL, &err);
+		while (status == RNN_OK && !p.done)
+			status = rnn_trainer_step(t, &p, &err);
+		CHECK(status == RNN_ERR_STOPPED);
+		most = fmax(most, since_raised());
+		free(block);
+	}
+	cfg.members = cfg.batch = 1;
+	cfg.bptt = 128;
+	cfg.hidden = 1024;
+	m.config = cfg;
+	m.member[0] = (rnn_member) {.patch = 1,.context = 128,.params = rnn_param_count(&cfg)};
+	m.member[0].weights = calloc(m.member[0].params, sizeof(float));
+	CHECK(rnn_forecast_size(&m, 16, 2000, 400, &size, &err) == RNN_OK);
+	block = malloc(size);
+	out = malloc(sizeof(double) * 16 * 400 * RNN_QUANTILES);
+	raise_after(0.3);
+	CHECK(rnn_forecast(&m, series, 16, 400, block, size, out, &err) == RNN_ERR_STOPPED);
+	most = fmax(most, since_raised());
+	printf("  after %.2f s at most\n", most);
+	CHECK(most < 0.3);
+	free((void *) m.member[0].weights);
+	free(out);
+	free(block);
+	free(x);
+}
+
 /*
  * Recall: a mark of four steps of +1 or -1, zeros, and 200 steps later its echo
  * of 16 steps.  The phase tells when the echo is due, only a state that
@@ -522,6 +617,7 @@ main(void)
 	test_sampled();
 	test_single_windows();
 	test_hurry();
+	test_stop();
 	test_recall();
 	return check_summary("train");
 }
