@@ -344,12 +344,27 @@ CREATE AGGREGATE rnn_history(value float8) (
 COMMENT ON AGGREGATE rnn_history(float8) IS
 	'collects the values of an ordered column; call with ORDER BY';
 
+CREATE AGGREGATE rnn_history(value float8, options jsonb) (
+	SFUNC = rnn_collect_ordered, STYPE = bytea, SSPACE = 65536,
+	FINALFUNC = rnn_history_final, PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE rnn_history(float8, jsonb) IS
+	'collects the values of an ordered column; call with ORDER BY';
+
 CREATE AGGREGATE rnn_history(ts date, value float8) (
 	SFUNC = rnn_collect_date, STYPE = bytea, SSPACE = 65536,
 	FINALFUNC = rnn_history_final,
 	COMBINEFUNC = rnn_collect_combine, PARALLEL = SAFE
 );
 COMMENT ON AGGREGATE rnn_history(date, float8) IS
+	'collects one series of times and values';
+
+CREATE AGGREGATE rnn_history(ts date, value float8, options jsonb) (
+	SFUNC = rnn_collect_date, STYPE = bytea, SSPACE = 65536,
+	FINALFUNC = rnn_history_final,
+	COMBINEFUNC = rnn_collect_combine, PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE rnn_history(date, float8, jsonb) IS
 	'collects one series of times and values';
 
 CREATE AGGREGATE rnn_history(ts timestamp, value float8) (
@@ -360,12 +375,28 @@ CREATE AGGREGATE rnn_history(ts timestamp, value float8) (
 COMMENT ON AGGREGATE rnn_history(timestamp, float8) IS
 	'collects one series of times and values';
 
+CREATE AGGREGATE rnn_history(ts timestamp, value float8, options jsonb) (
+	SFUNC = rnn_collect_timestamp, STYPE = bytea, SSPACE = 65536,
+	FINALFUNC = rnn_history_final,
+	COMBINEFUNC = rnn_collect_combine, PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE rnn_history(timestamp, float8, jsonb) IS
+	'collects one series of times and values';
+
 CREATE AGGREGATE rnn_history(ts timestamptz, value float8) (
 	SFUNC = rnn_collect_timestamptz, STYPE = bytea, SSPACE = 65536,
 	FINALFUNC = rnn_history_final,
 	COMBINEFUNC = rnn_collect_combine, PARALLEL = SAFE
 );
 COMMENT ON AGGREGATE rnn_history(timestamptz, float8) IS
+	'collects one series of times and values';
+
+CREATE AGGREGATE rnn_history(ts timestamptz, value float8, options jsonb) (
+	SFUNC = rnn_collect_timestamptz, STYPE = bytea, SSPACE = 65536,
+	FINALFUNC = rnn_history_final,
+	COMBINEFUNC = rnn_collect_combine, PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE rnn_history(timestamptz, float8, jsonb) IS
 	'collects one series of times and values';
 
 CREATE AGGREGATE rnn_history(series text, ts date, value float8) (

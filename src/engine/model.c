@@ -298,6 +298,10 @@ clock_section(Walk *w, rnn_clock *c)
 	field_i32(w, &c->month_day, 0, 31, "the clock's day of the month");
 	CHECK(w, c->month_day == 0 || c->month_day >= 28, "the clock's day of the month");
 	field_i64(w, &c->usecs, 0, MAX_PLACE, "the clock's microseconds");
+	field_i32(w, &c->week, 0, 126, "the clock's days of the week");
+	CHECK(w, c->week == 0 || (c->days == 1 && (c->week & (c->week - 1)) != 0), "the clock's days of the week");
+	field_i32(w, &c->bin, RNN_BIN_NONE, RNN_BIN_COUNT, "the clock's bins");
+	CHECK(w, c->bin == RNN_BIN_NONE || c->kind != RNN_CLOCK_NONE, "the clock's bins");
 	field_bytes(w, c->zone, sizeof(c->zone));
 	steps = (c->months > 0) + (c->days > 0) + (c->usecs > 0);
 	CHECK(w, steps == (c->kind == RNN_CLOCK_NONE ? 0 : 1), "the clock's step");

@@ -235,6 +235,7 @@ typedef enum rnn_note
 } rnn_note;
 
 /* What one step is in time.  The engine stores it; the server reads it. */
+typedef enum rnn_bin { RNN_BIN_NONE, RNN_BIN_MEAN, RNN_BIN_SUM, RNN_BIN_LAST, RNN_BIN_MIN, RNN_BIN_MAX, RNN_BIN_COUNT } rnn_bin;
 typedef enum rnn_clock_kind { RNN_CLOCK_NONE, RNN_CLOCK_DATE, RNN_CLOCK_TIMESTAMP, RNN_CLOCK_TIMESTAMPTZ, RNN_CLOCK_STEP } rnn_clock_kind;
 typedef struct rnn_clock
 {
@@ -244,6 +245,9 @@ typedef struct rnn_clock
 	int32_t		month_day;		/* 28 to 31: day of the month, or the last of shorter ones; 0: not
 								 * known, that of the start */
 	int64_t		usecs;			/* of steps: their increment */
+	int32_t		week;			/* of steps of one day: days of the week that there are, bit 0
+								 * Monday; 0: all */
+	int32_t		bin;			/* rnn_bin: how readings within a step became one point */
 	char		zone[RNN_ZONE_SIZE];
 } rnn_clock;
 

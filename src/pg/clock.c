@@ -61,7 +61,7 @@ to_local(const rnn_clock *clock, TimestampTz instant)
 	return local;
 }
 
-static TimestampTz
+TimestampTz
 to_instant(const rnn_clock *clock, Timestamp local)
 {
 	struct pg_tm tm;
@@ -101,12 +101,12 @@ clock_convert(const rnn_clock *from, const rnn_clock *to, int64 time)
 	return to_local(to, clock_instant(from, time));
 }
 
-static Timestamp
+Timestamp
 add_interval(Timestamp at, int64 months, int64 days)
 {
 	Interval	span = {0};
 
-	if (months > PG_INT32_MAX || days > PG_INT32_MAX)
+	if (months > PG_INT32_MAX || days > PG_INT32_MAX || months < PG_INT32_MIN || days < PG_INT32_MIN)
 		ereport(ERROR, (errcode(ERRCODE_DATETIME_VALUE_OUT_OF_RANGE), errmsg("timestamp out of range")));
 	span.month = (int32) months;
 	span.day = (int32) days;
@@ -154,6 +154,15 @@ add_months(const rnn_clock *clock, Timestamp start, int64 months)
 	return over > 0 ? end - over * USECS_PER_DAY : end;
 }
 
+/* k open days later. */
+static Timestamp
+add_open_days(const rnn_clock *clock, Timestamp start, int64 k)
+{
+	int64		day = fields_of(start).day;
+
+	return add_interval(start, 0, week_day(clock->week, week_number(clock->week, day) + k) - day);
+}
+
 int64
 clock_time(const rnn_clock *clock, int64 start, int64 k)
 {
@@ -174,6 +183,8 @@ clock_time(const rnn_clock *clock, int64 start, int64 k)
 	}
 	if (clock->months > 0)
 		return add_months(clock, start, k * clock->months);
+	if (clock->week)
+		return add_open_days(clock, start, k);
 	if (clock->days > 0)
 		return add_interval(start, 0, k * clock->days);
 	if (pg_mul_s64_overflow(k, clock->usecs, &product) ||
@@ -217,6 +228,8 @@ clock_step_text(const rnn_clock *clock)
 		return psprintf("%d %s", clock->months / 12, clock->months == 12 ? "year" : "years");
 	if (clock->months > 0)
 		return psprintf("%d %s", clock->months, clock->months == 1 ? "mon" : "mons");
+	if (clock->week)
+		return pstrdup(week_text(clock->week));
 	if (clock->days > 0)
 		return psprintf("%d %s", clock->days, clock->days == 1 ? "day" : "days");
 	text = psprintf("%02lld:%02d:%02d", (long long) (seconds / 3600), (int) (seconds / 60 % 60),
@@ -236,8 +249,8 @@ clock_hints(const rnn_clock *clock, int *hints)
 		hints[n++] = 12 / clock->months;
 	else if (clock->days == 1)
 	{
-		hints[n++] = 7;
-		hints[n++] = 365;
+		hints[n++] = week_days(clock->week);
+		hints[n++] = (int) (365.25 / 7 * week_days(clock->week) + 0.5);
 	}
 	else if (clock->days == 7)
 		hints[n++] = 52;
@@ -275,8 +288,13 @@ fields_of(Timestamp local)
 	return f;
 }
 
-/* Rounds down before 2000 too. */
-static int64
+Fields
+fields_at(const rnn_clock *clock, int64 at)
+{
+	return fields_of(clock->kind == RNN_CLOCK_TIMESTAMPTZ ? to_local(clock, at) : at);
+}
+
+int64
 whole_steps(int64 x, int64 step)
 {
 	return x / step - (x % step < 0);
@@ -287,6 +305,8 @@ clock_phase(const rnn_clock *clock, int64 start)
 {
 	if (clock->usecs > 0)
 		return whole_steps(start, clock->usecs);
+	if (clock->week)
+		return week_number(clock->week, fields_of(start).day);
 	if (clock->days > 0)
 		return whole_steps(fields_of(start).day, clock->days);
 	return clock->months > 0 ? whole_steps(fields_of(start).month, clock->months) : 0;
@@ -299,8 +319,7 @@ of_series(const RowGroup *group)
 		psprintf(" of series \"%s\"", pnstrdup(group->name.text, group->name.len));
 }
 
-/* Index of a time on the grid that begins at start, -1 where it is off the grid. */
-static int64
+int64
 grid_index(const rnn_clock *clock, int64 start, const Fields *first, int64 at)
 {
 	Fields		f;
@@ -312,6 +331,9 @@ grid_index(const rnn_clock *clock, int64 start, const Fields *first, int64 at)
 	f = fields_of(at);
 	if (f.usec != first->usec)
 		return -1;
+	if (clock->week)
+		return clock->week & 1 << week_weekday(f.day) ?
+			week_number(clock->week, f.day) - week_number(clock->week, first->day) : -1;
 	if (clock->days > 0)
 		return (f.day - first->day) % clock->days == 0 ? (f.day - first->day) / clock->days : -1;
 	day = month_day(clock, first);
@@ -390,7 +412,7 @@ refuse_gaps(const rnn_clock *clock, const RowGroup *group, int64 from, int64 to,
 			 errmsg("the times%s from %s to %s leave too many gaps for a step of %s", of_series(group),
 					grid_text(clock, from), grid_text(clock, to), clock_step_text(clock)),
 			 errdetail("%lld rows would fill %lld steps.", (long long) rows, (long long) steps),
-			 errhint("Aggregate to a regular step first, for instance with date_trunc or date_bin.")));
+			 errhint("Set the option \"step\" to a longer one, and \"bin\", for instance to \"mean\".")));
 }
 
 static void
@@ -401,7 +423,7 @@ refuse_off_grid(const rnn_clock *clock, const RowGroup *group, int64 start, int6
 			 errmsg("%s %s%s is not on the grid of steps of %s from %s",
 					clock_has_times(clock) ? "time" : "step", grid_text(clock, at), of_series(group),
 					clock_step_text(clock), grid_text(clock, start)),
-			 errhint("Aggregate to a regular step first, for instance with date_trunc or date_bin.")));
+			 errhint("Set the option \"bin\", for instance to \"mean\", or aggregate to a regular step first.")));
 }
 
 /* Steps without a row take memory too. */
@@ -449,8 +471,9 @@ clock_regularise(const rnn_clock *clock, RowGroup *group, bool fail, Size *room,
 	if ((Size) (last + 1) > *room / sizeof(double))
 		refuse_points(group, n - from, last + 1);
 	x = palloc_extended((Size) (last + 1) * sizeof(double), MCXT_ALLOC_HUGE);
+	/* Where nothing was counted there was nothing. */
 	for (int64 i = 0; i <= last; i++)
-		x[i] = NAN;
+		x[i] = clock->bin == RNN_BIN_COUNT ? 0 : NAN;
 	for (int64 i = from; i < n; i++)
 	{
 		int64		k = grid_index(clock, series->start, &first, rows[i].at);
@@ -472,4 +495,44 @@ clock_regularise(const rnn_clock *clock, RowGroup *group, bool fail, Size *room,
 	series->x = x;
 	series->n = last + 1;
 	series->dropped = clock_phase(clock, series->start);
+}
+
+/*
+ * The same points with other days of the week: days that the other clock does
+ * not have go, where nothing is known of them, and those it has come as missing.
+ */
+void
+clock_regrid(const rnn_clock *from, const rnn_clock *to, rnn_series *s)
+{
+	Fields		first;
+	int64		start = s->start,
+				last = 0;
+	double	   *x;
+
+	if (from->days != 1 || to->days != 1 || from->week == to->week || s->n == 0)
+		return;
+	first = fields_of(start);
+	/* Seven days of the week hold at most as many times as many points as there are open ones. */
+	x = palloc_extended((Size) s->n * 7 * sizeof(double), MCXT_ALLOC_HUGE);
+	for (int64 i = 0; i < s->n; i++)
+	{
+		int64		at = clock_time(from, start, i),
+					k = grid_index(to, start, &first, at);
+
+		CHECK_FOR_INTERRUPTS();
+		if (isnan(s->x[i]))
+			continue;
+		if (k < 0 || (to->week && !(to->week & 1 << week_weekday(fields_of(at).day))))
+			ereport(ERROR,
+					(errcode(ERRCODE_DATA_EXCEPTION),
+					 errmsg("time %s%s%s%s is none of the model's steps, %s", grid_text(to, at),
+							s->name ? " of series \"" : "", s->name ? pnstrdup(s->name, s->name_len) : "",
+							s->name ? "\"" : "", clock_step_text(to)),
+					 errhint("Leave out such rows, or train a model with the option \"step\".")));
+		while (last <= k)
+			x[last++] = NAN;
+		x[k] = s->x[i];
+	}
+	s->x = x;
+	s->n = last;
 }

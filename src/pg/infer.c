@@ -8,7 +8,11 @@
  * fits at least half of the series: gaps that are multiples of the step are
  * missing points.  So what one series has wrong is its own problem, and only
  * that one is off the grid.  Where no step is good for half of the series, nor
- * one gap that of most rows, there is none.
+ * one gap that of most rows, there is none: an error, or with the option "bin"
+ * the step that people would name for the usual gaps (tidy.c).
+ *
+ * A step of one day has the days of the week that there are.  The option "step"
+ * goes over all of this.
  */
 #include "clock.h"
 
@@ -16,8 +20,6 @@
 #include "miscadmin.h"
 #include "utils/timestamp.h"
 
-#define SHORTEST_DAY (23 * (int64) USECS_PER_HOUR)	/* when the clocks change */
-#define SHORTEST_MONTH (28 * (int64) USECS_PER_DAY)
 #define LENGTH_OF_MONTH (30 * USECS_PER_DAY)	/* to compare steps */
 #define MOST_TRIED 32			/* candidates */
 
@@ -113,12 +115,6 @@ common_divisor(const int64 *x, int64 n)
 			b = rest;
 		}
 	return divisor;
-}
-
-static Fields
-fields_at(const rnn_clock *clock, int64 at)
-{
-	return fields_of(clock->kind == RNN_CLOCK_TIMESTAMPTZ ? to_local(clock, at) : at);
 }
 
 /* Numbers or microseconds between neighbours; false where that overflows. */
@@ -408,7 +404,7 @@ refuse_step(const Pace *paces, int count, Step step, const rnn_clock *clock)
 			 errmsg("the times%s have no common step", count > 1 ? " of the series" : ""),
 			 count > 1 ? errdetail("The most frequent gap is %s and fits %d of %d series.", clock_step_text(clock), fit, all) :
 			 errdetail("The most frequent gap is %s.", clock_step_text(clock)),
-			 errhint("Aggregate to a regular step first, for instance with date_trunc or date_bin.")));
+			 errhint("Set the option \"bin\", for instance to \"mean\", or aggregate to a regular step first.")));
 }
 
 /*
@@ -435,9 +431,104 @@ choose_month_day(const Pace *paces, int count)
 	return best;
 }
 
-/* Chooses the step; rows' times become local ones where the calendar counts. */
+/* ------------------------------------------------------------- given step */
+
 static void
-infer_step(RowGroup *groups, int count, bool fail, rnn_clock *clock)
+refuse_given(const char *wanted)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+			 errmsg("option \"step\" must be %s here", wanted)));
+}
+
+/* The option "step", which goes over what the rows say. */
+static void
+set_given(const StepOption *given, rnn_clock *clock)
+{
+	bool		plain = given->usecs > 0 && given->months == 0 && given->days == 0;
+
+	clock->usecs = clock->days = clock->months = 0;
+	if (!clock_has_times(clock))
+	{
+		if (given->number == 0)
+			refuse_given("a whole number");
+		clock->usecs = given->number;
+		return;
+	}
+	if (given->number > 0)
+		refuse_given("an interval or days of the week");
+	clock->week = given->week;
+	clock->months = given->months;
+	clock->days = given->days;
+	clock->usecs = given->usecs;
+	/* Only where clocks change are 24 hours something else than a day. */
+	if (plain && clock->kind != RNN_CLOCK_TIMESTAMPTZ && given->usecs % USECS_PER_DAY == 0)
+	{
+		clock->days = (int32) (given->usecs / USECS_PER_DAY);
+		clock->usecs = 0;
+	}
+	if (clock->kind == RNN_CLOCK_DATE && clock->usecs > 0)
+		refuse_given("a number of days, months or years");
+}
+
+/* ---------------------------------------------------------- days of a week */
+
+#define LEAST_SPAN 19			/* days, from a Monday to the Friday two weeks later */
+#define LEAST_FILLED 0.8		/* of the days that there would be */
+
+/*
+ * Days of the week that there are, 0 for all of them: some never occur in
+ * three weeks or more, while rows are there for most of the others.
+ */
+static int
+infer_week(const RowGroup *groups, int count, const rnn_clock *clock)
+{
+	int			week = 0;
+	int64		longest = 0,
+				rows = 0;
+	double		days = 0;
+
+	for (int g = 0; g < count; g++)
+		for (int64 i = 0; usable(&groups[g]) && i < groups[g].n; i++)
+		{
+			if ((i & 0xffff) == 0)
+				CHECK_FOR_INTERRUPTS();
+			week |= 1 << week_weekday(fields_at(clock, groups[g].rows[i].at).day);
+		}
+	if (week == 0 || week_days(week) < 2 || week_days(week) == 7)
+		return 0;
+	for (int g = 0; g < count; g++)
+	{
+		int64		first,
+					last;
+
+		if (!usable(&groups[g]))
+			continue;
+		first = fields_at(clock, groups[g].rows[0].at).day;
+		last = fields_at(clock, groups[g].rows[groups[g].n - 1].at).day;
+		longest = Max(longest, last - first + 1);
+		days += week_number(week, last) - week_number(week, first) + 1;
+		rows += groups[g].n;
+	}
+	return longest >= LEAST_SPAN && rows >= LEAST_FILLED * days ? week : 0;
+}
+
+/* ------------------------------------------------------------------ choice */
+
+static void
+set_step(Step step, rnn_clock *clock)
+{
+	if (step.unit == UNIT_PLAIN)
+		clock->usecs = step.count;
+	else if (step.unit == UNIT_DAYS)
+		clock->days = (int32) step.count;
+	else
+		clock->months = (int32) step.count;
+}
+
+/* Chooses the step of rows with different times. */
+static void
+choose_clock(RowGroup *groups, int count, bool fail, const StepOption *given, rnn_clock *clock)
 {
 	Pace	   *paces = palloc_extended(sizeof(Pace) * Max(count, 1), MCXT_ALLOC_HUGE);
 	int64		longest = 1;
@@ -455,22 +546,49 @@ infer_step(RowGroup *groups, int count, bool fail, rnn_clock *clock)
 	}
 	common = choose_step(paces, count, clock_has_times(clock), &step);
 	/* Single rows have no step: their instants stay as they are until a model has one. */
-	if (longest == 1 && clock->kind == RNN_CLOCK_TIMESTAMPTZ)
+	if (longest == 1 && clock->kind == RNN_CLOCK_TIMESTAMPTZ && !given->given)
 		step = (Step) {UNIT_PLAIN, USECS_PER_DAY};
-	if (step.unit == UNIT_PLAIN)
-		clock->usecs = step.count;
-	else if (step.unit == UNIT_DAYS)
-		clock->days = (int32) step.count;
-	else
-	{
-		clock->months = (int32) step.count;
-		clock->month_day = choose_month_day(paces, count);
-	}
-	if (!common && fail)
+	set_step(step, clock);
+	if (given->given)
+		set_given(given, clock);
+	else if (!common && clock->bin != RNN_BIN_NONE)
+		infer_rough_step(groups, count, clock);
+	else if (!common && fail)
 		refuse_step(paces, count, step, clock);
+	if (clock->months > 0 && clock->bin == RNN_BIN_NONE)
+		clock->month_day = choose_month_day(paces, count);
+	if (clock->days == 1 && !given->given)
+		clock->week = infer_week(groups, count, clock);
 	pfree(gaps);
 	pfree(paces);
-	if (step.unit == UNIT_PLAIN || clock->kind != RNN_CLOCK_TIMESTAMPTZ)
+}
+
+/* Copies of the groups, with one row of each time; those that can't be used are empty. */
+static RowGroup *
+different_times(const RowGroup *groups, int count)
+{
+	RowGroup   *copies = palloc_extended(sizeof(RowGroup) * Max(count, 1), MCXT_ALLOC_HUGE);
+
+	for (int g = 0; g < count; g++)
+	{
+		const RowGroup *from = &groups[g];
+		RowGroup   *to = &copies[g];
+
+		*to = *from;
+		to->rows = palloc_extended((Size) Max(from->n, 1) * sizeof(Row), MCXT_ALLOC_HUGE);
+		to->n = 0;
+		for (int64 i = 0; i < from->n; i++)
+			if (i == 0 || from->rows[i].at != from->rows[i - 1].at)
+				to->rows[to->n++] = from->rows[i];
+	}
+	return copies;
+}
+
+/* Times become local ones where the calendar counts. */
+static void
+localise(RowGroup *groups, int count, const rnn_clock *clock)
+{
+	if (clock->usecs > 0 || clock->kind != RNN_CLOCK_TIMESTAMPTZ)
 		return;
 	for (int g = 0; g < count; g++)
 		for (int64 i = 0; i < groups[g].n; i++)
@@ -481,39 +599,29 @@ infer_step(RowGroup *groups, int count, bool fail, rnn_clock *clock)
 		}
 }
 
-static void
-find_duplicates(RowGroup *group, const rnn_clock *clock, bool fail)
-{
-	const Row  *rows = group->rows;
-
-	for (int64 i = 1; i < group->n; i++)
-	{
-		if (rows[i].at != rows[i - 1].at)
-			continue;
-		if (fail)
-			ereport(ERROR,
-					(errcode(ERRCODE_DATA_EXCEPTION),
-					 errmsg("%s %s%s occurs more than once", clock_has_times(clock) ? "time" : "step",
-							clock_text(clock, rows[i].at), of_series(group)),
-					 errdetail("Two of its values are %g and %g.", rows[i - 1].value, rows[i].value),
-					 errhint("Aggregate to one row per time, for instance with avg(value) and GROUP BY.")));
-		group->problem = RNN_NOTE_DUPLICATE;
-		return;
-	}
-}
-
 void
-clock_infer(RowGroup *groups, int count, RowForm form, const char *zone, bool fail, rnn_clock *clock)
+clock_infer(RowGroup *groups, int count, RowForm form, const char *zone, const Tidying *tidying, bool fail,
+			rnn_clock *clock)
 {
+	RowGroup   *times = groups;
+
 	memset(clock, 0, sizeof(*clock));
 	clock->kind = form;
+	clock->bin = tidying->bin;
 	if (clock_has_times(clock))
 		strlcpy(clock->zone, zone, sizeof(clock->zone));
 	for (int g = 0; g < count; g++)
+		merge_duplicates(&groups[g], clock, tidying, fail);
+	if (tidying->bin != RNN_BIN_NONE)
+		times = different_times(groups, count);
+	choose_clock(times, count, fail, &tidying->step, clock);
+	if (times == groups)
 	{
-		rows_sort(groups[g].rows, groups[g].n, compare_rows);
-		if (usable(&groups[g]))
-			find_duplicates(&groups[g], clock, fail);
+		localise(groups, count, clock);
+		return;
 	}
-	infer_step(groups, count, fail, clock);
+	for (int g = 0; g < count; g++)
+		pfree(times[g].rows);
+	pfree(times);
+	bin_rows(groups, count, clock, fail);
 }

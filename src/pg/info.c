@@ -349,6 +349,7 @@ put_data(StringInfo out, const rnn_model *m)
 
 	put_text(out, "time", kind_names[m->clock.kind]);
 	put_text(out, "step", m->clock.kind != RNN_CLOCK_NONE ? clock_step_text(&m->clock) : NULL);
+	put_text(out, "bin", m->clock.bin != RNN_BIN_NONE ? bin_names[m->clock.bin] : NULL);
 	put_text(out, "timezone", times && m->clock.zone[0] ? m->clock.zone : NULL);
 	put_int(out, "series", m->n_series);
 	put_int(out, "points", known_points(m));

@@ -5,13 +5,14 @@
  * The engine's table (rnn_options in config.c) says what there is; options
  * that only the server understands are in a table of their own here.
  */
-#include "pg.h"
+#include "clock.h"
 #include "read.h"
 
 #include <math.h>
 
 #include "pgtime.h"
 #include "utils/builtins.h"
+#include "utils/timestamp.h"
 #include "utils/numeric.h"
 #include "utils/varlena.h"
 
@@ -25,15 +26,21 @@ typedef struct ServerOption
 	const char *description;
 } ServerOption;
 
-enum { OPTION_KEEP, OPTION_ON_ERROR, OPTION_PROGRESS, OPTION_TIMEZONE, SERVER_OPTIONS };
+enum { OPTION_BIN, OPTION_DUPLICATES, OPTION_KEEP, OPTION_ON_ERROR, OPTION_PROGRESS, OPTION_STEP, OPTION_TIMEZONE, SERVER_OPTIONS };
 
 static const ServerOption server_options[SERVER_OPTIONS] = {
+	[OPTION_BIN] = {"bin", "none | mean | sum | last | min | max | count", "none", NAN, NAN,
+	"how readings within a step become one point; none: rows must lie on the grid of steps"},
+	[OPTION_DUPLICATES] = {"duplicates", "error | mean | sum | min | max | last", "error", NAN, NAN,
+	"what to do about several rows of one time; last needs ORDER BY in the call, and with bin they are readings like others"},
 	[OPTION_KEEP] = {"keep", "integer", "auto", 1, 100000000,
 	"points of history that the model keeps; auto: what forecasts look at"},
 	[OPTION_ON_ERROR] = {"on_error", "fail | skip | naive", "fail", NAN, NAN,
 	"what to do about a series of a panel that can't be used; rnn_series lists them"},
 	[OPTION_PROGRESS] = {"progress", "boolean", "false", NAN, NAN,
 	"a NOTICE every few seconds of training"},
+	[OPTION_STEP] = {"step", "interval | days of the week | bigint", "auto", NAN, NAN,
+	"step of the series: '15 minutes', '1 month', weekdays, Mon-Sat, or an increment of numbered steps; auto: from the times"},
 	[OPTION_TIMEZONE] = {"timezone", "text", "session", NAN, NAN,
 	"zone of the wall clock for steps of days and months and for local_ts"},
 };
@@ -41,6 +48,9 @@ static const ServerOption server_options[SERVER_OPTIONS] = {
 static const char *const on_error_names[] = {
 	[ON_ERROR_FAIL] = "fail",[ON_ERROR_SKIP] = "skip",[ON_ERROR_NAIVE] = "naive", NULL
 };
+
+const char *const bin_names[] = {"none", "mean", "sum", "last", "min", "max", "count", NULL};
+static const char *const duplicates_names[] = {"error", "mean", "sum", "min", "max", "last", NULL};
 
 static const rnn_option *
 engine_option(const char *name)
@@ -238,17 +248,70 @@ set_engine_option(const rnn_option *o, const JsonbValue *v, rnn_config *cfg)
 }
 
 static void
+wrong_step(const char *given)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+			 errmsg("option \"step\" can't be \"%s\"", given),
+			 errdetail("Allowed are an interval above 0 of months and years, of days and weeks, or shorter than that, up to 10000 years."),
+			 errhint("For instance \"15 minutes\", \"1 day\", \"1 month\"; or \"weekdays\", \"Mon-Sat\", \"Tue,Thu\".")));
+}
+
+/* Of months, of days, or of microseconds, but not of two of them. */
+static void
+step_option(const JsonbValue *v, StepOption *step)
+{
+	char	   *text;
+	Interval   *span;
+
+	memset(step, 0, sizeof(*step));
+	if (is_auto(v))
+		return;
+	step->given = true;
+	if (v->type == jbvNumeric)
+	{
+		step->number = (int64) number_option("step", v, true, 1, (double) MOST_STEP);
+		return;
+	}
+	if (v->type != jbvString)
+		wrong_type("step", "an interval, days of the week, or a whole number");
+	text = pnstrdup(v->val.string.val, v->val.string.len);
+	if ((step->week = week_parse(text)) != 0)
+	{
+		step->days = 1;
+		return;
+	}
+	span = DatumGetIntervalP(DirectFunctionCall3(interval_in, CStringGetDatum(text),
+												 ObjectIdGetDatum(InvalidOid), Int32GetDatum(-1)));
+	if ((span->month != 0) + (span->day != 0) + (span->time != 0) != 1 || span->month < 0 || span->day < 0 || span->time < 0 ||
+		span->month > 120000 || span->day > 3650000 || span->time > INT64CONST(3650000) * USECS_PER_DAY)
+		wrong_step(text);
+	step->months = span->month;
+	step->days = span->day;
+	step->usecs = span->time;
+}
+
+static void
 set_server_option(int option, const JsonbValue *v, ServerOptions *server)
 {
 	const ServerOption *o = &server_options[option];
 
 	switch (option)
 	{
+		case OPTION_BIN:
+			server->tidying.bin = enum_option(o->name, bin_names, v);
+			break;
+		case OPTION_DUPLICATES:
+			server->tidying.duplicates = DUPLICATES_ERROR + enum_option(o->name, duplicates_names, v);
+			break;
+		case OPTION_STEP:
+			step_option(v, &server->tidying.step);
+			break;
 		case OPTION_KEEP:
 			server->keep = is_auto(v) ? 0 : (int) number_option(o->name, v, true, o->min, o->max);
 			break;
 		case OPTION_ON_ERROR:
-			server->on_error = enum_option(o->name, on_error_names, v);
+			server->tidying.on_error = enum_option(o->name, on_error_names, v);
 			break;
 		case OPTION_PROGRESS:
 			if (v->type != jbvBool)
@@ -330,29 +393,48 @@ parse_options(Jsonb *options, rnn_config *cfg, ServerOptions *server)
 		report_engine_error(&err);
 }
 
-OnError
-parse_history_options(Jsonb *options)
+/* Options that say how rows become series. */
+static bool
+tidies(int option)
 {
-	ServerOptions server = {0};
+	return option == OPTION_BIN || option == OPTION_DUPLICATES || option == OPTION_ON_ERROR ||
+		option == OPTION_STEP || option == OPTION_TIMEZONE;
+}
+
+static char *
+history_options(void)
+{
+	StringInfoData names;
+
+	initStringInfo(&names);
+	for (int i = 0; i < SERVER_OPTIONS; i++)
+		if (tidies(i))
+			appendStringInfo(&names, "%s%s", names.len > 0 ? ", " : "", server_options[i].name);
+	return names.data;
+}
+
+void
+parse_history_options(Jsonb *options, ServerOptions *server)
+{
 	JsonbIterator *it;
 	JsonbValue	v;
 	char	   *name;
 
+	memset(server, 0, sizeof(*server));
 	if (options == NULL)
-		return ON_ERROR_FAIL;
+		return;
 	it = begin_options(options, "{\"on_error\": \"skip\"}");
 	while ((name = next_option(&it, &v)) != NULL)
 	{
-		if (server_option(name) != OPTION_ON_ERROR)
+		if (!tidies(server_option(name)))
 			ereport(ERROR,
 					(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 					 errmsg("rnn_history has no option \"%s\"", name),
-					 errdetail("Its only option is: %s.", server_options[OPTION_ON_ERROR].name),
+					 errdetail("Its options are: %s.", history_options()),
 					 engine_option(name) || server_option(name) >= 0 ?
 					 errhint("Pass \"%s\" to rnn_train or rnn_train_history.", name) : 0));
-		set_server_option(OPTION_ON_ERROR, &v, &server);
+		set_server_option(server_option(name), &v, server);
 	}
-	return server.on_error;
 }
 
 static const char *

@@ -11,6 +11,7 @@
 #include <math.h>
 
 #include "miscadmin.h"
+#include "pgtime.h"
 #include "utils/memutils.h"
 
 /* Index of a name's group, sorted by name. */
@@ -170,9 +171,30 @@ is_constant(const rnn_series *s)
 	return s->n > 1;
 }
 
-void
-series_from_rows(RowState *state, const char *zone, OnError on_error, Series *all)
+static const char *
+zone_for(const ServerOptions *server)
 {
+	return server->timezone[0] ? server->timezone : pg_get_timezone_name(session_timezone);
+}
+
+/* Rows without times have no step, and each is one. */
+static void
+refuse_tidying(const Tidying *tidying)
+{
+	const char *option = tidying->step.given ? "step" : tidying->bin != RNN_BIN_NONE ? "bin" :
+		tidying->duplicates != DUPLICATES_AUTO ? "duplicates" : NULL;
+
+	if (option)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("option \"%s\" needs times", option),
+				 errhint("The rows of an ordered column have none: pass them, as in rnn_train(ts, value, options).")));
+}
+
+void
+series_from_rows(RowState *state, const ServerOptions *server, Series *all)
+{
+	OnError		on_error = server->tidying.on_error;
 	bool		fail = on_error == ON_ERROR_FAIL || !state->keyed;
 	RowGroup   *groups;
 	int			usable = 0;
@@ -190,6 +212,7 @@ series_from_rows(RowState *state, const char *zone, OnError on_error, Series *al
 	{
 		RowGroup	whole = {.rows = state->rows,.n = state->n};
 
+		refuse_tidying(&server->tidying);
 		find_empty(&whole, true);
 		ordered_series(state, all);
 		return;
@@ -203,7 +226,7 @@ series_from_rows(RowState *state, const char *zone, OnError on_error, Series *al
 		if (groups[g].problem == RNN_NOTE_NONE)
 			find_empty(&groups[g], fail);
 	}
-	clock_infer(groups, all->count, state->form, zone, fail, &all->clock);
+	clock_infer(groups, all->count, state->form, zone_for(server), &server->tidying, fail, &all->clock);
 	taken = MemoryContextMemAllocated(state->hdr.eoh_context, true) + (Size) state->n * sizeof(Row);
 	room = memory_limit() > taken ? memory_limit() - taken : 0;
 	all->series = palloc_extended(sizeof(rnn_series) * Max(all->count, 1), MCXT_ALLOC_HUGE | MCXT_ALLOC_ZERO);

@@ -40,18 +40,45 @@ typedef enum OnError
 	ON_ERROR_NAIVE				/* its last known value is forecast */
 } OnError;
 
+typedef enum Duplicates			/* of rows with one time */
+{
+	DUPLICATES_AUTO,			/* an error, but readings like others where there are bins */
+	DUPLICATES_ERROR, DUPLICATES_MEAN, DUPLICATES_SUM, DUPLICATES_MIN, DUPLICATES_MAX, DUPLICATES_LAST
+} Duplicates;
+
+typedef struct StepOption
+{
+	bool		given;
+	int64		number;			/* of numbered steps, else 0 and one of these: */
+	int32		months,
+				days;
+	int64		usecs;
+	int			week;			/* days of the week, and days is 1 */
+} StepOption;
+
+/* How rows become regular series. */
+typedef struct Tidying
+{
+	OnError		on_error;
+	StepOption	step;
+	rnn_bin		bin;
+	Duplicates	duplicates;
+} Tidying;
+
 typedef struct ServerOptions
 {
 	bool		progress;		/* a NOTICE every few seconds */
 	int			keep;			/* points of history kept in the model, 0: what forecasts need */
-	OnError		on_error;
+	Tidying		tidying;
 	char		timezone[RNN_ZONE_SIZE];	/* "": the session's */
 } ServerOptions;
 
+extern const char *const bin_names[];	/* by rnn_bin, NULL-terminated */
+
 /* NULL options give the defaults. Errors name the option, the value and what is allowed. */
 void		parse_options(Jsonb *options, rnn_config *cfg, ServerOptions *server);
-/* Those of rnn_history: "on_error" alone. */
-OnError		parse_history_options(Jsonb *options);
+/* Those of rnn_history: how rows become series. */
+void		parse_history_options(Jsonb *options, ServerOptions *server);
 
 /* state.c: rows of one aggregate group */
 typedef enum RowForm
@@ -131,6 +158,8 @@ Timestamp	clock_local(const rnn_clock *clock, int64 time);
 TimestampTz clock_instant(const rnn_clock *clock, int64 time);
 /* The same instant as another clock of that kind counts it. */
 int64		clock_convert(const rnn_clock *from, const rnn_clock *to, int64 time);
+/* Points of daily steps on the days of the week that another clock has; `start` is as that clock counts it. */
+void		clock_regrid(const rnn_clock *from, const rnn_clock *to, rnn_series *s);
 /* Text of one step as an interval, "1 mon"; palloc'd. */
 char	   *clock_step_text(const rnn_clock *clock);
 bool		clock_has_times(const rnn_clock *clock);	/* not numbers of rows or steps */
@@ -145,9 +174,9 @@ char	   *clock_text(const rnn_clock *clock, int64 time); /* for messages */
 void		clock_regularise(const rnn_clock *clock, RowGroup *group, bool fail, Size *room, rnn_series *series);
 
 /* infer.c */
-/* Sorts the rows of each group and infers their step, the most common; problems are errors if `fail`. */
-void		clock_infer(RowGroup *groups, int count, RowForm form, const char *zone, bool fail,
-						rnn_clock *clock);
+/* Sorts and tidies the rows of each group and infers their step, the most common; problems are errors if `fail`. */
+void		clock_infer(RowGroup *groups, int count, RowForm form, const char *zone, const Tidying *tidying,
+						bool fail, rnn_clock *clock);
 
 /* panel.c */
 typedef struct Series
@@ -159,7 +188,7 @@ typedef struct Series
 } Series;
 
 /* Rows of a state on their grids. */
-void		series_from_rows(RowState *state, const char *zone, OnError on_error, Series *all);
+void		series_from_rows(RowState *state, const ServerOptions *server, Series *all);
 
 /* model.c */
 /* Decoded argument, cached for the statement; NULL where SQL NULL. Error for a history

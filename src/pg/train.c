@@ -12,19 +12,13 @@
 #include <math.h>
 
 #include "miscadmin.h"
-#include "pgtime.h"
+#include "nodes/primnodes.h"
 #include "utils/builtins.h"
 #include "utils/memutils.h"
 #include "utils/timestamp.h"
 
 #define NOTICE_SECONDS 5
 #define TRAINER_ALIGN 64
-
-static const char *
-zone_for(const ServerOptions *server)
-{
-	return server->timezone[0] ? server->timezone : pg_get_timezone_name(session_timezone);
-}
 
 /*
  * Whether a series cut at a point goes on as it would have: at a known value,
@@ -235,6 +229,19 @@ leave_scratch(MemoryContext outer, bytea *result)
 	return PointerGetDatum(copy);
 }
 
+/* Which of several rows is the last, only an order says. */
+static void
+check_order(FunctionCallInfo fcinfo, const Tidying *tidying)
+{
+	Aggref	   *aggref = AggGetAggref(fcinfo);
+
+	if (tidying->duplicates == DUPLICATES_LAST && (aggref == NULL || aggref->aggorder == NIL))
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("option \"duplicates\" can't be \"last\" where rows have no order"),
+				 errhint("Give them one: rnn_train(ts, value, options ORDER BY id).")));
+}
+
 /* (state) -> model; NULL for no rows */
 PG_FUNCTION_INFO_V1(rnnforecast_rnn_train_final);
 Datum
@@ -252,7 +259,8 @@ rnnforecast_rnn_train_final(PG_FUNCTION_ARGS)
 		PG_RETURN_NULL();
 	}
 	parse_options(state->options, &cfg, &server);
-	series_from_rows(state, zone_for(&server), server.on_error, &all);
+	check_order(fcinfo, &server.tidying);
+	series_from_rows(state, &server, &all);
 	return leave_scratch(outer, train_series(&all, &cfg, &server, NULL,
 											 MemoryContextMemAllocated(state->hdr.eoh_context, true)));
 }
@@ -265,6 +273,7 @@ rnnforecast_rnn_history_final(PG_FUNCTION_ARGS)
 	MemoryContext outer = enter_scratch();
 	RowState   *state = state_for_reading(fcinfo, 0);
 	rnn_model	m = {0};
+	ServerOptions server;
 	Series		all;
 
 	if (state == NULL || state->n == 0)
@@ -272,8 +281,9 @@ rnnforecast_rnn_history_final(PG_FUNCTION_ARGS)
 		MemoryContextSwitchTo(outer);
 		PG_RETURN_NULL();
 	}
-	series_from_rows(state, pg_get_timezone_name(session_timezone),
-					 parse_history_options(state->options), &all);
+	parse_history_options(state->options, &server);
+	check_order(fcinfo, &server.tidying);
+	series_from_rows(state, &server, &all);
 	rnn_config_defaults(&m.config);
 	m.is_history = true;
 	m.rows_latest = all.latest;
@@ -286,7 +296,7 @@ rnnforecast_rnn_history_final(PG_FUNCTION_ARGS)
 static bool
 same_step(const rnn_clock *a, const rnn_clock *b)
 {
-	return a->kind == b->kind && a->months == b->months && a->days == b->days && a->usecs == b->usecs;
+	return a->kind == b->kind && a->months == b->months && a->days == b->days && a->usecs == b->usecs && a->week == b->week;
 }
 
 static const char *
@@ -311,7 +321,8 @@ static void
 check_clocks(const rnn_model *m, const rnn_model *history)
 {
 	if (m->clock.kind == history->clock.kind &&
-		(same_step(&m->clock, &history->clock) || !has_step(history)))
+		(same_step(&m->clock, &history->clock) || !has_step(history) ||
+		 (m->clock.days == 1 && history->clock.days == 1)))
 		return;
 	ereport(ERROR,
 			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
@@ -335,6 +346,7 @@ series_by_clock(const rnn_model *history, const rnn_clock *clock)
 			continue;
 		CHECK_FOR_INTERRUPTS();
 		series[i].start = clock_convert(&history->clock, clock, series[i].start);
+		clock_regrid(&history->clock, clock, &series[i]);
 		series[i].dropped = clock_phase(clock, series[i].start);
 	}
 	return series;

@@ -271,7 +271,7 @@ SELECT try('SELECT rnn_train(k, d, v, jsonb_build_object(''seed'', k)) FROM p') 
 -- Prepared, with parameters that have no type.
 PREPARE q1 AS SELECT md5(rnn_train(k, d, v, $1)) = (SELECT sum FROM single WHERE g = $2) AS same FROM grouped WHERE g = $2;
 PREPARE q2 AS SELECT names_of(rnn_train($1, d, v, $2)) FROM grouped WHERE g = 1 AND k = 1;
-PREPARE q3 AS SELECT names_of(rnn_history($1, n, $2)) FROM grouped WHERE g = 1 AND k = 1;
+PREPARE q3 (text, float8) AS SELECT names_of(rnn_history($1, n, $2)) FROM grouped WHERE g = 1 AND k = 1;
 PREPARE q4 AS SELECT series, count(*) FROM rnn_forecast((SELECT rnn_train(k, d, v, mix()) FROM p), $1, series => $2) GROUP BY series;
 SELECT name, parameter_types FROM pg_prepared_statements WHERE name ~ '^q[1-4]$' ORDER BY name;
 EXECUTE q1 ('{"network": false}', 1);

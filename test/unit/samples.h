@@ -146,7 +146,7 @@ make_samples(void)
 	make_sample(5, "many series", &cfg, POINTS);
 	samples[5].model.n_series = 4;
 	samples[5].model.series = many;
-	samples[5].model.clock = (rnn_clock) {.kind = RNN_CLOCK_DATE,.days = 7};
+	samples[5].model.clock = (rnn_clock) {.kind = RNN_CLOCK_DATE,.days = 1,.week = 31,.bin = RNN_BIN_LAST};
 
 	make_history(&samples[6]);
 	for (int i = 0; i < SAMPLES; i++)

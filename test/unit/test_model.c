@@ -102,6 +102,7 @@ compare_models(const rnn_model *a, const rnn_model *b)
 	CHECK(a->config.seasons_given == b->config.seasons_given);
 	CHECK(a->clock.kind == b->clock.kind && a->clock.months == b->clock.months && a->clock.days == b->clock.days);
 	CHECK(a->clock.month_day == b->clock.month_day && a->clock.usecs == b->clock.usecs);
+	CHECK(a->clock.week == b->clock.week && a->clock.bin == b->clock.bin);
 	CHECK(memcmp(a->clock.zone, b->clock.zone, RNN_ZONE_SIZE) == 0);
 	compare_members(a, b);
 	CHECK(a->n_series == b->n_series);
@@ -278,7 +279,9 @@ test_clocks(void)
 		{.kind = RNN_CLOCK_TIMESTAMPTZ,.days = 4000000,.zone = "America/Argentina/ComodRivadavia"},
 		{.kind = RNN_CLOCK_TIMESTAMPTZ,.usecs = 1,
 		.zone = "A12345678901234567890123456789012345678901234567890123456789012"},
-		{.kind = RNN_CLOCK_STEP,.usecs = 900000000}
+		{.kind = RNN_CLOCK_STEP,.usecs = 900000000,.bin = RNN_BIN_COUNT},
+		{.kind = RNN_CLOCK_DATE,.days = 1,.week = 3,.bin = RNN_BIN_MEAN},
+		{.kind = RNN_CLOCK_TIMESTAMP,.days = 1,.week = 126}
 	};
 
 	for (size_t i = 0; i < sizeof(clocks) / sizeof(clocks[0]); i++)
@@ -560,6 +563,11 @@ test_unsound_clock(const rnn_model *sound)
 	UNSOUND(m.clock.month_day = 27, "the clock's day of the month");
 	UNSOUND(m.clock.month_day = 32, "the clock's day of the month");
 	UNSOUND(m.clock.usecs = -1, "the clock's microseconds");
+	UNSOUND(m.clock.week = 31, "the clock's days of the week");
+	UNSOUND((m.clock.kind = RNN_CLOCK_DATE, m.clock.days = 1, m.clock.week = 127), "the clock's days of the week");
+	UNSOUND((m.clock.kind = RNN_CLOCK_DATE, m.clock.days = 1, m.clock.week = 64), "the clock's days of the week");
+	UNSOUND(m.clock.bin = RNN_BIN_COUNT + 1, "the clock's bins");
+	UNSOUND(m.clock.bin = RNN_BIN_SUM, "the clock's bins");
 	UNSOUND(memset(m.clock.zone, 'A', RNN_ZONE_SIZE), "the zone's name doesn't end");
 	UNSOUND(m.clock.zone[0] = '\n', "the zone's name");
 	UNSOUND(m.clock.zone[9] = 'A', "the zone's name");
