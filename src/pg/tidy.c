@@ -105,7 +105,7 @@ typedef struct PlacedRow
 } PlacedRow;
 
 static int
-compare_places(const void *a, const void *b)
+compare_places(const void *a, const void *b, void *arg)
 {
 	const PlacedRow *x = a,
 			   *y = b;
@@ -123,7 +123,7 @@ sort_in_order(RowGroup *group)
 
 	for (int64 i = 0; i < group->n; i++)
 		placed[i] = (PlacedRow) {group->rows[i], i};
-	qsort(placed, group->n, sizeof(PlacedRow), compare_places);
+	sort_interruptibly(placed, group->n, sizeof(PlacedRow), compare_places);
 	for (int64 i = 0; i < group->n; i++)
 		group->rows[i] = placed[i].row;
 	pfree(placed);
@@ -184,7 +184,7 @@ gap_before(const RowGroup *group, int64 i)
 }
 
 static int
-compare_gaps(const void *a, const void *b)
+compare_gaps(const void *a, const void *b, void *arg)
 {
 	int64		x = *(const int64 *) a,
 				y = *(const int64 *) b;
@@ -201,7 +201,7 @@ different_gaps(const RowGroup *group, int64 *gaps)
 	for (int64 i = 1; i < group->n; i++)
 		if (group->rows[i].at > group->rows[i - 1].at)
 			gaps[n++] = gap_before(group, i);
-	qsort(gaps, n, sizeof(int64), compare_gaps);
+	sort_interruptibly(gaps, n, sizeof(int64), compare_gaps);
 	return n;
 }
 
@@ -276,7 +276,7 @@ bin_rows(RowGroup *groups, int count, const rnn_clock *clock, bool fail)
 
 		for (int64 i = 0; i < group->n; i++)
 		{
-			if ((i & 0xffff) == 0)
+			if ((i & 0xfff) == 0)
 				CHECK_FOR_INTERRUPTS();
 			rows[i].at = bin_start(clock, rows[i].at, origin, nearest);
 			/* Where the clocks go back over midnight a day comes twice. */
