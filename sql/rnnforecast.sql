@@ -650,3 +650,220 @@ CREATE VIEW rnn_options AS SELECT name, type, "default", min, max, description F
 COMMENT ON VIEW rnn_options IS
 	'every option of training: its type, default, range and meaning';
 GRANT SELECT ON rnn_options TO PUBLIC;
+
+--
+-- Named models.  The tables belong to the extension's owner; nobody else has
+-- rights on them: functions write them as that owner after they have looked at
+-- the caller's rights, and the views show what the caller may see.  Row security
+-- is a second wall, for the day on which somebody grants rights on the tables.
+--
+CREATE SEQUENCE rnn_registry_id_seq AS int;
+CREATE TABLE rnn_registry (
+	id int PRIMARY KEY DEFAULT nextval('rnn_registry_id_seq'),
+	name text NOT NULL UNIQUE CHECK (name <> '' AND octet_length(name) <= 1000),
+	owner name NOT NULL,
+	owner_key text NOT NULL,			-- which role of that name; see rnn_role_is
+	query text,							-- NULL: registered without one
+	options jsonb NOT NULL,				-- of the training
+	rules jsonb NOT NULL,				-- windows, gate, break, retain
+	settings jsonb NOT NULL,			-- search_path, TimeZone ... of the query
+	live int,							-- version that forecasts
+	last_version int NOT NULL DEFAULT 0,
+	created timestamptz NOT NULL DEFAULT clock_timestamp(),
+	schedule text,
+	job bigint							-- of pg_cron
+);
+COMMENT ON TABLE rnn_registry IS 'internal: named models; see the view rnn_models';
+ALTER SEQUENCE rnn_registry_id_seq OWNED BY rnn_registry.id;
+
+CREATE TABLE rnn_registry_version (
+	model int NOT NULL REFERENCES rnn_registry ON DELETE CASCADE,
+	version int NOT NULL,
+	bytes bytea NOT NULL,
+	source text NOT NULL,				-- fit, refit, register
+	created timestamptz NOT NULL DEFAULT clock_timestamp(),
+	promoted timestamptz,				-- when it last became live; NULL: never
+	keep bool NOT NULL DEFAULT false,
+	fingerprint bytea,					-- SHA-256 of the rows
+	points bigint NOT NULL,
+	last_ts timestamp,
+	mase float8,
+	live_mase float8,
+	mix_mase float8,
+	coverage float8,
+	PRIMARY KEY (model, version)
+);
+COMMENT ON TABLE rnn_registry_version IS 'internal: versions of named models; see the view rnn_versions';
+
+CREATE SEQUENCE rnn_registry_run_id_seq;
+CREATE TABLE rnn_registry_run (
+	id bigint PRIMARY KEY DEFAULT nextval('rnn_registry_run_id_seq'),
+	model int NOT NULL REFERENCES rnn_registry ON DELETE CASCADE,
+	kind text NOT NULL,					-- fit, refit
+	started timestamptz NOT NULL DEFAULT clock_timestamp(),
+	finished timestamptz,
+	pid int NOT NULL DEFAULT pg_backend_pid(),
+	outcome text NOT NULL,				-- running, promoted, refused, skipped, failed
+	version int,
+	points bigint,
+	mase float8,
+	live_mase float8,
+	mix_mase float8,
+	series jsonb,						-- error of each series
+	message text
+);
+COMMENT ON TABLE rnn_registry_run IS 'internal: trainings of named models; see the view rnn_runs';
+ALTER SEQUENCE rnn_registry_run_id_seq OWNED BY rnn_registry_run.id;
+CREATE INDEX rnn_registry_run_model ON rnn_registry_run (model, id);
+
+CREATE TABLE rnn_registry_grant (
+	model int NOT NULL REFERENCES rnn_registry ON DELETE CASCADE,
+	grantee name NOT NULL,				-- "public": every role
+	grantee_key text NOT NULL,
+	PRIMARY KEY (model, grantee)
+);
+COMMENT ON TABLE rnn_registry_grant IS 'internal: who may forecast with a named model';
+
+ALTER TABLE rnn_registry OWNER TO @extowner@;
+ALTER TABLE rnn_registry_version OWNER TO @extowner@;
+ALTER TABLE rnn_registry_run OWNER TO @extowner@;
+ALTER TABLE rnn_registry_grant OWNER TO @extowner@;
+
+SELECT pg_catalog.pg_extension_config_dump('rnn_registry', '');
+SELECT pg_catalog.pg_extension_config_dump('rnn_registry_version', '');
+SELECT pg_catalog.pg_extension_config_dump('rnn_registry_run', '');
+SELECT pg_catalog.pg_extension_config_dump('rnn_registry_grant', '');
+SELECT pg_catalog.pg_extension_config_dump('rnn_registry_id_seq', '');
+SELECT pg_catalog.pg_extension_config_dump('rnn_registry_run_id_seq', '');
+
+-- True where the caller has the rights of the role of that name and key, or of
+-- the tables' owner; never an error, whatever roles were dropped since.
+CREATE FUNCTION rnn_role_is(name name, key text) RETURNS bool
+	AS 'MODULE_PATHNAME', 'rnnforecast_rnn_role_is' LANGUAGE C STABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION rnn_role_is(name, text) IS
+	'internal: whether the caller may act for the owner of a named model';
+
+ALTER TABLE rnn_registry ENABLE ROW LEVEL SECURITY;
+ALTER TABLE rnn_registry_version ENABLE ROW LEVEL SECURITY;
+ALTER TABLE rnn_registry_run ENABLE ROW LEVEL SECURITY;
+ALTER TABLE rnn_registry_grant ENABLE ROW LEVEL SECURITY;
+CREATE POLICY own ON rnn_registry USING (rnn_role_is(owner, owner_key));
+CREATE POLICY own ON rnn_registry_version
+	USING (EXISTS (SELECT FROM rnn_registry AS r WHERE r.id = model AND rnn_role_is(r.owner, r.owner_key)));
+CREATE POLICY own ON rnn_registry_run
+	USING (EXISTS (SELECT FROM rnn_registry AS r WHERE r.id = model AND rnn_role_is(r.owner, r.owner_key)));
+CREATE POLICY own ON rnn_registry_grant
+	USING (EXISTS (SELECT FROM rnn_registry AS r WHERE r.id = model AND rnn_role_is(r.owner, r.owner_key)));
+
+CREATE FUNCTION rnn_fit(name text, query text, horizon bigint DEFAULT NULL, options jsonb DEFAULT NULL)
+	RETURNS int
+	AS 'MODULE_PATHNAME', 'rnnforecast_rnn_fit' LANGUAGE C VOLATILE PARALLEL UNSAFE COST 1000000;
+COMMENT ON FUNCTION rnn_fit(text, text, bigint, jsonb) IS
+	'trains a model on the rows of a query and stores it, with the query, under a name';
+
+CREATE PROCEDURE rnn_refit(name text, INOUT outcome text DEFAULT NULL)
+	AS 'MODULE_PATHNAME', 'rnnforecast_rnn_refit' LANGUAGE C;
+COMMENT ON PROCEDURE rnn_refit(text, text) IS
+	'trains a named model again on the rows of its query; promotes it only where it is better';
+
+CREATE PROCEDURE rnn_refit_all()
+	AS 'MODULE_PATHNAME', 'rnnforecast_rnn_refit_all' LANGUAGE C;
+COMMENT ON PROCEDURE rnn_refit_all() IS
+	'rnn_refit of every model whose owner''s rights the caller has';
+
+CREATE FUNCTION rnn_register(name text, model bytea, query text DEFAULT NULL) RETURNS int
+	AS 'MODULE_PATHNAME', 'rnnforecast_rnn_register' LANGUAGE C VOLATILE PARALLEL UNSAFE COST 1000;
+COMMENT ON FUNCTION rnn_register(text, bytea, text) IS
+	'stores a model that was trained elsewhere as the live version of a name';
+
+CREATE FUNCTION rnn_model(name text) RETURNS bytea
+	AS 'MODULE_PATHNAME', 'rnnforecast_rnn_model' LANGUAGE C STABLE STRICT PARALLEL UNSAFE;
+COMMENT ON FUNCTION rnn_model(text) IS
+	'the live version of a named model';
+
+CREATE FUNCTION rnn_model(name text, version int) RETURNS bytea
+	AS 'MODULE_PATHNAME', 'rnnforecast_rnn_model' LANGUAGE C STABLE STRICT PARALLEL UNSAFE;
+COMMENT ON FUNCTION rnn_model(text, int) IS
+	'a version of a named model';
+
+CREATE FUNCTION rnn_forecast_model(name text, horizon bigint DEFAULT NULL, level float8 DEFAULT 0.9,
+	until timestamptz DEFAULT NULL, series text[] DEFAULT NULL, history bigint DEFAULT 0,
+	options jsonb DEFAULT NULL)
+	RETURNS SETOF rnn_forecast_row
+	AS 'MODULE_PATHNAME', 'rnnforecast_rnn_forecast_model' LANGUAGE C STABLE PARALLEL UNSAFE
+	COST 10000 ROWS 100;
+COMMENT ON FUNCTION rnn_forecast_model(text, bigint, float8, timestamptz, text[], bigint, jsonb) IS
+	'forecasts by the live version of a named model, from its history or from today''s rows';
+
+CREATE FUNCTION rnn_promote(name text, version int) RETURNS void
+	AS 'MODULE_PATHNAME', 'rnnforecast_rnn_promote' LANGUAGE C VOLATILE STRICT PARALLEL UNSAFE;
+COMMENT ON FUNCTION rnn_promote(text, int) IS
+	'makes a version of a named model the one that forecasts';
+
+CREATE FUNCTION rnn_rollback(name text) RETURNS int
+	AS 'MODULE_PATHNAME', 'rnnforecast_rnn_rollback' LANGUAGE C VOLATILE STRICT PARALLEL UNSAFE;
+COMMENT ON FUNCTION rnn_rollback(text) IS
+	'makes the version that was live before the one that forecasts again';
+
+CREATE FUNCTION rnn_keep(name text, version int, keep bool DEFAULT true) RETURNS void
+	AS 'MODULE_PATHNAME', 'rnnforecast_rnn_keep' LANGUAGE C VOLATILE STRICT PARALLEL UNSAFE;
+COMMENT ON FUNCTION rnn_keep(text, int, bool) IS
+	'keeps a version of a named model from being removed when there are newer ones, or no longer does';
+
+CREATE FUNCTION rnn_drop(name text) RETURNS void
+	AS 'MODULE_PATHNAME', 'rnnforecast_rnn_drop' LANGUAGE C VOLATILE STRICT PARALLEL UNSAFE;
+COMMENT ON FUNCTION rnn_drop(text) IS
+	'removes a named model with all its versions and runs';
+
+CREATE FUNCTION rnn_forget_model(name text, series text[]) RETURNS int
+	AS 'MODULE_PATHNAME', 'rnnforecast_rnn_forget_model' LANGUAGE C VOLATILE STRICT PARALLEL UNSAFE;
+COMMENT ON FUNCTION rnn_forget_model(text, text[]) IS
+	'removes the rows and names of some series from all versions of a named model; how many had them';
+
+CREATE FUNCTION rnn_grant(name text, role name) RETURNS void
+	AS 'MODULE_PATHNAME', 'rnnforecast_rnn_grant' LANGUAGE C VOLATILE STRICT PARALLEL UNSAFE;
+COMMENT ON FUNCTION rnn_grant(text, name) IS
+	'lets a role, or public, read a named model and forecast with it';
+
+CREATE FUNCTION rnn_revoke(name text, role name) RETURNS void
+	AS 'MODULE_PATHNAME', 'rnnforecast_rnn_revoke' LANGUAGE C VOLATILE STRICT PARALLEL UNSAFE;
+COMMENT ON FUNCTION rnn_revoke(text, name) IS
+	'takes back what rnn_grant gave';
+
+CREATE VIEW rnn_models WITH (security_barrier) AS
+SELECT r.name, r.owner, r.live AS version, v.created AS trained_at, v.last_ts, v.points,
+	   v.mase, v.mix_mase, v.coverage, octet_length(v.bytes)::bigint AS bytes,
+	   CASE WHEN rnn_role_is(r.owner, r.owner_key) THEN r.query END AS query,
+	   r.options || r.rules AS options, r.schedule
+FROM rnn_registry AS r LEFT JOIN rnn_registry_version AS v ON v.model = r.id AND v.version = r.live
+WHERE rnn_role_is(r.owner, r.owner_key)
+   OR EXISTS (SELECT FROM rnn_registry_grant AS g WHERE g.model = r.id AND rnn_role_is(g.grantee, g.grantee_key));
+COMMENT ON VIEW rnn_models IS
+	'named models that the caller may forecast with, and their live versions';
+GRANT SELECT ON rnn_models TO PUBLIC;
+
+CREATE VIEW rnn_versions WITH (security_barrier) AS
+SELECT r.name, v.version, v.version = r.live AS live, v.keep, v.source, v.created, v.promoted,
+	   v.last_ts, v.points, v.mase, v.live_mase, v.mix_mase, v.coverage, octet_length(v.bytes)::bigint AS bytes
+FROM rnn_registry AS r JOIN rnn_registry_version AS v ON v.model = r.id
+WHERE rnn_role_is(r.owner, r.owner_key)
+   OR EXISTS (SELECT FROM rnn_registry_grant AS g WHERE g.model = r.id AND rnn_role_is(g.grantee, g.grantee_key));
+COMMENT ON VIEW rnn_versions IS
+	'versions of named models';
+GRANT SELECT ON rnn_versions TO PUBLIC;
+
+-- A run holds a lock on its model; a running row without one was cut short.
+CREATE VIEW rnn_runs WITH (security_barrier) AS
+SELECT u.id, r.name, u.kind, u.started, u.finished, coalesce(u.finished, clock_timestamp()) - u.started AS duration, u.pid,
+	   CASE WHEN u.outcome = 'running' AND NOT pg_is_in_recovery() AND NOT EXISTS (
+			SELECT FROM pg_catalog.pg_locks AS l
+			WHERE l.locktype = 'object' AND l.classid = 'rnn_registry'::regclass AND l.objid = u.model::oid
+			  AND l.database = (SELECT d.oid FROM pg_catalog.pg_database AS d WHERE d.datname = current_database())
+			  AND l.pid = u.pid AND l.granted)
+			THEN 'lost' ELSE u.outcome END AS outcome,
+	   u.version, u.points, u.mase, u.live_mase, u.mix_mase, u.series, u.message
+FROM rnn_registry AS r JOIN rnn_registry_run AS u ON u.model = r.id
+WHERE rnn_role_is(r.owner, r.owner_key);
+COMMENT ON VIEW rnn_runs IS
+	'trainings of named models: when, on what, with which outcome and errors';
+GRANT SELECT ON rnn_runs TO PUBLIC;

@@ -61,9 +61,9 @@ check_names(const rnn_model *m)
 }
 
 static Decoded *
-decode(FunctionCallInfo fcinfo, bytea *bytes)
+decode(MemoryContext parent, bytea *bytes)
 {
-	MemoryContext context = AllocSetContextCreate(fcinfo->flinfo->fn_mcxt, "rnnforecast model",
+	MemoryContext context = AllocSetContextCreate(parent, "rnnforecast model",
 												  ALLOCSET_DEFAULT_SIZES);
 	MemoryContext old = MemoryContextSwitchTo(context);
 	Decoded    *d = palloc0(sizeof(Decoded));
@@ -91,6 +91,22 @@ decode(FunctionCallInfo fcinfo, bytea *bytes)
 	return d;
 }
 
+void
+check_is_model(const rnn_model *m)
+{
+	if (m->is_history)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("this is a history, not a model"),
+				 errhint("Train a model from it with rnn_train_history(history), or forecast it with rnn_observe(model, history).")));
+}
+
+const rnn_model *
+decode_model(bytea *bytes)
+{
+	return &decode(CurrentMemoryContext, bytes)->model;
+}
+
 /* One cache per function call; a function with two models decodes the second anew. */
 const rnn_model *
 fetch_model(FunctionCallInfo fcinfo, int argno, bool history_allowed)
@@ -102,7 +118,7 @@ fetch_model(FunctionCallInfo fcinfo, int argno, bool history_allowed)
 		return NULL;
 	bytes = PG_GETARG_BYTEA_PP(argno);
 	if (argno != 0)
-		d = decode(fcinfo, bytes);
+		d = decode(fcinfo->flinfo->fn_mcxt, bytes);
 	else if (d == NULL || VARSIZE_ANY(d->bytes) != VARSIZE_ANY(bytes) ||
 			 memcmp(d->bytes, bytes, VARSIZE_ANY(bytes)) != 0)
 	{
@@ -111,13 +127,10 @@ fetch_model(FunctionCallInfo fcinfo, int argno, bool history_allowed)
 			fcinfo->flinfo->fn_extra = NULL;
 			MemoryContextDelete(d->context);
 		}
-		d = fcinfo->flinfo->fn_extra = decode(fcinfo, bytes);
+		d = fcinfo->flinfo->fn_extra = decode(fcinfo->flinfo->fn_mcxt, bytes);
 	}
-	if (d->model.is_history && !history_allowed)
-		ereport(ERROR,
-				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("this is a history, not a model"),
-				 errhint("Train a model from it with rnn_train_history(history), or forecast it with rnn_observe(model, history).")));
+	if (!history_allowed)
+		check_is_model(&d->model);
 	return &d->model;
 }
 

@@ -105,16 +105,10 @@ series_named(const rnn_model *model, ArrayType *names)
 	return named;
 }
 
-/*
- * (model, names) -> the model without the rows and names of these series.
- * All else is kept, so what the weights have learned from them is too.
- */
-PG_FUNCTION_INFO_V1(rnnforecast_rnn_forget);
-Datum
-rnnforecast_rnn_forget(PG_FUNCTION_ARGS)
+/* All but the marked series; all else is kept, so what the weights have learned from them is too. */
+static bytea *
+without(const rnn_model *model, const bool *forgotten)
 {
-	const rnn_model *model = fetch_model(fcinfo, 0, true);
-	bool	   *forgotten = series_named(model, PG_GETARG_ARRAYTYPE_P(1));
 	rnn_series *kept = palloc_extended(sizeof(rnn_series) * Max(model->n_series, 1), MCXT_ALLOC_HUGE);
 	rnn_model	result = *model;
 
@@ -123,5 +117,32 @@ rnnforecast_rnn_forget(PG_FUNCTION_ARGS)
 	for (int k = 0; k < model->n_series; k++)
 		if (!forgotten[k])
 			kept[result.n_series++] = model->series[k];
-	PG_RETURN_BYTEA_P(store_model(&result));
+	return store_model(&result);
+}
+
+/* (model, names) -> the model without the rows and names of these series */
+PG_FUNCTION_INFO_V1(rnnforecast_rnn_forget);
+Datum
+rnnforecast_rnn_forget(PG_FUNCTION_ARGS)
+{
+	const rnn_model *model = fetch_model(fcinfo, 0, true);
+
+	PG_RETURN_BYTEA_P(without(model, series_named(model, PG_GETARG_ARRAYTYPE_P(1))));
+}
+
+bytea *
+forget_series(const rnn_model *model, ArrayType *names)
+{
+	bool	   *forgotten = palloc0(Max(model->n_series, 1));
+	bool		any = false;
+	Datum	   *values;
+	bool	   *nulls;
+	int			count;
+
+	deconstruct_array(names, TEXTOID, -1, false, TYPALIGN_INT, &values, &nulls, &count);
+	for (int i = 0; i < count; i++)
+		for (int k = 0; k < model->n_series && !nulls[i]; k++)
+			if (has_name(&model->series[k], DatumGetTextPP(values[i])))
+				any = forgotten[k] = true;
+	return any ? without(model, forgotten) : NULL;
 }

@@ -195,10 +195,15 @@ void		series_from_rows(RowState *state, const ServerOptions *server, Series *all
  * unless allowed. */
 const rnn_prior *pretrained(int version);
 const rnn_model *fetch_model(FunctionCallInfo fcinfo, int argno, bool history_allowed);
+/* Decoded and checked, in the current memory context. */
+const rnn_model *decode_model(bytea *bytes);
+void		check_is_model(const rnn_model *m);	/* error for a history */
 bytea	   *store_model(const rnn_model *m);
 
 /* names.c */
 /* Which series (n_series) an array of text names; error for an unknown name or NULL. */
 bool	   *series_named(const rnn_model *m, ArrayType *names);
+/* The model without those of the series that it has; NULL where it has none of them. */
+bytea	   *forget_series(const rnn_model *m, ArrayType *names);
 
 #endif							/* RNN_PG_H */

@@ -36,8 +36,8 @@ may_begin(const rnn_series *s, const rnn_clock *clock, int64 off)
  * Forgets all but the last `keep` points, beginning at a known one: at most so
  * many, or at least so many, since what a gap is filled with lies before it.
  */
-static void
-trim(rnn_series *s, const rnn_clock *clock, int64 keep, bool at_most)
+void
+trim_series(rnn_series *s, const rnn_clock *clock, int64 keep, bool at_most)
 {
 	int64		off = s->n > keep ? s->n - keep : 0;
 
@@ -75,7 +75,7 @@ store_trimmed(rnn_model *m, int keep)
 		CHECK_FOR_INTERRUPTS();
 		series[i] = m->series[i];
 		if (series[i].n > 0)
-			trim(&series[i], &m->clock, reach, keep > 0);
+			trim_series(&series[i], &m->clock, reach, keep > 0);
 		note_short(m, &series[i]);
 	}
 	m->series = series;
@@ -317,7 +317,7 @@ has_step(const rnn_model *history)
 	return false;
 }
 
-static void
+void
 check_clocks(const rnn_model *m, const rnn_model *history)
 {
 	if (m->clock.kind == history->clock.kind &&
@@ -333,7 +333,7 @@ check_clocks(const rnn_model *m, const rnn_model *history)
 }
 
 /* A copy of the history's series, their times and phases as the clock counts them. */
-static rnn_series *
+rnn_series *
 series_by_clock(const rnn_model *history, const rnn_clock *clock)
 {
 	rnn_series *series = palloc_extended(sizeof(rnn_series) * Max(history->n_series, 1), MCXT_ALLOC_HUGE);
@@ -352,6 +352,20 @@ series_by_clock(const rnn_model *history, const rnn_clock *clock)
 	return series;
 }
 
+bytea *
+observe_history(const rnn_model *model, const rnn_model *history)
+{
+	rnn_model	result = *model;
+
+	check_clocks(model, history);
+	/* A history of one point knows no step; days are then counted as local time. */
+	if (same_step(&model->clock, &history->clock) && history->clock.month_day > 0)
+		result.clock.month_day = history->clock.month_day;
+	result.n_series = history->n_series;
+	result.series = series_by_clock(history, &model->clock);
+	return store_trimmed(&result, 0);
+}
+
 /* (model, history) -> the model's weights with the history's rows */
 PG_FUNCTION_INFO_V1(rnnforecast_rnn_observe);
 Datum
@@ -359,18 +373,10 @@ rnnforecast_rnn_observe(PG_FUNCTION_ARGS)
 {
 	const rnn_model *model = fetch_model(fcinfo, 0, false);
 	const rnn_model *history = fetch_model(fcinfo, 1, true);
-	rnn_model	result;
 
 	if (model == NULL || history == NULL)
 		PG_RETURN_NULL();
-	check_clocks(model, history);
-	result = *model;
-	/* A history of one point knows no step; days are then counted as local time. */
-	if (same_step(&model->clock, &history->clock) && history->clock.month_day > 0)
-		result.clock.month_day = history->clock.month_day;
-	result.n_series = history->n_series;
-	result.series = series_by_clock(history, &model->clock);
-	PG_RETURN_BYTEA_P(store_trimmed(&result, 0));
+	PG_RETURN_BYTEA_P(observe_history(model, history));
 }
 
 /*
@@ -402,20 +408,13 @@ inherit_options(rnn_config *cfg, const rnn_model *warm, Jsonb *options)
 	}
 }
 
-/* (history, options, model) -> model */
-PG_FUNCTION_INFO_V1(rnnforecast_rnn_train_history);
-Datum
-rnnforecast_rnn_train_history(PG_FUNCTION_ARGS)
+bytea *
+train_on_history(const rnn_model *history, Jsonb *options, const rnn_model *warm)
 {
-	const rnn_model *history = fetch_model(fcinfo, 0, true);
-	const rnn_model *warm = fetch_model(fcinfo, 2, false);
-	Jsonb	   *options = PG_ARGISNULL(1) ? NULL : PG_GETARG_JSONB_P(1);
 	rnn_config	cfg;
 	ServerOptions server;
 	Series		all;
 
-	if (history == NULL)
-		PG_RETURN_NULL();
 	parse_options(options, &cfg, &server);
 	if (warm)
 	{
@@ -432,5 +431,18 @@ rnnforecast_rnn_train_history(PG_FUNCTION_ARGS)
 	all.latest = history->rows_latest;
 	all.count = history->n_series;
 	all.series = series_by_clock(history, &all.clock);
-	PG_RETURN_BYTEA_P(train_series(&all, &cfg, &server, warm, 0));
+	return train_series(&all, &cfg, &server, warm, 0);
+}
+
+/* (history, options, model) -> model */
+PG_FUNCTION_INFO_V1(rnnforecast_rnn_train_history);
+Datum
+rnnforecast_rnn_train_history(PG_FUNCTION_ARGS)
+{
+	const rnn_model *history = fetch_model(fcinfo, 0, true);
+	const rnn_model *warm = fetch_model(fcinfo, 2, false);
+
+	if (history == NULL)
+		PG_RETURN_NULL();
+	PG_RETURN_BYTEA_P(train_on_history(history, PG_ARGISNULL(1) ? NULL : PG_GETARG_JSONB_P(1), warm));
 }

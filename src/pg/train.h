@@ -23,6 +23,16 @@ typedef struct Driver
 
 /* train.c: steps until the trainer is done (true), or waits for a member to be chosen. */
 bool		drive(rnn_trainer *trainer, Driver *driver);
+/* Trains on a history, from the weights of `warm` where that is not NULL. */
+bytea	   *train_on_history(const rnn_model *history, Jsonb *options, const rnn_model *warm);
+/* The model's weights with the history's rows. */
+bytea	   *observe_history(const rnn_model *model, const rnn_model *history);
+/* Error where the times of a history are none of the model's. */
+void		check_clocks(const rnn_model *m, const rnn_model *history);
+/* A copy of the history's series, their times and phases as the clock counts them. */
+rnn_series *series_by_clock(const rnn_model *history, const rnn_clock *clock);
+/* Forgets all but the last `keep` points, at most or at least so many; see train.c. */
+void		trim_series(rnn_series *s, const rnn_clock *clock, int64 keep, bool at_most);
 /* Memory of a trainer, aligned alike in every process so that the layout is the same. */
 void	   *training_block(Size size);
 

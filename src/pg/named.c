@@ -1,0 +1,79 @@
+/*
+ * named.c
+ *		rnn_forecast_model: a forecast by the live version of a named model.
+ */
+#include "registry.h"
+#include "refit.h"
+#include "read.h"
+#include "train.h"
+
+#include "executor/spi.h"
+#include "utils/builtins.h"
+
+enum { ARG_NAME, ARG_HORIZON, ARG_LEVEL, ARG_UNTIL, ARG_SERIES, ARG_HISTORY, ARG_OPTIONS, ARGS };
+
+/* Takes "fresh" out of the options; the rest goes to rnn_forecast. */
+static bool
+take_fresh(Jsonb **options)
+{
+	JsonbValue	key = {.type = jbvString,.val.string = {.len = 5,.val = "fresh"}};
+	JsonbValue *v;
+	bool		fresh;
+
+	if (*options == NULL || !JB_ROOT_IS_OBJECT(*options) ||
+		(v = findJsonbValueFromContainer(&(*options)->root, JB_FOBJECT, &key)) == NULL)
+		return false;
+	if (v->type != jbvBool)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("option \"fresh\" must be true or false")));
+	fresh = v->val.boolean;
+	*options = DatumGetJsonbP(DirectFunctionCall2(jsonb_delete, JsonbPGetDatum(*options), CStringGetTextDatum("fresh")));
+	return fresh;
+}
+
+/* The live version with the rows that its query has now; of old where it has none. */
+static bytea *
+refresh(const Registry *registry, const NamedModel *m, bytea *bytes)
+{
+	bytea	   *rows;
+
+	if (m->query == NULL)
+		ereport(ERROR,
+				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+				 errmsg("model \"%s\" has no query to get fresh rows from", m->name)));
+	rows = query_history(registry, model_owner(m), m->query, m->settings, history_options(m->options));
+	return rows ? observe_history(decode_model(bytes), decode_model(rows)) : NULL;
+}
+
+/* (name, horizon, level, until, series, history, options) -> rows of rnn_forecast */
+PG_FUNCTION_INFO_V1(rnnforecast_rnn_forecast_model);
+Datum
+rnnforecast_rnn_forecast_model(PG_FUNCTION_ARGS)
+{
+	Registry	registry = open_registry(fcinfo);
+	MemoryContext outer = CurrentMemoryContext;
+	Jsonb	   *options = PG_ARGISNULL(ARG_OPTIONS) ? NULL : PG_GETARG_JSONB_P(ARG_OPTIONS);
+	bool		fresh = take_fresh(&options);
+	NamedModel *m;
+	bytea	   *bytes,
+			   *copy = NULL;
+
+	if (PG_ARGISNULL(ARG_NAME))
+		ereport(ERROR,
+				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
+				 errmsg("name must not be NULL")));
+	SPI_connect();
+	m = find_model(&registry, text_to_cstring(PG_GETARG_TEXT_PP(ARG_NAME)), fresh ? NEED_OWNER : NEED_READ, true);
+	bytes = live_bytes(&registry, m, true);
+	if (fresh)
+		bytes = refresh(&registry, m, bytes);
+	if (bytes)
+		copy = memcpy(MemoryContextAllocHuge(outer, VARSIZE(bytes)), bytes, VARSIZE(bytes));
+	SPI_finish();
+	fcinfo->args[ARG_NAME].value = PointerGetDatum(copy);
+	fcinfo->args[ARG_NAME].isnull = copy == NULL;
+	fcinfo->args[ARG_OPTIONS].value = options ? JsonbPGetDatum(options) : (Datum) 0;
+	fcinfo->args[ARG_OPTIONS].isnull = options == NULL;
+	return rnnforecast_rnn_forecast(fcinfo);
+}

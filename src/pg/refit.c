@@ -1,0 +1,435 @@
+/*
+ * refit.c
+ *		Training named models: rnn_fit, rnn_refit, rnn_refit_all, rnn_register.
+ *
+ * A function's note of its own failure would be rolled back with it, so refits
+ * are procedures: they commit that they run, read the rows, commit, train, and
+ * commit the new version with what became of it.  Between the last two nothing
+ * of the transaction is needed, not even a snapshot, so that a long training
+ * doesn't hold up vacuum.  An error is caught, noted and raised again; what
+ * can't be caught leaves a running row without its lock, which the view
+ * rnn_runs shows as lost.
+ */
+#include "refit.h"
+#include "train.h"
+
+#include <math.h>
+
+#include "access/htup_details.h"
+#include "access/xact.h"
+#include "access/xlog.h"
+#include "executor/spi.h"
+#include "funcapi.h"
+#include "miscadmin.h"
+#include "nodes/parsenodes.h"
+#include "tcop/utility.h"
+#include "utils/acl.h"
+#include "utils/builtins.h"
+#include "utils/memutils.h"
+#include "utils/resowner.h"
+#include "utils/snapmgr.h"
+
+#define MOST_NAME 1000			/* bytes, as the table says */
+
+static Training *
+new_training(const Registry *registry, const char *kind)
+{
+	MemoryContext context = AllocSetContextCreate(CurrentMemoryContext, "rnnforecast named model", ALLOCSET_DEFAULT_SIZES);
+	Training   *t = MemoryContextAllocZero(context, sizeof(Training));
+
+	t->context = context;
+	t->registry = *registry;
+	t->kind = kind;
+	t->live_was = t->mix_was = NAN;
+	t->fresh.mase = t->fresh.coverage = t->old.mase = t->mix.mase = NAN;
+	return t;
+}
+
+static void
+insert_run(Training *t, const char *outcome)
+{
+	Args		args = {0};
+	bool		null;
+
+	add_int(&args, t->model->id);
+	add_text(&args, t->kind);
+	add_text(&args, outcome);
+	registry_run(&t->registry, "INSERT INTO @.rnn_registry_run (model, kind, outcome) VALUES ($1, $2, $3) RETURNING id", &args, false);
+	t->run = DatumGetInt64(result_datum(0, 1, &null));
+}
+
+/* --------------------------------------------------------------- new names */
+
+static char *
+checked_name(text *name)
+{
+	char	   *result = text_to_cstring(name);
+
+	if (*result == '\0' || strlen(result) > MOST_NAME)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("the name of a model must have 1 to %d bytes, not %zu", MOST_NAME, strlen(result))));
+	return result;
+}
+
+static NamedModel *
+insert_model(const Registry *registry, const char *name, const char *query, Jsonb *options, Jsonb *rules)
+{
+	Args		args = {0};
+	NamedModel *m = palloc0(sizeof(NamedModel));
+
+	m->name = pstrdup(name);
+	m->owner = GetUserNameFromId(registry->caller, false);
+	m->owner_key = role_key(registry->caller);
+	m->query = query ? pstrdup(query) : NULL;
+	m->options = options;
+	m->rules = rules;
+	m->settings = query_settings();
+	add_text(&args, m->name);
+	add_text(&args, m->owner);
+	add_text(&args, m->owner_key);
+	add_text(&args, m->query);
+	add_arg(&args, JSONBOID, JsonbPGetDatum(options), false);
+	add_arg(&args, JSONBOID, JsonbPGetDatum(rules), false);
+	add_arg(&args, JSONBOID, JsonbPGetDatum(m->settings), false);
+	if (!registry_run(registry, "INSERT INTO @.rnn_registry (name, owner, owner_key, query, options, rules, settings) "
+					  "VALUES ($1, $2::name, $3, $4, $5, $6, $7) ON CONFLICT (name) DO NOTHING RETURNING id", &args, false))
+		ereport(ERROR,
+				(errcode(ERRCODE_DUPLICATE_OBJECT),
+				 errmsg("model \"%s\" already exists", name),
+				 errhint("Train it again with CALL rnn_refit, or remove it with rnn_drop.")));
+	m->id = (int32) result_int(1);
+	return m;
+}
+
+/* (name, query, horizon, options) -> 1, the version */
+PG_FUNCTION_INFO_V1(rnnforecast_rnn_fit);
+Datum
+rnnforecast_rnn_fit(PG_FUNCTION_ARGS)
+{
+	Registry	registry = open_registry(fcinfo);
+	Training   *t;
+	Jsonb	   *options,
+			   *rules;
+	int32		version;
+
+	for (int i = 0; i < 2; i++)
+		if (PG_ARGISNULL(i))
+			ereport(ERROR,
+					(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
+					 errmsg("%s must not be NULL", i == 0 ? "name" : "query")));
+	SPI_connect();
+	t = new_training(&registry, "fit");
+	MemoryContextSwitchTo(t->context);
+	options = split_options(PG_ARGISNULL(3) ? NULL : PG_GETARG_JSONB_P(3), !PG_ARGISNULL(2),
+							PG_ARGISNULL(2) ? 0 : PG_GETARG_INT64(2), &t->rules, &rules);
+	t->model = insert_model(&registry, checked_name(PG_GETARG_TEXT_PP(0)), text_to_cstring(PG_GETARG_TEXT_PP(1)), options, rules);
+	insert_run(t, "running");
+	collect_rows(t);
+	train_version(t);
+	store_version(t);
+	finish_run(t);
+	version = t->version;
+	SPI_finish();
+	PG_RETURN_INT32(version);
+}
+
+/* (name, model, query) -> its version, which is live */
+PG_FUNCTION_INFO_V1(rnnforecast_rnn_register);
+Datum
+rnnforecast_rnn_register(PG_FUNCTION_ARGS)
+{
+	Registry	registry = open_registry(fcinfo);
+	char	   *name;
+	char	   *query = PG_ARGISNULL(2) ? NULL : text_to_cstring(PG_GETARG_TEXT_PP(2));
+	Args		args = {0};
+	Training   *t;
+	Jsonb	   *rules;
+	const rnn_model *m;
+	int32		version;
+
+	for (int i = 0; i < 2; i++)
+		if (PG_ARGISNULL(i))
+			ereport(ERROR,
+					(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
+					 errmsg("%s must not be NULL", i == 0 ? "name" : "model")));
+	name = checked_name(PG_GETARG_TEXT_PP(0));
+	SPI_connect();
+	t = new_training(&registry, "register");
+	MemoryContextSwitchTo(t->context);
+	t->bytes = PG_GETARG_BYTEA_P(1);
+	m = decode_model(t->bytes);
+	check_is_model(m);
+	t->points = m->points;
+	t->fresh.coverage = m->calibration_n > 0 ? m->coverage : NAN;
+	add_text(&args, name);
+	if (registry_run(&registry, "SELECT FROM @.rnn_registry WHERE name = $1", &args, false))
+	{
+		t->model = find_model(&registry, name, NEED_MANAGE, false);
+		t->rules = read_rules(t->model->rules);
+		add_text(&args, query);
+		if (query)
+			registry_run(&registry, "UPDATE @.rnn_registry SET query = $2 WHERE name = $1", &args, false);
+	}
+	else
+	{
+		Jsonb	   *options = split_options(NULL, true, m->config.horizon, &t->rules, &rules);
+
+		t->model = insert_model(&registry, name, query, options, rules);
+	}
+	t->outcome = "promoted";
+	store_version(t);
+	version = t->version;
+	SPI_finish();
+	PG_RETURN_INT32(version);
+}
+
+/* ----------------------------------------------------------------- phases */
+
+/* Does a phase; its error, or NULL.  What the phase did is then undone. */
+static ErrorData *
+guarded(void (*phase) (Training *t), Training *t)
+{
+	MemoryContext outer = CurrentMemoryContext;
+	ResourceOwner owner = CurrentResourceOwner;
+	ErrorData  *volatile error = NULL;
+
+	BeginInternalSubTransaction(NULL);
+	MemoryContextSwitchTo(t->context);
+	PG_TRY();
+	{
+		phase(t);
+		ReleaseCurrentSubTransaction();
+	}
+	PG_CATCH();
+	{
+		MemoryContextSwitchTo(t->context);
+		error = CopyErrorData();
+		FlushErrorState();
+		RollbackAndReleaseCurrentSubTransaction();
+	}
+	PG_END_TRY();
+	MemoryContextSwitchTo(outer);
+	CurrentResourceOwner = owner;
+	return error;
+}
+
+static void
+commit(void)
+{
+	SPI_commit();
+	SPI_start_transaction();
+}
+
+static void
+load_live(Training *t)
+{
+	Args		args = {0};
+	bool		null;
+
+	t->rules = read_rules(t->model->rules);
+	if (t->model->live == 0)
+		return;
+	t->live = version_bytes(&t->registry, t->model, t->model->live, false);
+	add_int(&args, t->model->id);
+	add_int(&args, t->model->live);
+	registry_run(&t->registry, "SELECT coalesce(mase, 'nan'), coalesce(mix_mase, 'nan') FROM @.rnn_registry_version "
+				 "WHERE model = $1 AND version = $2", &args, false);
+	t->live_was = DatumGetFloat8(result_datum(0, 1, &null));
+	t->mix_was = DatumGetFloat8(result_datum(0, 2, &null));
+}
+
+/* What the caller has done to it, if anything, was committed: the live version as it is now. */
+static void
+read_phase(Training *t)
+{
+	load_live(t);
+	collect_rows(t);
+}
+
+/* Notes the outcome of a refit that does not train. */
+static void
+skip(Training *t, const char *why)
+{
+	t->outcome = "skipped";
+	t->message = pstrdup(why);
+	ereport(NOTICE,
+			(errmsg("refit of model \"%s\" was skipped: %s", t->model->name, why)));
+}
+
+/* Trains what was read and stores it; the error that ended it, or NULL. */
+static ErrorData *
+train_and_store(Training *t)
+{
+	ErrorData  *error = guarded(read_phase, t);
+
+	if (error)
+		return error;
+	if (t->old_rows)
+	{
+		skip(t, "no new rows");
+		return NULL;
+	}
+	commit();
+	error = guarded(train_version, t);
+	return error ? error : guarded(store_version, t);
+}
+
+static void
+report_outcome(const Training *t)
+{
+	if (strcmp(t->outcome, "refused") == 0)
+		ereport(WARNING,
+				(errmsg("refit of model \"%s\" was refused: %s", t->model->name, t->message),
+				 errdetail("Version %d stays live. Errors are MASE on the last windows.", t->model->live),
+				 errhint("See rnn_runs; rnn_promote('%s', %d) makes the new version live all the same.", t->model->name, t->version)));
+}
+
+/*
+ * One refit, in transactions of its own; the error that ended it, already
+ * noted, or NULL.  The first statement is in the caller's transaction.
+ */
+static ErrorData *
+refit(Training *t)
+{
+	ErrorData  *error;
+
+	if (t->model->query == NULL)
+		ereport(ERROR,
+				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+				 errmsg("model \"%s\" has no query to train on", t->model->name),
+				 errhint("It was registered without one: rnn_register(name, model, query) gives it one.")));
+	insert_run(t, "running");
+	if (!lock_model(&t->registry, t->model->id, true))
+	{
+		skip(t, "it is being trained already");
+		finish_run(t);
+		commit();
+		return NULL;
+	}
+	commit();
+	error = train_and_store(t);
+	if (error)
+	{
+		t->outcome = "failed";
+		t->message = error->message;
+		t->version = 0;
+	}
+	finish_run(t);
+	commit();
+	unlock_model(&t->registry, t->model->id);
+	if (error == NULL)
+		report_outcome(t);
+	return error;
+}
+
+static void
+begin_procedure(FunctionCallInfo fcinfo, const char *name)
+{
+	if (fcinfo->context == NULL || !IsA(fcinfo->context, CallContext) || castNode(CallContext, fcinfo->context)->atomic)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_TRANSACTION_TERMINATION),
+				 errmsg("%s can't run inside a transaction block or a function", name),
+				 errhint("Call it by itself: it commits what it does.")));
+	PreventCommandIfReadOnly(name);
+	PreventCommandDuringRecovery(name);
+	SPI_connect_ext(SPI_OPT_NONATOMIC);
+}
+
+/* (name, INOUT outcome) */
+PG_FUNCTION_INFO_V1(rnnforecast_rnn_refit);
+Datum
+rnnforecast_rnn_refit(PG_FUNCTION_ARGS)
+{
+	MemoryContext outer = CurrentMemoryContext;
+	TupleDesc	desc;
+	Registry	registry = open_registry(fcinfo);
+	Training   *t;
+	ErrorData  *error;
+	Datum		value;
+	bool		null = false;
+
+	if (PG_ARGISNULL(0))
+		ereport(ERROR,
+				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
+				 errmsg("name must not be NULL")));
+	if (get_call_result_type(fcinfo, NULL, &desc) != TYPEFUNC_COMPOSITE)
+		elog(ERROR, "rnn_refit has no row type");
+	desc = BlessTupleDesc(desc);
+	begin_procedure(fcinfo, "rnn_refit()");
+	t = new_training(&registry, "refit");
+	MemoryContextSwitchTo(t->context);
+	t->model = find_model(&registry, text_to_cstring(PG_GETARG_TEXT_PP(0)), NEED_OWNER, false);
+	error = refit(t);
+	if (error)
+		ReThrowError(error);
+	MemoryContextSwitchTo(outer);
+	value = CStringGetTextDatum(t->outcome);
+	SPI_finish();
+	PG_RETURN_DATUM(HeapTupleGetDatum(heap_form_tuple(desc, &value, &null)));
+}
+
+/* Names of the models whose owner's rights the caller has. */
+static List *
+own_models(const Registry *registry)
+{
+	List	   *names = NIL;
+
+	registry_run(registry, "SELECT name, owner::text, owner_key FROM @.rnn_registry WHERE query IS NOT NULL ORDER BY id", NULL, false);
+	for (uint64 i = 0; i < SPI_processed; i++)
+	{
+		HeapTuple	row = SPI_tuptable->vals[i];
+
+		if (acts_for(registry->caller, SPI_getvalue(row, SPI_tuptable->tupdesc, 2), SPI_getvalue(row, SPI_tuptable->tupdesc, 3)))
+			names = lappend(names, SPI_getvalue(row, SPI_tuptable->tupdesc, 1));
+	}
+	return names;
+}
+
+static void
+find_phase(Training *t)
+{
+	t->model = find_model(&t->registry, t->model->name, NEED_OWNER, false);
+}
+
+/* () */
+PG_FUNCTION_INFO_V1(rnnforecast_rnn_refit_all);
+Datum
+rnnforecast_rnn_refit_all(PG_FUNCTION_ARGS)
+{
+	Registry	registry = open_registry(fcinfo);
+	List	   *names;
+	ListCell   *cell;
+	int			failed = 0;
+
+	begin_procedure(fcinfo, "rnn_refit_all()");
+	names = own_models(&registry);
+	foreach(cell, names)
+	{
+		Training   *t = new_training(&registry, "refit");
+		NamedModel	named = {.name = lfirst(cell)};
+		ErrorData  *error;
+
+		t->model = &named;
+		error = guarded(find_phase, t);
+		if (error == NULL)
+			error = refit(t);
+		if (error && error->sqlerrcode == ERRCODE_QUERY_CANCELED)
+			ReThrowError(error);
+		if (error)
+		{
+			failed++;
+			ereport(WARNING,
+					(errcode(error->sqlerrcode),
+					 errmsg("refit of model \"%s\" failed: %s", named.name, error->message)));
+		}
+		MemoryContextDelete(t->context);
+	}
+	SPI_finish();
+	if (failed > 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+				 errmsg("%d of %d models could not be trained again", failed, list_length(names)),
+				 errhint("The view rnn_runs says why.")));
+	PG_RETURN_VOID();
+}

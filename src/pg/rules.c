@@ -1,0 +1,145 @@
+/*
+ * rules.c
+ *		What decides whether a new version of a named model becomes live.
+ *
+ * A version is trained on all rows but the last windows, then given all rows as
+ * its history, and it is scored on these windows.  The live version was made in
+ * the same way from rows that ended earlier, so it hasn't seen the windows
+ * either: both are judged fairly, and what is judged is what is promoted.
+ */
+#include "refit.h"
+
+#include <math.h>
+
+#include "utils/builtins.h"
+#include "utils/numeric.h"
+
+#define LEAST_ERROR 0.5			/* MASE below which no error of old counts */
+
+typedef struct Rule
+{
+	const char *name;
+	double		def,
+				min,
+				max;
+	bool		whole;
+} Rule;
+
+enum { RULE_WINDOWS, RULE_GATE, RULE_BREAK, RULE_RETAIN, RULES };
+
+static const Rule rule_table[RULES] = {
+	[RULE_WINDOWS] = {"windows", 3, 0, 100, true},
+	[RULE_GATE] = {"gate", 0, 0, 1000, false},
+	[RULE_BREAK] = {"break", 4, 0, 1000000, false},
+	[RULE_RETAIN] = {"retain", 5, 1, 10000, true},
+};
+
+static JsonbValue *
+value_of(Jsonb *json, const char *name)
+{
+	JsonbValue	key = {.type = jbvString,.val.string = {.len = strlen(name),.val = unconstify(char *, name)}};
+
+	return findJsonbValueFromContainer(&json->root, JB_FOBJECT, &key);
+}
+
+static double
+rule_value(Jsonb *json, const Rule *rule)
+{
+	JsonbValue *v = value_of(json, rule->name);
+	double		x;
+
+	if (v == NULL)
+		return rule->def;
+	x = v->type == jbvNumeric ? DatumGetFloat8(DirectFunctionCall1(numeric_float8_no_overflow, NumericGetDatum(v->val.numeric))) : NAN;
+	if (!(x >= rule->min && x <= rule->max) || (rule->whole && x != rint(x)))
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("option \"%s\" must be a %snumber from %g to %g", rule->name, rule->whole ? "whole " : "",
+						rule->min, rule->max)));
+	return x;
+}
+
+Rules
+read_rules(Jsonb *json)
+{
+	double		x[RULES];
+
+	for (int i = 0; i < RULES; i++)
+		x[i] = rule_value(json, &rule_table[i]);
+	return (Rules) {
+		.windows = (int) x[RULE_WINDOWS],.gate = x[RULE_GATE],.break_at = x[RULE_BREAK],.retain = (int) x[RULE_RETAIN]
+	};
+}
+
+static Jsonb *
+from_text(const char *text)
+{
+	return DatumGetJsonbP(DirectFunctionCall1(jsonb_in, CStringGetDatum(text)));
+}
+
+Jsonb *
+split_options(Jsonb *options, bool has_horizon, int64 horizon, Rules *rules, Jsonb **rules_json)
+{
+	rnn_config	cfg;
+	ServerOptions server;
+
+	if (options == NULL)
+		options = from_text("{}");
+	if (!JB_ROOT_IS_OBJECT(options))
+		parse_options(options, &cfg, &server);	/* says what is wrong */
+	*rules = read_rules(options);
+	*rules_json = from_text(psprintf("{\"windows\": %d, \"gate\": %.17g, \"break\": %.17g, \"retain\": %d}",
+									 rules->windows, rules->gate, rules->break_at, rules->retain));
+	for (int i = 0; i < RULES; i++)
+		options = DatumGetJsonbP(DirectFunctionCall2(jsonb_delete, JsonbPGetDatum(options),
+													 CStringGetTextDatum(rule_table[i].name)));
+	if (has_horizon)
+		options = DatumGetJsonbP(DirectFunctionCall2(jsonb_concat, JsonbPGetDatum(options),
+													 JsonbPGetDatum(from_text(psprintf("{\"horizon\": " INT64_FORMAT "}", horizon)))));
+	parse_options(options, &cfg, &server);
+	return options;
+}
+
+Jsonb *
+history_options(Jsonb *options)
+{
+	JsonbValue *v = value_of(options, "on_error");
+
+	if (v == NULL || v->type != jbvString)
+		return NULL;
+	return from_text(psprintf("{\"on_error\": \"%s\"}", pnstrdup(v->val.string.val, v->val.string.len)));
+}
+
+/* Whether no model can make sense of the last windows, as none had trouble with before. */
+static bool
+is_break(const Training *t)
+{
+	double		was = LEAST_ERROR;
+
+	if (t->rules.break_at == 0 || isnan(t->live_was))
+		return false;
+	was = Max(was, t->live_was);
+	if (!isnan(t->mix_was))
+		was = Max(was, t->mix_was);
+	return Min(Min(t->fresh.mase, t->old.mase), t->mix.mase) > t->rules.break_at * was;
+}
+
+void
+judge_version(Training *t)
+{
+	t->outcome = "promoted";
+	if (isnan(t->fresh.mase) || isnan(t->old.mase))
+		t->message = t->live ? "not measured: the series are too short or don't change" : NULL;
+	else if (is_break(t))
+	{
+		t->outcome = "refused";
+		t->message = psprintf("the last rows are unlike those before: the live version errs by %.3g on them, the new one by %.3g, "
+							  "the mix by %.3g, where the live one had %.3g", t->old.mase, t->fresh.mase, t->mix.mase, t->live_was);
+	}
+	else if (t->fresh.mase > t->old.mase * (1 + t->rules.gate))
+	{
+		t->outcome = "refused";
+		t->message = psprintf("the new version errs by %.3g on the last windows, the live one by %.3g, the mix by %.3g",
+							  t->fresh.mase, t->old.mase, t->mix.mase);
+	}
+}

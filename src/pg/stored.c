@@ -1,0 +1,147 @@
+/*
+ * stored.c
+ *		The query of a named model, run as its owner.
+ *
+ * As REFRESH MATERIALIZED VIEW does it: with the owner's rights, in a
+ * security-restricted operation, whatever it set undone at the end; and
+ * read-only, through a cursor, under the settings of the day on which it was
+ * stored.  So who trains a model of another lends it nothing.
+ *
+ * A superuser's query never has a superuser's rights: it reads as
+ * pg_read_all_data.  Where the tables' owner is no superuser, he could have
+ * written it, and it isn't run at all.
+ */
+#include "registry.h"
+#include "columns.h"
+
+#include "access/xact.h"
+#include "catalog/pg_authid.h"
+#include "executor/spi.h"
+#include "miscadmin.h"
+#include "utils/builtins.h"
+#include "utils/guc.h"
+#include "utils/json.h"
+#include "utils/lsyscache.h"
+#include "utils/snapmgr.h"
+
+/* What the meaning of a query depends on. */
+static const char *const kept_settings[] = {"search_path", "TimeZone", "DateStyle", "IntervalStyle"};
+
+Jsonb *
+query_settings(void)
+{
+	StringInfoData s;
+
+	initStringInfo(&s);
+	for (int i = 0; i < lengthof(kept_settings); i++)
+	{
+		appendStringInfoString(&s, i == 0 ? "{" : ", ");
+		escape_json(&s, kept_settings[i]);
+		appendStringInfoString(&s, ": ");
+		escape_json(&s, GetConfigOption(kept_settings[i], false, false));
+	}
+	appendStringInfoChar(&s, '}');
+	return DatumGetJsonbP(DirectFunctionCall1(jsonb_in, CStringGetDatum(s.data)));
+}
+
+static char *
+setting(Jsonb *settings, const char *name)
+{
+	JsonbValue	key = {.type = jbvString,.val.string = {.len = strlen(name),.val = unconstify(char *, name)}};
+	JsonbValue *v = findJsonbValueFromContainer(&settings->root, JB_FOBJECT, &key);
+
+	return v && v->type == jbvString ? pnstrdup(v->val.string.val, v->val.string.len) : NULL;
+}
+
+/* Temporary tables come last, so that none of the session stands before a table of the query. */
+static void
+apply_settings(Jsonb *settings)
+{
+	for (int i = 0; i < lengthof(kept_settings); i++)
+	{
+		char	   *value = setting(settings, kept_settings[i]);
+
+		if (value == NULL)
+			continue;
+		if (i == 0)
+			value = psprintf("%s%spg_temp", value, *value ? ", " : "");
+		(void) set_config_option(kept_settings[i], value, PGC_USERSET, PGC_S_SESSION, GUC_ACTION_SAVE, true, 0, false);
+	}
+}
+
+/* Whose rights the query of an owner has. */
+static Oid
+query_role(const Registry *registry, Oid owner)
+{
+	if (!superuser_arg(owner))
+		return owner;
+	if (!superuser_arg(registry->owner))
+		ereport(ERROR,
+				(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
+				 errmsg("the query of a model that belongs to a superuser is not run"),
+				 errdetail("The tables of named models belong to \"%s\", who is none and could have written it.",
+						   GetUserNameFromId(registry->owner, false)),
+				 errhint("SET ROLE to a role that is no superuser, and fit the model again.")));
+	return ROLE_PG_READ_ALL_DATA;
+}
+
+static bytea *
+fetch_history(const Registry *registry, const char *query, Jsonb *options, MemoryContext result)
+{
+	QueryColumns columns;
+	Oid			types[1] = {JSONBOID};
+	Datum		values[1] = {options ? JsonbPGetDatum(options) : (Datum) 0};
+	Portal		portal;
+	bytea	   *history = NULL;
+	bool		null = true;
+
+	SPI_connect();
+	query_columns(query, &columns);
+	/* Only panels know what to do about a series that can't be used. */
+	if (columns.at[COLUMN_SERIES] == 0)
+		options = NULL;
+	portal = SPI_cursor_open_with_args(NULL, query_call(&columns, registry->schema, "rnn_history", options ? "$1" : ""),
+									   options ? 1 : 0, types, values, NULL, true, CURSOR_OPT_PARALLEL_OK);
+	SPI_cursor_fetch(portal, true, 1);
+	if (SPI_processed == 1)
+	{
+		Datum		value = result_datum(0, 1, &null);
+
+		if (!null)
+		{
+			bytea	   *bytes = DatumGetByteaP(value);
+
+			history = memcpy(MemoryContextAllocHuge(result, VARSIZE(bytes)), bytes, VARSIZE(bytes));
+		}
+	}
+	SPI_cursor_close(portal);
+	SPI_finish();
+	return history;
+}
+
+bytea *
+query_history(const Registry *registry, Oid owner, const char *query, Jsonb *settings, Jsonb *options)
+{
+	MemoryContext result = CurrentMemoryContext;
+	bool		no_snapshot = !ActiveSnapshotSet(),
+				was_read_only = XactReadOnly;
+	Oid			user;
+	int			context,
+				level;
+	bytea	   *history;
+
+	if (no_snapshot)
+		PushActiveSnapshot(GetTransactionSnapshot());
+	GetUserIdAndSecContext(&user, &context);
+	SetUserIdAndSecContext(query_role(registry, owner), context | SECURITY_RESTRICTED_OPERATION);
+	level = NewGUCNestLevel();
+	apply_settings(settings);
+	XactReadOnly = true;
+	history = fetch_history(registry, query, options, result);
+	XactReadOnly = was_read_only;
+	AtEOXact_GUC(false, level);
+	SetUserIdAndSecContext(user, context);
+	if (no_snapshot)
+		PopActiveSnapshot();
+	return history;
+}

@@ -1,0 +1,297 @@
+# Who may do what with named models, and what a hostile role can't.  The
+# extension belongs to "keeper", the database's owner, who is no superuser.
+use strict;
+use warnings;
+
+use PostgreSQL::Test::Cluster;
+use PostgreSQL::Test::Utils;
+use Test::More;
+
+my $node = PostgreSQL::Test::Cluster->new('roles');
+$node->init;
+$node->append_conf('postgresql.conf', "fsync = off\ntimezone = 'UTC'");
+$node->start;
+$node->safe_psql('postgres', q{
+	CREATE ROLE keeper LOGIN; CREATE ROLE alice LOGIN; CREATE ROLE bob LOGIN; CREATE ROLE mallory LOGIN;
+	CREATE DATABASE shop OWNER keeper;
+});
+
+# Output, or the error, of SQL as a role.
+sub as
+{
+	my ($role, $sql, %options) = @_;
+	my ($out, $err) = ('', '');
+	my $rc = $node->psql('shop', $sql, stdout => \$out, stderr => \$err,
+		extra_params => [ '-U', $role ], on_error_stop => 0, %options);
+	return $err =~ /ERROR/ ? $err : $out;
+}
+
+sub notices
+{
+	my ($role, $sql) = @_;
+	my ($out, $err) = ('', '');
+	$node->psql('shop', $sql, stdout => \$out, stderr => \$err, extra_params => [ '-U', $role ], on_error_stop => 0);
+	return $err;
+}
+
+sub ok_sql
+{
+	my ($role, $sql, $expected, $name) = @_;
+	is(as($role, $sql), $expected, $name);
+}
+
+sub refused
+{
+	my ($role, $sql, $pattern, $name) = @_;
+	like(as($role, $sql), $pattern, $name);
+}
+
+my $MIX = q{'{"network": false}'};
+
+# --------------------------------------------------- an extension without superuser
+
+ok_sql('keeper', 'CREATE EXTENSION rnnforecast', '', 'CREATE EXTENSION without superuser');
+as('keeper', 'REVOKE CREATE ON SCHEMA public FROM PUBLIC; GRANT USAGE ON SCHEMA public TO PUBLIC');
+as('postgres', "CREATE SCHEMA $_ AUTHORIZATION $_") for qw(alice bob mallory);
+ok_sql('postgres', q{SELECT string_agg(DISTINCT tableowner, ',') FROM pg_tables WHERE tablename LIKE 'rnn\_%'},
+	'keeper', 'the tables belong to the extension\'s owner');
+ok_sql('postgres', q{SELECT count(*) FROM pg_class AS c JOIN pg_depend AS d ON d.objid = c.oid AND deptype = 'e'
+	JOIN pg_extension AS e ON e.oid = d.refobjid AND extname = 'rnnforecast'
+	WHERE relkind = 'r' AND (NOT relrowsecurity OR relforcerowsecurity OR NOT relhasindex)}, '0',
+	'row security is on, not forced; all have keys');
+ok_sql('postgres', q{SELECT count(*) FROM pg_proc WHERE prosecdef AND proname LIKE 'rnn%'}, '0', 'nothing is SECURITY DEFINER');
+
+as('alice', q{
+	CREATE TABLE alice.sales AS
+	SELECT day::date, 100 + 20 * sin(n * 2 * pi() / 7) + n % 5 AS amount
+	FROM generate_series(date '2024-01-01', date '2024-06-30', '1 day') WITH ORDINALITY AS t (day, n)});
+ok_sql('alice', "SELECT rnn_fit('sales', 'SELECT day, amount FROM sales', 7, $MIX)", '1', 'a role fits a model on its own table');
+ok_sql('alice', q{SELECT name, owner, version FROM rnn_models}, 'sales|alice|1', 'and sees it');
+ok_sql('alice', q{SELECT count(*) FROM rnn_forecast_model('sales')}, '7', 'and forecasts');
+like(as('alice', q{SELECT rnn_fit('sales', 'SELECT day, amount FROM sales')}), qr/model "sales" already exists/, 'a name is taken once');
+
+# ----------------------------------------------- 1: others see nothing, and change nothing
+
+ok_sql('mallory', "SELECT (SELECT count(*) FROM rnn_models), (SELECT count(*) FROM rnn_versions), (SELECT count(*) FROM rnn_runs)",
+	'0|0|0', 'another role sees no model, version or run');
+my @all = (
+	q{SELECT rnn_model('sales')}, q{SELECT rnn_model('sales', 1)}, q{SELECT rnn_forecast_model('sales')},
+	q{SELECT rnn_forecast_model('sales', options => '{"fresh": true}')}, q{CALL rnn_refit('sales')},
+	q{SELECT rnn_promote('sales', 1)}, q{SELECT rnn_rollback('sales')}, q{SELECT rnn_keep('sales', 1)},
+	q{SELECT rnn_drop('sales')}, q{SELECT rnn_forget_model('sales', '{a}')}, q{SELECT rnn_grant('sales', 'mallory')},
+	q{SELECT rnn_revoke('sales', 'alice')}, q{SELECT rnn_register('sales', rnn_prior())});
+refused('mallory', $_, qr/model "sales" does not exist/, "refused: $_") for @all;
+
+# 2: the tables themselves
+for my $table (qw(rnn_registry rnn_registry_version rnn_registry_run rnn_registry_grant))
+{
+	refused('mallory', $_, qr/permission denied/, "no rights: $_")
+	  for "SELECT * FROM $table", "DELETE FROM $table", "INSERT INTO $table DEFAULT VALUES", "TRUNCATE $table",
+		"LOCK TABLE $table IN ACCESS SHARE MODE", "CREATE TRIGGER t AFTER INSERT ON $table EXECUTE FUNCTION suppress_redundant_updates_trigger()";
+}
+
+# 3: row security behind them
+as('keeper', 'GRANT SELECT, INSERT, UPDATE, DELETE ON rnn_registry, rnn_registry_version, rnn_registry_run, rnn_registry_grant TO mallory;
+	GRANT USAGE ON SEQUENCE rnn_registry_id_seq TO mallory');
+ok_sql('mallory', 'SELECT (SELECT count(*) FROM rnn_registry), (SELECT count(*) FROM rnn_registry_version)', '0|0',
+	'granted rights on the tables show no row of others');
+refused('mallory', q{SET row_security = off; SELECT * FROM rnn_registry}, qr/would be affected by row-level security/, 'nor with row_security off');
+refused('mallory', q{INSERT INTO rnn_registry (name, owner, owner_key, query, options, rules, settings)
+	SELECT 'forged', 'alice', '1:1', 'SELECT 1', '{}', '{}', '{}'}, qr/violates row-level security/, 'nor can a row be written for another role');
+as('keeper', 'REVOKE ALL ON rnn_registry, rnn_registry_version, rnn_registry_run, rnn_registry_grant FROM mallory');
+
+# 4: a leaky condition is not asked before the view's own
+as('mallory', q{CREATE FUNCTION mallory.leak(text) RETURNS bool LANGUAGE plpgsql COST 0.0000001 AS $$
+	BEGIN RAISE NOTICE 'leaked %', $1; RETURN true; END $$});
+unlike(notices('mallory', "SELECT * FROM $_ WHERE mallory.leak(name)"), qr/leaked/, "no leak from $_") for qw(rnn_models rnn_versions rnn_runs);
+
+# ------------------------------------------------------------------ grants
+
+ok_sql('alice', q{SELECT rnn_grant('sales', 'bob')}, '', 'the owner grants');
+ok_sql('bob', q{SELECT count(*) FROM rnn_forecast_model('sales', 3)}, '3', 'the grantee forecasts');
+ok_sql('bob', q{SELECT rnn_info(rnn_model('sales'))->>'horizon'}, '7', 'and reads the model');
+ok_sql('bob', q{SELECT name, query IS NULL FROM rnn_models}, 'sales|t', 'and sees it, but not its query');
+ok_sql('bob', q{SELECT count(*) FROM rnn_runs}, '0', 'nor its runs');
+refused('bob', $_, qr/must be owner of model "sales"/, "but not: $_")
+  for grep { !/rnn_model|forecast_model\('sales'\)/ } @all;
+ok_sql('mallory', q{SELECT count(*) FROM rnn_models}, '0', 'nobody else sees it');
+as('alice', q{SELECT rnn_revoke('sales', 'bob')});
+refused('bob', q{SELECT rnn_forecast_model('sales')}, qr/does not exist/, 'a grant is taken back');
+as('alice', q{SELECT rnn_grant('sales', 'public')});
+ok_sql('mallory', q{SELECT count(*) FROM rnn_forecast_model('sales', 3)}, '3', 'public is everybody');
+as('alice', q{SELECT rnn_revoke('sales', 'public')});
+refused('alice', q{SELECT rnn_grant('sales', 'nobody_there')}, qr/role "nobody_there" does not exist/, 'only to roles');
+as('postgres', 'CREATE ROLE team; GRANT team TO bob');
+as('alice', q{SELECT rnn_grant('sales', 'team')});
+ok_sql('bob', q{SELECT count(*) FROM rnn_forecast_model('sales', 3)}, '3', 'members of a granted role have it');
+
+# ------------------------------------------------------- 5, 6: the caller's search_path
+
+as('mallory', q{
+	CREATE TABLE mallory.rnn_registry (LIKE public.rnn_registry);
+	CREATE TABLE mallory.sales AS SELECT current_date AS day, 0::float8 AS amount;
+	GRANT USAGE ON SCHEMA mallory TO PUBLIC; GRANT SELECT ON ALL TABLES IN SCHEMA mallory TO PUBLIC;
+	CREATE FUNCTION mallory.owned() RETURNS bool LANGUAGE plpgsql AS $$
+	BEGIN RAISE EXCEPTION 'owned by %', current_user; END $$;
+	CREATE FUNCTION mallory.eq(text, text) RETURNS bool LANGUAGE sql AS 'SELECT mallory.owned()';
+	CREATE FUNCTION mallory.eq(int, int) RETURNS bool LANGUAGE sql AS 'SELECT mallory.owned()';
+	CREATE FUNCTION mallory.eq(name, name) RETURNS bool LANGUAGE sql AS 'SELECT mallory.owned()';
+	CREATE FUNCTION mallory.rnn_history(date, float8) RETURNS bytea LANGUAGE sql AS 'SELECT mallory.owned()::text::bytea';
+	CREATE FUNCTION mallory.clock_timestamp() RETURNS timestamptz LANGUAGE sql AS 'SELECT mallory.owned()::text::timestamptz';
+	CREATE OPERATOR mallory.= (LEFTARG = text, RIGHTARG = text, FUNCTION = mallory.eq);
+	CREATE OPERATOR mallory.= (LEFTARG = int, RIGHTARG = int, FUNCTION = mallory.eq);
+	CREATE OPERATOR mallory.= (LEFTARG = name, RIGHTARG = name, FUNCTION = mallory.eq)});
+as('alice', q{INSERT INTO sales SELECT '2024-07-01', 110});
+ok_sql('alice', q{SET search_path = mallory, pg_catalog, public; CALL public.rnn_refit('sales')}, 'promoted',
+	'shadowed tables, functions and operators are not used by a refit');
+ok_sql('alice', q{SET search_path = mallory, pg_catalog; SELECT count(*) FROM public.rnn_forecast_model('sales', options => '{"fresh": true}')}, '7',
+	'nor by a fresh forecast');
+ok_sql('alice', q{SET search_path = mallory, pg_catalog; SELECT count(name) FROM public.rnn_models}, '1', 'nor by the views');
+ok_sql('alice', q{SET search_path = mallory, pg_catalog; SELECT public.rnn_rollback('sales'); SELECT public.rnn_promote('sales', 2);
+	SELECT public.rnn_keep('sales', 2); SELECT public.rnn_grant('sales', 'bob'); SELECT public.rnn_revoke('sales', 'bob')}, "1\n\n\n\n",
+	'nor by the rest');
+
+# 7: temporary tables of the session
+ok_sql('alice', q{CREATE TEMP TABLE sales AS SELECT current_date AS day, 0::float8 AS amount; CALL public.rnn_refit('sales')}, 'skipped',
+	'a temporary table stands behind the query\'s own');
+
+# ------------------------------------------------------------ 8: text of the query
+
+refused('mallory', "SELECT rnn_fit('x', \$\$$_\$\$)", qr/ERROR/, "no query: $_")
+  for 'SELECT 1) AS q; DROP TABLE alice.sales; SELECT (2', 'SELECT 1; SELECT 2', 'DELETE FROM mallory.sales', 'TABLE alice.sales',
+	'WITH d AS (DELETE FROM mallory.sales RETURNING day, amount) TABLE d', 'COPY mallory.sales TO STDOUT', 'CALL rnn_refit_all()',
+	'SELECT day, amount FROM mallory.sales FOR UPDATE', q{SELECT nextval('mallory.s'), 1}, '';
+ok_sql('postgres', 'SELECT count(*) FROM alice.sales', '183', 'nothing was dropped or deleted');
+
+# ----------------------------------------- 9, 10: a superuser refits a hostile query
+
+as('mallory', q{
+	CREATE TABLE mallory.data AS SELECT day::date, 1 + n % 3 AS amount
+	FROM generate_series(date '2024-01-01', date '2024-03-31', '1 day') WITH ORDINALITY AS t (day, n);
+	CREATE TABLE mallory.loot (what text);
+	CREATE FUNCTION mallory.trap() RETURNS float8 LANGUAGE plpgsql AS $$ BEGIN RETURN 0; END $$;
+	CREATE VIEW mallory.bait AS SELECT day, amount + mallory.trap() AS amount FROM mallory.data;
+	SELECT rnn_fit('bait', 'SELECT day, amount FROM mallory.bait', 7, '{"network": false}')});
+my $day = 0;
+for my $attack (
+	[ q{ALTER ROLE mallory SUPERUSER}, qr/read-only|must be superuser|permission denied/ ],
+	[ q{INSERT INTO mallory.loot SELECT rolpassword FROM pg_authid}, qr/permission denied|read-only/ ],
+	[ q{SET transaction_read_only = off; INSERT INTO mallory.loot VALUES ('x')}, qr/read-write mode|read-only/ ],
+	[ q{SET ROLE postgres}, qr/security-restricted operation/ ],
+	[ q{RESET ROLE}, qr/security-restricted operation/ ],
+	[ q{SET SESSION AUTHORIZATION postgres}, qr/security-restricted operation/ ],
+	[ q{PERFORM pg_read_file('postgresql.conf')}, qr/permission denied/ ],
+	[ q{COPY mallory.loot FROM PROGRAM 'id'}, qr/pg_execute_server_program|read-only/ ],
+	[ q{CREATE TEMP TABLE t (i int)}, qr/security-restricted operation|read-only/ ],
+	[ q{EXECUTE 'LISTEN mallory'}, qr/security-restricted operation/ ],
+	[ q{PERFORM set_config('rnnforecast.max_memory', '1TB', false)}, qr/permission denied to set parameter/ ],
+	[ q{PERFORM * FROM alice.sales}, qr/permission denied/ ],
+	[ q{PERFORM rnn_drop('sales')}, qr/does not exist|read-only/ ],
+	[ q{CALL rnn_refit('bait')}, qr/can't run inside a transaction block or a function/ ])
+{
+	my ($sql, $pattern) = @$attack;
+	as('mallory', "CREATE OR REPLACE FUNCTION mallory.trap() RETURNS float8 LANGUAGE plpgsql AS \$\$ BEGIN $sql; RETURN 0; END \$\$");
+	as('mallory', "INSERT INTO mallory.data VALUES (date '2024-04-01' + $day, 1)");
+	$day++;
+	refused('postgres', q{CALL rnn_refit('bait')}, $pattern, "a superuser's refit of: $sql");
+}
+as('mallory', q{CREATE OR REPLACE FUNCTION mallory.trap() RETURNS float8 LANGUAGE plpgsql AS $$ BEGIN
+	PERFORM set_config('search_path', 'mallory', false), set_config('session_replication_role', 'replica', false);
+	RETURN 0; EXCEPTION WHEN others THEN PERFORM set_config('search_path', 'mallory', false); RETURN 0; END $$});
+ok_sql('postgres', q{CALL rnn_refit('bait'); SHOW search_path; SHOW session_replication_role}, qq{promoted\n"\$user", public\norigin},
+	'settings that a query makes end with it');
+as('mallory', q{CREATE OR REPLACE FUNCTION mallory.trap() RETURNS float8 LANGUAGE plpgsql AS $$ BEGIN
+	RETURN CASE WHEN current_user = 'mallory' AND NOT (SELECT rolsuper FROM pg_roles WHERE rolname = current_user) THEN 0 ELSE NULL END; END $$;
+	INSERT INTO mallory.data VALUES ('2024-05-01', 1)});
+ok_sql('postgres', q{CALL rnn_refit('bait'); SELECT count(*) FROM mallory.loot; SELECT rolsuper FROM pg_roles WHERE rolname = 'mallory'},
+	"promoted\n0\nf", 'nothing was looted');
+ok_sql('postgres', q{SELECT points FROM rnn_versions WHERE name = 'bait' AND live}, '106', 'the query ran as its owner');
+
+# 11: a superuser's own query, where the tables belong to another
+refused('postgres', q{SELECT rnn_fit('root', 'SELECT day, amount FROM mallory.bait', 7)}, qr/belongs to a superuser is not run/,
+	'a superuser\'s query is not run where the tables\' owner could have written it');
+as('keeper', q{INSERT INTO rnn_registry (name, owner, owner_key, query, options, rules, settings)
+	SELECT 'forged', 'postgres', split_part(owner_key, ':', 1) || ':10', 'SELECT day, amount FROM mallory.bait', options, rules, settings
+	FROM rnn_registry WHERE name = 'sales'});
+refused('postgres', q{CALL rnn_refit('forged')}, qr/belongs to a superuser is not run/, 'not even one that he has written');
+refused('keeper', q{CALL rnn_refit('forged')}, qr/must be owner/, 'nor for himself');
+refused('keeper', q{CALL rnn_refit('sales')}, qr/must be owner/, 'nor does he train for others');
+ok_sql('keeper', q{SELECT rnn_drop('forged'); SELECT count(*) FROM rnn_models}, "\n2", 'he manages all models');
+
+# 12: triggers that the tables' owner adds
+as('keeper', q{
+	CREATE FUNCTION spy() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+		RAISE WARNING 'spy is %', current_user; RETURN NEW; END $$;
+	CREATE TRIGGER spy BEFORE INSERT ON rnn_registry_run FOR EACH ROW EXECUTE FUNCTION spy()});
+like(notices('postgres', q{CALL rnn_refit('bait')}), qr/spy is keeper/, 'a trigger on the tables runs as their owner, not as a superuser');
+as('keeper', 'DROP FUNCTION spy() CASCADE');
+
+# ------------------------------------------------------------ 13: dropped roles
+
+as('postgres', q{DROP OWNED BY bob; DROP ROLE bob; CREATE ROLE bob LOGIN});
+ok_sql('bob', q{SELECT count(*) FROM rnn_models}, '0', 'a role of the name of a dropped grantee has nothing');
+as('postgres', q{CREATE ROLE carol LOGIN; GRANT SELECT ON mallory.data TO carol; GRANT USAGE ON SCHEMA mallory TO carol});
+as('carol', "SELECT rnn_fit('carols', 'SELECT day, amount FROM mallory.data', 7, $MIX)");
+as('postgres', 'DROP OWNED BY carol; DROP ROLE carol');
+ok_sql('alice', q{SELECT count(*) FROM rnn_models}, '1', 'a dropped owner breaks no view');
+ok_sql('alice', q{CALL rnn_refit_all()}, '', 'nor a refit of all');
+ok_sql('alice', q{SELECT count(*) FROM rnn_forecast_model('sales')}, '7', 'nor a forecast');
+refused('postgres', q{CALL rnn_refit('carols')}, qr/the owner "carol" of model "carols" does not exist/, 'a refit says that the owner is gone');
+as('postgres', 'CREATE ROLE carol LOGIN');
+ok_sql('carol', q{SELECT count(*) FROM rnn_models}, '0', 'a role of the name of a dropped owner has nothing');
+refused('carol', q{SELECT rnn_drop('carols')}, qr/does not exist/, 'and can do nothing');
+ok_sql('keeper', q{SELECT rnn_drop('carols')}, '', 'the tables\' owner cleans up');
+
+# ------------------------------------------------------- 14: locks that anybody can take
+
+my $locker = $node->background_psql('shop', on_error_stop => 0, extra_params => [ '-U', 'mallory' ])
+  if $node->can('background_psql');
+SKIP:
+{
+	skip 'no background psql', 1 unless $locker;
+	$locker->query_safe(q{SELECT count(pg_advisory_lock(n)) FROM generate_series(1, 1000) AS n})
+	  if $locker->can('query_safe');
+	as('alice', q{INSERT INTO alice.sales VALUES ('2024-07-02', 111)});
+	ok_sql('alice', q{CALL rnn_refit('sales')}, 'promoted', 'advisory locks of others don\'t hold up a refit');
+	$locker->quit if $locker->can('quit');
+}
+
+# -------------------------------------------------------------- 15: forged bytes
+
+refused('mallory', q{SELECT rnn_register('bad', '\x00')}, qr/model bytes are damaged/, 'bytes that are no model');
+refused('mallory', q{SELECT rnn_register('bad', set_byte(rnn_model('bait'), 40, 255))}, qr/model bytes are damaged/, 'changed bytes');
+refused('mallory', q{SELECT rnn_register('bad', (SELECT rnn_history(day, amount) FROM mallory.data))}, qr/a history, not a model/, 'a history');
+as('keeper', q{UPDATE rnn_registry_version SET bytes = 'no model' WHERE model = (SELECT id FROM rnn_registry WHERE name = 'bait')});
+refused('mallory', q{SELECT * FROM rnn_forecast_model('bait')}, qr/model bytes are damaged/, 'forged bytes in the tables');
+refused('mallory', q{CALL rnn_refit('bait')}, qr/model bytes are damaged|no new rows/, 'are refused by a refit too');
+
+# ------------------------------------------- 16: training is taken away, forecasting stays
+
+as('keeper', q{
+	DO $$ DECLARE f regprocedure; BEGIN
+		FOR f IN SELECT p.oid FROM pg_proc AS p JOIN pg_depend AS d ON d.objid = p.oid AND d.deptype = 'e'
+				 WHERE proname IN ('rnn_train', 'rnn_train_history', 'rnn_fit', 'rnn_refit', 'rnn_refit_all')
+		LOOP EXECUTE format('REVOKE EXECUTE ON ROUTINE %s FROM PUBLIC', f); END LOOP;
+	END $$});
+SKIP:
+{
+	# Objects of a trusted extension belong to the bootstrap superuser.
+	as('postgres', q{
+		DO $$ DECLARE f regprocedure; BEGIN
+			FOR f IN SELECT p.oid FROM pg_proc AS p JOIN pg_depend AS d ON d.objid = p.oid AND d.deptype = 'e'
+					 WHERE proname IN ('rnn_train', 'rnn_train_history', 'rnn_fit', 'rnn_refit', 'rnn_refit_all')
+			LOOP EXECUTE format('REVOKE EXECUTE ON ROUTINE %s FROM PUBLIC', f); END LOOP;
+		END $$});
+	refused('mallory', $_, qr/permission denied for/, "no training: $_")
+	  for q{SELECT rnn_fit('y', 'SELECT day, amount FROM mallory.data')}, q{CALL rnn_refit('bait')}, q{CALL rnn_refit_all()},
+		q{SELECT rnn_train(day, amount) FROM mallory.data};
+	ok_sql('alice', q{SELECT count(*) FROM rnn_forecast_model('sales', options => '{"fresh": true}')}, '7', 'forecasts, fresh ones too, need no right to train');
+}
+
+# ------------------------------------------------------------------- 17: settings
+
+refused('mallory', "SET $_ = 100000", qr/permission denied to set parameter/, "$_ is set by superusers")
+  for qw(rnnforecast.max_memory rnnforecast.max_seconds);
+
+$node->stop;
+done_testing();
