@@ -134,6 +134,23 @@ rnnforecast_rnn_fit(PG_FUNCTION_ARGS)
 	PG_RETURN_INT32(version);
 }
 
+/* Error where it is another's. */
+static bool
+is_taken(const Registry *registry, const char *name)
+{
+	Args		args = {0};
+
+	add_text(&args, name);
+	if (!registry_run(registry, "SELECT owner::text, owner_key FROM @.rnn_registry WHERE name = $1", &args, false))
+		return false;
+	if (!acts_for(registry->caller, result_text(1), result_text(2)) && !has_privs_of_role(registry->caller, registry->owner))
+		ereport(ERROR,
+				(errcode(ERRCODE_DUPLICATE_OBJECT),
+				 errmsg("model \"%s\" already exists", name),
+				 errhint("It is another role's: choose another name.")));
+	return true;
+}
+
 /* (name, model, query) -> its version, which is live */
 PG_FUNCTION_INFO_V1(rnnforecast_rnn_register);
 Datum
@@ -162,11 +179,11 @@ rnnforecast_rnn_register(PG_FUNCTION_ARGS)
 	check_is_model(m);
 	t->points = m->points;
 	t->fresh.coverage = m->calibration_n > 0 ? m->coverage : NAN;
-	add_text(&args, name);
-	if (registry_run(&registry, "SELECT FROM @.rnn_registry WHERE name = $1", &args, false))
+	if (is_taken(&registry, name))
 	{
-		t->model = find_model(&registry, name, NEED_MANAGE, false);
+		t->model = find_model(&registry, name, query ? NEED_OWNER : NEED_MANAGE, false);
 		t->rules = read_rules(t->model->rules);
+		add_text(&args, name);
 		add_text(&args, query);
 		if (query)
 			registry_run(&registry, "UPDATE @.rnn_registry SET query = $2 WHERE name = $1", &args, false);
