@@ -1,0 +1,125 @@
+-- Named models: training by name, versions, and what decides between them.
+CREATE TABLE shop_days (shop text, day date, amount float8, PRIMARY KEY (shop, day));
+INSERT INTO shop_days
+SELECT chr(64 + k), date '2024-01-01' + n, 100 * k + 20 * sin(2 * pi() * n / 7) + 5 * noise(n + 1000 * k)
+FROM generate_series(1, 3) AS k, generate_series(0, 151) AS n;
+
+SELECT rnn_fit('shops', 'SELECT shop AS series, day AS ts, amount AS value FROM shop_days', 7, mix());
+SELECT name, owner = current_user AS mine, version, last_ts, points, mase < 1 AS measured, mase = mix_mase AS mix,
+	   coverage BETWEEN 0.5 AND 1 AS covered, bytes = length(rnn_model('shops')) AS bytes, query, options, schedule
+FROM rnn_models \gx
+SELECT version, live, keep, source, promoted >= created AS promoted, last_ts, points, live_mase FROM rnn_versions;
+SELECT id IS NOT NULL AS id, name, kind, finished >= started AND duration = finished - started AS done, pid = pg_backend_pid() AS pid,
+	   outcome, version, points, (SELECT array_agg(k) FROM jsonb_object_keys(series) AS k) AS series, message FROM rnn_runs;
+-- The same forecast as by hand: trained on all but the last windows, then given all rows.
+SELECT count(*), bool_and(a.forecast = b.forecast AND a.quantiles = b.quantiles AND a.ts = b.ts AND a.series = b.series) AS same
+FROM rnn_forecast_model('shops', 5, 0.8, series => '{A,C}', history => 2) AS a
+	 JOIN rnn_forecast(rnn_model('shops'), 5, 0.8, series => '{A,C}', history => 2) AS b USING (series, step)
+WHERE step > 0;
+SELECT count(*), bool_and(a.forecast = b.forecast) AS same
+FROM (SELECT rnn_train(shop, day, amount, mix() || '{"horizon": 7}') AS m FROM shop_days WHERE day < '2024-05-11') AS t,
+	 (SELECT rnn_history(shop, day, amount) AS h FROM shop_days) AS u,
+	 rnn_forecast(rnn_observe(t.m, u.h)) AS a JOIN rnn_forecast_model('shops') AS b USING (series, step);
+
+-- Nothing new: nothing to do.
+CALL rnn_refit('shops');
+-- Fresh rows: the query again, nothing trained.
+CREATE VIEW growing AS SELECT day, sum(amount) AS amount FROM shop_days GROUP BY day;
+SELECT rnn_fit('growing', 'TABLE growing', 7, mix() || '{"retain": 2}');
+INSERT INTO shop_days
+SELECT chr(64 + k), date '2024-01-01' + n, 100 * k + 20 * sin(2 * pi() * n / 7) + 5 * noise(n + 1000 * k)
+FROM generate_series(1, 3) AS k, generate_series(152, 158) AS n;
+SELECT min(local_ts) AS stored FROM rnn_forecast_model('growing', 3);
+SELECT min(local_ts) AS fresh FROM rnn_forecast_model('growing', 3, options => '{"fresh": true}');
+CALL rnn_refit('growing');
+SELECT min(local_ts) AS stored FROM rnn_forecast_model('growing', 3);
+-- A bad batch is not believed: the live version stays.
+UPDATE shop_days SET amount = amount * 100 WHERE day >= '2024-06-06';
+SET client_min_messages = error;
+CALL rnn_refit('growing');
+RESET client_min_messages;
+SELECT version, live, mase > 10 AS bad, live_mase > 10 AS live_bad, mix_mase > 10 AS mix_bad FROM rnn_versions WHERE name = 'growing' ORDER BY version;
+SELECT outcome, version, message ~ 'unlike those before' AS why FROM rnn_runs WHERE name = 'growing' ORDER BY id;
+UPDATE shop_days SET amount = amount / 100 WHERE day >= '2024-06-06';
+-- Corrected: promoted. Old versions go: two are retained, and that to go back to.
+CALL rnn_refit('growing');
+SELECT version, live FROM rnn_versions WHERE name = 'growing' ORDER BY version;
+SELECT rnn_rollback('growing');
+SELECT version FROM rnn_models WHERE name = 'growing';
+SELECT try($$SELECT rnn_rollback('growing')$$);
+SELECT rnn_promote('growing', 4);
+SELECT rnn_keep('growing', 2);
+SELECT version, live, keep FROM rnn_versions WHERE name = 'growing' ORDER BY version;
+-- Gates: a new version that errs more than the live one, where the training is spoilt, is refused.
+UPDATE rnn_registry SET options = options || '{"network": true, "start": "scratch", "skip": false, "steps": 1, "hidden": 2, "patch": 1, "context": 8}' WHERE name = 'growing';
+INSERT INTO shop_days SELECT 'A', '2024-06-08', 600;
+SET client_min_messages = error;
+CALL rnn_refit('growing');
+RESET client_min_messages;
+SELECT outcome, version, mase > live_mase AS worse, message FROM rnn_runs WHERE name = 'growing' AND outcome = 'refused' AND message ~ 'new version errs by' \gset
+SELECT :'outcome' AS outcome, :'worse' AS worse, :'message' ~ 'the live one by .*, the mix by' AS why;
+UPDATE rnn_registry SET rules = rules || '{"gate": 1000}' WHERE name = 'growing';
+INSERT INTO shop_days SELECT 'A', '2024-06-09', 600;
+CALL rnn_refit('growing');
+-- Nothing held out: nothing measured, nothing refused.
+SELECT rnn_fit('unmeasured', 'SELECT month, value FROM monthly WHERE n <= 100', 6, mix() || '{"windows": 0}');
+SELECT mase, mix_mase FROM rnn_models WHERE name = 'unmeasured';
+-- The horizon that auto chooses; an ordered column; steps.
+SELECT rnn_fit('auto', 'SELECT month, value FROM monthly');
+SELECT count(*), max(local_ts)::date FROM rnn_forecast_model('auto');
+SELECT rnn_fit('column', 'SELECT value FROM monthly ORDER BY n', 6, mix());
+SELECT min(position), last_ts FROM rnn_forecast_model('column'), rnn_models WHERE name = 'column' GROUP BY last_ts;
+-- The settings of the query are those of the day on which it was stored.
+SET TimeZone = 'Europe/Berlin';
+SET search_path = pg_catalog;
+SELECT public.rnn_fit('zoned', 'SELECT ts::date, sum(value) FROM public.hourly GROUP BY 1', 7, public.mix());
+RESET TimeZone;
+RESET search_path;
+SELECT settings FROM rnn_registry WHERE name = 'zoned';
+CALL rnn_refit('zoned');
+-- From staging: bytes get a name, with a query or without.
+SELECT rnn_register('given', rnn_train(month, value, mix())) FROM monthly;
+SELECT version, source, points, mase FROM rnn_versions WHERE name = 'given';
+SELECT try($$SELECT rnn_forecast_model('given', options => '{"fresh": true}')$$);
+SELECT rnn_register('given', rnn_train(month, value, mix() || '{"horizon": 3}'), 'SELECT month, value FROM monthly') FROM monthly;
+CALL rnn_refit('given');
+SELECT version, live, source FROM rnn_versions WHERE name = 'given' ORDER BY version;
+-- Series are forgotten in all versions and runs.
+SELECT rnn_forget_model('shops', '{B,Z}');
+SELECT array_agg(name) FROM rnn_series(rnn_model('shops'));
+SELECT array_agg(k) FROM rnn_runs, jsonb_object_keys(series) AS k WHERE name = 'shops';
+-- All at once; one that fails doesn't end the others, but is told at the end.
+SELECT rnn_drop(name) FROM rnn_models WHERE name IN ('auto', 'column', 'zoned', 'unmeasured', 'shops');
+INSERT INTO shop_days SELECT 'A', '2024-06-10', 600;
+UPDATE rnn_registry SET query = 'SELECT day, amount FROM nowhere' WHERE name = 'given';
+CALL rnn_refit_all();
+SELECT name, outcome, message FROM rnn_runs WHERE id IN (SELECT max(id) FROM rnn_runs GROUP BY name) ORDER BY name;
+SELECT count(*) FROM rnn_forecast_model('given');
+SELECT rnn_drop('given');
+-- What is refused.
+SELECT try($$SELECT rnn_fit(NULL, 'SELECT 1')$$);
+SELECT try($$SELECT rnn_fit('', 'SELECT 1.0')$$);
+SELECT try($$SELECT rnn_fit('x', NULL)$$);
+SELECT try($$SELECT rnn_fit('growing', 'SELECT month, value FROM monthly')$$);
+SELECT try($$SELECT rnn_fit('x', 'SELECT month, value FROM monthly WHERE false')$$);
+SELECT try($$SELECT rnn_fit('x', 'SELECT month, value FROM monthly', 0)$$);
+SELECT try($$SELECT rnn_fit('x', 'SELECT month, value FROM monthly', 6, '{"windows": 2.5}')$$);
+SELECT try($$SELECT rnn_fit('x', 'SELECT month, value FROM monthly', 6, '{"retain": 0}')$$);
+SELECT split_part(try($$SELECT rnn_fit('x', 'SELECT month, value FROM monthly', 6, '{"gait": 1}')$$), ' | ', 1) AS try;
+SELECT try($$SELECT rnn_fit('x', 'SELECT month, value FROM monthly', 6, '[]')$$);
+SELECT try($$SELECT rnn_forecast_model('x')$$);
+SELECT try($$SELECT rnn_forecast_model(NULL)$$);
+SELECT try($$SELECT rnn_forecast_model('growing', options => '{"fresh": 1}')$$);
+SELECT try($$SELECT rnn_forecast_model('growing', options => '{"stale": true}')$$);
+SELECT try($$SELECT rnn_model('growing', 99)$$);
+SELECT try($$SELECT rnn_promote('growing', 99)$$);
+SELECT try($$SELECT rnn_forget_model('growing', '{NULL}')$$);
+SELECT try($$SELECT rnn_register('x', NULL)$$);
+SELECT rnn_model(NULL) IS NULL AS "no name", rnn_promote(NULL, 1) IS NULL;
+BEGIN;
+CALL rnn_refit('growing');
+ROLLBACK;
+CALL rnn_refit(NULL);
+SELECT rnn_drop('growing');
+DROP VIEW growing;
+DROP TABLE shop_days;
