@@ -160,10 +160,6 @@ rnnforecast_rnn_forget_model(PG_FUNCTION_ARGS)
 				count;
 	int32	   *versions;
 
-	if (array_contains_nulls(series))
-		ereport(ERROR,
-				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
-				 errmsg("series must not contain NULL")));
 	SPI_connect();
 	m = find_model(&registry, text_to_cstring(PG_GETARG_TEXT_PP(0)), NEED_MANAGE, false);
 	lock_or_fail(&registry, m);

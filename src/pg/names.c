@@ -134,15 +134,12 @@ bytea *
 forget_series(const rnn_model *model, ArrayType *names)
 {
 	bool	   *forgotten = palloc0(Max(model->n_series, 1));
-	bool		any = false;
-	Datum	   *values;
-	bool	   *nulls;
 	int			count;
+	SeriesName *wanted = names_wanted(names, &count);
+	bool		any = false;
 
-	deconstruct_array(names, TEXTOID, -1, false, TYPALIGN_INT, &values, &nulls, &count);
-	for (int i = 0; i < count; i++)
-		for (int k = 0; k < model->n_series && !nulls[i]; k++)
-			if (has_name(&model->series[k], DatumGetTextPP(values[i])))
-				any = forgotten[k] = true;
+	for (int k = 0; k < model->n_series; k++)
+		if (model->series[k].name != NULL && find_name(wanted, count, &model->series[k]) >= 0)
+			any = forgotten[k] = true;
 	return any ? without(model, forgotten) : NULL;
 }
