@@ -1,6 +1,6 @@
 # Every SQL block of README.md and docs/ runs as it stands, in order, in one
-# session per page, in examples/.  Where a block of output follows, its columns
-# and number of rows must be the same; figures may differ with the processor.
+# session per page, in examples/.  Where a block of output follows, all of it must
+# be the same but for figures, which may differ a little with the processor.
 # UPDATE_EXAMPLES=1 writes the output of today into the pages instead.
 #
 # A comment "<!-- before: SQL -->" right before a block gives that block a
@@ -42,13 +42,46 @@ sub run
 	return split /^$mark\n/m, $output;
 }
 
-sub shape
+# Cells of each line; lines of dashes are widths of columns.
+sub cells
 {
 	my ($output) = @_;
-	my @lines = grep { /\S/ } split /\n/, $output;
-	my @titles = grep { $lines[$_ + 1] =~ /^-+(\+-+)*$/ } 0 .. $#lines - 1;
 
-	return join("\n", scalar(@lines) . ' lines', map { join ' | ', split ' ', $lines[$_] } @titles);
+	return map { [ map { s/^\s+|\s+$//gr } split /\|/ ] } grep { /\S/ && !/^-+(\+-+)*$/ } split /\n/, $output;
+}
+
+# Numbers may be off by a tenth, or by 2 in the last of the digits shown; those
+# with an exponent, as gradients have that vanish or explode, about ten times.
+sub alike
+{
+	my ($x, $y) = @_;
+	my ($number, $power) = (qr/^-?\d+(?:\.(\d+))?$/, qr/^\d\.\d+e[-+]\d+$/);
+
+	return 1 if $x eq $y;
+	return abs(log($x / $y)) <= log(10) + 0.05 * abs(log $x) if $x =~ $power && $y =~ $power && $x * $y > 0;
+	return 0 unless $x =~ $number;
+	my $last = 10 ** -length($1 // '');
+	return $y =~ $number && abs($x - $y) <= 2 * $last + 0.1 * (abs($x) > abs($y) ? abs($x) : abs($y));
+}
+
+# What is not alike, by line and column; empty where all is.
+sub differences
+{
+	my ($page, $today) = @_;
+	my @page = cells($page);
+	my @today = cells($today);
+	my @found;
+
+	return scalar(@page) . ' lines, today ' . scalar(@today) if @page != @today;
+	for my $line (0 .. $#page)
+	{
+		my ($x, $y) = ($page[$line], $today[$line]);
+
+		push @found, "line $line: " . scalar(@$x) . ' columns, today ' . scalar(@$y) if @$x != @$y;
+		push @found, map { "line $line: $x->[$_], today $y->[$_]" }
+		  grep { !alike($x->[$_], $y->[$_] // '') } 0 .. $#$x;
+	}
+	return join "\n", @found;
 }
 
 # A page as pieces of text, alternating: text before, SQL, output or undef.
@@ -96,7 +129,7 @@ sub check_page
 		$number++;
 		next unless defined $block->{output};
 		$block->{today} =~ s/\s*\z/\n/;
-		is(shape($block->{output}), shape($block->{today}), "$path: output of block $number")
+		is(differences($block->{output}, $block->{today}), '', "$path: output of block $number")
 		  unless $ENV{UPDATE_EXAMPLES};
 		$new .= "```\n$block->{today}```\n";
 	}
