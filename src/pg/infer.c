@@ -608,8 +608,11 @@ clock_infer(RowGroup *groups, int count, RowForm form, const char *zone, const T
 	memset(clock, 0, sizeof(*clock));
 	clock->kind = form;
 	clock->bin = tidying->bin;
-	if (clock_has_times(clock))
-		strlcpy(clock->zone, zone, sizeof(clock->zone));
+	if (clock_has_times(clock) && strlcpy(clock->zone, zone, sizeof(clock->zone)) >= sizeof(clock->zone))
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("the name of time zone \"%s\" has more than %d bytes", zone, RNN_ZONE_SIZE - 1),
+				 errhint("Set a time zone of the view pg_timezone_names.")));
 	for (int g = 0; g < count; g++)
 		merge_duplicates(&groups[g], clock, tidying, fail);
 	if (tidying->bin != RNN_BIN_NONE)

@@ -174,3 +174,9 @@ SELECT f.ts, f.local_ts
 FROM abroad, rnn_forecast(rnn_train_history(h, mix() || '{"timezone": "Europe/Berlin"}'), 1) AS f;
 RESET timezone;
 RESET datestyle;
+-- A zone of POSIX, and one with a name that a model has no room for.
+SET timezone = '<+0530>-5:30';
+SELECT rnn_info(rnn_history(d, 1))->>'timezone' AS zone FROM (VALUES (timestamptz '2024-01-01'), ('2024-01-02')) AS v (d);
+SELECT set_config('timezone', '<' || repeat('A', 70) || '>-5:30', false) IS NOT NULL AS long;
+SELECT left(try($$SELECT rnn_history(d, 1) FROM (VALUES (timestamptz '2024-01-01'), ('2024-01-02')) AS v (d)$$), 45) AS zone;
+RESET timezone;

@@ -588,6 +588,11 @@ recall_skill(rnn_cell cell, int lag, int steps, int seed)
 static void
 test_recall(void)
 {
+#ifdef __SANITIZE_ADDRESS__
+	/* Many times as slow: there it is enough that it runs. */
+	for (int cell = RNN_ELMAN; cell <= RNN_LSTM; cell++)
+		CHECK(isfinite(recall_skill(cell, 200, 20, 0)));
+#else
 	double		elman = recall_skill(RNN_ELMAN, 200, 700, 0);
 
 	printf("- a value 200 steps back is recalled by gates, and not soon by a tanh Elman\n");
@@ -602,6 +607,7 @@ test_recall(void)
 			skill = recall_skill(cell, 200, 2500, 1);
 		CHECK(skill > 0.7);
 	}
+#endif
 }
 
 int
