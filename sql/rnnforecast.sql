@@ -608,11 +608,18 @@ COMMENT ON FUNCTION rnn_info(bytea) IS
 	'what a model is, what it was trained on and why it is what it is';
 
 CREATE FUNCTION rnn_series(model bytea, OUT name text, OUT first timestamp, OUT last timestamp,
-	OUT points bigint, OUT note text)
+	OUT points bigint, OUT note text, OUT missing bigint, OUT gaps bigint, OUT longest_gap bigint)
 	RETURNS SETOF record
 	AS 'MODULE_PATHNAME', 'rnnforecast_rnn_series' LANGUAGE C STABLE STRICT PARALLEL SAFE COST 1000;
 COMMENT ON FUNCTION rnn_series(bytea) IS
-	'the series of a model: first and last time, points kept, what was noted';
+	'the series of a model: first and last time, points kept, what was noted, what is missing';
+
+CREATE FUNCTION rnn_fill(history bytea, OUT series text, OUT ts timestamptz, OUT local_ts timestamp,
+	OUT "position" bigint, OUT value float8, OUT filled boolean)
+	RETURNS SETOF record
+	AS 'MODULE_PATHNAME', 'rnnforecast_rnn_fill' LANGUAGE C STABLE STRICT PARALLEL SAFE COST 1000;
+COMMENT ON FUNCTION rnn_fill(bytea) IS
+	'the points of a history or model as a network is given them: regular, with gaps as the option says';
 
 CREATE FUNCTION rnn_training_log(model bytea, OUT member int, OUT phase text, OUT step int,
 	OUT loss float8, OUT validation float8, OUT mix float8, OUT learning_rate float8,

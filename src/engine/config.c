@@ -18,6 +18,8 @@ static const char *const start_names[] = {"auto", "scratch", "prior", NULL};
 static const char *const cell_names[] = {"elman", "gru", "lstm", NULL};
 static const char *const activation_names[] = {"tanh", "relu", NULL};
 static const char *const flips_names[] = {"auto", "on", "off", NULL};
+static const char *const gaps_names[] = {"mask", "interpolate", "previous", "zero", "error", NULL};
+static const char *const transform_names[] = {"none", "log", "asinh", "box-cox", NULL};
 static const char *const loss_names[] = {"pinball", "mse", "mae", NULL};
 
 #define AT(field) offsetof(rnn_config, field)
@@ -51,18 +53,26 @@ const rnn_option rnn_options[] = {
 	"flip the sign of a fifth of the windows in training; auto: in panels of short series"},
 	{"forget_bias", RNN_OPT_FLOAT, AT(forget_bias), 1.0, -10, 10, false, NULL,
 	"initial bias of the forget gate of lstm cells"},
+	{"gaps", RNN_OPT_ENUM, AT(gaps), RNN_GAPS_MASK, 0, 4, false, gaps_names,
+	"what missing points are taken for; mask: for unknown"},
 	{"hidden", RNN_OPT_INT, AT(hidden), 0, 1, 1024, true, NULL,
 	"width of the hidden state"},
 	{"horizon", RNN_OPT_INT, AT(horizon), 0, 1, RNN_MAX_TRAINED, true, NULL,
 	"steps ahead that the model is trained for"},
+	{"integer", RNN_OPT_BOOL, AT(integer), 0, 0, 1, false, NULL,
+	"round forecasts and their quantiles to whole numbers"},
 	{"kappa", RNN_OPT_FLOAT, AT(kappa), 8, 0, 64, false, NULL,
 	"exponent of the trailing error in the weights of the references"},
+	{"lambda", RNN_OPT_FLOAT, AT(lambda), NAN, -2, 3, true, NULL,
+	"exponent of the transform box-cox; auto: from the data"},
 	{"layers", RNN_OPT_INT, AT(layers), 2, 1, 8, false, NULL,
 	"stacked recurrent layers"},
 	{"learning_rate", RNN_OPT_FLOAT, AT(learning_rate), 0.002, 1e-7, 1, false, NULL,
 	"peak learning rate of AdamW"},
 	{"loss", RNN_OPT_ENUM, AT(loss), RNN_PINBALL, 0, 2, false, loss_names,
 	"loss of the point forecast; the quantiles around it always use pinball"},
+	{"lower", RNN_OPT_FLOAT, AT(lower), NAN, -1e300, 1e300, true, NULL,
+	"bound of forecasts and their quantiles; auto: 0 where a tenth of the values or more are 0 and none is below, else none"},
 	{"members", RNN_OPT_INT, AT(members), 0, 1, RNN_MAX_MEMBERS, true, NULL,
 	"networks in the ensemble"},
 	{"network", RNN_OPT_BOOL, AT(network), 1, 0, 1, false, NULL,
@@ -90,6 +100,10 @@ const rnn_option rnn_options[] = {
 	"scratch: train a network and use it"},
 	{"steps", RNN_OPT_INT, AT(steps), 0, 1, 10000000, true, NULL,
 	"minibatches of training"},
+	{"transform", RNN_OPT_ENUM, AT(transform), RNN_TRANSFORM_NONE, 0, 3, false, transform_names,
+	"transform of the values before everything else, undone in forecasts"},
+	{"upper", RNN_OPT_FLOAT, AT(upper), NAN, -1e300, 1e300, true, NULL,
+	"bound of forecasts and their quantiles; auto: none"},
 	{"warmup", RNN_OPT_INT, AT(warmup), 30, 0, 1000000, false, NULL,
 	"steps in which the learning rate rises"},
 	{"weight_decay", RNN_OPT_FLOAT, AT(weight_decay), 0.02, 0, 10, false, NULL,
@@ -162,7 +176,7 @@ rnn_config_check(const rnn_config *cfg, rnn_error *err)
 			RNN_TRY(check_seasons(cfg, o, err));
 			continue;
 		}
-		if (o->automatic && v == o->def)
+		if (o->automatic && (v == o->def || (isnan(v) && isnan(o->def))))
 			continue;
 		if (!(v >= o->min && v <= o->max))
 			return rnn_fail(err, RNN_ERR_OPTION, o->name, v, o->min, o->max);
@@ -171,6 +185,12 @@ rnn_config_check(const rnn_config *cfg, rnn_error *err)
 		return rnn_fail(err, RNN_ERR_CONFLICT, "network and skip can't both be false", 0, 0, 0);
 	if (cfg->start == RNN_START_PRIOR && !(cfg->network && cfg->skip))
 		return rnn_fail(err, RNN_ERR_CONFLICT, "start can't be \"prior\" where network or skip is false", 0, 0, 0);
+	if (cfg->lower > cfg->upper)
+		return rnn_fail(err, RNN_ERR_CONFLICT, "lower can't be above upper", cfg->lower, 0, cfg->upper);
+	if (cfg->integer && ceil(cfg->lower) > floor(cfg->upper))
+		return rnn_fail(err, RNN_ERR_CONFLICT, "there is no whole number between lower and upper", cfg->lower, 0, cfg->upper);
+	if (cfg->gaps == RNN_GAPS_ZERO && !rnn_transform_takes(cfg, 0))
+		return rnn_fail(err, RNN_ERR_CONFLICT, "gaps can't be \"zero\" where transform is \"log\" or \"box-cox\"", 0, 0, 0);
 	if (cfg->patch > 0 && cfg->context > 0 && cfg->patch > cfg->context)
 		return rnn_fail(err, RNN_ERR_CONFLICT, "patch can't be longer than context", cfg->patch, 1, cfg->context);
 	return RNN_OK;

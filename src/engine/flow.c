@@ -66,7 +66,7 @@ rnn_gradient_flow_size(const rnn_model *m, int member, size_t *size, rnn_error *
 	rnn_arena_init(&a, NULL, 0);
 	RNN_TRY(lay_out(&f, m, member, &a, err));
 	for (int i = 0; i < m->n_series && i < WINDOWS; i++)
-		a.used += 2 * (m->series[i].n * sizeof(double) + 64);
+		a.used += 3 * (m->series[i].n * sizeof(double) + 64);
 	*size = a.used;
 	return RNN_OK;
 }
@@ -84,7 +84,11 @@ load_windows(Flow *f, const rnn_model *m, rnn_arena *a)
 
 	for (int i = 0; i < series; i++)
 	{
-		rnn_points_init(&f->points[i], &m->series[i], a);
+		rnn_series	s = rnn_series_prepare(&m->config, &m->series[i], a);
+
+		if (a->failed)
+			break;
+		rnn_points_init(&f->points[i], &s, a);
 		for (int v = 0; v < each && !a->failed; v++)
 		{
 			int64_t		e = m->series[i].n - (int64_t) h * (v + 1);

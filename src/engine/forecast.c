@@ -189,8 +189,8 @@ rnn_forecast_size(const rnn_model *m, int count, int64_t longest, int horizon, s
 		return rnn_fail(err, RNN_ERR_RANGE, "horizon", horizon, 1, RNN_MAX_HORIZON);
 	rnn_arena_init(&a, NULL, 0);
 	lay_out(&f, longest, horizon, &a, &scratch);
-	/* filled copies of the series, and their alignment */
-	*size = a.used + (size_t) count * (2 * longest * sizeof(double) + sizeof(rnn_points) + 256);
+	/* copies of the series, transformed, scaled and filled, and their alignment */
+	*size = a.used + (size_t) count * ((rnn_changes_series(&m->config) ? 3 : 2) * longest * sizeof(double) + sizeof(rnn_points) + 320);
 	return RNN_OK;
 }
 
@@ -308,7 +308,7 @@ calibration(const rnn_model *m, int j, int k)
 }
 
 /*
- * Widen, keep the order of the quantiles, and go back to the series' unit.
+ * Widen, keep the order of the quantiles, and go back to the series as it is.
  * False where the network left the range of numbers, as weights that are
  * large enough make it do.
  */
@@ -329,7 +329,7 @@ finish_row(const rnn_model *m, int j, double unit, double *q)
 	for (int k = M - 1; k >= 0; k--)
 		q[k] = fmin(q[k], q[k + 1]);
 	for (int k = 0; k < Q; k++)
-		q[k] = bounded(q[k] * unit);
+		q[k] = rnn_within_bounds(&m->config, rnn_restore(&m->config, bounded(q[k] * unit)));
 	return true;
 }
 
@@ -518,8 +518,13 @@ rnn_forecast_step(const rnn_model *m, const rnn_series *series, int count, int h
 	}
 	rnn_arena_init(&a, block, size);
 	f.points = arena_new(&a, rnn_points, count);
-	for (int b = 0; f.points && b < count; b++)
-		rnn_points_init(&f.points[b], &series[b], &a);
+	for (int b = 0; !a.failed && b < count; b++)
+	{
+		rnn_series	s = rnn_series_prepare(&m->config, &series[b], &a);
+
+		if (!a.failed)
+			rnn_points_init(&f.points[b], &s, &a);
+	}
 	if (!a.failed)
 		lay_out(&f, longest, horizon, &a, &scratch);
 	if (a.failed)

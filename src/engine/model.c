@@ -526,7 +526,7 @@ series_of(Walk *w, rnn_series *s)
 	}
 	field_i64(w, &s->start, INT64_MIN, INT64_MAX, "a series' start");
 	field_i64(w, &s->dropped, -MAX_PLACE, MAX_PLACE, "a series' phase");
-	field_i32(w, &s->note, RNN_NOTE_NONE, RNN_NOTE_IRREGULAR, "a series' note");
+	field_i32(w, &s->note, RNN_NOTE_NONE, RNN_NOTE_RANGE, "a series' note");
 	field_i64(w, &s->n, 0, RNN_MAX_MODEL / 4, "a series' length");
 	if (!w->failed)
 		points_of(w, s);

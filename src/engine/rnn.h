@@ -133,6 +133,8 @@ typedef enum rnn_start { RNN_START_AUTO, RNN_START_SCRATCH, RNN_START_PRIOR } rn
 typedef enum rnn_cell { RNN_ELMAN, RNN_GRU, RNN_LSTM } rnn_cell;
 typedef enum rnn_activation { RNN_TANH, RNN_RELU } rnn_activation;
 typedef enum rnn_flips { RNN_FLIPS_AUTO, RNN_FLIPS_ON, RNN_FLIPS_OFF } rnn_flips;
+typedef enum rnn_gaps { RNN_GAPS_MASK, RNN_GAPS_INTERPOLATE, RNN_GAPS_PREVIOUS, RNN_GAPS_ZERO, RNN_GAPS_ERROR } rnn_gaps;
+typedef enum rnn_transform_kind { RNN_TRANSFORM_NONE, RNN_TRANSFORM_LOG, RNN_TRANSFORM_ASINH, RNN_TRANSFORM_BOX_COX } rnn_transform_kind;
 typedef enum rnn_loss { RNN_PINBALL, RNN_MSE, RNN_MAE } rnn_loss;
 
 /*
@@ -165,6 +167,9 @@ typedef struct rnn_config
 	int32_t		patience;		/* validations without progress */
 	int32_t		members;		/* of the ensemble, 0 auto */
 	int32_t		flips;			/* rnn_flips: random sign flips */
+	int32_t		gaps;			/* rnn_gaps: what missing points are taken for */
+	int32_t		transform;		/* rnn_transform_kind, of the series before anything else */
+	int32_t		integer;		/* bool: forecasts are whole numbers */
 	double		decay;			/* last part of the steps with falling rate */
 	double		learning_rate;
 	double		weight_decay;
@@ -175,6 +180,9 @@ typedef struct rnn_config
 	double		recurrent_gain; /* of the orthogonal initialisation */
 	double		kappa;			/* exponent of the mix's weights */
 	double		seconds;		/* ceiling, 0 none */
+	double		lambda;			/* of box-cox, NaN auto */
+	double		lower,			/* bounds of forecasts, NaN auto: 0 or none */
+				upper;			/* NaN none */
 	int64_t		seed;
 	int32_t		seasons_given;	/* count of seasons[], -1 detect */
 	int32_t		seasons[RNN_MAX_SEASONS];	/* steps, ascending, each >= 1 */
@@ -231,7 +239,9 @@ typedef enum rnn_note
 	RNN_NOTE_EMPTY,				/* no known value */
 	RNN_NOTE_INFINITE,
 	RNN_NOTE_DUPLICATE,			/* a time occurs twice */
-	RNN_NOTE_IRREGULAR			/* a time off the grid of steps */
+	RNN_NOTE_IRREGULAR,			/* a time off the grid of steps */
+	RNN_NOTE_GAPS,				/* a missing point, where none may be */
+	RNN_NOTE_RANGE				/* a value that the transform doesn't take */
 } rnn_note;
 
 /* What one step is in time.  The engine stores it; the server reads it. */
@@ -250,6 +260,23 @@ typedef struct rnn_clock
 	int32_t		bin;			/* rnn_bin: how readings within a step became one point */
 	char		zone[RNN_ZONE_SIZE];
 } rnn_clock;
+
+/* ------------------------------------------------------------- transform */
+
+/*
+ * Training and forecasting see series through these: with gaps filled and values
+ * transformed as the options say.  Models keep the series as they are.
+ */
+void		rnn_fill_gaps(const rnn_config *cfg, const double *x, int64_t n, double *out);	/* not in place */
+double		rnn_transform(const rnn_config *cfg, double x);
+double		rnn_restore(const rnn_config *cfg, double y);	/* finite if y is not NaN */
+double		rnn_within_bounds(const rnn_config *cfg, double x);	/* rounded too, where options say so */
+bool		rnn_transform_takes(const rnn_config *cfg, double x);
+bool		rnn_changes_series(const rnn_config *cfg);	/* or leaves them as they are */
+/* In the arena, or the series itself. */
+rnn_series	rnn_series_prepare(const rnn_config *cfg, const rnn_series *s, rnn_arena *a);
+/* Chooses lambda and lower where they are left open; season: in steps, 0 unknown. */
+void		rnn_resolve_output(rnn_config *cfg, const rnn_series *series, int count, int season);
 
 /* ------------------------------------------------------------ references */
 

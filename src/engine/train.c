@@ -95,6 +95,22 @@ rnn_trainer_size(const rnn_config *cfg, const rnn_panel *panel, size_t limit,
 	return RNN_OK;
 }
 
+/* From here on all series are what gaps and transform make of them. */
+static void
+prepare_series(rnn_trainer *t)
+{
+	rnn_series *ready;
+
+	t->given = t->panel.series;
+	rnn_resolve_output(&t->cfg, t->given, t->panel.count, t->panel.n_hints > 0 ? t->panel.hints[0] : 0);
+	if (!rnn_changes_series(&t->cfg))
+		return;
+	ready = arena_new(&t->arena, rnn_series, t->panel.count);
+	for (int i = 0; ready && i < t->panel.count; i++)
+		ready[i] = rnn_series_prepare(&t->cfg, &t->given[i], &t->arena);
+	t->panel.series = ready;
+}
+
 rnn_status
 rnn_trainer_init(rnn_trainer **out, void *block, size_t size, const rnn_config *cfg,
 				 const rnn_panel *panel, const rnn_model *warm, rnn_error *err)
@@ -123,6 +139,9 @@ rnn_trainer_init(rnn_trainer **out, void *block, size_t size, const rnn_config *
 	summarize(t);
 	if (t->summary.points == 0)
 		return rnn_fail(err, RNN_ERR_DATA, "there is no known value", 0, 0, 0);
+	prepare_series(t);
+	if (t->arena.failed)
+		return rnn_fail(err, RNN_ERR_MEMORY, "training", (double) size, 0, 0);
 	t->stage = STAGE_SEASONS;
 	*out = t;
 	return RNN_OK;
@@ -692,6 +711,6 @@ rnn_trainer_model(rnn_trainer *t, rnn_model *m, rnn_error *err)
 		m->difference = m->std_error = m->mix_pinball = NAN;
 	m->log = t->log;
 	m->n_series = t->panel.count;
-	m->series = t->panel.series;
+	m->series = t->given;
 	return RNN_OK;
 }

@@ -82,7 +82,8 @@ struct rnn_trainer
 	rnn_config	cfg;
 	rnn_shape	shape;
 	rnn_frame_plan plan;
-	rnn_panel	panel;
+	rnn_panel	panel;			/* its series as they are trained on */
+	const rnn_series *given;	/* as they came */
 	const rnn_model *warm;
 	rnn_arena	arena;
 	rnn_arena	bare;			/* as it was before the layout */

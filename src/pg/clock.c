@@ -319,6 +319,12 @@ of_series(const RowGroup *group)
 		psprintf(" of series \"%s\"", pnstrdup(group->name.text, group->name.len));
 }
 
+const char *
+of_named(const rnn_series *s)
+{
+	return s->name == NULL ? "" : psprintf(" of series \"%s\"", pnstrdup(s->name, s->name_len));
+}
+
 int64
 grid_index(const rnn_clock *clock, int64 start, const Fields *first, int64 at)
 {
@@ -525,9 +531,7 @@ clock_regrid(const rnn_clock *from, const rnn_clock *to, rnn_series *s)
 		if (k < 0 || (to->week && !(to->week & 1 << week_weekday(fields_of(at).day))))
 			ereport(ERROR,
 					(errcode(ERRCODE_DATA_EXCEPTION),
-					 errmsg("time %s%s%s%s is none of the model's steps, %s", grid_text(to, at),
-							s->name ? " of series \"" : "", s->name ? pnstrdup(s->name, s->name_len) : "",
-							s->name ? "\"" : "", clock_step_text(to)),
+					 errmsg("time %s%s is none of the model's steps, %s", grid_text(to, at), of_named(s), clock_step_text(to)),
 					 errhint("Leave out such rows, or train a model with the option \"step\".")));
 		while (last <= k)
 			x[last++] = NAN;
@@ -535,4 +539,30 @@ clock_regrid(const rnn_clock *from, const rnn_clock *to, rnn_series *s)
 	}
 	s->x = x;
 	s->n = last;
+}
+
+char *
+clock_label(const rnn_clock *clock, const rnn_series *s, int64 k)
+{
+	if (!clock_has_times(clock))
+		return psprintf("%s " INT64_FORMAT, clock->kind == RNN_CLOCK_STEP ? "step" : "row", clock_position(clock, s, k));
+	return grid_text(clock, clock_time(clock, s->start, k));
+}
+
+void
+clock_place(const rnn_clock *clock, const rnn_series *s, int64 k, Datum *values, bool *nulls)
+{
+	bool		times = clock_has_times(clock);
+
+	nulls[0] = nulls[1] = !times;
+	nulls[2] = times;
+	if (times)
+	{
+		int64		at = clock_time(clock, s->start, k);
+
+		values[0] = TimestampTzGetDatum(clock_instant(clock, at));
+		values[1] = TimestampGetDatum(clock_local(clock, at));
+	}
+	else
+		values[2] = Int64GetDatum(clock_position(clock, s, k));
 }

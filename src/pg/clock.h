@@ -33,6 +33,7 @@ int64		whole_steps(int64 x, int64 step);
 int64		grid_index(const rnn_clock *clock, int64 start, const Fields *first, int64 at);
 /* " of series "x"", for messages. */
 const char *of_series(const RowGroup *group);
+const char *of_named(const rnn_series *s);
 
 /* week.c: days since 2000-01-01; a week is a mask of days, bit 0 Monday, 0: all */
 #define WEEKDAYS 31				/* Monday to Friday */

@@ -49,7 +49,8 @@ typedef struct ForecastCall
 	int64		history;		/* rows of history before each forecast */
 	int			count;			/* series that are forecast */
 	int		   *series;			/* (count) their numbers in the model */
-	int		   *horizon;		/* (count) steps of each */
+	int		   *horizon;		/* (count) steps of each, from its own end */
+	int		   *lag;			/* (count) of these before the first that is returned */
 	bool		shortened;		/* some history was shorter than asked for */
 	char	   *block;			/* memory of a batch, kept for the next: fresh pages are slow */
 	Size		block_size;
@@ -104,30 +105,41 @@ get_history(FunctionCallInfo fcinfo)
 	return history;
 }
 
-/* There are no options yet: an object without keys, or nothing. */
-static void
-check_options(FunctionCallInfo fcinfo)
+/* Whether series that end early are forecast from the common end on, the option "align". */
+static bool
+get_align(FunctionCallInfo fcinfo)
 {
 	Jsonb	   *options;
 	JsonbIterator *it;
 	JsonbValue	v;
+	JsonbIteratorToken token;
+	bool		align = false;
 
 	if (PG_ARGISNULL(ARG_OPTIONS))
-		return;
+		return false;
 	options = PG_GETARG_JSONB_P(ARG_OPTIONS);
 	if (!JB_ROOT_IS_OBJECT(options))
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("options must be a JSON object")));
 	it = JsonbIteratorInit(&options->root);
-	(void) JsonbIteratorNext(&it, &v, true);	/* the object */
-	if (JsonbIteratorNext(&it, &v, true) == WJB_KEY)
-		ereport(ERROR,
-				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("unrecognized option \"%s\" of rnn_forecast",
-						pnstrdup(v.val.string.val, v.val.string.len)),
-				 errdetail("Allowed options: none in this version."),
-				 errhint("Options of the training are passed to rnn_train.")));
+	while ((token = JsonbIteratorNext(&it, &v, true)) != WJB_DONE)
+	{
+		if (token == WJB_KEY && !(v.val.string.len == 5 && memcmp(v.val.string.val, "align", 5) == 0))
+			ereport(ERROR,
+					(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+					 errmsg("unrecognized option \"%s\" of rnn_forecast",
+							pnstrdup(v.val.string.val, v.val.string.len)),
+					 errdetail("Allowed options: align."),
+					 errhint("Options of the training are passed to rnn_train.")));
+		if (token == WJB_VALUE && v.type != jbvBool)
+			ereport(ERROR,
+					(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+					 errmsg("option \"align\" must be true or false")));
+		if (token == WJB_VALUE)
+			align = v.val.boolean;
+	}
+	return align;
 }
 
 /* ------------------------------------------------------------- selection */
@@ -146,6 +158,7 @@ choose_series(FunctionCallInfo fcinfo, ForecastCall *call)
 		named = series_named(model, PG_GETARG_ARRAYTYPE_P(ARG_SERIES));
 	call->series = palloc(sizeof(int) * Max(model->n_series, 1));
 	call->horizon = palloc0(sizeof(int) * Max(model->n_series, 1));
+	call->lag = palloc0(sizeof(int) * Max(model->n_series, 1));
 	for (int k = 0; k < model->n_series; k++)
 		if ((named == NULL || named[k]) && model->series[k].n > 0)
 			call->series[call->count++] = k;
@@ -160,15 +173,23 @@ step_time(const rnn_model *model, const rnn_series *s, int64 step)
 	return clock_time(&model->clock, s->start, s->n - 1 + step);
 }
 
-/* The last step that is not after `until`, by bisection. */
+/* As the clock counts it, or for all clocks alike. */
+static int64
+time_of_step(const rnn_model *model, const rnn_series *s, int64 step, bool instant)
+{
+	int64		at = step_time(model, s, step);
+
+	return instant ? clock_instant(&model->clock, at) : at;
+}
+
+/* The last step that is not after a time, by bisection; RNN_MAX_HORIZON for all that are further. */
 static int
-steps_until(const rnn_model *model, const rnn_series *s, TimestampTz until)
+steps_until(const rnn_model *model, const rnn_series *s, int64 until, bool instant)
 {
 	int			low = 0,
 				high = 1;
 
-	while (high <= RNN_MAX_HORIZON &&
-		   clock_instant(&model->clock, step_time(model, s, high)) <= until)
+	while (high <= RNN_MAX_HORIZON && time_of_step(model, s, high, instant) <= until)
 	{
 		low = high;
 		high *= 2;
@@ -177,13 +198,73 @@ steps_until(const rnn_model *model, const rnn_series *s, TimestampTz until)
 	{
 		int			middle = low + (high - low) / 2;
 
-		if (middle <= RNN_MAX_HORIZON &&
-			clock_instant(&model->clock, step_time(model, s, middle)) <= until)
+		if (middle <= RNN_MAX_HORIZON && time_of_step(model, s, middle, instant) <= until)
 			low = middle;
 		else
 			high = middle;
 	}
 	return low;
+}
+
+/* Where the last of all series of the model ends, as the clock counts it; false where there is none. */
+static bool
+common_end(const rnn_model *model, int64 *end)
+{
+	bool		found = false;
+
+	for (int k = 0; k < model->n_series; k++)
+	{
+		int64		last;
+
+		if (model->series[k].n == 0)
+			continue;
+		last = step_time(model, &model->series[k], 0);
+		*end = found ? Max(*end, last) : last;
+		found = true;
+	}
+	return found;
+}
+
+static void
+notice_early(int early, int count, const rnn_model *model, int64 end)
+{
+	ereport(NOTICE,
+			(errmsg("%d of %d series end more than %d steps before the last one, and are forecast from where they end",
+					early, count, model->config.horizon),
+			 errdetail("The last one ends at %s.", clock_has_times(&model->clock) ?
+					   DatumGetCString(DirectFunctionCall1(timestamp_out, TimestampGetDatum(clock_local(&model->clock, end)))) :
+					   psprintf("step " INT64_FORMAT, end)),
+			 errhint("The option \"align\" of rnn_forecast begins all forecasts there.")));
+}
+
+/* The same number of rows for all, from each one's end or from the common one. */
+static void
+set_horizons(ForecastCall *call, int horizon, bool align)
+{
+	int64		end = 0;
+	int			early = 0;
+
+	if (!common_end(call->model, &end))
+		return;
+	for (int i = 0; i < call->count; i++)
+	{
+		const rnn_series *s = &call->model->series[call->series[i]];
+		int			behind = step_time(call->model, s, 0) < end ? steps_until(call->model, s, end, false) : 0;
+
+		CHECK_FOR_INTERRUPTS();
+		early += behind > call->model->config.horizon;
+		if (align && behind + horizon > RNN_MAX_HORIZON)
+			ereport(ERROR,
+					(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+					 errmsg("series \"%s\" ends too early to be aligned", pnstrdup(s->name, s->name_len)),
+					 errdetail("It ends %s%d steps before the last one, and %d steps ahead are the most.",
+							   behind == RNN_MAX_HORIZON ? "at least " : "", behind, RNN_MAX_HORIZON),
+					 errhint("Leave it out of the argument \"series\", or of the history.")));
+		call->lag[i] = align ? behind : 0;
+		call->horizon[i] = call->lag[i] + horizon;
+	}
+	if (early > 0 && !align)
+		notice_early(early, call->count, call->model, end);
 }
 
 static void
@@ -201,7 +282,7 @@ set_horizons_until(ForecastCall *call, TimestampTz until)
 	{
 		const rnn_series *s = &call->model->series[call->series[i]];
 		int			horizon = TIMESTAMP_IS_NOBEGIN(until) ? 0 :
-			TIMESTAMP_IS_NOEND(until) ? RNN_MAX_HORIZON : steps_until(call->model, s, until);
+			TIMESTAMP_IS_NOEND(until) ? RNN_MAX_HORIZON : steps_until(call->model, s, until, true);
 
 		/* One more step must be beyond it. */
 		if (horizon == RNN_MAX_HORIZON)
@@ -226,61 +307,63 @@ set_horizons_until(ForecastCall *call, TimestampTz until)
 
 /* ---------------------------------------------------------------- output */
 
-/* Columns that a row of history and one of the forecast share. */
+/* Columns that a row of history and one of the forecast share: step is counted from point `end` of the series. */
 static void
-put_place(const ForecastCall *call, const rnn_series *s, int step, Datum *values, bool *nulls)
+put_place(const ForecastCall *call, const rnn_series *s, int64 end, int step, Datum *values, bool *nulls)
 {
-	const rnn_clock *clock = &call->model->clock;
-
 	memset(nulls, true, COLUMNS);
+	nulls[0] = s->name == NULL;
 	if (s->name != NULL)
-	{
 		values[0] = PointerGetDatum(cstring_to_text_with_len(s->name, s->name_len));
-		nulls[0] = false;
-	}
 	values[1] = Int32GetDatum(step);
 	nulls[1] = false;
-	if (!clock_has_times(clock))
-	{
-		values[4] = Int64GetDatum(clock_position(clock, s, s->n - 1 + step));
-		nulls[4] = false;
-	}
-	else
-	{
-		int64		at = step_time(call->model, s, step);
-
-		values[2] = TimestampTzGetDatum(clock_instant(clock, at));
-		values[3] = TimestampGetDatum(clock_local(clock, at));
-		nulls[2] = nulls[3] = false;
-	}
+	clock_place(&call->model->clock, s, end + step, &values[2], &nulls[2]);
 }
 
+/* Up to point `end`, which lies behind the last known one where forecasts are aligned. */
 static void
-put_history(ForecastCall *call, const rnn_series *s)
+put_history(ForecastCall *call, const rnn_series *s, int64 end)
 {
-	int64		rows = Min(call->history, s->n);
+	int64		rows = Min(call->history, end + 1);
 
 	call->shortened |= rows < call->history;
-	for (int64 i = s->n - rows; i < s->n; i++)
+	for (int64 i = end + 1 - rows; i <= end; i++)
 	{
 		Datum		values[COLUMNS] = {0};
 		bool		nulls[COLUMNS];
 		MemoryContext old = MemoryContextSwitchTo(call->rows.scratch);
+		double		x = i < s->n ? s->x[i] : NAN;
 
 		CHECK_FOR_INTERRUPTS();
-		put_place(call, s, (int) (i + 1 - s->n), values, nulls);
-		values[5] = Float8GetDatum(s->x[i]);
-		nulls[5] = isnan(s->x[i]);
+		put_place(call, s, end, (int) (i - end), values, nulls);
+		values[5] = Float8GetDatum(x);
+		nulls[5] = isnan(x);
 		MemoryContextSwitchTo(old);
 		rows_put(&call->rows, values, nulls);
 	}
 }
 
-/* q is (horizon, Q) */
-static void
-put_forecast(ForecastCall *call, const rnn_series *s, int horizon, const double *q)
+/*
+ * A quantile between or beyond the levels of q (Q), where the transform is
+ * undone by then: its tails are those of what was forecast.
+ */
+static double
+bound_at(const rnn_config *cfg, const double *q, double p)
 {
-	for (int j = 0; j < horizon; j++, q += Q)
+	double		y[Q];
+
+	if (cfg->transform == RNN_TRANSFORM_NONE)
+		return rnn_within_bounds(cfg, quantile_at(q, p));
+	for (int k = 0; k < Q; k++)
+		y[k] = rnn_transform(cfg, q[k]);
+	return rnn_within_bounds(cfg, rnn_restore(cfg, quantile_at(y, p)));
+}
+
+/* q is (rows, Q), from the step after point `end` of the series on. */
+static void
+put_forecast(ForecastCall *call, const rnn_series *s, int64 end, int count, const double *q)
+{
+	for (int j = 0; j < count; j++, q += Q)
 	{
 		Datum		values[COLUMNS] = {0},
 					levels[Q];
@@ -288,12 +371,12 @@ put_forecast(ForecastCall *call, const rnn_series *s, int horizon, const double 
 		MemoryContext old = MemoryContextSwitchTo(call->rows.scratch);
 
 		CHECK_FOR_INTERRUPTS();
-		put_place(call, s, j + 1, values, nulls);
+		put_place(call, s, end, j + 1, values, nulls);
 		for (int k = 0; k < Q; k++)
 			levels[k] = Float8GetDatum(q[k]);
 		values[6] = Float8GetDatum(q[RNN_MEDIAN]);
-		values[7] = Float8GetDatum(quantile_at(q, call->low));
-		values[8] = Float8GetDatum(quantile_at(q, call->high));
+		values[7] = Float8GetDatum(bound_at(&call->model->config, q, call->low));
+		values[8] = Float8GetDatum(bound_at(&call->model->config, q, call->high));
 		values[9] = PointerGetDatum(construct_array(levels, Q, FLOAT8OID, sizeof(float8),
 													FLOAT8PASSBYVAL, TYPALIGN_DOUBLE));
 		nulls[6] = nulls[7] = nulls[8] = nulls[9] = false;
@@ -381,8 +464,11 @@ forecast_batch(ForecastCall *call, int first, int count)
 	}
 	for (int i = 0; i < count; i++)
 	{
-		put_history(call, &series[i]);
-		put_forecast(call, &series[i], horizon, q + (Size) i * horizon * Q);
+		int			lag = call->lag[first + i];
+		int64		end = series[i].n - 1 + lag;
+
+		put_history(call, &series[i], end);
+		put_forecast(call, &series[i], end, horizon - lag, q + ((Size) i * horizon + lag) * Q);
 	}
 	pfree(series);
 }
@@ -394,9 +480,10 @@ rnnforecast_rnn_forecast(PG_FUNCTION_ARGS)
 	ForecastCall call = {0};
 	double		level = get_level(fcinfo);
 	int			horizon;
+	bool		align;
 
 	call.history = get_history(fcinfo);
-	check_options(fcinfo);
+	align = get_align(fcinfo);
 	rows_begin(&call.rows, fcinfo, COLUMNS);
 	if (PG_ARGISNULL(ARG_MODEL))
 		return (Datum) 0;
@@ -408,8 +495,7 @@ rnnforecast_rnn_forecast(PG_FUNCTION_ARGS)
 	if (horizon == 0)
 		set_horizons_until(&call, PG_GETARG_TIMESTAMPTZ(ARG_UNTIL));
 	else
-		for (int i = 0; i < call.count; i++)
-			call.horizon[i] = horizon;
+		set_horizons(&call, horizon, align);
 	for (int first = 0, count; first < call.count; first += count)
 	{
 		CHECK_FOR_INTERRUPTS();

@@ -27,7 +27,9 @@ note_text(const rnn_series *s)
 		[RNN_NOTE_EMPTY] = "no known value",
 		[RNN_NOTE_INFINITE] = "infinite value",
 		[RNN_NOTE_DUPLICATE] = "a time occurs more than once",
-		[RNN_NOTE_IRREGULAR] = "a time off the grid of steps"
+		[RNN_NOTE_IRREGULAR] = "a time off the grid of steps",
+		[RNN_NOTE_GAPS] = "a missing point",
+		[RNN_NOTE_RANGE] = "a value that can't be transformed"
 	};
 
 	if (s->note < RNN_NOTE_EMPTY)
@@ -44,37 +46,55 @@ set_time(const rnn_model *m, const rnn_series *s, int64 k, Datum *value, bool *n
 		*value = TimestampGetDatum(clock_local(&m->clock, clock_time(&m->clock, s->start, k)));
 }
 
-/* rnn_series(model) -> rows (name, first, last, points, note) */
+/* Points that are missing between the first and the last, in how many gaps, and the longest. */
+static void
+count_gaps(const rnn_series *s, int64 *missing, int64 *gaps, int64 *longest)
+{
+	*missing = *gaps = *longest = 0;
+	for (int64 k = 0, run = 0; k < s->n; k++)
+	{
+		run = isnan(s->x[k]) ? run + 1 : 0;
+		*missing += run > 0;
+		*gaps += run == 1;
+		*longest = Max(*longest, run);
+	}
+}
+
+/* rnn_series(model) -> rows (name, first, last, points, note, missing, gaps, longest_gap) */
 Datum
 rnnforecast_rnn_series(PG_FUNCTION_ARGS)
 {
 	Rows		rows;
 	const rnn_model *m;
 
-	rows_begin(&rows, fcinfo, 5);
+	rows_begin(&rows, fcinfo, 8);
 	m = fetch_model(fcinfo, 0, true);
 	for (int i = 0; i < m->n_series; i++)
 	{
 		const rnn_series *s = &m->series[i];
 		MemoryContext old = MemoryContextSwitchTo(rows.scratch);
-		Datum		values[5] = {0};
-		bool		nulls[5] = {false};
-		int64		known = 0;
+		Datum		values[8] = {0};
+		bool		nulls[8] = {false};
+		int64		missing,
+					gaps,
+					longest;
 		const char *note;
 
 		CHECK_FOR_INTERRUPTS();
-		for (int64 k = 0; k < s->n; k++)
-			known += !isnan(s->x[k]);
+		count_gaps(s, &missing, &gaps, &longest);
 		nulls[0] = s->name == NULL;
 		if (s->name != NULL)
 			values[0] = PointerGetDatum(cstring_to_text_with_len(s->name, s->name_len));
 		set_time(m, s, 0, &values[1], &nulls[1]);
 		set_time(m, s, s->n - 1, &values[2], &nulls[2]);
-		values[3] = Int64GetDatum(known);
+		values[3] = Int64GetDatum(s->n - missing);
 		note = note_text(s);
 		nulls[4] = note == NULL;
 		if (note)
 			values[4] = CStringGetTextDatum(note);
+		values[5] = Int64GetDatum(missing);
+		values[6] = Int64GetDatum(gaps);
+		values[7] = Int64GetDatum(longest);
 		MemoryContextSwitchTo(old);
 		rows_put(&rows, values, nulls);
 	}

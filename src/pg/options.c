@@ -393,7 +393,7 @@ parse_options(Jsonb *options, rnn_config *cfg, ServerOptions *server)
 		report_engine_error(&err);
 }
 
-/* Options that say how rows become series. */
+/* Options of this layer that say how rows become series. */
 static bool
 tidies(int option)
 {
@@ -401,40 +401,75 @@ tidies(int option)
 		option == OPTION_STEP || option == OPTION_TIMEZONE;
 }
 
+static bool
+is_of_history(const char *name)
+{
+	return strcmp(name, "gaps") == 0 || tidies(server_option(name));
+}
+
+Jsonb *
+history_options(Jsonb *options)
+{
+	JsonbIterator *it = JsonbIteratorInit(&options->root);
+	JsonbValue	v;
+	char	   *name;
+
+	while ((name = next_option(&it, &v)) != NULL)
+		if (!is_of_history(name))
+			options = DatumGetJsonbP(DirectFunctionCall2(jsonb_delete, JsonbPGetDatum(options), CStringGetTextDatum(name)));
+	return JB_ROOT_COUNT(options) > 0 ? options : NULL;
+}
+
 static char *
-history_options(void)
+names_for_history(void)
 {
 	StringInfoData names;
 
 	initStringInfo(&names);
+	appendStringInfoString(&names, "gaps");
 	for (int i = 0; i < SERVER_OPTIONS; i++)
 		if (tidies(i))
-			appendStringInfo(&names, "%s%s", names.len > 0 ? ", " : "", server_options[i].name);
+			appendStringInfo(&names, ", %s", server_options[i].name);
 	return names.data;
 }
 
 void
-parse_history_options(Jsonb *options, ServerOptions *server)
+parse_history_options(Jsonb *options, rnn_config *cfg, ServerOptions *server)
 {
+	const rnn_option *gaps = engine_option("gaps");
 	JsonbIterator *it;
 	JsonbValue	v;
 	char	   *name;
 
+	rnn_config_defaults(cfg);
 	memset(server, 0, sizeof(*server));
 	if (options == NULL)
 		return;
 	it = begin_options(options, "{\"on_error\": \"skip\"}");
 	while ((name = next_option(&it, &v)) != NULL)
 	{
+		if (strcmp(name, gaps->name) == 0)
+		{
+			set_engine_option(gaps, &v, cfg);
+			continue;
+		}
 		if (!tidies(server_option(name)))
 			ereport(ERROR,
 					(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 					 errmsg("rnn_history has no option \"%s\"", name),
-					 errdetail("Its options are: %s.", history_options()),
+					 errdetail("Its options are: %s.", names_for_history()),
 					 engine_option(name) || server_option(name) >= 0 ?
 					 errhint("Pass \"%s\" to rnn_train or rnn_train_history.", name) : 0));
 		set_server_option(server_option(name), &v, server);
 	}
+}
+
+bool
+names_option(Jsonb *options, const char *name)
+{
+	JsonbValue	key = {.type = jbvString,.val.string = {.len = strlen(name),.val = unconstify(char *, name)}};
+
+	return options != NULL && findJsonbValueFromContainer(&options->root, JB_FOBJECT, &key) != NULL;
 }
 
 static const char *

@@ -6,7 +6,7 @@
  * option on_error, a note in the model: the series is left out, or only its
  * last known value is kept, so that its forecast is naive.
  */
-#include "pg.h"
+#include "clock.h"
 
 #include <math.h>
 
@@ -171,15 +171,66 @@ is_constant(const rnn_series *s)
 	return s->n > 1;
 }
 
+/* The first point that the options don't take, and why. */
+static rnn_note
+find_trouble(const rnn_config *cfg, const rnn_series *s, int64 *at)
+{
+	for (*at = 0; *at < s->n; (*at)++)
+	{
+		double		x = s->x[*at];
+
+		if (isnan(x) && cfg->gaps == RNN_GAPS_ERROR)
+			return RNN_NOTE_GAPS;
+		if (!isnan(x) && !rnn_transform_takes(cfg, x))
+			return RNN_NOTE_RANGE;
+	}
+	return RNN_NOTE_NONE;
+}
+
+static int64
+count_missing(const rnn_series *s)
+{
+	int64		missing = 0;
+
+	for (int64 i = 0; i < s->n; i++)
+		missing += isnan(s->x[i]);
+	return missing;
+}
+
+void
+check_values(const rnn_config *cfg, const rnn_clock *clock, const rnn_series *s)
+{
+	int64		at;
+
+	switch (find_trouble(cfg, s, &at))
+	{
+		case RNN_NOTE_GAPS:
+			ereport(ERROR,
+					(errcode(ERRCODE_DATA_EXCEPTION),
+					 errmsg("there is no value%s at %s", of_named(s), clock_label(clock, s, at)),
+					 errdetail("%lld of %lld points are missing.", (long long) count_missing(s), (long long) s->n),
+					 errhint("Set the option \"gaps\" to \"mask\", which is the default, or to what they are taken for.")));
+			break;
+		case RNN_NOTE_RANGE:
+			ereport(ERROR,
+					(errcode(ERRCODE_NUMERIC_VALUE_OUT_OF_RANGE),
+					 errmsg("the value %g%s at %s can't be transformed by \"%s\"", s->x[at], of_named(s), clock_label(clock, s, at),
+							cfg->transform == RNN_TRANSFORM_LOG ? "log" : "box-cox"),
+					 errhint("Only values above 0 can. Set the option \"transform\" to \"asinh\", which takes all.")));
+			break;
+		default:
+			break;
+	}
+}
+
 static const char *
 zone_for(const ServerOptions *server)
 {
 	return server->timezone[0] ? server->timezone : pg_get_timezone_name(session_timezone);
 }
 
-/* Rows without times have no step, and each is one. */
-static void
-refuse_tidying(const Tidying *tidying)
+void
+refuse_tidying(const Tidying *tidying, const char *why, const char *hint)
 {
 	const char *option = tidying->step.given ? "step" : tidying->bin != RNN_BIN_NONE ? "bin" :
 		tidying->duplicates != DUPLICATES_AUTO ? "duplicates" : NULL;
@@ -187,12 +238,11 @@ refuse_tidying(const Tidying *tidying)
 	if (option)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("option \"%s\" needs times", option),
-				 errhint("The rows of an ordered column have none: pass them, as in rnn_train(ts, value, options).")));
+				 errmsg("option \"%s\" %s", option, why), errhint("%s", hint)));
 }
 
 void
-series_from_rows(RowState *state, const ServerOptions *server, Series *all)
+series_from_rows(RowState *state, const rnn_config *cfg, const ServerOptions *server, Series *all)
 {
 	OnError		on_error = server->tidying.on_error;
 	bool		fail = on_error == ON_ERROR_FAIL || !state->keyed;
@@ -212,9 +262,11 @@ series_from_rows(RowState *state, const ServerOptions *server, Series *all)
 	{
 		RowGroup	whole = {.rows = state->rows,.n = state->n};
 
-		refuse_tidying(&server->tidying);
+		refuse_tidying(&server->tidying, "needs times",
+					   "The rows of an ordered column have none: pass them, as in rnn_train(ts, value, options).");
 		find_empty(&whole, true);
 		ordered_series(state, all);
+		check_values(cfg, &all->clock, all->series);
 		return;
 	}
 	groups = group_rows(state, &all->count);
@@ -234,11 +286,19 @@ series_from_rows(RowState *state, const ServerOptions *server, Series *all)
 	{
 		RowGroup   *group = &groups[g];
 		rnn_series *s = &all->series[g];
+		int64		at;
 
 		s->name = group->name.text;
 		s->name_len = group->name.len;
 		if (group->problem == RNN_NOTE_NONE)
 			clock_regularise(&all->clock, group, fail, &room, s);
+		if (fail)
+			check_values(cfg, &all->clock, s);
+		else if (group->problem == RNN_NOTE_NONE)
+		{
+			group->problem = find_trouble(cfg, s, &at);
+			s->n = group->problem ? 0 : s->n;
+		}
 		if (group->problem != RNN_NOTE_NONE && on_error == ON_ERROR_NAIVE)
 			keep_last(group, &all->clock, s);
 		s->note = group->problem ? group->problem : is_constant(s) ? RNN_NOTE_CONSTANT : RNN_NOTE_NONE;

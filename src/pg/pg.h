@@ -77,8 +77,11 @@ extern const char *const bin_names[];	/* by rnn_bin, NULL-terminated */
 
 /* NULL options give the defaults. Errors name the option, the value and what is allowed. */
 void		parse_options(Jsonb *options, rnn_config *cfg, ServerOptions *server);
+/* Those of an object that rnn_history takes too, NULL where there are none. */
+Jsonb	   *history_options(Jsonb *options);
+bool		names_option(Jsonb *options, const char *name);
 /* Those of rnn_history: how rows become series. */
-void		parse_history_options(Jsonb *options, ServerOptions *server);
+void		parse_history_options(Jsonb *options, rnn_config *cfg, ServerOptions *server);
 
 /* state.c: rows of one aggregate group */
 typedef enum RowForm
@@ -167,6 +170,9 @@ bool		clock_has_times(const rnn_clock *clock);	/* not numbers of rows or steps *
 int64		clock_position(const rnn_clock *clock, const rnn_series *s, int64 k);
 /* Number of a time on the clock's grid, counted from 2000, in months from the year 0: the phase of its seasons. */
 int64		clock_phase(const rnn_clock *clock, int64 start);
+/* Point k of a series, for messages; and as ts, local_ts and position of a row. */
+char	   *clock_label(const rnn_clock *clock, const rnn_series *s, int64 k);
+void		clock_place(const rnn_clock *clock, const rnn_series *s, int64 k, Datum *values, bool *nulls);
 int			clock_hints(const rnn_clock *clock, int *hints);
 char	   *clock_text(const rnn_clock *clock, int64 time); /* for messages */
 /* Values of a group on its grid: fills start, dropped, n and x, which takes bytes off `room`; else the
@@ -188,7 +194,11 @@ typedef struct Series
 } Series;
 
 /* Rows of a state on their grids. */
-void		series_from_rows(RowState *state, const ServerOptions *server, Series *all);
+void		series_from_rows(RowState *state, const rnn_config *cfg, const ServerOptions *server, Series *all);
+/* Error where an option asks for a step, bins or duplicates. */
+void		refuse_tidying(const Tidying *tidying, const char *why, const char *hint);
+/* Error where a series has what the options don't take: gaps, or values that can't be transformed. */
+void		check_values(const rnn_config *cfg, const rnn_clock *clock, const rnn_series *s);
 
 /* model.c */
 /* Decoded argument, cached for the statement; NULL where SQL NULL. Error for a history

@@ -35,10 +35,10 @@ PG_FUNCTION_INFO_V1(rnnforecast_rnn_forecast_query);
 
 /*
  * Models are trained anew, by default none: the prior forecasts.  Parameters
- * have the numbers of the arguments; the schema is the extension's own.
+ * have the numbers of the arguments, and the last holds the options as they came; the schema is the extension's own.
  */
 static char *
-statement(const char *query, Oid schema, bool has_model)
+statement(const char *query, Oid schema, bool has_model, bool has_bins)
 {
 	const char *name = quote_identifier(get_namespace_name(schema));
 	QueryColumns columns;
@@ -48,10 +48,11 @@ statement(const char *query, Oid schema, bool has_model)
 	initStringInfo(&s);
 	if (has_model)
 		appendStringInfo(&s, "SELECT f.* FROM (SELECT %s.rnn_observe($8, h.m) AS m FROM (%s) AS h",
-						 name, query_call(&columns, schema, "rnn_history", ""));
+						 name, query_call(&columns, schema, "rnn_history", has_bins ? "$7" : ""));
 	else
-		appendStringInfo(&s, "SELECT f.* FROM (%s", query_call(&columns, schema, "rnn_train", "$7"));
-	appendStringInfo(&s, ") AS t, %s.rnn_forecast(t.m, $2, $3, $4, $5, $6) AS f", name);
+		appendStringInfo(&s, "SELECT f.* FROM (%s", query_call(&columns, schema, "rnn_train", "$7 OPERATOR(pg_catalog.-) 'align'::pg_catalog.text"));
+	appendStringInfo(&s, ") AS t, %s.rnn_forecast(t.m, $2, $3, $4, $5, $6, CASE WHEN $9 OPERATOR(pg_catalog.?) 'align'"
+					 " THEN pg_catalog.jsonb_build_object('align', $9 OPERATOR(pg_catalog.->) 'align') END) AS f", name);
 	return s.data;
 }
 
@@ -62,13 +63,31 @@ chooses_method(Jsonb *options)
 	static const char *const keys[] = {"start", "network", "skip"};
 
 	for (int i = 0; i < lengthof(keys); i++)
-	{
-		JsonbValue	key = {.type = jbvString,.val.string = {.len = strlen(keys[i]),.val = unconstify(char *, keys[i])}};
-
-		if (findJsonbValueFromContainer(&options->root, JB_FOBJECT, &key) != NULL)
+		if (names_option(options, keys[i]))
 			return true;
-	}
 	return false;
+}
+
+/* Rows for a model with bins go into the same; NULL where it has none. */
+static Jsonb *
+bins_of(const rnn_model *model)
+{
+	const rnn_clock *clock = &model->clock;
+	const char *step = clock_step_text(clock);
+
+	if (clock->bin == RNN_BIN_NONE)
+		return NULL;
+	return DatumGetJsonbP(DirectFunctionCall1(jsonb_in, CStringGetDatum(clock_has_times(clock) ?
+		psprintf("{\"bin\": \"%s\", \"step\": \"%s\", \"timezone\": \"%s\"}", bin_names[clock->bin], step, clock->zone) :
+		psprintf("{\"bin\": \"%s\", \"step\": %s}", bin_names[clock->bin], step))));
+}
+
+/* No option but that of rnn_forecast. */
+static bool
+only_aligns(Jsonb *options)
+{
+	return JB_ROOT_IS_OBJECT(options) && JB_ROOT_COUNT(options) == (names_option(options, "align") ? 1 : 0) &&
+		JB_ROOT_COUNT(options) > 0;
 }
 
 /* What is trained: nothing, for the horizon asked for, unless the options say otherwise. */
@@ -101,35 +120,39 @@ rnnforecast_rnn_forecast_query(PG_FUNCTION_ARGS)
 {
 	Rows		rows;
 	char	   *query;
-	Oid			types[ARGS];
-	Datum		values[ARGS];
-	char		nulls[ARGS];
+	Oid			types[ARGS + 1];
+	Datum		values[ARGS + 1];
+	char		nulls[ARGS + 1];
 	bool		has_model = !PG_ARGISNULL(ARG_MODEL);
+	Jsonb	   *bins = NULL;
 	Portal		portal;
 
 	rows_begin(&rows, fcinfo, COLUMNS);
 	if (PG_ARGISNULL(ARG_QUERY))
 		return (Datum) 0;
-	if (has_model && !PG_ARGISNULL(ARG_OPTIONS))
+	if (has_model && !PG_ARGISNULL(ARG_OPTIONS) && !only_aligns(PG_GETARG_JSONB_P(ARG_OPTIONS)))
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("options and model exclude each other"),
 				 errdetail("Options are those of the training; a model is trained already.")));
 	query = text_to_cstring(PG_GETARG_TEXT_PP(ARG_QUERY));
-	memcpy(types, arg_types, sizeof(types));
+	memcpy(types, arg_types, sizeof(arg_types));
 	for (int i = 0; i < ARGS; i++)
 	{
 		values[i] = PG_GETARG_DATUM(i);
 		nulls[i] = PG_ARGISNULL(i) ? 'n' : ' ';
 	}
-	if (!has_model)
-	{
-		values[ARG_OPTIONS] = training_options(fcinfo);
-		nulls[ARG_OPTIONS] = ' ';
-	}
+	/* As they came: what is for rnn_forecast is taken from these. */
+	types[ARGS] = JSONBOID;
+	values[ARGS] = values[ARG_OPTIONS];
+	nulls[ARGS] = nulls[ARG_OPTIONS];
+	if (has_model)
+		bins = bins_of(fetch_model(fcinfo, ARG_MODEL, false));
+	values[ARG_OPTIONS] = has_model ? JsonbPGetDatum(bins) : training_options(fcinfo);
+	nulls[ARG_OPTIONS] = has_model && bins == NULL ? 'n' : ' ';
 	SPI_connect();
-	portal = SPI_cursor_open_with_args(NULL, statement(query, get_func_namespace(fcinfo->flinfo->fn_oid), has_model),
-									   ARGS, types, values, nulls, true, CURSOR_OPT_PARALLEL_OK);
+	portal = SPI_cursor_open_with_args(NULL, statement(query, get_func_namespace(fcinfo->flinfo->fn_oid), has_model, bins != NULL),
+									   ARGS + 1, types, values, nulls, true, CURSOR_OPT_PARALLEL_OK);
 	for (;;)
 	{
 		SPI_cursor_fetch(portal, true, FETCH);

@@ -47,7 +47,6 @@ typedef struct Training
 /* Options of a training and the rules, from the options of rnn_fit. */
 Jsonb	   *split_options(Jsonb *options, bool has_horizon, int64 horizon, Rules *rules, Jsonb **rules_json);
 Rules		read_rules(Jsonb *json);
-Jsonb	   *history_options(Jsonb *options);	/* those that collecting rows knows, or NULL */
 /* Sets outcome and message of a new version that was scored. */
 void		judge_version(Training *t);
 

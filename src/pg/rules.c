@@ -100,16 +100,6 @@ split_options(Jsonb *options, bool has_horizon, int64 horizon, Rules *rules, Jso
 	return options;
 }
 
-Jsonb *
-history_options(Jsonb *options)
-{
-	JsonbValue *v = value_of(options, "on_error");
-
-	if (v == NULL || v->type != jbvString)
-		return NULL;
-	return from_text(psprintf("{\"on_error\": \"%s\"}", pnstrdup(v->val.string.val, v->val.string.len)));
-}
-
 /* Whether no model can make sense of the last windows, as none had trouble with before. */
 static bool
 is_break(const Training *t)

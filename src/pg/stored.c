@@ -97,9 +97,6 @@ fetch_history(const Registry *registry, const char *query, Jsonb *options, Memor
 
 	SPI_connect();
 	query_columns(query, &columns);
-	/* Only panels know what to do about a series that can't be used. */
-	if (columns.at[COLUMN_SERIES] == 0)
-		options = NULL;
 	portal = SPI_cursor_open_with_args(NULL, query_call(&columns, registry->schema, "rnn_history", options ? "$1" : ""),
 									   options ? 1 : 0, types, values, NULL, true, CURSOR_OPT_PARALLEL_OK);
 	SPI_cursor_fetch(portal, true, 1);

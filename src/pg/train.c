@@ -260,7 +260,7 @@ rnnforecast_rnn_train_final(PG_FUNCTION_ARGS)
 	}
 	parse_options(state->options, &cfg, &server);
 	check_order(fcinfo, &server.tidying);
-	series_from_rows(state, &server, &all);
+	series_from_rows(state, &cfg, &server, &all);
 	return leave_scratch(outer, train_series(&all, &cfg, &server, NULL,
 											 MemoryContextMemAllocated(state->hdr.eoh_context, true)));
 }
@@ -281,10 +281,9 @@ rnnforecast_rnn_history_final(PG_FUNCTION_ARGS)
 		MemoryContextSwitchTo(outer);
 		PG_RETURN_NULL();
 	}
-	parse_history_options(state->options, &server);
+	parse_history_options(state->options, &m.config, &server);
 	check_order(fcinfo, &server.tidying);
-	series_from_rows(state, &server, &all);
-	rnn_config_defaults(&m.config);
+	series_from_rows(state, &m.config, &server, &all);
 	m.is_history = true;
 	m.rows_latest = all.latest;
 	m.clock = all.clock;
@@ -363,6 +362,8 @@ observe_history(const rnn_model *model, const rnn_model *history)
 		result.clock.month_day = history->clock.month_day;
 	result.n_series = history->n_series;
 	result.series = series_by_clock(history, &model->clock);
+	for (int i = 0; i < result.n_series; i++)
+		check_values(&result.config, &result.clock, &result.series[i]);
 	return store_trimmed(&result, 0);
 }
 
@@ -393,10 +394,9 @@ inherit_options(rnn_config *cfg, const rnn_model *warm, Jsonb *options)
 	for (int i = 0; i < rnn_option_count; i++)
 	{
 		const rnn_option *o = &rnn_options[i];
-		JsonbValue	key = {.type = jbvString,.val.string = {.len = strlen(o->name),.val = unconstify(char *, o->name)}};
 		Size		width = o->type == RNN_OPT_FLOAT || o->type == RNN_OPT_BIGINT ? 8 : 4;
 
-		if (options == NULL || findJsonbValueFromContainer(&options->root, JB_FOBJECT, &key) == NULL)
+		if (!names_option(options, o->name))
 			continue;
 		if (o->type == RNN_OPT_SEASONS)
 		{
@@ -421,6 +421,8 @@ train_on_history(const rnn_model *history, Jsonb *options, const rnn_model *warm
 		check_clocks(warm, history);
 		inherit_options(&cfg, warm, options);
 	}
+	else if (!names_option(options, "gaps"))
+		cfg.gaps = history->config.gaps;
 	all.clock = warm && !has_step(history) ? warm->clock : history->clock;
 	if (server.timezone[0])
 	{
@@ -431,6 +433,8 @@ train_on_history(const rnn_model *history, Jsonb *options, const rnn_model *warm
 	all.latest = history->rows_latest;
 	all.count = history->n_series;
 	all.series = series_by_clock(history, &all.clock);
+	for (int i = 0; i < all.count; i++)
+		check_values(&cfg, &all.clock, &all.series[i]);
 	return train_series(&all, &cfg, &server, warm, 0);
 }
 
@@ -441,8 +445,13 @@ rnnforecast_rnn_train_history(PG_FUNCTION_ARGS)
 {
 	const rnn_model *history = fetch_model(fcinfo, 0, true);
 	const rnn_model *warm = fetch_model(fcinfo, 2, false);
+	Jsonb	   *options = PG_ARGISNULL(1) ? NULL : PG_GETARG_JSONB_P(1);
+	rnn_config	cfg;
+	ServerOptions server;
 
 	if (history == NULL)
 		PG_RETURN_NULL();
-	PG_RETURN_BYTEA_P(train_on_history(history, PG_ARGISNULL(1) ? NULL : PG_GETARG_JSONB_P(1), warm));
+	parse_options(options, &cfg, &server);
+	refuse_tidying(&server.tidying, "is one of rnn_history here", "A history's rows are series already.");
+	PG_RETURN_BYTEA_P(train_on_history(history, options, warm));
 }

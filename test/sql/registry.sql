@@ -120,6 +120,15 @@ BEGIN;
 CALL rnn_refit('growing');
 ROLLBACK;
 CALL rnn_refit(NULL);
+-- How rows become series is said once, for fresh rows too.
+CREATE TABLE jobs AS SELECT timestamp '2024-01-01' + n * interval '30 minutes' + noise(n) * interval '3 minutes' AS ts, n % 48 + noise(n) AS value FROM generate_series(1, 600) AS n;
+SELECT rnn_fit('jobs', 'TABLE jobs', 12, mix() || '{"bin": "mean", "step": "30 minutes", "gaps": "previous"}');
+INSERT INTO jobs SELECT timestamp '2024-01-01' + n * interval '30 minutes' + noise(n) * interval '3 minutes', n % 48 FROM generate_series(601, 640) AS n;
+CALL rnn_refit('jobs');
+SELECT version, i->>'step' AS step, i->>'bin' AS bin, i #>> '{options,gaps}' AS gaps, i->>'last' AS last FROM rnn_models, LATERAL (SELECT rnn_info(rnn_model(name)) AS i) AS i WHERE name = 'jobs';
+SELECT min(local_ts) AS fresh FROM rnn_forecast_model('jobs', 3, options => '{"fresh": true}');
+SELECT rnn_drop('jobs');
+DROP TABLE jobs;
 SELECT rnn_drop('growing');
 DROP VIEW growing;
 DROP TABLE shop_days;

@@ -82,6 +82,13 @@ SELECT what, hist, try(format('SELECT string_agg(to_char(local_ts, ''Dy DD''), '
 FROM (VALUES ('Mon-Fri'), ('all')) AS w (what), (SELECT 'two weeks' AS hist, rnn_history(d, dow) AS h FROM days WHERE what = 'Mon-Fri' AND d BETWEEN '2024-02-08' AND '2024-02-16'
 	UNION ALL SELECT 'nine weeks', rnn_history(d, dow) FROM days WHERE what = 'Mon-Fri' UNION ALL SELECT 'a Saturday', rnn_history(d, dow) FROM days WHERE what = 'all' AND d BETWEEN '2024-02-08' AND '2024-02-12'
 	UNION ALL SELECT 'one row', rnn_history(date '2024-02-09', 1)) AS h ORDER BY 1, 2;
+-- A query's rows go into the bins of the model.
+CREATE TEMP TABLE jobs AS SELECT 's' || k AS series, timestamp '2024-01-01' + n * interval '30 minutes' + noise(n) * interval '3 minutes' AS ts, n % 48 + k AS value, 3 * n AS step
+FROM generate_series(1, 2) AS k, generate_series(1, 600) AS n;
+SELECT type, count(*), min(local_ts) AS next, min(position) AS position
+FROM (SELECT 'ts' AS type, rnn_train(series, ts, value, mix() || '{"bin": "mean"}') AS m FROM jobs
+	  UNION ALL SELECT 'step', rnn_train(series, step, value, mix() || '{"bin": "sum", "step": 10}') FROM jobs) AS t,
+	 rnn_forecast_query('SELECT series, value, ' || type || ' FROM jobs WHERE step BETWEEN 100 AND 700', 2, model => m) GROUP BY type ORDER BY type;
 RESET client_min_messages;
 RESET timezone;
 RESET datestyle;

@@ -307,13 +307,13 @@ test_series(void)
 	rnn_model	m = every_field(true);
 
 	memset(name, 0xfe, sizeof(name));
-	for (int note = RNN_NOTE_NONE; note <= RNN_NOTE_IRREGULAR; note++)
+	for (int note = RNN_NOTE_NONE; note <= RNN_NOTE_RANGE; note++)
 		for (int len = 0; len <= 10000; len = len ? len * 100 : 1)
 		{
 			rnn_series	s[2] = {
 				{.name = name,.name_len = len,.note = note,.start = INT64_MAX - note,
 				.dropped = (int64_t) 1 << 53,.n = 3,.x = wide},
-				{.name = name,.name_len = len,.note = RNN_NOTE_IRREGULAR - note,.start = INT64_MIN,
+				{.name = name,.name_len = len,.note = RNN_NOTE_RANGE - note,.start = INT64_MIN,
 				.dropped = -((int64_t) 1 << 53),.n = 3,.x = narrow}
 			};
 
@@ -616,7 +616,7 @@ test_unsound_series(const rnn_model *sound)
 	x[4] = INFINITY;
 	UNSOUND(m.series = &s, "a point is infinite");
 	x[4] = 5;
-	s.note = RNN_NOTE_IRREGULAR + 1;
+	s.note = RNN_NOTE_RANGE + 1;
 	UNSOUND(m.series = &s, "a series' note");
 	s.note = 0;
 	s.dropped = INT64_MIN;
