@@ -837,11 +837,27 @@ CREATE FUNCTION rnn_revoke(name text, role name) RETURNS void
 COMMENT ON FUNCTION rnn_revoke(text, name) IS
 	'takes back what rnn_grant gave';
 
+CREATE FUNCTION rnn_schedule(name text, schedule text) RETURNS bigint
+	AS 'MODULE_PATHNAME', 'rnnforecast_rnn_schedule' LANGUAGE C VOLATILE STRICT PARALLEL UNSAFE;
+COMMENT ON FUNCTION rnn_schedule(text, text) IS
+	'lets pg_cron call rnn_refit of a named model by a schedule; the number of its job';
+
+CREATE FUNCTION rnn_unschedule(name text) RETURNS bool
+	AS 'MODULE_PATHNAME', 'rnnforecast_rnn_unschedule' LANGUAGE C VOLATILE STRICT PARALLEL UNSAFE;
+COMMENT ON FUNCTION rnn_unschedule(text) IS
+	'ends the schedule of a named model; whether it had one';
+
+CREATE FUNCTION rnn_next_run(schedule text) RETURNS timestamptz
+	AS 'MODULE_PATHNAME', 'rnnforecast_rnn_next_run' LANGUAGE C STABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION rnn_next_run(text) IS
+	'internal: when a schedule is due next, in the time zone of pg_cron';
+
 CREATE VIEW rnn_models WITH (security_barrier) AS
 SELECT r.name, r.owner, r.live AS version, v.created AS trained_at, v.last_ts, v.points,
 	   v.mase, v.mix_mase, v.coverage, octet_length(v.bytes)::bigint AS bytes,
 	   CASE WHEN rnn_role_is(r.owner, r.owner_key) THEN r.query END AS query,
-	   r.options || r.rules AS options, r.schedule
+	   r.options || r.rules AS options, r.schedule,
+	   rnn_next_run(r.schedule) AS next_run
 FROM rnn_registry AS r LEFT JOIN rnn_registry_version AS v ON v.model = r.id AND v.version = r.live
 WHERE rnn_role_is(r.owner, r.owner_key)
    OR EXISTS (SELECT FROM rnn_registry_grant AS g WHERE g.model = r.id AND rnn_role_is(g.grantee, g.grantee_key));
@@ -874,3 +890,17 @@ WHERE rnn_role_is(r.owner, r.owner_key);
 COMMENT ON VIEW rnn_runs IS
 	'trainings of named models: when, on what, with which outcome and errors';
 GRANT SELECT ON rnn_runs TO PUBLIC;
+
+CREATE FUNCTION rnn_progress_rows(OUT pid int, OUT role oid, OUT model text, OUT phase text, OUT series int,
+	OUT member int, OUT step int, OUT steps int, OUT loss float8, OUT elapsed interval, OUT estimated_end timestamptz)
+	RETURNS SETOF record
+	AS 'MODULE_PATHNAME', 'rnnforecast_rnn_progress_rows' LANGUAGE C VOLATILE PARALLEL RESTRICTED ROWS 10;
+COMMENT ON FUNCTION rnn_progress_rows() IS
+	'internal: the rows of the view rnn_progress';
+
+CREATE VIEW rnn_progress AS
+SELECT pid, pg_get_userbyid(role) AS role, model, phase, series, member, step, steps, loss, elapsed, estimated_end
+FROM rnn_progress_rows();
+COMMENT ON VIEW rnn_progress IS
+	'trainings that run now: the caller''s own, or all of the database for pg_read_all_stats';
+GRANT SELECT ON rnn_progress TO PUBLIC;

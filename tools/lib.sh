@@ -161,6 +161,25 @@ install_missing()
 	[ -z "$missing" ] || fail "still missing: $missing"
 }
 
+# pg_cron, where it can be had without asking; its tests are skipped without it.
+install_pg_cron()
+{
+	local config major root=()
+	config=$(find_postgres) || return 0
+	major=$("$config" --version | sed -n 's/^PostgreSQL \([0-9]*\).*/\1/p')
+	[ ! -f "$("$config" --pkglibdir)/pg_cron.so" ] || return 0
+	[[ $config = /usr/lib/postgresql/* ]] && command -v apt-get >/dev/null || return 0
+	if [ "$(id -u)" != 0 ]
+	then
+		sudo -n true 2>/dev/null || return 0
+		root=(sudo -n)
+	fi
+	say "installing: postgresql-$major-cron"
+	"${root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get install -q -y --no-install-recommends \
+		"postgresql-$major-cron" >/dev/null 2>&1 ||
+		say "no pg_cron: its tests will be skipped"
+}
+
 # ------------------------------------------------------- temporary directory
 
 # Stop the servers below WORK, which are all ours, and remove it.
@@ -282,6 +301,7 @@ set_up()
 {
 	local config
 	install_missing "$@"
+	[ "${1:-}" != tests ] || install_pg_cron
 	config=$(find_postgres) || fail "no PostgreSQL with its build files found"
 	make_workspace
 	say "building for $("$config" --version)"

@@ -125,6 +125,7 @@ rnnforecast_rnn_drop(PG_FUNCTION_ARGS)
 	SPI_connect();
 	m = find_model(&registry, text_to_cstring(PG_GETARG_TEXT_PP(0)), NEED_MANAGE, false);
 	lock_or_fail(&registry, m);
+	unschedule_model(&registry, m);
 	add_int(&args, m->id);
 	registry_run(&registry, "DELETE FROM @.rnn_registry WHERE id = $1", &args, false);
 	SPI_finish();

@@ -3,6 +3,7 @@
  *		Loading: settings, kernels, and what this build is.
  */
 #include "pg.h"
+#include "progress.h"
 
 #include <limits.h>
 
@@ -72,6 +73,7 @@ _PG_init(void)
 							"The model is the same with any number. max_parallel_workers bounds those of all sessions.",
 							&rnnforecast_max_workers, 2, 0, 1024,
 							PGC_USERSET, 0, NULL, NULL, NULL);
+	progress_init();
 #if PG_VERSION_NUM >= 150000
 	MarkGUCPrefixReserved("rnnforecast");
 #else

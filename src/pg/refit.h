@@ -34,6 +34,7 @@ typedef struct Training
 	bool		old_rows;		/* the latest version was trained on the same */
 	int64		points;
 	bytea	   *bytes;			/* the new version */
+	bytea	   *observed;		/* the live one with the new rows, where it stays live; else NULL */
 	Windows		windows;
 	Score		fresh,
 				old,			/* of the live version */
@@ -47,8 +48,8 @@ typedef struct Training
 /* Options of a training and the rules, from the options of rnn_fit. */
 Jsonb	   *split_options(Jsonb *options, bool has_horizon, int64 horizon, Rules *rules, Jsonb **rules_json);
 Rules		read_rules(Jsonb *json);
-/* Sets outcome and message of a new version that was scored. */
-void		judge_version(Training *t);
+/* Sets outcome and message of a new version that was scored; false where the rows are not believed. */
+bool		judge_version(Training *t);
 
 /* version.c */
 void		collect_rows(Training *t);	/* rows, fingerprint, points */

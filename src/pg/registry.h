@@ -81,6 +81,9 @@ void		unlock_model(const Registry *registry, int32 id);
 bytea	   *live_bytes(const Registry *registry, const NamedModel *model, bool read_only);
 bool		make_live(const Registry *registry, const NamedModel *model, int32 version);
 
+/* schedule.c: removes the job of a model; false where it had none */
+bool		unschedule_model(const Registry *registry, const NamedModel *model);
+
 /* stored.c: the query of a model */
 Jsonb	   *query_settings(void);	/* of the session, to be stored */
 /* Rows of the query, read as its owner under its settings; NULL where there are none. */

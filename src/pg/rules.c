@@ -114,14 +114,17 @@ is_break(const Training *t)
 	return Min(Min(t->fresh.mase, t->old.mase), t->mix.mase) > t->rules.break_at * was;
 }
 
-void
+bool
 judge_version(Training *t)
 {
+	bool		believed = true;
+
 	t->outcome = "promoted";
 	if (isnan(t->fresh.mase) || isnan(t->old.mase))
 		t->message = t->live ? "not measured: the series are too short or don't change" : NULL;
 	else if (is_break(t))
 	{
+		believed = false;
 		t->outcome = "refused";
 		t->message = psprintf("the last rows are unlike those before: the live version errs by %.3g on them, the new one by %.3g, "
 							  "the mix by %.3g, where the live one had %.3g", t->old.mase, t->fresh.mase, t->mix.mase, t->live_was);
@@ -132,4 +135,5 @@ judge_version(Training *t)
 		t->message = psprintf("the new version errs by %.3g on the last windows, the live one by %.3g, the mix by %.3g",
 							  t->fresh.mase, t->old.mase, t->mix.mase);
 	}
+	return believed;
 }

@@ -7,6 +7,7 @@
  * jumped over by an error but memory that its context frees.
  */
 #include "pg.h"
+#include "progress.h"
 #include "train.h"
 
 #include <math.h>
@@ -96,6 +97,14 @@ notice_progress(const rnn_progress *p, double elapsed)
 					p->phase, p->member, p->step, p->steps, isnan(p->loss) ? 0.0 : p->loss, elapsed)));
 }
 
+static void
+show_progress(const rnn_trainer *trainer, const rnn_progress *p)
+{
+	rnn_config	cfg;
+
+	progress_update(p, p->ready ? rnn_trainer_members(trainer, &cfg) : 0);
+}
+
 bool
 drive(rnn_trainer *trainer, Driver *driver)
 {
@@ -114,6 +123,7 @@ drive(rnn_trainer *trainer, Driver *driver)
 		}
 		if (rnn_trainer_step(trainer, &p, &err) != RNN_OK)
 			report_engine_error(&err);
+		show_progress(trainer, &p);
 		if (driver->stepped)
 			driver->stepped(trainer, &p, driver->arg);
 		if (driver->progress && elapsed >= driver->next_notice)
@@ -175,6 +185,26 @@ points_bytes(const Series *all)
 	return bytes;
 }
 
+/* Trains to the end, shown in rnn_progress. */
+static void
+train_in_sight(rnn_trainer *trainer, const rnn_panel *panel, Size size, Size held, bool warm, Driver *driver)
+{
+	progress_begin(panel->count);
+	PG_TRY();
+	{
+		/* Weights to start from stay in this process. */
+		if (warm)
+			drive(trainer, driver);
+		else
+			train_with_crew(trainer, panel, size, held, driver);
+	}
+	PG_FINALLY();
+	{
+		progress_end();
+	}
+	PG_END_TRY();
+}
+
 /* Trains on the series; `held` bytes of the memory limit are already taken. */
 static bytea *
 train_series(Series *all, const rnn_config *cfg, const ServerOptions *server,
@@ -195,11 +225,7 @@ train_series(Series *all, const rnn_config *cfg, const ServerOptions *server,
 		report_engine_error(&err);
 	if (rnn_trainer_init(&trainer, training_block(size), size, cfg, &panel, warm, &err) != RNN_OK)
 		report_engine_error(&err);
-	/* Weights to start from stay in this process. */
-	if (warm)
-		drive(trainer, &driver);
-	else
-		train_with_crew(trainer, &panel, size, held, &driver);
+	train_in_sight(trainer, &panel, size, held, warm != NULL, &driver);
 	if (rnn_trainer_model(trainer, &model, &err) != RNN_OK)
 		report_engine_error(&err);
 	model.n_series = all->count;

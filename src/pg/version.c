@@ -3,6 +3,7 @@
  *		A new version of a named model: rows, training, scores, and its row in
  *		the tables.
  */
+#include "progress.h"
 #include "refit.h"
 #include "train.h"
 
@@ -105,13 +106,15 @@ train_version(Training *t)
 	mix = decode_model(train_on_history(before, mix_options(options, horizon), NULL));
 	options = DatumGetJsonbP(DirectFunctionCall2(jsonb_concat, JsonbPGetDatum(options),
 												 DirectFunctionCall1(jsonb_in, CStringGetDatum(psprintf("{\"horizon\": %d}", horizon)))));
+	progress_name(t->model->name);
 	fresh = decode_model(train_on_history(before, options, live));
 	set_scales(&t->windows, mix->n_seasons > 0 ? mix->seasons[0] : 1);
 	t->fresh = score_model(fresh, &t->windows);
 	t->mix = score_model(mix, &t->windows);
 	t->old = live ? score_model(live, &t->windows) : (Score) {.mase = NAN,.coverage = NAN};
 	t->bytes = observe_history(fresh, history);
-	judge_version(t);
+	if (judge_version(t) && strcmp(t->outcome, "refused") == 0)
+		t->observed = observe_history(live, history);
 }
 
 /* ---------------------------------------------------------------- tables */
@@ -158,21 +161,28 @@ insert_version(Training *t)
 				 "mase, live_mase, mix_mase, coverage) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)", &args, false);
 }
 
-/* Unless another version became live since the scores were made: they would say nothing about it. */
-static void
-promote(Training *t)
+/* Whether the scores were made of what is live now; then it stays live to the end of the transaction. */
+static bool
+still_live(const Training *t)
 {
 	Args		args = {0};
 
 	add_int(&args, t->model->id);
 	add_int(&args, t->model->live);
-	if (registry_run(&t->registry, "SELECT FROM @.rnn_registry WHERE id = $1 AND coalesce(live, 0) = $2 FOR UPDATE", &args, false))
-		make_live(&t->registry, t->model, t->version);
-	else
-	{
-		t->outcome = "refused";
-		t->message = "another version became live meanwhile";
-	}
+	return registry_run(&t->registry, "SELECT FROM @.rnn_registry WHERE id = $1 AND coalesce(live, 0) = $2 FOR UPDATE", &args, false);
+}
+
+/* Weights that were better go on from today's rows. */
+static void
+observe_live(const Training *t)
+{
+	Args		args = {0};
+
+	add_int(&args, t->model->id);
+	add_int(&args, t->model->live);
+	add_arg(&args, BYTEAOID, PointerGetDatum(t->observed), false);
+	add_last(&args, decode_model(t->observed));
+	registry_run(&t->registry, "UPDATE @.rnn_registry_version SET bytes = $3, last_ts = $4 WHERE model = $1 AND version = $2", &args, false);
 }
 
 /* Keeps the live version, that to which rnn_rollback would go, the latest, and what is to be kept. */
@@ -198,8 +208,15 @@ void
 store_version(Training *t)
 {
 	insert_version(t);
-	if (strcmp(t->outcome, "promoted") == 0)
-		promote(t);
+	if (!still_live(t))
+	{
+		t->outcome = "refused";
+		t->message = "another version became live meanwhile";
+	}
+	else if (strcmp(t->outcome, "promoted") == 0)
+		make_live(&t->registry, t->model, t->version);
+	else if (t->observed)
+		observe_live(t);
 	remove_old(t);
 }
 

@@ -57,6 +57,7 @@ SET client_min_messages = error;
 CALL rnn_refit('growing');
 RESET client_min_messages;
 SELECT outcome, version, mase > live_mase AS worse, message FROM rnn_runs WHERE name = 'growing' AND outcome = 'refused' AND message ~ 'new version errs by' \gset
+SELECT max(last_ts)::date AS "rows of the live version", rnn_info(rnn_model('growing'))->>'last' AS last FROM rnn_models WHERE name = 'growing';
 SELECT :'outcome' AS outcome, :'worse' AS worse, :'message' ~ 'the live one by .*, the mix by' AS why;
 UPDATE rnn_registry SET rules = rules || '{"gate": 1000}' WHERE name = 'growing';
 INSERT INTO shop_days SELECT 'A', '2024-06-09', 600;
@@ -96,6 +97,17 @@ CALL rnn_refit_all();
 SELECT name, outcome, message FROM rnn_runs WHERE id IN (SELECT max(id) FROM rnn_runs GROUP BY name) ORDER BY name;
 SELECT count(*) FROM rnn_forecast_model('given');
 SELECT rnn_drop('given');
+-- Without pg_cron; what runs now.
+SELECT try($$SELECT rnn_schedule('growing', '0 3 * * *')$$) ~ 'pg_cron is not installed in database .*0 3 \* \* \* psql ' AS "no pg_cron";
+SELECT rnn_unschedule('growing');
+SET client_min_messages = warning;
+SELECT count(*) AS running FROM rnn_progress;
+RESET client_min_messages;
+SET TimeZone = 'UTC';
+SELECT schedule, next > now() AS later, next::time AS at, extract(dow FROM next) IN (1, 5) AS "monday or friday"
+FROM unnest('{0 3 * * *,*/7 2-4 * * mon\,5,0 0 29 2 *,0 0 31 2 *,@daily,59 23 1 1 0,5 seconds,0 24 * * *,* * * *,* * * * * *,5-1 * * * *,*/0 * * * *}'::text[]) AS schedule,
+	 rnn_next_run(schedule) AS next;
+RESET TimeZone;
 -- What is refused.
 SELECT try($$SELECT rnn_fit(NULL, 'SELECT 1')$$);
 SELECT try($$SELECT rnn_fit('', 'SELECT 1.0')$$);
