@@ -104,8 +104,10 @@ SET client_min_messages = warning;
 SELECT count(*) AS running FROM rnn_progress;
 RESET client_min_messages;
 SET TimeZone = 'UTC';
-SELECT schedule, next > now() AS later, next::time AS at, extract(dow FROM next) IN (1, 5) AS "monday or friday"
-FROM unnest('{0 3 * * *,*/7 2-4 * * mon\,5,0 0 29 2 *,0 0 31 2 *,@daily,59 23 1 1 0,5 seconds,0 24 * * *,* * * *,* * * * * *,5-1 * * * *,*/0 * * * *}'::text[]) AS schedule,
+SELECT schedule, next > now() AS later, to_char(next, 'MM-DD Dy HH24:MI') ~ fits AS fits
+FROM (VALUES ('0 3 * * *', ' 03:00$'), ('*/7 2-4 * * mon,5', '(Mon|Fri) 0[234]:(00|07|14|21|28|35|42|49|56)$'),
+	  ('0 0 29 2 *', '^02-29 ... 00:00$'), ('0 0 31 2 *', ''), ('@daily', '00:00$'), ('59 23 1 1 0', '^01-(01 ...|.. Sun) 23:59$'),
+	  ('5 seconds', ''), ('0 24 * * *', ''), ('* * * *', ''), ('* * * * * *', ''), ('5-1 * * * *', ''), ('*/0 * * * *', '')) AS s (schedule, fits),
 	 rnn_next_run(schedule) AS next;
 RESET TimeZone;
 -- What is refused.
