@@ -132,7 +132,7 @@ products(bench *b)
 			  0, b->gates + t * b->B * G + first, G);
 	for (int t = b->T - 1; t >= 0; t--)
 		sgemm(false, false, b->B, H, G - first, dgates + t * b->B * G + first, G,
-			  b->w + s->w_hh[1], H, 0, net->dh[1] + t * b->B * H, H);
+			  b->w + s->w_hh[1], H, 0, net->dh, H);
 	sgemm(true, false, G - first, H, N, dgates + first, G, net->h[1], H, 0, b->g + s->w_hh[1], H);
 	sgemm(true, false, X, H, N, dgates, G, net->x[1], H, 0, b->g + s->w_ih[1], H);
 	sgemm(false, false, N, H, X, dgates, G, b->w + s->w_ih[1], H, 0, net->dx[1], H);

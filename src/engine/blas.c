@@ -47,9 +47,7 @@ rnn_gemm(bool ta, bool tb, int64_t m, int64_t n, int64_t k, const real *a, int64
 	 */
 	if (rnn_kernel->product && !tb && n % WHOLE == 0)
 	{
-		for (int64_t i = 0; beta == 0 && i < m; i++)
-			memset(c + i * ldc, 0, sizeof(real) * n);
-		rnn_kernel->product(m, n, k, a, ta ? 1 : lda, ta ? lda : 1, b, ldb, c, ldc);
+		rnn_kernel->product(m, n, k, a, ta ? 1 : lda, ta ? lda : 1, b, ldb, beta != 0, c, ldc);
 		return;
 	}
 	GEMM(CblasRowMajor, ta ? CblasTrans : CblasNoTrans, tb ? CblasTrans : CblasNoTrans,

@@ -28,15 +28,12 @@ elman_forward(int activation, const rnn_step *s)
 }
 
 static void
-elman_backward(int activation, int B, int H, const real *gates, const real *h,
-			   const real *h_prev, const real *c_prev, const real *tanh_c,
-			   const real *dh, real *dh_prev, real *dc, real *dgates)
+elman_backward(int activation, const rnn_back *s)
 {
-	(void) gates, (void) h_prev, (void) c_prev, (void) tanh_c, (void) dh_prev, (void) dc;
 	if (activation == RNN_RELU)
-		rnn_kernel->relu_backward((int64_t) B * H, h, dh, dgates);
+		rnn_kernel->relu_backward(s);
 	else
-		rnn_kernel->tanh_backward((int64_t) B * H, h, dh, dgates);
+		rnn_kernel->tanh_backward(s);
 }
 
 static void
@@ -54,12 +51,10 @@ gru_forward(int activation, const rnn_step *s)
 }
 
 static void
-gru_backward(int activation, int B, int H, const real *gates, const real *h,
-			 const real *h_prev, const real *c_prev, const real *tanh_c,
-			 const real *dh, real *dh_prev, real *dc, real *dgates)
+gru_backward(int activation, const rnn_back *s)
 {
-	(void) activation, (void) h, (void) c_prev, (void) tanh_c, (void) dc;
-	rnn_kernel->gru_backward(B, H, gates, h_prev, dh, dh_prev, dgates);
+	(void) activation;
+	rnn_kernel->gru_backward(s);
 }
 
 /* A forget gate that starts open lets gradients pass from the first step on. */
@@ -78,12 +73,10 @@ lstm_forward(int activation, const rnn_step *s)
 }
 
 static void
-lstm_backward(int activation, int B, int H, const real *gates, const real *h,
-			  const real *h_prev, const real *c_prev, const real *tanh_c,
-			  const real *dh, real *dh_prev, real *dc, real *dgates)
+lstm_backward(int activation, const rnn_back *s)
 {
-	(void) activation, (void) h, (void) h_prev, (void) dh_prev;
-	rnn_kernel->lstm_backward(B, H, gates, c_prev, tanh_c, dh, dc, dgates);
+	(void) activation;
+	rnn_kernel->lstm_backward(s);
 }
 
 const rnn_cell_ops rnn_cells[] = {

@@ -49,6 +49,8 @@ lay_out(Flow *f, const rnn_model *m, int member, rnn_arena *a, rnn_error *err)
 	for (int i = 0; i < m->n_series; i++)
 		longest = m->series[i].n > longest ? m->series[i].n : longest;
 	rnn_net_init(&f->net, &f->shape, f->K, WINDOWS, true, a);
+	for (int l = 0; l < f->shape.L; l++)
+		f->net.flow[l] = arena_new(a, real, (int64_t) f->K * WINDOWS * f->shape.H);
 	f->weights = arena_new(a, real, f->shape.params);
 	f->g = arena_new(a, real, f->shape.params);
 	f->frame = arena_new(a, real, f->plan.width);
@@ -159,7 +161,7 @@ rnn_gradient_flow(const rnn_model *m, int member, void *block, size_t size,
 
 			for (int64_t k = 0; k < (int64_t) B * f.shape.H; k++)
 			{
-				double		d = f.net.dh[l][(int64_t) t * B * f.shape.H + k];
+				double		d = f.net.flow[l][(int64_t) t * B * f.shape.H + k];
 
 				sum += d * d;
 			}

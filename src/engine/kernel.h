@@ -32,12 +32,28 @@ typedef struct rnn_step
 	const real *w;				/* packed */
 	const real *x;				/* (B,I) */
 	const real *h_prev;			/* (B,H) */
-	const real *c_prev;			/* (B,H), LSTM alone, as c and tanh_c */
+	const real *c_prev;			/* (B,H), LSTM alone, as c */
 	real	   *gates;			/* (B,4H), not Elman */
 	real	   *c;				/* (B,H) */
-	real	   *tanh_c;			/* (B,H) */
 	real	   *h;				/* (B,H) */
 } rnn_step;
+
+/* The same step backward, from its h to the gates and to what passes by them */
+typedef struct rnn_back
+{
+	int64_t		B,
+				H;
+	const real *gates;			/* (B,4H), not Elman */
+	const real *h;				/* (B,H) */
+	const real *h_prev;			/* (B,H) */
+	const real *c_prev;			/* (B,H), LSTM alone, as dc */
+	const real *dy;				/* (B,H) what the layer's output sends back */
+	real	   *dh;				/* (B,H) in from the step after, out for the step before */
+	real	   *dc;				/* likewise */
+	real	   *dgates;			/* (B,G) */
+	real	   *dbias;			/* (G) added to */
+	bool		more;			/* the step before has its rows before these */
+} rnn_back;
 
 /* Numbers that packed weights take at most: whole vectors of units. */
 #define RNN_PACKED(gates, I, H) ((int64_t) (gates) * (((H) + 15) / 16 * 16) * (1 + (I) + (H)))
@@ -54,17 +70,13 @@ typedef struct rnn_kernels
 	void		(*pack) (int gates, int x_gates, int h_first, int64_t I, int64_t H,
 						 const real *w_ih, const real *w_hh, const real *bias, real *to);
 	void		(*tanh_forward) (const rnn_step *s);
-	void		(*tanh_backward) (int64_t n, const real *h, const real *dh, real *da);
+	void		(*tanh_backward) (const rnn_back *s);
 	void		(*relu_forward) (const rnn_step *s);
-	void		(*relu_backward) (int64_t n, const real *h, const real *dh, real *da);
+	void		(*relu_backward) (const rnn_back *s);
 	void		(*lstm_forward) (const rnn_step *s);
-	/* dc (B,H): in from the step after, out for the step before */
-	void		(*lstm_backward) (int B, int H, const real *gates, const real *c_prev,
-								  const real *tanh_c, const real *dh, real *dc, real *dgates);
+	void		(*lstm_backward) (const rnn_back *s);
 	void		(*gru_forward) (const rnn_step *s);
-	/* dh_prev (B,H) += the part of dh that passes by z */
-	void		(*gru_backward) (int B, int H, const real *gates, const real *h_prev,
-								 const real *dh, real *dh_prev, real *dgates);
+	void		(*gru_backward) (const rnn_back *s);
 
 	/* x sigmoid(x), Elfwing, Uchibe and Doya 2018 */
 	void		(*silu_forward) (int64_t n, const real *x, real *y);
@@ -93,11 +105,11 @@ typedef struct rnn_kernels
 							   int loss, real *du, real *dmiddle, int *known);
 
 	/*
-	 * c (m,n) += a b, where a (m,k) lies at a[i a_row + p a_col] and b (k,n) by
-	 * rows.  NULL where BLAS is the better choice; see blas.c.
+	 * c (m,n) = a b, or += where `add`; a (m,k) lies at a[i a_row + p a_col]
+	 * and b (k,n) by rows.  NULL where BLAS is the better choice; see blas.c.
 	 */
 	void		(*product) (int64_t m, int64_t n, int64_t k, const real *a, int64_t a_row, int64_t a_col,
-							const real *b, int64_t ldb, real *c, int64_t ldc);
+							const real *b, int64_t ldb, bool add, real *c, int64_t ldc);
 
 	/* AdamW (Loshchilov and Hutter 2019); ema may be NULL. */
 	void		(*adamw) (int64_t n, real *w, const real *g, real *m, real *v, real *ema,

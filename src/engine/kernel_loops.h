@@ -15,6 +15,9 @@
 
 #include <math.h>
 #include <string.h>
+#if KERNEL_WIDTH > 16
+#include <immintrin.h>
+#endif
 
 #define VL (KERNEL_WIDTH / (int) sizeof(real))	/* numbers in a vector */
 
@@ -119,147 +122,6 @@ k_asinh(real x)
 	real		l = k_log(big ? a : a + k_sqrt(a * a + 1)) + (big ? (real) 0.693147180559945 : 0);
 
 	return x < 0 ? -l : l;
-}
-
-/*
- * Forward, n units of one window: pre-activations a (4,VL) as a tile of the
- * products leaves them, everything else as the cells keep it.
- */
-INLINE void
-tanh_units(int n, const real *restrict a, real *restrict h)
-{
-	for (int k = 0; k < n; k++)
-		h[k] = k_tanh(a[k]);
-}
-
-FN void
-tanh_backward(int64_t n, const real *restrict h, const real *restrict dh, real *restrict da)
-{
-	for (int64_t i = 0; i < n; i++)
-		da[i] = dh[i] * (1 - h[i] * h[i]);
-}
-
-INLINE void
-relu_units(int n, const real *restrict a, real *restrict h)
-{
-	for (int k = 0; k < n; k++)
-		h[k] = k_max(a[k], 0);
-}
-
-FN void
-relu_backward(int64_t n, const real *restrict h, const real *restrict dh, real *restrict da)
-{
-	for (int64_t i = 0; i < n; i++)
-		da[i] = !(h[i] <= 0) ? dh[i] : 0;
-}
-
-/* restrict on parameters is what the vectoriser trusts. */
-INLINE void
-lstm_units(int n, const real *restrict a, real *restrict i, real *restrict f, real *restrict g,
-		   real *restrict o, const real *restrict c_prev, real *restrict c, real *restrict tc,
-		   real *restrict h)
-{
-	for (int k = 0; k < n; k++)
-	{
-		real		ik = k_sigmoid(a[k]),
-					fk = k_sigmoid(a[VL + k]),
-					gk = k_tanh(a[2 * VL + k]),
-					ok = k_sigmoid(a[3 * VL + k]),
-					ck = fk * c_prev[k] + ik * gk,
-					tk = k_tanh(ck);
-
-		i[k] = ik;
-		f[k] = fk;
-		g[k] = gk;
-		o[k] = ok;
-		c[k] = ck;
-		tc[k] = tk;
-		h[k] = ok * tk;
-	}
-}
-
-INLINE void
-lstm_row_back(int H, const real *restrict i, const real *restrict f, const real *restrict g,
-			  const real *restrict o, const real *restrict c_prev, const real *restrict tc,
-			  const real *restrict dh, real *restrict dc, real *restrict di, real *restrict df,
-			  real *restrict dg, real *restrict dout)
-{
-	for (int k = 0; k < H; k++)
-	{
-		real		d = dc[k] + dh[k] * o[k] * (1 - tc[k] * tc[k]);
-
-		di[k] = d * g[k] * i[k] * (1 - i[k]);
-		df[k] = d * c_prev[k] * f[k] * (1 - f[k]);
-		dg[k] = d * i[k] * (1 - g[k] * g[k]);
-		dout[k] = dh[k] * tc[k] * o[k] * (1 - o[k]);
-		dc[k] = d * f[k];
-	}
-}
-
-FN void
-lstm_backward(int B, int H, const real *gates, const real *c_prev, const real *tanh_c,
-			  const real *dh, real *dc, real *dgates)
-{
-	for (int b = 0; b < B; b++)
-	{
-		const real *g = gates + (size_t) b * 4 * H;
-		real	   *d = dgates + (size_t) b * 4 * H;
-
-		lstm_row_back(H, g, g + H, g + 2 * H, g + 3 * H, c_prev + (size_t) b * H,
-					  tanh_c + (size_t) b * H, dh + (size_t) b * H, dc + (size_t) b * H,
-					  d, d + H, d + 2 * H, d + 3 * H);
-	}
-}
-
-INLINE void
-gru_units(int n, const real *restrict a, real *restrict nt, real *restrict r, real *restrict z,
-		  real *restrict m, const real *restrict h_prev, real *restrict h)
-{
-	for (int k = 0; k < n; k++)
-	{
-		real		rk = k_sigmoid(a[VL + k]),
-					zk = k_sigmoid(a[2 * VL + k]),
-					mk = a[3 * VL + k],
-					nk = k_tanh(a[k] + rk * mk);
-
-		nt[k] = nk;
-		r[k] = rk;
-		z[k] = zk;
-		m[k] = mk;
-		h[k] = nk + zk * (h_prev[k] - nk);
-	}
-}
-
-INLINE void
-gru_row_back(int H, const real *restrict n, const real *restrict r, const real *restrict z,
-			 const real *restrict m, const real *restrict h_prev, const real *restrict dh,
-			 real *restrict dh_prev, real *restrict dn, real *restrict dr, real *restrict dz,
-			 real *restrict dm)
-{
-	for (int k = 0; k < H; k++)
-	{
-		real		da = dh[k] * (1 - z[k]) * (1 - n[k] * n[k]);
-
-		dn[k] = da;
-		dm[k] = da * r[k];
-		dr[k] = da * m[k] * r[k] * (1 - r[k]);
-		dz[k] = dh[k] * (h_prev[k] - n[k]) * z[k] * (1 - z[k]);
-		dh_prev[k] += dh[k] * z[k];
-	}
-}
-
-FN void
-gru_backward(int B, int H, const real *gates, const real *h_prev, const real *dh,
-			 real *dh_prev, real *dgates)
-{
-	for (int b = 0; b < B; b++)
-	{
-		const real *g = gates + (size_t) b * 4 * H;
-		real	   *d = dgates + (size_t) b * 4 * H;
-
-		gru_row_back(H, g, g + H, g + 2 * H, g + 3 * H, h_prev + (size_t) b * H,
-					 dh + (size_t) b * H, dh_prev + (size_t) b * H, d, d + H, d + 2 * H, d + 3 * H);
-	}
 }
 
 FN void
@@ -555,6 +417,7 @@ adamw(int64_t n, real *restrict w, const real *restrict g, real *restrict m, rea
 #undef Q
 #undef M
 
+#include "kernel_cells.h"
 #include "kernel_products.h"
 
 const rnn_kernels KERNEL_TABLE = {

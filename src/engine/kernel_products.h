@@ -10,8 +10,6 @@
 #define TILE_M 6
 #define TILE_V (KERNEL_REGISTERS / 8)
 
-typedef real vec __attribute__((vector_size(KERNEL_WIDTH), aligned(sizeof(real)), may_alias));
-
 /* acc (rows, from..to) += a (rows,k) b (k, to - from) */
 INLINE void
 tile_add(const int rows, const int from, const int to, int64_t k, const real *a, int64_t a_row,
@@ -41,13 +39,13 @@ tile_add(const int rows, const int from, const int to, int64_t k, const real *a,
 
 INLINE void
 product_tile(const int rows, const int vecs, int k, const real *a, int64_t a_row, int64_t a_col,
-			 const real *b, int64_t ldb, real *c, int64_t ldc)
+			 const real *b, int64_t ldb, bool add, real *c, int64_t ldc)
 {
 	vec			acc[TILE_M][TILE_V];
 
 	for (int i = 0; i < rows; i++)
 		for (int j = 0; j < vecs; j++)
-			acc[i][j] = *(const vec *) (c + i * ldc + j * VL);
+			acc[i][j] = add ? *(const vec *) (c + i * ldc + j * VL) : (vec) {0};
 	tile_add(rows, 0, vecs, k, a, a_row, a_col, b, ldb, acc);
 	for (int i = 0; i < rows; i++)
 		for (int j = 0; j < vecs; j++)
@@ -57,23 +55,25 @@ product_tile(const int rows, const int vecs, int k, const real *a, int64_t a_row
 /* All rows of c, `vecs` vectors wide. */
 INLINE void
 product_panel(const int vecs, int64_t m, int k, const real *a, int64_t a_row, int64_t a_col,
-			  const real *b, int64_t ldb, real *c, int64_t ldc)
+			  const real *b, int64_t ldb, bool add, real *c, int64_t ldc)
 {
 	int64_t		i = 0;
 
 	for (; i + TILE_M <= m; i += TILE_M)
-		product_tile(TILE_M, vecs, k, a + i * a_row, a_row, a_col, b, ldb, c + i * ldc, ldc);
+		product_tile(TILE_M, vecs, k, a + i * a_row, a_row, a_col, b, ldb, add, c + i * ldc, ldc);
 	for (; i + 4 <= m; i += 4)
-		product_tile(4, vecs, k, a + i * a_row, a_row, a_col, b, ldb, c + i * ldc, ldc);
+		product_tile(4, vecs, k, a + i * a_row, a_row, a_col, b, ldb, add, c + i * ldc, ldc);
 	for (; i < m; i++)
-		product_tile(1, vecs, k, a + i * a_row, a_row, a_col, b, ldb, c + i * ldc, ldc);
+		product_tile(1, vecs, k, a + i * a_row, a_row, a_col, b, ldb, add, c + i * ldc, ldc);
 }
 
 /* The columns that fill no vector. */
 INLINE void
 product_rest(int64_t m, int64_t n, int k, const real *a, int64_t a_row, int64_t a_col,
-			 const real *b, int64_t ldb, real *c, int64_t ldc)
+			 const real *b, int64_t ldb, bool add, real *c, int64_t ldc)
 {
+	for (int64_t i = 0; !add && i < m && n > 0; i++)
+		memset(c + i * ldc, 0, sizeof(real) * n);
 	for (int64_t i = 0; i < m; i++)
 		for (int p = 0; p < k; p++)
 			for (int64_t j = 0; j < n; j++)
@@ -82,12 +82,12 @@ product_rest(int64_t m, int64_t n, int k, const real *a, int64_t a_row, int64_t 
 
 FN void
 product(int64_t m, int64_t n, int64_t k, const real *a, int64_t a_row, int64_t a_col,
-		const real *b, int64_t ldb, real *c, int64_t ldc)
+		const real *b, int64_t ldb, bool add, real *c, int64_t ldc)
 {
 	real		panel[TILE_K * TILE_V * VL] __attribute__((aligned(64)));
 	const int	wide = TILE_V * VL;
 
-	for (int64_t p = 0; p < k; p += TILE_K, a += TILE_K * a_col, b += TILE_K * ldb)
+	for (int64_t p = 0; p < k || (p == 0 && !add); p += TILE_K, a += TILE_K * a_col, b += TILE_K * ldb, add = true)
 	{
 		int			depth = (int) (k - p < TILE_K ? k - p : TILE_K);
 		int64_t		j = 0;
@@ -96,19 +96,19 @@ product(int64_t m, int64_t n, int64_t k, const real *a, int64_t a_row, int64_t a
 		{
 			if (ldb == wide || m < PACK_M)
 			{
-				product_panel(TILE_V, m, depth, a, a_row, a_col, b + j, ldb, c + j, ldc);
+				product_panel(TILE_V, m, depth, a, a_row, a_col, b + j, ldb, add, c + j, ldc);
 				continue;
 			}
 			for (int i = 0; i < depth; i++)
 				for (int v = 0; v < TILE_V; v++)
 					*(vec *) (panel + i * wide + v * VL) = *(const vec *) (b + i * ldb + j + v * VL);
-			product_panel(TILE_V, m, depth, a, a_row, a_col, panel, wide, c + j, ldc);
+			product_panel(TILE_V, m, depth, a, a_row, a_col, panel, wide, add, c + j, ldc);
 		}
 		for (; TILE_V > 2 && j + 2 * VL <= n; j += 2 * VL)
-			product_panel(2, m, depth, a, a_row, a_col, b + j, ldb, c + j, ldc);
+			product_panel(2, m, depth, a, a_row, a_col, b + j, ldb, add, c + j, ldc);
 		for (; j + VL <= n; j += VL)
-			product_panel(1, m, depth, a, a_row, a_col, b + j, ldb, c + j, ldc);
-		product_rest(m, n - j, depth, a, a_row, a_col, b + j, ldb, c + j, ldc);
+			product_panel(1, m, depth, a, a_row, a_col, b + j, ldb, add, c + j, ldc);
+		product_rest(m, n - j, depth, a, a_row, a_col, b + j, ldb, add, c + j, ldc);
 	}
 }
 
@@ -163,7 +163,7 @@ pack(int gates, int x_gates, int h_first, int64_t I, int64_t H, const real *w_ih
 }
 
 /* What a cell does with the pre-activations a of n units from u on, window b. */
-typedef void (*units_function) (const rnn_step *s, int64_t b, int64_t u, int n, const real *a);
+typedef void (*units_function) (const rnn_step *s, int64_t b, int64_t u, int n, const vec *a);
 
 INLINE int
 clamp(int x, int low, int high)
@@ -174,7 +174,7 @@ clamp(int x, int low, int high)
 /* Pre-activations of a tile, the vectors from..from + TILE_V of the panel at w. */
 INLINE void
 step_part(const int rows, const int from, const panel p, const rnn_step *s, int64_t b,
-		  const real *w, real (*a)[4 * VL])
+		  const real *w, vec (*a)[4])
 {
 	const int	vecs = clamp(p.vecs - from, 0, TILE_V),
 				x_to = clamp(p.x_to - from, 0, vecs),
@@ -193,14 +193,14 @@ step_part(const int rows, const int from, const panel p, const rnn_step *s, int6
 	tile_add(rows, h_from, vecs, s->H, s->h_prev + b * s->H, s->H, 1, w + skip * VL, h_ld, acc);
 	for (int i = 0; i < rows; i++)
 		for (int j = 0; j < vecs; j++)
-			*(vec *) (a[i] + (from + j) * VL) = acc[i][j];
+			a[i][from + j] = acc[i][j];
 }
 
 INLINE void
 step_tile(const int rows, const panel p, const rnn_step *s, int64_t b, int64_t u, const real *w,
 		  const int units, units_function finish)
 {
-	real		a[TILE_M][4 * VL] __attribute__((aligned(64)));
+	vec			a[TILE_M][4] __attribute__((aligned(64)));
 
 	step_part(rows, 0, p, s, b, w, a);
 	if (p.vecs > TILE_V)
@@ -230,13 +230,11 @@ step_panel(const panel p, const rnn_step *s, int64_t u, const real *w, const int
 }
 
 INLINE void
-lstm_finish(const rnn_step *s, int64_t b, int64_t u, int n, const real *a)
+lstm_finish(const rnn_step *s, int64_t b, int64_t u, int n, const vec *a)
 {
 	int64_t		at = b * s->H + u;
-	real	   *g = s->gates + b * 4 * s->H + u;
 
-	lstm_units(n, a, g, g + s->H, g + 2 * s->H, g + 3 * s->H, s->c_prev + at, s->c + at,
-			   s->tanh_c + at, s->h + at);
+	lstm_units(n, s->H, a, s->gates + b * 4 * s->H + u, s->c_prev + at, s->c + at, s->h + at);
 }
 
 FN void
@@ -249,12 +247,11 @@ lstm_forward(const rnn_step *s)
 }
 
 INLINE void
-gru_finish(const rnn_step *s, int64_t b, int64_t u, int n, const real *a)
+gru_finish(const rnn_step *s, int64_t b, int64_t u, int n, const vec *a)
 {
 	int64_t		at = b * s->H + u;
-	real	   *g = s->gates + b * 4 * s->H + u;
 
-	gru_units(n, a, g, g + s->H, g + 2 * s->H, g + 3 * s->H, s->h_prev + at, s->h + at);
+	gru_units(n, s->H, a, s->gates + b * 4 * s->H + u, s->h_prev + at, s->h + at);
 }
 
 FN void
@@ -281,7 +278,7 @@ elman_step(const rnn_step *s, units_function finish)
 }
 
 INLINE void
-tanh_finish(const rnn_step *s, int64_t b, int64_t u, int n, const real *a)
+tanh_finish(const rnn_step *s, int64_t b, int64_t u, int n, const vec *a)
 {
 	tanh_units(n, a, s->h + b * s->H + u);
 }
@@ -293,7 +290,7 @@ tanh_forward(const rnn_step *s)
 }
 
 INLINE void
-relu_finish(const rnn_step *s, int64_t b, int64_t u, int n, const real *a)
+relu_finish(const rnn_step *s, int64_t b, int64_t u, int n, const vec *a)
 {
 	relu_units(n, a, s->h + b * s->H + u);
 }

@@ -57,12 +57,23 @@ tanh_forward(const rnn_step *s)
 			s->h[b * s->H + k] = (real) tanh(gate(s, 1, 1, 0, 0, b, k));
 }
 
+/* d of state k of window b: what comes from its output and from the step after. */
+static double
+state_gradient(const rnn_back *s, int64_t at)
+{
+	return (double) s->dy[at] + s->dh[at];
+}
+
 /* d tanh(a) = (1 - h^2) da */
 static void
-tanh_backward(int64_t n, const real *h, const real *dh, real *da)
+tanh_backward(const rnn_back *s)
 {
-	for (int64_t i = 0; i < n; i++)
-		da[i] = (real) ((1 - (double) h[i] * h[i]) * dh[i]);
+	for (int64_t i = 0; i < s->B * s->H; i++)
+	{
+		s->dgates[i] = (real) ((1 - (double) s->h[i] * s->h[i]) * state_gradient(s, i));
+		s->dbias[i % s->H] += s->dgates[i];
+		s->dh[i] = 0;
+	}
 }
 
 static void
@@ -74,10 +85,14 @@ relu_forward(const rnn_step *s)
 }
 
 static void
-relu_backward(int64_t n, const real *h, const real *dh, real *da)
+relu_backward(const rnn_back *s)
 {
-	for (int64_t i = 0; i < n; i++)
-		da[i] = h[i] <= 0 ? 0 : dh[i];
+	for (int64_t i = 0; i < s->B * s->H; i++)
+	{
+		s->dgates[i] = s->h[i] <= 0 ? 0 : (real) state_gradient(s, i);
+		s->dbias[i % s->H] += s->dgates[i];
+		s->dh[i] = 0;
+	}
 }
 
 static void
@@ -101,37 +116,50 @@ lstm_forward(const rnn_step *s)
 			g[2 * H] = (real) candidate;
 			g[3 * H] = (real) out;
 			s->c[at] = (real) cell;
-			s->tanh_c[at] = (real) tanh(cell);
 			s->h[at] = (real) (out * tanh(cell));
 		}
 }
 
+/* Gradients of the gates of one unit and one window into dgates, and to the biases. */
 static void
-lstm_backward(int B, int H, const real *gates, const real *c_prev, const real *tanh_c,
-			  const real *dh, real *dc, real *dgates)
+store_gates(const rnn_back *s, int64_t b, int64_t k, const double d[4])
 {
-	for (int b = 0; b < B; b++)
-		for (int k = 0; k < H; k++)
+	for (int i = 0; i < 4; i++)
+	{
+		real	   *to = s->dgates + (b * 4 + i) * s->H + k;
+
+		*to = (real) d[i];
+		s->dbias[i * s->H + k] += *to;
+	}
+}
+
+static void
+lstm_backward(const rnn_back *s)
+{
+	int64_t		H = s->H;
+
+	for (int64_t b = 0; b < s->B; b++)
+		for (int64_t k = 0; k < H; k++)
 		{
-			const real *a = gates + (int64_t) b * 4 * H + k;
-			real	   *da = dgates + (int64_t) b * 4 * H + k;
-			int64_t		at = (int64_t) b * H + k;
+			const real *a = s->gates + b * 4 * H + k;
+			int64_t		at = b * H + k;
 			double		in = a[0],
 						forget = a[H],
 						candidate = a[2 * H],
 						out = a[3 * H],
-						tc = tanh_c[at],
-						dcell = dc[at] + dh[at] * out * (1 - tc * tc),
-						din = dcell * candidate,
-						dforget = dcell * c_prev[at],
-						dcandidate = dcell * in,
-						dout = dh[at] * tc;
+						dh = state_gradient(s, at),
+						tc = s->h[at] / out,
+						dcell = s->dc[at] + dh * out * (1 - tc * tc);
+			const double d[4] = {
+				dcell * candidate * in * (1 - in),
+				dcell * s->c_prev[at] * forget * (1 - forget),
+				dcell * in * (1 - candidate * candidate),
+				dh * tc * out * (1 - out),
+			};
 
-			da[0] = (real) (din * in * (1 - in));
-			da[H] = (real) (dforget * forget * (1 - forget));
-			da[2 * H] = (real) (dcandidate * (1 - candidate * candidate));
-			da[3 * H] = (real) (dout * out * (1 - out));
-			dc[at] = (real) (dcell * forget);
+			store_gates(s, b, k, d);
+			s->dc[at] = (real) (dcell * forget);
+			s->dh[at] = 0;
 		}
 }
 
@@ -159,28 +187,31 @@ gru_forward(const rnn_step *s)
 }
 
 static void
-gru_backward(int B, int H, const real *gates, const real *h_prev, const real *dh,
-			 real *dh_prev, real *dgates)
+gru_backward(const rnn_back *s)
 {
-	for (int b = 0; b < B; b++)
-		for (int k = 0; k < H; k++)
+	int64_t		H = s->H;
+
+	for (int64_t b = 0; b < s->B; b++)
+		for (int64_t k = 0; k < H; k++)
 		{
-			const real *a = gates + (int64_t) b * 4 * H + k;
-			real	   *da = dgates + (int64_t) b * 4 * H + k;
-			int64_t		at = (int64_t) b * H + k;
+			const real *a = s->gates + b * 4 * H + k;
+			int64_t		at = b * H + k;
 			double		candidate = a[0],
 						reset = a[H],
 						update = a[2 * H],
 						m = a[3 * H],
-						dcandidate = dh[at] * (1 - update),
-						dupdate = dh[at] * (h_prev[at] - candidate),
-						dsum = dcandidate * (1 - candidate * candidate);
+						dh = state_gradient(s, at),
+						dupdate = dh * (s->h_prev[at] - candidate),
+						dsum = dh * (1 - update) * (1 - candidate * candidate);
+			const double d[4] = {
+				dsum,
+				dsum * m * reset * (1 - reset),
+				dupdate * update * (1 - update),
+				dsum * reset,
+			};
 
-			da[0] = (real) dsum;
-			da[H] = (real) (dsum * m * reset * (1 - reset));
-			da[2 * H] = (real) (dupdate * update * (1 - update));
-			da[3 * H] = (real) (dsum * reset);
-			dh_prev[at] += (real) (dh[at] * update);
+			store_gates(s, b, k, d);
+			s->dh[at] = (real) (dh * update);
 		}
 }
 
@@ -386,12 +417,12 @@ block_loss(const real *u, const real *middle, const real *target, const real *sp
 
 static void
 product(int64_t m, int64_t n, int64_t k, const real *a, int64_t a_row, int64_t a_col,
-		const real *b, int64_t ldb, real *c, int64_t ldc)
+		const real *b, int64_t ldb, bool add, real *c, int64_t ldc)
 {
 	for (int64_t i = 0; i < m; i++)
 		for (int64_t j = 0; j < n; j++)
 		{
-			double		sum = c[i * ldc + j];
+			double		sum = add ? c[i * ldc + j] : 0;
 
 			for (int64_t p = 0; p < k; p++)
 				sum += (double) a[i * a_row + p * a_col] * b[p * ldb + j];

@@ -35,6 +35,8 @@ output(rnn_net *net, int l, int64_t at, int64_t n, const real *h, rnn_rng *rng)
 {
 	real	   *y = net->x[l + 1] + at;
 
+	if (y == h)
+		return;
 	memcpy(y, h, sizeof(real) * n);
 	if (net->dropped)
 		apply_dropout(n, net->shape->dropout, rng, net->drop[l] + at, y);
@@ -56,24 +58,26 @@ rnn_layer_forward(rnn_net *net, const real *w, int l, int T, int B, rnn_rng *rng
 	const rnn_cell_ops *cell = s->cell;
 	int			H = s->H,
 				I = s->I[l];
-	int64_t		N = (int64_t) T * B,
-				step = (int64_t) B * H;
-	const real *x = net->x[l];
+	int64_t		step = (int64_t) B * H,
+				in = (int64_t) B * I;
 
-	if (s->norm)
-	{
-		rnn_kernel->norm_forward(N, I, x, w + s->norm_g[l], w + s->norm_b[l],
-								 net->xn[l], net->norm_save[l]);
-		x = net->xn[l];
-	}
 	rnn_kernel->pack(cell->gates, cell->x_gates, cell->h_first, I, H, w + s->w_ih[l],
 					 w + s->w_hh[l], w + s->bias[l], net->packed);
+	/* Where nothing is dropped or added, h itself is handed on. */
+	if (!s->residual && s->dropout == 0)
+		net->x[l + 1] = net->h[l] + step;
 	for (int t = 0; t < T && !rnn_stopped(s->stop); t++)
 	{
 		int64_t		at = t * step;	/* of what has no row before the first step */
 		rnn_step	now = {.B = B,.I = I,.H = H,.w = net->packed};
 
-		now.x = x + (int64_t) t * B * I;
+		now.x = net->x[l] + t * in;
+		if (s->norm)
+		{
+			rnn_kernel->norm_forward(B, I, now.x, w + s->norm_g[l], w + s->norm_b[l],
+									 net->xn[l] + t * in, net->norm_save[l] + 2 * t * B);
+			now.x = net->xn[l] + t * in;
+		}
 		now.h_prev = net->h[l] + at;
 		now.h = net->h[l] + at + step;
 		if (cell->gates > 1)
@@ -82,21 +86,31 @@ rnn_layer_forward(rnn_net *net, const real *w, int l, int T, int B, rnn_rng *rng
 		{
 			now.c_prev = net->c[l] + at;
 			now.c = net->c[l] + at + step;
-			now.tanh_c = net->tanh_c[l] + at;
 		}
 		cell->forward(s->activation, &now);
 		output(net, l, at, step, now.h, rng);
 	}
 }
 
-/* dh = what the layer's output sends back, n numbers from `at` on. */
-static void
+/* What the layer's output sends back to h in one step. */
+static const real *
 output_gradient(rnn_net *net, int l, int64_t at, int64_t n)
 {
-	memcpy(net->dh[l] + at, net->dx[l + 1] + at, sizeof(real) * n);
-	if (net->dropped)
-		for (int64_t i = at; i < at + n; i++)
-			net->dh[l][i] *= net->drop[l][i];
+	const real *dx = net->dx[l + 1] + at;
+
+	if (!net->dropped)
+		return dx;
+	for (int64_t i = 0; i < n; i++)
+		net->dy[i] = dx[i] * net->drop[l][at + i];
+	return net->dy;
+}
+
+/* For the gradient flow: what reaches the states of one step, from its output and from later steps. */
+static void
+note_flow(const real *dy, const real *dh, int64_t n, real *flow)
+{
+	for (int64_t i = 0; i < n; i++)
+		flow[i] = dy[i] + dh[i];
 }
 
 /* Adds what some steps' dgates (n,G), h_{t-1} (n,H) and x_t (n,I) say of the weights. */
@@ -110,7 +124,40 @@ weight_gradients(const rnn_shape *s, int l, int64_t n, const real *dgates, const
 	rnn_gemm(true, false, G - first, s->H, n, dgates + first, G, h_prev, s->H, 1, g + s->w_hh[l], s->H);
 	rnn_gemm(true, false, (int64_t) s->cell->x_gates * s->H, s->I[l], n, dgates, G, x, s->I[l],
 			 1, g + s->w_ih[l], s->I[l]);
-	rnn_add_rows(n, G, dgates, G, g + s->bias[l]);
+}
+
+/* Sends n rows of dgates, the first of them at row `at`, back to the layer's input. */
+static void
+input_gradient(rnn_net *net, const real *w, int l, int64_t at, int64_t n, const real *dgates, real *g)
+{
+	const rnn_shape *s = net->shape;
+	int			I = s->I[l];
+	int64_t		G = (int64_t) s->cell->gates * s->H;
+	real	   *dx = net->dx[l] + at * I,
+			   *to = s->norm ? net->dxn : dx;
+
+	rnn_gemm(false, false, n, I, (int64_t) s->cell->x_gates * s->H, dgates, G, w + s->w_ih[l], I, 0, to, I);
+	if (s->norm)
+		rnn_kernel->norm_backward(n, I, net->x[l] + at * I, w + s->norm_g[l], net->norm_save[l] + 2 * at,
+								  to, dx, g + s->norm_g[l], g + s->norm_b[l]);
+	if (s->residual)
+		rnn_add_rows(1, n * I, net->dx[l + 1] + at * I, n * I, dx);
+}
+
+static void
+clear_gradients(const rnn_shape *s, int l, real *g)
+{
+	const rnn_cell_ops *cell = s->cell;
+	int64_t		H = s->H,
+				I = s->I[l];
+
+	memset(g + s->w_ih[l], 0, sizeof(real) * cell->x_gates * H * I);
+	memset(g + s->w_hh[l], 0, sizeof(real) * (cell->gates - cell->h_first) * H * H);
+	memset(g + s->bias[l], 0, sizeof(real) * cell->gates * H);
+	if (!s->norm)
+		return;
+	memset(g + s->norm_g[l], 0, sizeof(real) * I);
+	memset(g + s->norm_b[l], 0, sizeof(real) * I);
 }
 
 /* From dx[l+1] (the layer's output) to dx[l] (its input) and the weights. */
@@ -121,58 +168,42 @@ rnn_layer_backward(rnn_net *net, const real *w, int l, int T, int B, real *g)
 	const rnn_cell_ops *cell = s->cell;
 	int			H = s->H,
 				I = s->I[l];
-	int64_t		N = (int64_t) T * B,
-				G = (int64_t) cell->gates * H,
+	int64_t		G = (int64_t) cell->gates * H,
 				first = (int64_t) cell->h_first * H,
-				X = (int64_t) cell->x_gates * H,
 				few = steps_near(B * G),
 				step = (int64_t) B * H;
-	const real *h = net->h[l] + step,
-			   *x = s->norm ? net->xn[l] : net->x[l];
-	const real *c = net->c[l];
-	real	   *dh = net->dh[l],
-			   *dx = s->norm ? net->dxn : net->dx[l];
+	const real *x = s->norm ? net->xn[l] : net->x[l];
 
-	output_gradient(net, l, (T - 1) * step, step);
-	if (c)
+	clear_gradients(s, l, g);
+	memset(net->dh, 0, sizeof(real) * step);
+	if (cell->has_cell)
 		memset(net->dc, 0, sizeof(real) * step);
 
-	memset(g + s->w_ih[l], 0, sizeof(real) * X * I);
-	memset(g + s->w_hh[l], 0, sizeof(real) * (G - first) * H);
-	memset(g + s->bias[l], 0, sizeof(real) * G);
-
-	/* Walk back from T-1: dh_t needs what t+1 sends to it. */
+	/* Walk back from T-1: dh needs what t+1 sends to it. */
 	for (int t = T - 1; t >= 0 && !rnn_stopped(s->stop); t--)
 	{
 		int64_t		at = t * step;
-		real	   *dgates = net->dgates + t % few * B * G,
-				   *dh_prev = t > 0 ? dh + at - step : net->dh0;
+		rnn_back	now = {
+			.B = B,.H = H,.h = net->h[l] + at + step,.h_prev = net->h[l] + at,
+			.dy = output_gradient(net, l, at, step),.dh = net->dh,.dc = net->dc,
+			.dgates = net->dgates + t % few * B * G,.dbias = g + s->bias[l],.more = t > 0
+		};
 
-		if (t > 0)
-			output_gradient(net, l, at - step, step);
-		else
-			memset(net->dh0, 0, sizeof(real) * step);
-		cell->backward(s->activation, B, H, cell->gates > 1 ? net->gates[l] + t * B * G : NULL, h + at, h + at - step,
-					   c ? c + at : NULL, c ? net->tanh_c[l] + at : NULL,
-					   dh + at, dh_prev, net->dc, dgates);
-		rnn_gemm(false, false, B, H, G - first, dgates + first, G, w + s->w_hh[l], H,
-				 1, dh_prev, H);
+		if (cell->gates > 1)
+			now.gates = net->gates[l] + t * B * G;
+		if (cell->has_cell)
+			now.c_prev = net->c[l] + at;
+		if (net->flow[l])
+			note_flow(now.dy, now.dh, step, net->flow[l] + at);
+		cell->backward(s->activation, &now);
+		rnn_gemm(false, false, B, H, G - first, now.dgates + first, G, w + s->w_hh[l], H,
+				 1, net->dh, H);
 		if (t % few == 0)
 		{
 			int64_t		rows = (t + few < T ? few : T - t) * (int64_t) B;
 
-			weight_gradients(s, l, rows, dgates, h + at - step, x + (int64_t) t * B * I, g);
-			rnn_gemm(false, false, rows, I, X, dgates, G, w + s->w_ih[l], I,
-					 0, dx + (int64_t) t * B * I, I);
+			weight_gradients(s, l, rows, now.dgates, now.h_prev, x + (int64_t) t * B * I, g);
+			input_gradient(net, w, l, (int64_t) t * B, rows, now.dgates, g);
 		}
 	}
-	if (s->norm)
-	{
-		memset(g + s->norm_g[l], 0, sizeof(real) * I);
-		memset(g + s->norm_b[l], 0, sizeof(real) * I);
-		rnn_kernel->norm_backward(N, I, net->x[l], w + s->norm_g[l], net->norm_save[l],
-								  net->dxn, net->dx[l], g + s->norm_g[l], g + s->norm_b[l]);
-	}
-	if (s->residual)
-		rnn_add_rows(1, N * H, net->dx[l + 1], N * H, net->dx[l]);
 }

@@ -188,9 +188,7 @@ init_layers(rnn_net *net, int64_t N, int64_t B, bool training, rnn_arena *a)
 		net->gates[l] = s->cell->gates > 1 ? arena_new(a, real, N * G) : NULL;
 		net->h[l] = arena_new(a, real, (B + N) * H);
 		net->c[l] = s->cell->has_cell ? arena_new(a, real, (B + N) * H) : NULL;
-		net->tanh_c[l] = s->cell->has_cell ? arena_new(a, real, N * H) : NULL;
 		net->drop[l] = training && s->dropout > 0 ? arena_new(a, real, N * H) : NULL;
-		net->dh[l] = training ? arena_new(a, real, N * H) : NULL;
 		net->dx[l] = training ? arena_new(a, real, N * s->I[l]) : NULL;
 	}
 	net->x[s->L] = arena_new(a, real, N * H);
@@ -201,7 +199,8 @@ init_layers(rnn_net *net, int64_t N, int64_t B, bool training, rnn_arena *a)
 	net->dgates = arena_new(a, real, step > RNN_NEAR ? step : N * G < RNN_NEAR ? N * G : RNN_NEAR);
 	net->dxn = arena_new(a, real, N * width);
 	net->dc = arena_new(a, real, B * H);
-	net->dh0 = arena_new(a, real, B * H);
+	net->dh = arena_new(a, real, B * H);
+	net->dy = s->dropout > 0 ? arena_new(a, real, B * H) : NULL;
 }
 
 static void

@@ -34,10 +34,7 @@ typedef struct rnn_cell_ops
 	/* initial biases (gates * H) */
 	void		(*init) (const rnn_config *cfg, int H, real *bias);
 	void		(*forward) (int activation, const rnn_step *s);
-	/* dh_prev (B,H) += what doesn't pass through the gates */
-	void		(*backward) (int activation, int B, int H, const real *gates, const real *h,
-							 const real *h_prev, const real *c_prev, const real *tanh_c,
-							 const real *dh, real *dh_prev, real *dc, real *dgates);
+	void		(*backward) (int activation, const rnn_back *s);
 } rnn_cell_ops;
 
 extern const rnn_cell_ops rnn_cells[];	/* by rnn_cell */
@@ -129,7 +126,6 @@ typedef struct rnn_net
 	real	   *gates[RNN_MAX_LAYERS];	/* (N,4H), not Elman */
 	real	   *h[RNN_MAX_LAYERS];	/* (B + N,H): the first B rows are the carried state */
 	real	   *c[RNN_MAX_LAYERS];	/* likewise */
-	real	   *tanh_c[RNN_MAX_LAYERS]; /* (N,H) */
 	real	   *drop[RNN_MAX_LAYERS];	/* (N,H) masks, 0 or 1/(1-p) */
 	real	   *state_a;		/* (N,H) before silu */
 	real	   *state;			/* (N,H) */
@@ -150,11 +146,12 @@ typedef struct rnn_net
 	real	   *dgate;			/* (N,R) */
 	real	   *dblock;			/* (N,Hz) */
 	real	   *dx[RNN_MAX_LAYERS + 1];	/* (N,I) */
-	real	   *dh[RNN_MAX_LAYERS];	/* (N,H) total gradient of each state */
+	real	   *flow[RNN_MAX_LAYERS];	/* (N,H) gradient of each state, NULL where nobody asks */
 	real	   *dgates;			/* (B,G H) a step, as many steps as are within RNN_NEAR */
 	real	   *dxn;			/* (N,I) */
 	real	   *dc;				/* (B,H) */
-	real	   *dh0;			/* (B,H) what falls off the start of the chunk */
+	real	   *dh;				/* (B,H) what a step sends to the one before, at the end what falls off the chunk */
+	real	   *dy;				/* (B,H) what a step's output sends, where dropped */
 	real	   *dz;				/* (pad + N,H) */
 } rnn_net;
 

@@ -112,7 +112,7 @@ check_golden(const golden *p)
 	memcpy(net.dx[1], p->dy, sizeof(real) * p->T * B * H);
 	rnn_layer_backward(&net, w, 0, p->T, B, g);
 	check_array(p->title, "dx", net.dx[0], p->dx, p->T * B * X);
-	check_array(p->title, "dh0", net.dh0, p->dh0, B * H);
+	check_array(p->title, "dh0", net.dh, p->dh0, B * H);
 	check_array(p->title, "dw_ih", g + s.w_ih[0], p->dw_ih, x_gates * X);
 	check_array(p->title, "dw_hh", g + s.w_hh[0], p->dw_hh, states * H);
 	check_array(p->title, "dbias", g + s.bias[0], p->dbias, gates);
