@@ -55,6 +55,22 @@ isnt($rc, 0, 'a long training is ended');
 like($err, qr/statement timeout/, 'by the timeout');
 ok(workers_left(), 'no worker is left');
 
+# A worker that dies ends the statement, whatever the others do.
+my ($said, $wrong) = ('', '');
+my $run = IPC::Run::start(
+	[ 'psql', '-XAtq', '-d', $node->connstr('postgres'), '-c',
+		"SET rnnforecast.max_workers = 2", '-c', "SELECT length(rnn_train(s, n, value, $long)) FROM t" ],
+	'<', \undef, '>', \$said, '2>', \$wrong);
+ok($node->poll_query_until('postgres',
+		"SELECT count(*) > 0 FROM pg_stat_activity WHERE backend_type = 'parallel worker'"), 'a worker trains');
+$node->safe_psql('postgres', "SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+	WHERE backend_type = 'parallel worker' LIMIT 1");
+$run->finish;
+like($wrong, qr/ERROR|FATAL/, 'its end is an error of the statement');
+is($said, '', 'and there is no model');
+ok(workers_left(), 'no other worker is left');
+is(train('SET rnnforecast.max_workers = 2'), $alone, 'the server trains on: the same bytes');
+
 is(train("SET rnnforecast.max_workers = 2; SET statement_timeout = '60s'", "
 	DO \$\$ BEGIN
 		SET LOCAL rnnforecast.max_seconds = 0;

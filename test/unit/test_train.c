@@ -523,9 +523,10 @@ test_stop(void)
 }
 
 /*
- * Recall: a mark of four steps of +1 or -1, zeros, and 200 steps later its echo
- * of 16 steps.  The phase tells when the echo is due, only a state that
- * remembers tells its sign.  1: always right, 0: no better than saying zero.
+ * Recall: a mark of four steps of +1 or -1, nothing but some noise, and 200
+ * steps later its echo of 16 steps.  The phase tells when the echo is due, only
+ * a state that remembers tells its sign.  1: always right, 0: no better than
+ * saying zero.
  */
 static double
 recall_skill(rnn_cell cell, int lag, int steps, int seed)
@@ -544,10 +545,13 @@ recall_skill(rnn_cell cell, int lag, int steps, int seed)
 	{
 		double		sign = rnn_rng_next(&rng) >> 63 ? 1 : -1;
 
+		/* Over zeros alone an orthogonal matrix would carry a mark as far as it likes. */
+		for (int k = 0; k < period; k++)
+			x[i + k] = 0.1 * rnn_rng_normal(&rng);
 		for (int k = 0; k < 4; k++)
 			x[i + k] = sign;
 		for (int k = 0; k < echo; k++)
-			x[i + lag + k] = sign;
+			x[i + lag + k] += sign;
 	}
 	scratch_config(&cfg, cell);
 	cfg.seasons[0] = period;
@@ -580,34 +584,33 @@ recall_skill(rnn_cell cell, int lag, int steps, int seed)
 }
 
 /*
- * When it is learned depends on the seed and on the last bits of sums.  Gates
- * knew it after 1,500 steps with five seeds of eight, after 2,500 with all that
- * were tried: they get these, and a second seed.  A tanh Elman knows nothing
- * of it after 700 steps with any seed; after 3,000 it does, too.
+ * All get the same steps.  Of the skill an LSTM had 0.80 after them, a GRU 0.54
+ * and 0.48, a tanh Elman 0.17, 0.10 and 0.15, with one seed after the other.
+ * Since the last bits of sums matter too, gates may have a second one.
  */
 static void
 test_recall(void)
 {
 #ifdef __SANITIZE_ADDRESS__
 	/* Many times as slow: there it is enough that it runs. */
-	for (int cell = RNN_ELMAN; cell <= RNN_LSTM; cell++)
-		CHECK(isfinite(recall_skill(cell, 200, 20, 0)));
+	const int	steps = 20;
 #else
-	double		elman = recall_skill(RNN_ELMAN, 200, 700, 0);
+	const int	steps = 2500;
+#endif
 
-	printf("- a value 200 steps back is recalled by gates, and not soon by a tanh Elman\n");
-	printf("  cell %d: skill %.2f\n", RNN_ELMAN, elman);
-	CHECK(elman < 0.3);
-	for (int cell = RNN_GRU; cell <= RNN_LSTM; cell++)
+	printf("- a value 200 steps back is recalled by gates, and not by a tanh Elman\n");
+	for (int cell = RNN_ELMAN; cell <= RNN_LSTM; cell++)
 	{
-		double		skill = recall_skill(cell, 200, 2500, 0);
+		double		skill = recall_skill(cell, 200, steps, 0);
 
 		printf("  cell %d: skill %.2f\n", cell, skill);
-		if (!(skill > 0.7))
-			skill = recall_skill(cell, 200, 2500, 1);
-		CHECK(skill > 0.7);
+		CHECK(isfinite(skill));
+		if (steps < 2500)
+			continue;
+		if (cell != RNN_ELMAN && !(skill > 0.4))
+			skill = recall_skill(cell, 200, steps, 1);
+		CHECK(cell == RNN_ELMAN ? skill < 0.3 : skill > 0.4);
 	}
-#endif
 }
 
 int
