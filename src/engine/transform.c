@@ -103,9 +103,13 @@ interpolate(const double *x, int64_t from, int64_t to, double *out)
 {
 	for (int64_t i = from + 1; i < to; i++)
 	{
-		double		share = (double) (i - from) / (double) (to - from);
+		double		a = (double) (to - i),
+					b = (double) (i - from);
 
-		out[i] = (1 - share) * x[from] + share * x[to];
+		out[i] = (a * x[from] + b * x[to]) / (a + b);
+		/* The products overflow before their mean does. */
+		if (!isfinite(out[i]))
+			out[i] = a / (a + b) * x[from] + b / (a + b) * x[to];
 	}
 }
 

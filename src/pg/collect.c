@@ -105,54 +105,69 @@ rnnforecast_rnn_collect_ordered(PG_FUNCTION_ARGS)
 	PG_RETURN_DATUM(state_datum(state));
 }
 
+static SeriesName series_argument(FunctionCallInfo fcinfo, int argno, RowForm form, int64 at);
+
+/* " of series "x"" where an argument names it, for messages. */
+static const char *
+of_argument(FunctionCallInfo fcinfo, int argno)
+{
+	SeriesName	name;
+
+	if (argno == 0 || PG_ARGISNULL(argno))
+		return "";
+	name = series_argument(fcinfo, argno, FORM_ORDERED, 0);
+	return psprintf(" of series \"%s\"", pnstrdup(name.text, name.len));
+}
+
 static void
-check_time(Timestamp at, bool finite)
+check_time(FunctionCallInfo fcinfo, int series, Timestamp at, bool finite)
 {
 	if (!finite)
 		ereport(ERROR,
 				(errcode(ERRCODE_DATETIME_VALUE_OUT_OF_RANGE),
-				 errmsg("a time is infinite"),
+				 errmsg("a time%s is infinite", of_argument(fcinfo, series)),
 				 errhint("Filter such rows: WHERE isfinite(ts).")));
 	/* Years before 1 have no calendar that people agree on. */
 	if (at < INT64CONST(-63082281600000000))
 		ereport(ERROR,
 				(errcode(ERRCODE_DATETIME_VALUE_OUT_OF_RANGE),
-				 errmsg("a time lies before the year 1")));
+				 errmsg("time %s%s lies before the year 1", describe_row(FORM_TIMESTAMP, at, 0), of_argument(fcinfo, series))));
 }
 
 static int64
-step_argument(int64 step)
+step_argument(FunctionCallInfo fcinfo, int series, int64 step)
 {
 	if (step < -MOST_STEP || step > MOST_STEP)
 		ereport(ERROR,
 				(errcode(ERRCODE_NUMERIC_VALUE_OUT_OF_RANGE),
-				 errmsg("step " INT64_FORMAT " is out of range", step),
+				 errmsg("step " INT64_FORMAT "%s is out of range", step, of_argument(fcinfo, series)),
 				 errdetail("Steps lie between %lld and %lld.", (long long) -MOST_STEP, (long long) MOST_STEP)));
 	return step;
 }
 
+/* The time of a row; `series` is the argument that names its series, 0 for none. */
 static int64
-time_argument(FunctionCallInfo fcinfo, int argno, RowForm form)
+time_argument(FunctionCallInfo fcinfo, int argno, int series, RowForm form)
 {
 	int64		at;
 
 	if (PG_ARGISNULL(argno))
 		ereport(ERROR,
 				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
-				 errmsg("the %s of a row is NULL", form == FORM_STEP ? "step" : "time"),
+				 errmsg("the %s of a row%s is NULL", form == FORM_STEP ? "step" : "time", of_argument(fcinfo, series)),
 				 errhint("Filter such rows: WHERE %s IS NOT NULL.", form == FORM_STEP ? "step" : "ts")));
 	if (form == FORM_STEP)
-		return step_argument(PG_GETARG_INT64(argno));
+		return step_argument(fcinfo, series, PG_GETARG_INT64(argno));
 	if (form == FORM_DATE)
 	{
 		DateADT		date = PG_GETARG_DATEADT(argno);
 
-		check_time(0, !DATE_NOT_FINITE(date));
+		check_time(fcinfo, series, 0, !DATE_NOT_FINITE(date));
 		at = DatumGetTimestamp(DirectFunctionCall1(date_timestamp, DateADTGetDatum(date)));
 	}
 	else
 		at = PG_GETARG_TIMESTAMP(argno);
-	check_time(at, !TIMESTAMP_NOT_FINITE(at));
+	check_time(fcinfo, series, at, !TIMESTAMP_NOT_FINITE(at));
 	return at;
 }
 
@@ -161,7 +176,7 @@ static Datum
 collect_time(FunctionCallInfo fcinfo, RowForm form)
 {
 	RowState   *state = state_for_update(fcinfo, form, false);
-	int64		at = time_argument(fcinfo, 1, form);
+	int64		at = time_argument(fcinfo, 1, 0, form);
 
 	options_argument(fcinfo, 3, state);
 	state_add(state, at, value_argument(fcinfo, 2, state, at));
@@ -259,7 +274,7 @@ static Datum
 collect_series(FunctionCallInfo fcinfo, RowForm form)
 {
 	RowState   *state = state_for_update(fcinfo, form, true);
-	int64		at = time_argument(fcinfo, 2, form);
+	int64		at = time_argument(fcinfo, 2, 1, form);
 	int			series = state_series(state, series_argument(fcinfo, 1, form, at));
 
 	options_argument(fcinfo, 4, state);

@@ -229,8 +229,8 @@ static void
 notice_early(int early, int count, const rnn_model *model, int64 end)
 {
 	ereport(NOTICE,
-			(errmsg("%d of %d series end more than %d steps before the last one, and are forecast from where they end",
-					early, count, model->config.horizon),
+			(errmsg("%d of %d series end more than %d %s before the last one, and are forecast from where they end",
+					early, count, model->config.horizon, model->config.horizon == 1 ? "step" : "steps"),
 			 errdetail("The last one ends at %s.", clock_has_times(&model->clock) ?
 					   DatumGetCString(DirectFunctionCall1(timestamp_out, TimestampGetDatum(clock_local(&model->clock, end)))) :
 					   psprintf("step " INT64_FORMAT, end)),

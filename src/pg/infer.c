@@ -41,7 +41,8 @@ typedef struct Pace
 	int64		divisor[UNITS]; /* the greatest common one of all gaps, 0: not countable in this unit */
 	Step		step;			/* that it proposes; count 0: it has no gap */
 	bool		regular;		/* two gaps or more, all multiples of the step */
-	bool		usual;			/* its most frequent gap is that of most rows */
+	bool		usual;			/* its most frequent gap is that of most rows, */
+	bool		steady;			/* or of nearly all */
 	int			first_day,		/* of the month, in the first row */
 				low_day,
 				top_day,
@@ -191,6 +192,7 @@ propose(Pace *pace, Unit unit, int64 *gaps, int64 n, int64 otherwise)
 	multiples = pace->divisor[unit] == mode;
 	pace->regular = multiples && n > 1;
 	pace->usual = times > n / 2;
+	pace->steady = times >= n - n / 10;
 	pace->step = (Step) {unit, multiples || otherwise == 0 ? mode : otherwise};
 	return mode;
 }
@@ -471,6 +473,29 @@ set_given(const StepOption *given, rnn_clock *clock)
 		refuse_given("a number of days, months or years");
 }
 
+/*
+ * Whether at least half of the series go by a step but for a few rows.  Gaps
+ * of jobs that are seldom on time may have a most frequent one by chance.
+ */
+static bool
+is_exact(const Pace *paces, int count, Step step)
+{
+	int			all = 0,
+				exact = 0;
+
+	for (int g = 0; g < count; g++)
+	{
+		const Pace *pace = &paces[g];
+
+		if (pace->step.count == 0)
+			continue;
+		all++;
+		exact += fits(pace, step) ||
+			(pace->steady && pace->step.unit == step.unit && pace->step.count == step.count);
+	}
+	return 2 * exact >= all;
+}
+
 /* ---------------------------------------------------------- days of a week */
 
 #define LEAST_SPAN 19			/* days, from a Monday to the Friday two weeks later */
@@ -551,8 +576,11 @@ choose_clock(RowGroup *groups, int count, bool fail, const StepOption *given, rn
 	set_step(step, clock);
 	if (given->given)
 		set_given(given, clock);
-	else if (!common && clock->bin != RNN_BIN_NONE)
-		infer_rough_step(groups, count, clock);
+	else if (clock->bin != RNN_BIN_NONE)
+	{
+		if (!is_exact(paces, count, step))
+			infer_rough_step(groups, count, clock);
+	}
 	else if (!common && fail)
 		refuse_step(paces, count, step, clock);
 	if (clock->months > 0 && clock->bin == RNN_BIN_NONE)

@@ -89,6 +89,16 @@ SELECT type, count(*), min(local_ts) AS next, min(position) AS position
 FROM (SELECT 'ts' AS type, rnn_train(series, ts, value, mix() || '{"bin": "mean"}') AS m FROM jobs
 	  UNION ALL SELECT 'step', rnn_train(series, step, value, mix() || '{"bin": "sum", "step": 10}') FROM jobs) AS t,
 	 rnn_forecast_query('SELECT series, value, ' || type || ' FROM jobs WHERE step BETWEEN 100 AND 700', 2, model => m) GROUP BY type ORDER BY type;
+-- The same bytes with parallel workers.
+CREATE TABLE tidied AS SELECT * FROM jobs, generate_series(1, 3) AS copy;
+ANALYZE tidied;
+CREATE TEMP TABLE answers AS SELECT rnn_history(series, ts, value, '{"bin": "mean"}') AS binned, rnn_history(series, ts, value * 0.1, '{"duplicates": "sum", "bin": "max"}') AS summed FROM tidied;
+SET parallel_setup_cost = 0; SET parallel_tuple_cost = 0; SET min_parallel_table_scan_size = 0; SET max_parallel_workers_per_gather = 2;
+EXPLAIN (COSTS off) SELECT rnn_history(series, ts, value, '{"bin": "mean"}') FROM tidied;
+SELECT a.binned = t.binned AS binned, a.summed = t.summed AS summed
+FROM answers AS a, (SELECT rnn_history(series, ts, value, '{"bin": "mean"}') AS binned, rnn_history(series, ts, value * 0.1, '{"duplicates": "sum", "bin": "max"}') AS summed FROM tidied) AS t;
+RESET parallel_setup_cost; RESET parallel_tuple_cost; RESET min_parallel_table_scan_size; RESET max_parallel_workers_per_gather;
+DROP TABLE tidied;
 RESET client_min_messages;
 RESET timezone;
 RESET datestyle;

@@ -79,4 +79,31 @@ SELECT count(*), min(local_ts)::date FROM early, rnn_forecast_query('SELECT s, d
 SELECT o, try(format('SELECT count(*) FROM early, rnn_forecast(m, 3, options => %L)', o)) FROM unnest('{"{\"align\": 1}","{\"aling\": true}","[]","{\"align\": false}","{}"}'::jsonb[]) AS o;
 SELECT try($$SELECT count(*) FROM early, rnn_forecast(m, 99970, options => '{"align": true}')$$);
 SELECT try($$SELECT count(*) FROM rnn_forecast((SELECT rnn_train(s, d, 1, '{"network": false}') FROM (VALUES ('a', date '0001-01-01'), ('a', '0001-01-02'), ('b', '2024-01-01'), ('b', '2024-01-02')) AS v (s, d)), 1, options => '{"align": true}')$$);
+
+-- Whatever comes in: as many rows as asked for, or an error that says where the trouble is.
+CREATE TEMP TABLE input AS SELECT n, timestamp '2024-01-01' + n * interval '1 hour' AS ts, 50::float8 + n % 24 AS value FROM generate_series(1, 60) AS n;
+CREATE TEMP TABLE trouble (id int, what text, rows text);
+INSERT INTO trouble VALUES
+	(1, 'nothing', 'SELECT ts, value FROM input'),
+	(2, 'unsorted', 'SELECT ts, value FROM input ORDER BY hashint4(n)'),
+	(3, 'NULL', 'SELECT ts, CASE WHEN n <> 20 THEN value END FROM input'),
+	(4, 'NaN', 'SELECT ts, CASE WHEN n <> 20 THEN value ELSE ''NaN'' END FROM input'),
+	(5, 'NULL at both ends', 'SELECT ts, CASE WHEN n BETWEEN 5 AND 55 THEN value END FROM input'),
+	(6, 'rows missing', 'SELECT ts, value FROM input WHERE n NOT BETWEEN 20 AND 30'),
+	(7, 'infinity', 'SELECT ts, CASE WHEN n <> 20 THEN value ELSE ''infinity'' END FROM input'),
+	(8, '-infinity', 'SELECT ts, CASE WHEN n <> 20 THEN value ELSE ''-infinity'' END FROM input'),
+	(9, 'duplicate', 'SELECT ts, value FROM input UNION ALL SELECT ts, 0 FROM input WHERE n = 20'),
+	(10, 'off the grid', 'SELECT CASE WHEN n <> 20 THEN ts ELSE ts + interval ''7 minutes'' END, value FROM input'),
+	(11, 'a year off', 'SELECT CASE WHEN n <> 20 THEN ts ELSE ts - interval ''365 days'' END, value FROM input'),
+	(12, 'too far', 'SELECT CASE WHEN n <> 20 THEN ts ELSE ''0900-01-01'' END, value FROM input'),
+	(13, 'infinite time', 'SELECT CASE WHEN n <> 20 THEN ts ELSE ''infinity'' END, value FROM input'),
+	(14, 'NULL time', 'SELECT CASE WHEN n <> 20 THEN ts END, value FROM input'),
+	(15, 'BC', 'SELECT CASE WHEN n <> 20 THEN ts ELSE ''0044-03-15 BC'' END, value FROM input'),
+	(16, 'largest', 'SELECT ts, CASE WHEN n % 2 = 0 THEN 1.7e308 ELSE -1.7e308 END FROM input'),
+	(17, 'all NULL', 'SELECT ts, NULL::float8 FROM input'),
+	(18, 'one row', 'SELECT ts, value FROM input WHERE n = 1');
+SELECT id, what, try(format('SELECT count(*) FILTER (WHERE forecast < ''infinity'' AND lower <= forecast AND forecast <= upper) FROM rnn_forecast((SELECT rnn_train(ts, value, mix()) FROM (%s) AS r (ts, value)), 7)', rows)) AS series,
+	   try(format('SELECT count(*) FILTER (WHERE forecast < ''infinity'' AND lower <= forecast AND forecast <= upper) FROM rnn_forecast((SELECT rnn_train(''s''::text, ts, value, mix()) FROM (%s) AS r (ts, value)), 7)', rows)) AS panel,
+	   try(format('SELECT count(*) FILTER (WHERE forecast < ''infinity'' AND lower <= forecast AND forecast <= upper) FROM rnn_forecast((SELECT rnn_train(''s''::text, ts, value, mix() || ''{"bin": "mean", "duplicates": "max", "gaps": "previous", "on_error": "naive"}'') FROM (%s) AS r (ts, value)), 7)', rows)) AS policies
+FROM trouble ORDER BY id;
 RESET datestyle;
