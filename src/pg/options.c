@@ -70,6 +70,26 @@ server_option(const char *name)
 	return -1;
 }
 
+static bool
+is_rule(const char *name)
+{
+	for (int i = 0; i < RULE_OPTIONS; i++)
+		if (strcmp(rule_options[i].name, name) == 0)
+			return true;
+	return false;
+}
+
+#define ALL_OPTIONS (rnn_option_count + SERVER_OPTIONS + RULE_OPTIONS)
+
+static const char *
+name_of_option(int i)
+{
+	if (i < rnn_option_count)
+		return rnn_options[i].name;
+	i -= rnn_option_count;
+	return i < SERVER_OPTIONS ? server_options[i].name : rule_options[i - SERVER_OPTIONS].name;
+}
+
 /* The name closest to a misspelt one, NULL where none is close. */
 static const char *
 closest(const char *name)
@@ -79,9 +99,9 @@ closest(const char *name)
 
 	if (strlen(name) > 60)
 		return NULL;
-	for (int i = 0; i < rnn_option_count + SERVER_OPTIONS; i++)
+	for (int i = 0; i < ALL_OPTIONS; i++)
 	{
-		const char *candidate = i < rnn_option_count ? rnn_options[i].name : server_options[i - rnn_option_count].name;
+		const char *candidate = name_of_option(i);
 		int			d = varstr_levenshtein_less_equal(name, strlen(name), candidate, strlen(candidate), 1, 1, 1, least, true);
 
 		if (d < least && d < (int) strlen(candidate) / 2 + 1)
@@ -99,11 +119,14 @@ unknown_option(const char *name)
 	StringInfoData all;
 	const char *near = closest(name);
 
+	if (is_rule(name))
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("option \"%s\" is one of named models", name),
+				 errhint("Pass it to rnn_fit.")));
 	initStringInfo(&all);
-	for (int i = 0; i < rnn_option_count; i++)
-		appendStringInfo(&all, "%s%s", i > 0 ? ", " : "", rnn_options[i].name);
-	for (int i = 0; i < SERVER_OPTIONS; i++)
-		appendStringInfo(&all, ", %s", server_options[i].name);
+	for (int i = 0; i < ALL_OPTIONS - RULE_OPTIONS; i++)
+		appendStringInfo(&all, "%s%s", i > 0 ? ", " : "", name_of_option(i));
 	ereport(ERROR,
 			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 			 errmsg("unknown option \"%s\"", name),
@@ -544,6 +567,12 @@ rnnforecast_rnn_option_rows(PG_FUNCTION_ARGS)
 		const ServerOption *o = &server_options[i];
 
 		put_option(&rows, o->name, o->type, o->def, o->min, o->max, o->description);
+	}
+	for (int i = 0; i < RULE_OPTIONS; i++)
+	{
+		const RuleOption *o = &rule_options[i];
+
+		put_option(&rows, o->name, o->whole ? "integer" : "float8", psprintf("%g", o->def), o->min, o->max, o->description);
 	}
 	return (Datum) 0;
 }

@@ -75,6 +75,20 @@ typedef struct ServerOptions
 
 extern const char *const bin_names[];	/* by rnn_bin, NULL-terminated */
 
+/* Options of rnn_fit that are not those of a training; rules.c */
+typedef struct RuleOption
+{
+	const char *name;
+	double		def,
+				min,
+				max;
+	bool		whole;
+	const char *description;
+} RuleOption;
+
+enum { RULE_BREAK, RULE_GATE, RULE_RETAIN, RULE_WINDOWS, RULE_OPTIONS };
+extern const RuleOption rule_options[RULE_OPTIONS];
+
 /* NULL options give the defaults. Errors name the option, the value and what is allowed. */
 void		parse_options(Jsonb *options, rnn_config *cfg, ServerOptions *server);
 /* Those of an object that rnn_history takes too, NULL where there are none. */

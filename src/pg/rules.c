@@ -16,22 +16,15 @@
 
 #define LEAST_ERROR 0.5			/* MASE below which no error of old counts */
 
-typedef struct Rule
-{
-	const char *name;
-	double		def,
-				min,
-				max;
-	bool		whole;
-} Rule;
-
-enum { RULE_WINDOWS, RULE_GATE, RULE_BREAK, RULE_RETAIN, RULES };
-
-static const Rule rule_table[RULES] = {
-	[RULE_WINDOWS] = {"windows", 3, 0, 100, true},
-	[RULE_GATE] = {"gate", 0, 0, 1000, false},
-	[RULE_BREAK] = {"break", 4, 0, 1000000, false},
-	[RULE_RETAIN] = {"retain", 5, 1, 10000, true},
+const RuleOption rule_options[RULE_OPTIONS] = {
+	[RULE_BREAK] = {"break", 4, 0, 1000000, false,
+	"rnn_fit: how many times the errors of old are too many to believe the rows; 0: never"},
+	[RULE_GATE] = {"gate", 0, 0, 1000, false,
+	"rnn_fit: share by which a new version may err more than the live one"},
+	[RULE_RETAIN] = {"retain", 5, 1, 10000, true,
+	"rnn_fit: versions that are kept, the latest"},
+	[RULE_WINDOWS] = {"windows", 3, 0, 100, true,
+	"rnn_fit: last windows that are held out to judge a version by; 0: none"},
 };
 
 static JsonbValue *
@@ -43,7 +36,7 @@ value_of(Jsonb *json, const char *name)
 }
 
 static double
-rule_value(Jsonb *json, const Rule *rule)
+rule_value(Jsonb *json, const RuleOption *rule)
 {
 	JsonbValue *v = value_of(json, rule->name);
 	double		x;
@@ -62,10 +55,10 @@ rule_value(Jsonb *json, const Rule *rule)
 Rules
 read_rules(Jsonb *json)
 {
-	double		x[RULES];
+	double		x[RULE_OPTIONS];
 
-	for (int i = 0; i < RULES; i++)
-		x[i] = rule_value(json, &rule_table[i]);
+	for (int i = 0; i < RULE_OPTIONS; i++)
+		x[i] = rule_value(json, &rule_options[i]);
 	return (Rules) {
 		.windows = (int) x[RULE_WINDOWS],.gate = x[RULE_GATE],.break_at = x[RULE_BREAK],.retain = (int) x[RULE_RETAIN]
 	};
@@ -90,9 +83,9 @@ split_options(Jsonb *options, bool has_horizon, int64 horizon, Rules *rules, Jso
 	*rules = read_rules(options);
 	*rules_json = from_text(psprintf("{\"windows\": %d, \"gate\": %.17g, \"break\": %.17g, \"retain\": %d}",
 									 rules->windows, rules->gate, rules->break_at, rules->retain));
-	for (int i = 0; i < RULES; i++)
+	for (int i = 0; i < RULE_OPTIONS; i++)
 		options = DatumGetJsonbP(DirectFunctionCall2(jsonb_delete, JsonbPGetDatum(options),
-													 CStringGetTextDatum(rule_table[i].name)));
+													 CStringGetTextDatum(rule_options[i].name)));
 	if (has_horizon)
 		options = DatumGetJsonbP(DirectFunctionCall2(jsonb_concat, JsonbPGetDatum(options),
 													 JsonbPGetDatum(from_text(psprintf("{\"horizon\": " INT64_FORMAT "}", horizon)))));
