@@ -128,6 +128,61 @@ CREATE FUNCTION rnn_collect_series_step(state bytea, series anyelement, step big
 COMMENT ON FUNCTION rnn_collect_series_step(bytea, anyelement, bigint, float8, jsonb) IS
 	'internal: adds a row of a series to the state of rnn_train and rnn_history';
 
+CREATE FUNCTION rnn_collect_covariates_date(state bytea, ts date, value float8, covariates jsonb, options jsonb) RETURNS bytea
+	AS 'MODULE_PATHNAME', 'rnnforecast_rnn_collect_covariates_date' LANGUAGE C IMMUTABLE PARALLEL SAFE;
+COMMENT ON FUNCTION rnn_collect_covariates_date(bytea, date, float8, jsonb, jsonb) IS
+	'internal: adds a row with covariates to the state of rnn_train and rnn_history';
+
+CREATE FUNCTION rnn_collect_covariates_timestamp(state bytea, ts timestamp, value float8, covariates jsonb, options jsonb) RETURNS bytea
+	AS 'MODULE_PATHNAME', 'rnnforecast_rnn_collect_covariates_timestamp' LANGUAGE C IMMUTABLE PARALLEL SAFE;
+COMMENT ON FUNCTION rnn_collect_covariates_timestamp(bytea, timestamp, float8, jsonb, jsonb) IS
+	'internal: adds a row with covariates to the state of rnn_train and rnn_history';
+
+CREATE FUNCTION rnn_collect_covariates_timestamptz(state bytea, ts timestamptz, value float8, covariates jsonb, options jsonb) RETURNS bytea
+	AS 'MODULE_PATHNAME', 'rnnforecast_rnn_collect_covariates_timestamptz' LANGUAGE C IMMUTABLE PARALLEL SAFE;
+COMMENT ON FUNCTION rnn_collect_covariates_timestamptz(bytea, timestamptz, float8, jsonb, jsonb) IS
+	'internal: adds a row with covariates to the state of rnn_train and rnn_history';
+
+CREATE FUNCTION rnn_collect_covariates_series_date(state bytea, series text, ts date, value float8, covariates jsonb, options jsonb) RETURNS bytea
+	AS 'MODULE_PATHNAME', 'rnnforecast_rnn_collect_covariates_series_date' LANGUAGE C IMMUTABLE PARALLEL SAFE;
+COMMENT ON FUNCTION rnn_collect_covariates_series_date(bytea, text, date, float8, jsonb, jsonb) IS
+	'internal: adds a row of a series with covariates to the state of rnn_train and rnn_history';
+
+CREATE FUNCTION rnn_collect_covariates_series_date(state bytea, series anyelement, ts date, value float8, covariates jsonb, options jsonb) RETURNS bytea
+	AS 'MODULE_PATHNAME', 'rnnforecast_rnn_collect_covariates_series_date' LANGUAGE C STABLE PARALLEL SAFE;
+COMMENT ON FUNCTION rnn_collect_covariates_series_date(bytea, anyelement, date, float8, jsonb, jsonb) IS
+	'internal: adds a row of a series with covariates to the state of rnn_train and rnn_history';
+
+CREATE FUNCTION rnn_collect_covariates_series_timestamp(state bytea, series text, ts timestamp, value float8, covariates jsonb, options jsonb) RETURNS bytea
+	AS 'MODULE_PATHNAME', 'rnnforecast_rnn_collect_covariates_series_timestamp' LANGUAGE C IMMUTABLE PARALLEL SAFE;
+COMMENT ON FUNCTION rnn_collect_covariates_series_timestamp(bytea, text, timestamp, float8, jsonb, jsonb) IS
+	'internal: adds a row of a series with covariates to the state of rnn_train and rnn_history';
+
+CREATE FUNCTION rnn_collect_covariates_series_timestamp(state bytea, series anyelement, ts timestamp, value float8, covariates jsonb, options jsonb) RETURNS bytea
+	AS 'MODULE_PATHNAME', 'rnnforecast_rnn_collect_covariates_series_timestamp' LANGUAGE C STABLE PARALLEL SAFE;
+COMMENT ON FUNCTION rnn_collect_covariates_series_timestamp(bytea, anyelement, timestamp, float8, jsonb, jsonb) IS
+	'internal: adds a row of a series with covariates to the state of rnn_train and rnn_history';
+
+CREATE FUNCTION rnn_collect_covariates_series_timestamptz(state bytea, series text, ts timestamptz, value float8, covariates jsonb, options jsonb) RETURNS bytea
+	AS 'MODULE_PATHNAME', 'rnnforecast_rnn_collect_covariates_series_timestamptz' LANGUAGE C IMMUTABLE PARALLEL SAFE;
+COMMENT ON FUNCTION rnn_collect_covariates_series_timestamptz(bytea, text, timestamptz, float8, jsonb, jsonb) IS
+	'internal: adds a row of a series with covariates to the state of rnn_train and rnn_history';
+
+CREATE FUNCTION rnn_collect_covariates_series_timestamptz(state bytea, series anyelement, ts timestamptz, value float8, covariates jsonb, options jsonb) RETURNS bytea
+	AS 'MODULE_PATHNAME', 'rnnforecast_rnn_collect_covariates_series_timestamptz' LANGUAGE C STABLE PARALLEL SAFE;
+COMMENT ON FUNCTION rnn_collect_covariates_series_timestamptz(bytea, anyelement, timestamptz, float8, jsonb, jsonb) IS
+	'internal: adds a row of a series with covariates to the state of rnn_train and rnn_history';
+
+CREATE FUNCTION rnn_collect_covariates_series_step(state bytea, series text, step bigint, value float8, covariates jsonb, options jsonb) RETURNS bytea
+	AS 'MODULE_PATHNAME', 'rnnforecast_rnn_collect_covariates_series_step' LANGUAGE C IMMUTABLE PARALLEL SAFE;
+COMMENT ON FUNCTION rnn_collect_covariates_series_step(bytea, text, bigint, float8, jsonb, jsonb) IS
+	'internal: adds a row of a series with covariates to the state of rnn_train and rnn_history';
+
+CREATE FUNCTION rnn_collect_covariates_series_step(state bytea, series anyelement, step bigint, value float8, covariates jsonb, options jsonb) RETURNS bytea
+	AS 'MODULE_PATHNAME', 'rnnforecast_rnn_collect_covariates_series_step' LANGUAGE C STABLE PARALLEL SAFE;
+COMMENT ON FUNCTION rnn_collect_covariates_series_step(bytea, anyelement, bigint, float8, jsonb, jsonb) IS
+	'internal: adds a row of a series with covariates to the state of rnn_train and rnn_history';
+
 CREATE FUNCTION rnn_collect_combine(state bytea, more bytea) RETURNS bytea
 	AS 'MODULE_PATHNAME', 'rnnforecast_rnn_collect_combine' LANGUAGE C IMMUTABLE PARALLEL SAFE;
 COMMENT ON FUNCTION rnn_collect_combine(bytea, bytea) IS
@@ -337,6 +392,94 @@ CREATE AGGREGATE rnn_train(series anyelement, step bigint, value float8, options
 COMMENT ON AGGREGATE rnn_train(anyelement, bigint, float8, jsonb) IS
 	'trains one model on many series of steps and values';
 
+CREATE AGGREGATE rnn_train(ts date, value float8, covariates jsonb, options jsonb) (
+	SFUNC = rnn_collect_covariates_date, STYPE = bytea, SSPACE = 65536,
+	FINALFUNC = rnn_train_final,
+	COMBINEFUNC = rnn_collect_combine, PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE rnn_train(date, float8, jsonb, jsonb) IS
+	'trains a model on one series of times, values and covariates';
+
+CREATE AGGREGATE rnn_train(ts timestamp, value float8, covariates jsonb, options jsonb) (
+	SFUNC = rnn_collect_covariates_timestamp, STYPE = bytea, SSPACE = 65536,
+	FINALFUNC = rnn_train_final,
+	COMBINEFUNC = rnn_collect_combine, PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE rnn_train(timestamp, float8, jsonb, jsonb) IS
+	'trains a model on one series of times, values and covariates';
+
+CREATE AGGREGATE rnn_train(ts timestamptz, value float8, covariates jsonb, options jsonb) (
+	SFUNC = rnn_collect_covariates_timestamptz, STYPE = bytea, SSPACE = 65536,
+	FINALFUNC = rnn_train_final,
+	COMBINEFUNC = rnn_collect_combine, PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE rnn_train(timestamptz, float8, jsonb, jsonb) IS
+	'trains a model on one series of times, values and covariates';
+
+CREATE AGGREGATE rnn_train(series text, ts date, value float8, covariates jsonb, options jsonb) (
+	SFUNC = rnn_collect_covariates_series_date, STYPE = bytea, SSPACE = 65536,
+	FINALFUNC = rnn_train_final,
+	COMBINEFUNC = rnn_collect_combine, PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE rnn_train(text, date, float8, jsonb, jsonb) IS
+	'trains one model on many series of times, values and covariates';
+
+CREATE AGGREGATE rnn_train(series anyelement, ts date, value float8, covariates jsonb, options jsonb) (
+	SFUNC = rnn_collect_covariates_series_date, STYPE = bytea, SSPACE = 65536,
+	FINALFUNC = rnn_train_final,
+	COMBINEFUNC = rnn_collect_combine, PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE rnn_train(anyelement, date, float8, jsonb, jsonb) IS
+	'trains one model on many series of times, values and covariates';
+
+CREATE AGGREGATE rnn_train(series text, ts timestamp, value float8, covariates jsonb, options jsonb) (
+	SFUNC = rnn_collect_covariates_series_timestamp, STYPE = bytea, SSPACE = 65536,
+	FINALFUNC = rnn_train_final,
+	COMBINEFUNC = rnn_collect_combine, PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE rnn_train(text, timestamp, float8, jsonb, jsonb) IS
+	'trains one model on many series of times, values and covariates';
+
+CREATE AGGREGATE rnn_train(series anyelement, ts timestamp, value float8, covariates jsonb, options jsonb) (
+	SFUNC = rnn_collect_covariates_series_timestamp, STYPE = bytea, SSPACE = 65536,
+	FINALFUNC = rnn_train_final,
+	COMBINEFUNC = rnn_collect_combine, PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE rnn_train(anyelement, timestamp, float8, jsonb, jsonb) IS
+	'trains one model on many series of times, values and covariates';
+
+CREATE AGGREGATE rnn_train(series text, ts timestamptz, value float8, covariates jsonb, options jsonb) (
+	SFUNC = rnn_collect_covariates_series_timestamptz, STYPE = bytea, SSPACE = 65536,
+	FINALFUNC = rnn_train_final,
+	COMBINEFUNC = rnn_collect_combine, PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE rnn_train(text, timestamptz, float8, jsonb, jsonb) IS
+	'trains one model on many series of times, values and covariates';
+
+CREATE AGGREGATE rnn_train(series anyelement, ts timestamptz, value float8, covariates jsonb, options jsonb) (
+	SFUNC = rnn_collect_covariates_series_timestamptz, STYPE = bytea, SSPACE = 65536,
+	FINALFUNC = rnn_train_final,
+	COMBINEFUNC = rnn_collect_combine, PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE rnn_train(anyelement, timestamptz, float8, jsonb, jsonb) IS
+	'trains one model on many series of times, values and covariates';
+
+CREATE AGGREGATE rnn_train(series text, step bigint, value float8, covariates jsonb, options jsonb) (
+	SFUNC = rnn_collect_covariates_series_step, STYPE = bytea, SSPACE = 65536,
+	FINALFUNC = rnn_train_final,
+	COMBINEFUNC = rnn_collect_combine, PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE rnn_train(text, bigint, float8, jsonb, jsonb) IS
+	'trains one model on many series of times, values and covariates';
+
+CREATE AGGREGATE rnn_train(series anyelement, step bigint, value float8, covariates jsonb, options jsonb) (
+	SFUNC = rnn_collect_covariates_series_step, STYPE = bytea, SSPACE = 65536,
+	FINALFUNC = rnn_train_final,
+	COMBINEFUNC = rnn_collect_combine, PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE rnn_train(anyelement, bigint, float8, jsonb, jsonb) IS
+	'trains one model on many series of times, values and covariates';
+
 CREATE AGGREGATE rnn_history(value float8) (
 	SFUNC = rnn_collect_ordered, STYPE = bytea, SSPACE = 65536,
 	FINALFUNC = rnn_history_final, PARALLEL = SAFE
@@ -526,6 +669,94 @@ CREATE AGGREGATE rnn_history(series anyelement, step bigint, value float8, optio
 );
 COMMENT ON AGGREGATE rnn_history(anyelement, bigint, float8, jsonb) IS
 	'collects many series of steps and values';
+
+CREATE AGGREGATE rnn_history(ts date, value float8, covariates jsonb, options jsonb) (
+	SFUNC = rnn_collect_covariates_date, STYPE = bytea, SSPACE = 65536,
+	FINALFUNC = rnn_history_final,
+	COMBINEFUNC = rnn_collect_combine, PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE rnn_history(date, float8, jsonb, jsonb) IS
+	'collects one series of times, values and covariates';
+
+CREATE AGGREGATE rnn_history(ts timestamp, value float8, covariates jsonb, options jsonb) (
+	SFUNC = rnn_collect_covariates_timestamp, STYPE = bytea, SSPACE = 65536,
+	FINALFUNC = rnn_history_final,
+	COMBINEFUNC = rnn_collect_combine, PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE rnn_history(timestamp, float8, jsonb, jsonb) IS
+	'collects one series of times, values and covariates';
+
+CREATE AGGREGATE rnn_history(ts timestamptz, value float8, covariates jsonb, options jsonb) (
+	SFUNC = rnn_collect_covariates_timestamptz, STYPE = bytea, SSPACE = 65536,
+	FINALFUNC = rnn_history_final,
+	COMBINEFUNC = rnn_collect_combine, PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE rnn_history(timestamptz, float8, jsonb, jsonb) IS
+	'collects one series of times, values and covariates';
+
+CREATE AGGREGATE rnn_history(series text, ts date, value float8, covariates jsonb, options jsonb) (
+	SFUNC = rnn_collect_covariates_series_date, STYPE = bytea, SSPACE = 65536,
+	FINALFUNC = rnn_history_final,
+	COMBINEFUNC = rnn_collect_combine, PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE rnn_history(text, date, float8, jsonb, jsonb) IS
+	'collects many series of times, values and covariates';
+
+CREATE AGGREGATE rnn_history(series anyelement, ts date, value float8, covariates jsonb, options jsonb) (
+	SFUNC = rnn_collect_covariates_series_date, STYPE = bytea, SSPACE = 65536,
+	FINALFUNC = rnn_history_final,
+	COMBINEFUNC = rnn_collect_combine, PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE rnn_history(anyelement, date, float8, jsonb, jsonb) IS
+	'collects many series of times, values and covariates';
+
+CREATE AGGREGATE rnn_history(series text, ts timestamp, value float8, covariates jsonb, options jsonb) (
+	SFUNC = rnn_collect_covariates_series_timestamp, STYPE = bytea, SSPACE = 65536,
+	FINALFUNC = rnn_history_final,
+	COMBINEFUNC = rnn_collect_combine, PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE rnn_history(text, timestamp, float8, jsonb, jsonb) IS
+	'collects many series of times, values and covariates';
+
+CREATE AGGREGATE rnn_history(series anyelement, ts timestamp, value float8, covariates jsonb, options jsonb) (
+	SFUNC = rnn_collect_covariates_series_timestamp, STYPE = bytea, SSPACE = 65536,
+	FINALFUNC = rnn_history_final,
+	COMBINEFUNC = rnn_collect_combine, PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE rnn_history(anyelement, timestamp, float8, jsonb, jsonb) IS
+	'collects many series of times, values and covariates';
+
+CREATE AGGREGATE rnn_history(series text, ts timestamptz, value float8, covariates jsonb, options jsonb) (
+	SFUNC = rnn_collect_covariates_series_timestamptz, STYPE = bytea, SSPACE = 65536,
+	FINALFUNC = rnn_history_final,
+	COMBINEFUNC = rnn_collect_combine, PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE rnn_history(text, timestamptz, float8, jsonb, jsonb) IS
+	'collects many series of times, values and covariates';
+
+CREATE AGGREGATE rnn_history(series anyelement, ts timestamptz, value float8, covariates jsonb, options jsonb) (
+	SFUNC = rnn_collect_covariates_series_timestamptz, STYPE = bytea, SSPACE = 65536,
+	FINALFUNC = rnn_history_final,
+	COMBINEFUNC = rnn_collect_combine, PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE rnn_history(anyelement, timestamptz, float8, jsonb, jsonb) IS
+	'collects many series of times, values and covariates';
+
+CREATE AGGREGATE rnn_history(series text, step bigint, value float8, covariates jsonb, options jsonb) (
+	SFUNC = rnn_collect_covariates_series_step, STYPE = bytea, SSPACE = 65536,
+	FINALFUNC = rnn_history_final,
+	COMBINEFUNC = rnn_collect_combine, PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE rnn_history(text, bigint, float8, jsonb, jsonb) IS
+	'collects many series of times, values and covariates';
+
+CREATE AGGREGATE rnn_history(series anyelement, step bigint, value float8, covariates jsonb, options jsonb) (
+	SFUNC = rnn_collect_covariates_series_step, STYPE = bytea, SSPACE = 65536,
+	FINALFUNC = rnn_history_final,
+	COMBINEFUNC = rnn_collect_combine, PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE rnn_history(anyelement, bigint, float8, jsonb, jsonb) IS
+	'collects many series of times, values and covariates';
 
 CREATE FUNCTION rnn_observe(model bytea, history bytea) RETURNS bytea
 	AS 'MODULE_PATHNAME', 'rnnforecast_rnn_observe' LANGUAGE C STABLE STRICT PARALLEL SAFE COST 1000;

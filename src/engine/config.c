@@ -20,6 +20,7 @@ static const char *const activation_names[] = {"tanh", "relu", NULL};
 static const char *const flips_names[] = {"auto", "on", "off", NULL};
 static const char *const gaps_names[] = {"mask", "interpolate", "previous", "zero", "error", NULL};
 static const char *const transform_names[] = {"none", "log", "asinh", "box-cox", NULL};
+static const char *const covariate_gaps_names[] = {"error", "previous", "zero", "missing", NULL};
 static const char *const loss_names[] = {"pinball", "mse", "mae", NULL};
 
 #define AT(field) offsetof(rnn_config, field)
@@ -43,6 +44,8 @@ const rnn_option rnn_options[] = {
 	"kernel of the causal convolutions, in steps"},
 	{"conv_layers", RNN_OPT_INT, AT(conv_layers), 0, 0, 8, false, NULL,
 	"causal convolutions at stride 1 between the patches and the cells"},
+	{"covariate_gaps", RNN_OPT_ENUM, AT(covariate_gaps), RNN_AHEAD_ERROR, 0, 3, false, covariate_gaps_names,
+	"what a forecast does where a covariate that is known ahead is not there"},
 	{"decay", RNN_OPT_FLOAT, AT(decay), 0.3, 0, 1, false, NULL,
 	"last part of the training in which the learning rate falls to zero"},
 	{"dropout", RNN_OPT_FLOAT, AT(dropout), -1, 0, 0.9, true, NULL,

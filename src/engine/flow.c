@@ -15,6 +15,7 @@
 #include <string.h>
 
 #define WINDOWS 8
+#define AHEAD(f) ((f)->shape.blocks * RNN_BLOCK + 1)	/* rows of covariates behind a series */
 
 typedef struct Flow
 {
@@ -68,7 +69,8 @@ rnn_gradient_flow_size(const rnn_model *m, int member, size_t *size, rnn_error *
 	rnn_arena_init(&a, NULL, 0);
 	RNN_TRY(lay_out(&f, m, member, &a, err));
 	for (int i = 0; i < m->n_series && i < WINDOWS; i++)
-		a.used += 3 * (m->series[i].n * sizeof(double) + 64);
+		a.used += 3 * (m->series[i].n * sizeof(double) + 64) +
+			(m->series[i].n + AHEAD(&f)) * rnn_covariates_width(&f.shape) * sizeof(real) + 64;
 	*size = a.used;
 	return RNN_OK;
 }
@@ -91,6 +93,7 @@ load_windows(Flow *f, const rnn_model *m, rnn_arena *a)
 		if (a->failed)
 			break;
 		rnn_points_init(&f->points[i], &s, a);
+		rnn_points_covariates(&f->points[i], &m->series[i], &f->plan, AHEAD(f), a);
 		for (int v = 0; v < each && !a->failed; v++)
 		{
 			int64_t		e = m->series[i].n - (int64_t) h * (v + 1);
@@ -117,6 +120,7 @@ load_windows(Flow *f, const rnn_model *m, rnn_arena *a)
 			if (e >= 1)
 				rnn_frame_compute(&f->plan, pts, e, f->frame, &scale, f->work);
 			rnn_frame_load(&f->net, row, e >= 1 ? f->frame : NULL, false);
+			rnn_covariates_load(&f->net, row, &f->plan, e >= 1 ? pts : NULL, e, t == f->K - 1, false);
 			if (t == f->K - 1)
 				rnn_target_load(&f->net, row, pts, e, pts->n, &scale, false);
 		}

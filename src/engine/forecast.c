@@ -178,6 +178,13 @@ lay_out(Forecaster *f, int64_t longest, int horizon, rnn_arena *a, rnn_arena *me
 	a->used = most;
 }
 
+/* Rows of covariates behind the last point that a forecast may look at. */
+static int64_t
+covariate_rows(const rnn_model *m, int horizon)
+{
+	return horizon + m->config.horizon + 2 * S;
+}
+
 rnn_status
 rnn_forecast_size(const rnn_model *m, int count, int64_t longest, int horizon, size_t *size, rnn_error *err)
 {
@@ -189,8 +196,9 @@ rnn_forecast_size(const rnn_model *m, int count, int64_t longest, int horizon, s
 		return rnn_fail(err, RNN_ERR_RANGE, "horizon", horizon, 1, RNN_MAX_HORIZON);
 	rnn_arena_init(&a, NULL, 0);
 	lay_out(&f, longest, horizon, &a, &scratch);
-	/* copies of the series, transformed, scaled and filled, and their alignment */
-	*size = a.used + (size_t) count * ((rnn_changes_series(&m->config) ? 3 : 2) * longest * sizeof(double) + sizeof(rnn_points) + 320);
+	/* copies of the series, transformed, scaled and filled, and prepared covariates, and their alignment */
+	*size = a.used + (size_t) count * ((rnn_changes_series(&m->config) ? 3 : 2) * longest * sizeof(double) + sizeof(rnn_points) + 384 +
+									   (longest + covariate_rows(m, horizon)) * rnn_covariates_width(&f.shape) * sizeof(real));
 	return RNN_OK;
 }
 
@@ -208,6 +216,12 @@ frames_stay(const Forecaster *f, int member)
 
 	return member > 0 && m[-1].patch == m->patch && m[-1].context == m->context &&
 		m->context / m->patch <= f->T;
+}
+
+static void
+load_covariates(Forecaster *f, int t, int b, int64_t e, bool ahead)
+{
+	rnn_covariates_load(&f->net, (int64_t) t * f->count + b, &f->plan, e >= 1 ? &f->points[b] : NULL, e, ahead, false);
 }
 
 /* Steps of the context into the net, then the head at the last. */
@@ -240,6 +254,7 @@ run_network(Forecaster *f, int member, const real *w)
 					f->last_scales[b] = f->scales[b];
 				}
 				rnn_frame_load(&f->net, (int64_t) t * B + b, e >= 1 ? f->frame : NULL, false);
+				load_covariates(f, t, b, e, last && t == T - 1);
 			}
 		}
 		rnn_net_forward(&f->net, w, T, B, last ? T - 1 : T, NULL);
@@ -463,7 +478,10 @@ extend_by_feeding(Forecaster *f, rnn_arena scratch, int b, int64_t longest, int 
 	memcpy(x, all.x, sizeof(double) * all.n);
 	for (int j = 0; j < done; j++)
 		raw[all.n + j] = x[all.n + j] = out[(int64_t) j * Q + M];
-	grown = (rnn_points) {raw, x, all.n + done, all.unit, all.phase};
+	grown = all;
+	grown.raw = raw;
+	grown.x = x;
+	grown.n = all.n + done;
 	one.count = 1;
 	one.points = &grown;
 	forecast_trained(&one, scratch, longest, rows, 0, out + (int64_t) done * Q);
@@ -525,6 +543,9 @@ rnn_forecast_step(const rnn_model *m, const rnn_series *series, int count, int h
 		if (!a.failed)
 			rnn_points_init(&f.points[b], &s, &a);
 	}
+	member_shape(&f, 0);
+	for (int b = 0; !a.failed && has_network(m) && b < count; b++)
+		rnn_points_covariates(&f.points[b], &series[b], &f.plan, covariate_rows(m, horizon), &a);
 	if (!a.failed)
 		lay_out(&f, longest, horizon, &a, &scratch);
 	if (a.failed)

@@ -32,7 +32,7 @@ rnn_frame_plan_init(rnn_frame_plan *p, const rnn_shape *shape, const rnn_config 
 	memcpy(p->seasons, cfg->seasons, sizeof(p->seasons));
 	p->kappa = cfg->kappa;
 	p->reach = rnn_mix_reach(p->seasons, p->n_seasons, shape->horizon);
-	p->width = shape->D + shape->A + shape->R * Hz + Hz;
+	p->width = shape->D0 + shape->A + shape->R * Hz + Hz;
 }
 
 size_t
@@ -79,6 +79,8 @@ rnn_points_init(rnn_points *p, const rnn_series *s, rnn_arena *a)
 
 	p->n = s->n;
 	p->phase = s->dropped;
+	p->covariates = NULL;
+	p->rows = 0;
 	p->unit = unit_of(s);
 	p->raw = p->x = s->x;
 	for (int64_t i = 0; i < s->n && !gaps; i++)
@@ -161,8 +163,8 @@ squashed(double x)
 }
 
 /* Where in each season point e lies, as a point on a circle and its double. */
-static void
-phases(const rnn_frame_plan *p, int64_t e, real *out)
+void
+rnn_frame_phases(const rnn_frame_plan *p, int64_t e, real *out)
 {
 	memset(out, 0, sizeof(real) * RNN_PHASES);
 	for (int i = 0; i < p->n_seasons; i++)
@@ -189,7 +191,7 @@ scalars(const rnn_frame_plan *p, const Moments *m, double s, int64_t n, int64_t 
 	out[5] = (real) m->zero;
 	out[6] = (real) m->known;
 	out[7] = squashed((m->anchor - m->mean) / sd);
-	phases(p, phase, out + 8);
+	rnn_frame_phases(p, phase, out + 8);
 }
 
 /* [by anchor (P), by mean (P), known (P), scalars] */
@@ -273,7 +275,7 @@ rnn_frame_compute(const rnn_frame_plan *p, const rnn_points *pts, int64_t e,
 	const rnn_shape *s = p->shape;
 	int64_t		Hz = (int64_t) s->blocks * S;
 	real	   *u = frame,
-			   *aux = u + s->D,
+			   *aux = u + s->D0,
 			   *ref = aux + s->A,
 			   *spread = ref + s->R * Hz,
 				facts[RNN_SCALARS];
@@ -332,17 +334,17 @@ rnn_frame_load(rnn_net *net, int64_t row, const real *frame, bool flip)
 			spread[j] = 1;
 		return;
 	}
-	memcpy(u, frame, sizeof(real) * s->D);
+	memcpy(u, frame, sizeof(real) * s->D0);
 	copy_signed(u, frame, 2 * s->patch, flip);
-	memcpy(aux, frame + s->D, sizeof(real) * s->A);
+	memcpy(aux, frame + s->D0, sizeof(real) * s->A);
 	if (flip)
 	{
 		/* the signed one among the scalars */
-		u[s->D - RNN_PHASES - 1] *= -1;
+		u[s->D0 - RNN_PHASES - 1] *= -1;
 		aux[s->A - RNN_PHASES - 1] *= -1;
 	}
-	copy_signed(ref, frame + s->D + s->A, s->R * Hz, flip);
-	memcpy(spread, frame + s->D + s->A + s->R * Hz, sizeof(real) * Hz);
+	copy_signed(ref, frame + s->D0 + s->A, s->R * Hz, flip);
+	memcpy(spread, frame + s->D0 + s->A + s->R * Hz, sizeof(real) * Hz);
 }
 
 void
@@ -377,7 +379,7 @@ rnn_frame_mix(const rnn_frame_plan *p, const real *frame, double factor, real *q
 	static const real zero[S * Q];	/* the head of an untrained network */
 	const rnn_shape *s = p->shape;
 	int64_t		Hz = (int64_t) s->blocks * S;
-	const real *aux = frame + s->D,
+	const real *aux = frame + s->D0,
 			   *ref = aux + s->A,
 			   *spread = ref + s->R * Hz;
 	real		middle[S],

@@ -33,6 +33,8 @@ typedef struct rnn_points
 	int64_t		n;
 	double		unit;			/* the original value is raw * unit, a power of two */
 	int64_t		phase;			/* grid number of the first point */
+	const real *covariates;		/* (rows, rnn_covariates_width) as the network takes them; NULL: none */
+	int64_t		rows;
 } rnn_points;
 
 typedef struct rnn_scale
@@ -51,12 +53,28 @@ void		rnn_frame_begin(const rnn_frame_plan *p, int64_t n, double *work);
 /* Copies only where it must; the points live in the arena or in the series. */
 void		rnn_points_init(rnn_points *p, const rnn_series *s, rnn_arena *a);
 
+/* Numbers that a point's covariates take; 0: there are none. */
+int64_t		rnn_covariates_width(const rnn_shape *s);
+/* Prepares the covariates of s, and of `ahead` rows behind its points, in the arena. */
+void		rnn_points_covariates(rnn_points *p, const rnn_series *s, const rnn_frame_plan *plan, int64_t ahead, rnn_arena *a);
+
+/* Where in each season grid number e lies, as points on circles: (RNN_PHASES). */
+void		rnn_frame_phases(const rnn_frame_plan *p, int64_t e, real *out);
+
 /* Frame at patch end e, 1 <= e <= n. */
 void		rnn_frame_compute(const rnn_frame_plan *p, const rnn_points *pts, int64_t e,
 							  real *frame, rnn_scale *scale, double *work);
 
 /* Row (t, b) of the net's inputs from a frame; NULL: a step before the series began. */
 void		rnn_frame_load(rnn_net *net, int64_t row, const real *frame, bool flip);
+
+/*
+ * The covariates of row (t, b) at patch end e: those of its patch, and where the
+ * head is computed (`ahead`) those of the points ahead.  pts NULL: a step before
+ * the series began.  forget: every word is taken for an unknown one.
+ */
+void		rnn_covariates_load(rnn_net *net, int64_t row, const rnn_frame_plan *plan, const rnn_points *pts, int64_t e,
+								bool ahead, bool forget);
 
 /* Targets of row (t, b): points e .. e + horizon before `cut`, scaled. */
 void		rnn_target_load(rnn_net *net, int64_t row, const rnn_points *pts, int64_t e,

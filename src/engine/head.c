@@ -9,6 +9,7 @@
  *					  u = W_o hid		-> centre and gaps, see block_quantiles
  *
  * A block is 16 points; all share one MLP and see their own references.
+ * Covariates of the points ahead are added point by point, see point.c.
  */
 #include "network.h"
 #include "blas.h"
@@ -127,6 +128,7 @@ rnn_head_forward(rnn_net *net, const real *w, int64_t first, int64_t rows, rnn_r
 		}
 	rnn_fill_rows(net->out + at * U, blocks, U, w + s->out_b);
 	rnn_gemm(false, true, blocks, U, H, net->hid + at * H, H, w + s->out_w, H, 1, net->out + at * U, U);
+	rnn_point_forward(net, w, first, rows);
 }
 
 /* dgate through the softmax and the mixed references; adds to dstate. */
@@ -211,6 +213,7 @@ rnn_head_backward(rnn_net *net, const real *w, int64_t first, int64_t rows, real
 	memset(g + s->head_b, 0, sizeof(real) * H);
 	rnn_add_rows(rows, H, net->per_state, H, g + s->head_b);
 	rnn_gemm(false, false, rows, H, H, net->per_state, H, w + s->head_z, H, 0, dstate, H);
+	rnn_point_backward(net, w, first, rows, g);
 	if (s->R > 0)
 	{
 		middle_inputs_back(net, w, first, rows);

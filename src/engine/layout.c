@@ -110,6 +110,8 @@ try_layout(rnn_trainer *t, int64_t longest)
 	rnn_shape_init(&t->shape, &t->cfg);
 	t->shape.stop = t->panel.stop;
 	rnn_frame_plan_init(&t->plan, &t->shape, &t->cfg);
+	for (int i = 0; t->train && i < t->panel.count; i++)
+		rnn_points_covariates(&t->points[i], &t->panel.series[i], &t->plan, t->shape.blocks * RNN_BLOCK + 1, &t->arena);
 	t->work = arena_new(&t->arena, double, rnn_frame_work(&t->plan, longest));
 	if (t->train)
 		lay_out_network(t);

@@ -5,10 +5,10 @@
  *		offset	size	field
  *		0		4		magic "RNNF"
  *		4		2		version
- *		6		2		flags, bit 0: a history, bit 1: SAMPLING is there
+ *		6		2		flags, bit 0: a history, bit 1: SAMPLING is there, bit 2: COVARIATES
  *		8		4		length of everything, in bytes
  *		12		4		CRC-32C of all bytes from 16 on
- *		16		...		CONFIG CLOCK JUDGEMENT [SAMPLING] SEASONS MEMBERS LOG SERIES
+ *		16		...		CONFIG CLOCK JUDGEMENT [SAMPLING] SEASONS [COVARIATES] MEMBERS LOG SERIES
  *
  * Numbers are little-endian.  One walk, `fields`, writes, measures and reads:
  * what one direction does the other can't forget.  Bytes that come in are
@@ -30,6 +30,10 @@
 #define MAX_LATEST ((int64_t) 1 << 40)
 #define FLAG_HISTORY 1
 #define FLAG_SAMPLED 2
+#define FLAG_COVARIATES 4
+#define MOST_KEY 255			/* bytes of a covariate's name */
+#define MOST_WORD 1000			/* and of one of its texts */
+#define MOST_WORDS 10000		/* of a covariate of a history */
 
 typedef enum Direction { MEASURE, WRITE, READ } Direction;
 
@@ -43,6 +47,8 @@ typedef struct Walk
 	rnn_arena  *arena;			/* READ; base NULL measures */
 	rnn_error  *err;
 	bool		failed;
+	bool		covariates;		/* there is that section */
+	rnn_covariate measured[RNN_MAX_COVARIATES];
 } Walk;
 
 /* A condition on what was read; holds trivially for what is written. */
@@ -370,6 +376,123 @@ seasons_section(Walk *w, rnn_model *m)
 	memcpy(m->config.seasons, m->seasons, sizeof(m->config.seasons));
 }
 
+static bool
+has_covariates(const rnn_model *m)
+{
+	bool		ahead = false;
+
+	for (int i = 0; i < m->n_series && !ahead; i++)
+		ahead = m->series[i].ahead > 0;
+	return m->config.covariates.n > 0 || ahead;
+}
+
+static void
+text_field(Walk *w, rnn_text *t, int32_t least, int32_t most, const char *what)
+{
+	char	   *text;
+
+	field_i32(w, &t->len, least, most, what);
+	if (w->failed)
+		return;
+	if (w->direction != READ)
+	{
+		field_bytes(w, (char *) (uintptr_t) t->text, t->len);
+		return;
+	}
+	text = room(w, t->len, 1, 1);
+	CHECK(w, w->failed || !memchr(w->in + w->at, 0, t->len), "a covariate's text holds a zero byte");
+	if (w->failed)
+		return;
+	if (text)
+		memcpy(text, w->in + w->at, t->len);
+	t->text = (const char *) w->in + w->at;
+	if (text)
+		t->text = text;
+	w->at += t->len;
+}
+
+static bool
+ascending(const rnn_text *a, const rnn_text *b)
+{
+	int			order = memcmp(a->text, b->text, a->len < b->len ? a->len : b->len);
+
+	return order < 0 || (order == 0 && a->len < b->len);
+}
+
+static void
+words_of(Walk *w, rnn_covariate *c, int most)
+{
+	rnn_text   *words = NULL,
+				before = {0};
+
+	field_i32(w, &c->n_categories, 0, most, "the count of a covariate's texts");
+	if (w->direction == READ && (words = room(w, c->n_categories, 4, sizeof(rnn_text))) == NULL && w->failed)
+		return;
+	for (int i = 0; i < c->n_categories && !w->failed; i++)
+	{
+		rnn_text	word = {0};
+
+		if (w->direction != READ)
+			word = c->categories[i];
+		text_field(w, &word, 0, MOST_WORD, "the length of a covariate's text");
+		CHECK(w, i == 0 || ascending(&before, &word), "a covariate's texts are not in order");
+		before = word;
+		if (words)
+			words[i] = word;
+	}
+	if (w->direction == READ)
+		c->categories = words;
+}
+
+static void
+covariate_of(Walk *w, rnn_covariate *c, bool is_history)
+{
+	int32_t		is_text = c->is_text;
+
+	text_field(w, &c->name, 1, MOST_KEY, "the length of a covariate's name");
+	field_i32(w, &c->role, RNN_PAST, RNN_STATIC, "the role of a covariate");
+	field_i32(w, &is_text, 0, 1, "the kind of a covariate");
+	c->is_text = is_text != 0;
+	if (c->is_text)
+	{
+		words_of(w, c, is_history ? MOST_WORDS : RNN_MAX_CATEGORIES);
+		return;
+	}
+	field_f64(w, &c->centre);
+	field_f64(w, &c->scale);
+	CHECK(w, isfinite(c->centre) && c->scale > 1e-100 && c->scale < 1e100, "the scale of a covariate");
+}
+
+/* Their names ascend, so none occurs twice. */
+static void
+covariates_section(Walk *w, rnn_model *m)
+{
+	rnn_covariates *all = &m->config.covariates;
+	rnn_covariate *list = NULL;
+	rnn_text	before = {0};
+
+	field_i32(w, &all->n, 0, RNN_MAX_COVARIATES, "the count of covariates");
+	if (w->direction == READ && (list = room(w, all->n, 16, sizeof(rnn_covariate))) == NULL && w->failed)
+		return;
+	/* Shapes depend on them, so they must be there when bytes are only measured, too. */
+	if (w->direction == READ && list == NULL)
+		list = w->measured;
+	for (int i = 0; i < all->n && !w->failed; i++)
+	{
+		rnn_covariate c = {0};
+
+		if (w->direction != READ)
+			c = all->list[i];
+		covariate_of(w, &c, m->is_history);
+		CHECK(w, i == 0 || ascending(&before, &c.name), "covariates are not in order");
+		before = c.name;
+		if (list)
+			list[i] = c;
+	}
+	if (w->direction == READ)
+		all->list = list;
+}
+
 static void
 weights_of(Walk *w, rnn_member *m)
 {
@@ -499,8 +622,47 @@ points_of(Walk *w, rnn_series *s)
 		s->x = x;
 }
 
+/* (n + ahead, count), of numbers or places of texts. */
 static void
-series_of(Walk *w, rnn_series *s)
+values_of(Walk *w, rnn_series *s, const rnn_covariates *all)
+{
+	int64_t		n;
+	float	   *to = NULL;
+
+	field_i64(w, &s->ahead, 0, s->n > 0 ? RNN_MAX_HORIZON : 0, "a series' rows ahead");
+	if (all->n == 0 || w->failed)
+		return;
+	n = (s->n + s->ahead) * all->n;
+	if (w->direction == READ && (to = room(w, n, 4, sizeof(float))) == NULL && w->failed)
+		return;
+	if (w->direction == MEASURE)
+	{
+		w->at += (size_t) n * 4;
+		return;
+	}
+	for (int64_t i = 0; i < n && !w->failed; i++, w->at += 4)
+	{
+		const rnn_covariate *c = &all->list[i % all->n];
+		float		v;
+
+		if (w->direction == WRITE)
+		{
+			store_point(w->out + w->at, s->covariates ? s->covariates[i] : NAN, true);
+			continue;
+		}
+		v = (float) load_point(w->in + w->at, true);
+		CHECK(w, !isinf(v), "a covariate is infinite");
+		CHECK(w, isnan(v) || !c->is_text || (v >= 0 && v <= c->n_categories && v == floorf(v)),
+			  "a covariate is none of its texts");
+		if (to)
+			to[i] = v;
+	}
+	if (w->direction == READ)
+		s->covariates = to;
+}
+
+static void
+series_of(Walk *w, rnn_series *s, const rnn_covariates *all)
 {
 	int32_t		named = s->name != NULL;
 
@@ -530,6 +692,8 @@ series_of(Walk *w, rnn_series *s)
 	field_i64(w, &s->n, 0, RNN_MAX_MODEL / 4, "a series' length");
 	if (!w->failed)
 		points_of(w, s);
+	if (!w->failed && w->covariates)
+		values_of(w, s, all);
 }
 
 static void
@@ -546,7 +710,7 @@ series_section(Walk *w, rnn_model *m)
 
 		if (w->direction != READ)
 			s = m->series[i];
-		series_of(w, &s);
+		series_of(w, &s, &m->config.covariates);
 		if (all)
 			all[i] = s;
 	}
@@ -557,6 +721,8 @@ series_section(Walk *w, rnn_model *m)
 static void
 fields(Walk *w, rnn_model *m, bool sampled)
 {
+	const rnn_covariates none = {0};
+
 	config_section(w, &m->config);
 	clock_section(w, &m->clock);
 	judgement_section(w, m);
@@ -564,6 +730,10 @@ fields(Walk *w, rnn_model *m, bool sampled)
 		sampling_section(w, m);
 	seasons_section(w, m);
 	check_config(w, m);
+	if (w->direction == READ)
+		m->config.covariates = none;
+	if (!w->failed && w->covariates)
+		covariates_section(w, m);
 	if (!w->failed)
 		members_section(w, m);
 	if (!w->failed)
@@ -577,7 +747,7 @@ fields(Walk *w, rnn_model *m, bool sampled)
 size_t
 rnn_model_size(const rnn_model *m)
 {
-	Walk		w = {.direction = MEASURE,.at = HEADER};
+	Walk		w = {.direction = MEASURE,.at = HEADER,.covariates = has_covariates(m)};
 	rnn_model	copy = *m;
 
 	fields(&w, &copy, is_sampled(m));
@@ -587,7 +757,7 @@ rnn_model_size(const rnn_model *m)
 void
 rnn_model_encode(const rnn_model *m, uint8_t *out)
 {
-	Walk		w = {.direction = WRITE,.out = out};
+	Walk		w = {.direction = WRITE,.out = out,.covariates = has_covariates(m)};
 	rnn_model	copy = *m;
 	size_t		len;
 
@@ -597,7 +767,8 @@ rnn_model_encode(const rnn_model *m, uint8_t *out)
 	len = w.at;
 	w.at = 4;
 	number(&w, VERSION, 2);
-	number(&w, (m->is_history ? FLAG_HISTORY : 0) | (is_sampled(m) ? FLAG_SAMPLED : 0), 2);
+	number(&w, (m->is_history ? FLAG_HISTORY : 0) | (is_sampled(m) ? FLAG_SAMPLED : 0) |
+		   (w.covariates ? FLAG_COVARIATES : 0), 2);
 	number(&w, len, 4);
 	number(&w, rnn_crc32c(out + HEADER, len - HEADER), 4);
 }
@@ -619,11 +790,12 @@ read_model(const uint8_t *bytes, size_t len, rnn_arena *a, rnn_model *m, rnn_err
 		return rnn_fail(err, RNN_ERR_VERSION, "format version", (double) version, 1, VERSION);
 	flags = number(&w, 0, 2);
 	CHECK(&w, version == VERSION, "the version");
-	CHECK(&w, flags <= (FLAG_HISTORY | FLAG_SAMPLED), "the flags");
+	CHECK(&w, flags <= (FLAG_HISTORY | FLAG_SAMPLED | FLAG_COVARIATES), "the flags");
 	CHECK(&w, number(&w, 0, 4) == len && len <= RNN_MAX_MODEL, "the length");
 	CHECK(&w, number(&w, 0, 4) == rnn_crc32c(bytes + HEADER, len - HEADER), "the checksum");
 	m->format = (int32_t) version;
 	m->is_history = (flags & FLAG_HISTORY) != 0;
+	w.covariates = (flags & FLAG_COVARIATES) != 0;
 	if (!w.failed)
 		fields(&w, m, (flags & FLAG_SAMPLED) != 0);
 	CHECK(&w, w.at == len, "there are bytes behind the end");

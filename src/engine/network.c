@@ -27,7 +27,7 @@ shape_sizes(rnn_shape *s, const rnn_config *cfg)
 {
 	memset(s, 0, sizeof(*s));
 	s->patch = cfg->patch;
-	s->D = 3 * cfg->patch + RNN_SCALARS;
+	s->D = s->D0 = 3 * cfg->patch + RNN_SCALARS;
 	s->H = cfg->hidden;
 	s->L = cfg->layers;
 	s->R = cfg->skip ? RNN_REFS : 0;
@@ -45,6 +45,8 @@ shape_sizes(rnn_shape *s, const rnn_config *cfg)
 	s->loss = cfg->loss;
 	s->dropout = (real) cfg->dropout;
 	s->cell = &rnn_cells[cfg->cell];
+	s->covariates = cfg->covariates;
+	rnn_covariates_shape(s);
 }
 
 void
@@ -86,6 +88,7 @@ rnn_shape_init(rnn_shape *s, const rnn_config *cfg)
 	s->head_b = take(s, H);
 	s->out_w = take(s, (int64_t) S * Q * H);
 	s->out_b = take(s, S * Q);
+	rnn_covariates_params(s);
 }
 
 int64_t
@@ -168,7 +171,8 @@ rnn_params_init(const rnn_shape *s, const rnn_config *cfg, rnn_rng *rng, real *w
 	init_linear(s, w + s->state_a, s->H, s->A, rng);
 	init_linear(s, w + s->head_z, s->H, s->H, rng);
 	init_linear(s, w + s->head_e, s->H, s->E, rng);
-	/* gate and out stay zero: the untrained network is the mix. */
+	rnn_covariates_init(s, rng, w);
+	/* gate and outputs stay zero: the untrained network is the mix. */
 }
 
 static void
@@ -266,6 +270,7 @@ rnn_net_init(rnn_net *net, const rnn_shape *shape, int T, int B, bool training, 
 	net->ref = arena_new(a, real, N * shape->R * Hz);
 	net->spread = arena_new(a, real, N * Hz);
 	net->target = training ? arena_new(a, real, N * Hz) : NULL;
+	rnn_point_layout(net, N, training, a);
 	init_convs(net, N, B, training, a);
 	init_layers(net, N, B, training, a);
 	init_head(net, N, training, a);
@@ -307,6 +312,7 @@ void
 rnn_net_forward(rnn_net *net, const real *w, int T, int B, int head_from, rnn_rng *rng)
 {
 	net->dropped = rng && net->shape->dropout > 0;
+	rnn_embed_past(net, w, (int64_t) T * B);
 	rnn_conv_forward(net, w, T, B);
 	for (int l = 0; l < net->shape->L; l++)
 		rnn_layer_forward(net, w, l, T, B, rng);
@@ -352,6 +358,7 @@ rnn_net_backward(rnn_net *net, const real *w, int T, int B, int head_from, real 
 	for (int l = s->L - 1; l >= 0; l--)
 		rnn_layer_backward(net, w, l, T, B, g);
 	rnn_conv_backward(net, w, T, B, g);
+	rnn_embed_past_back(net, w, (int64_t) T * B, g);
 }
 
 void

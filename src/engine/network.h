@@ -23,6 +23,9 @@
 #define RNN_NEAR 131072			/* numbers that stay in the second cache until used again */
 #define RNN_PHASES (2 * RNN_HARMONICS * RNN_MAX_SEASONS)
 #define RNN_SCALARS (8 + RNN_PHASES)	/* per-position facts, see frame.c */
+#define RNN_EMBED 4				/* width of a word's embedding */
+#define RNN_VIEWS 5				/* places at which covariates are seen for one point ahead */
+#define RNN_POINT 32			/* hidden units of the head's part for single points */
 
 /* How a cell lays out its gates and what it does to them; see kernel.h. */
 typedef struct rnn_cell_ops
@@ -43,7 +46,8 @@ extern const rnn_cell_ops rnn_cells[];	/* by rnn_cell */
 typedef struct rnn_shape
 {
 	int			patch,
-				D,				/* inputs of a step: 3 patch + RNN_SCALARS */
+				D0,				/* inputs of a step that a frame has: 3 patch + RNN_SCALARS */
+				D,				/* and with covariates: + patch C + CS */
 				H,
 				L,
 				R,				/* references, 0 without skip */
@@ -62,6 +66,18 @@ typedef struct rnn_shape
 	real		dropout;
 	const rnn_cell_ops *cell;
 	const rnn_stop *stop;		/* set after rnn_shape_init; NULL: none */
+
+	/* Covariates: where each one's channels begin, -1 where it has none; see covariate.c */
+	rnn_covariates covariates;
+	int			C,				/* channels of a point of a patch */
+				CS,				/* channels of a step that don't change */
+				G,				/* channels of a view ahead */
+				F,				/* inputs of a point ahead, 0: nothing is known ahead */
+				words_past,		/* words among C and CS ... */
+				words_ahead;	/* and G */
+	int16_t		at_point[RNN_MAX_COVARIATES],
+				at_step[RNN_MAX_COVARIATES],
+				at_ahead[RNN_MAX_COVARIATES];
 
 	/* (H,D), (H) */
 	int64_t		front_w,
@@ -89,6 +105,13 @@ typedef struct rnn_shape
 				head_b,
 				out_w,
 				out_b;
+	/* (n_categories + 2, RNN_EMBED): words, unknown, missing */
+	int64_t		embed[RNN_MAX_COVARIATES];
+	/* (RNN_POINT,F), (RNN_POINT,H), (RNN_POINT), (Q,RNN_POINT): a point ahead by its covariates */
+	int64_t		point_w,
+				point_z,
+				point_b,
+				point_out;
 	int64_t		params;
 } rnn_shape;
 
@@ -114,6 +137,9 @@ typedef struct rnn_net
 	real	   *ref;			/* (N,R,Hz) in units of s around a, Hz = 16 blocks */
 	real	   *spread;			/* (N,Hz) of the mix's error, in units of s */
 	real	   *target;			/* (N,Hz), NaN where missing; training only */
+	real	   *p;				/* (N Hz,F): channels of each view, phases, room for squash(middle) */
+	int16_t    *past_words;		/* (N,words_past): rows of the embeddings that belong into u */
+	int16_t    *ahead_words;	/* (N Hz,words_ahead): and into p */
 
 	/* activations */
 	real	   *z[RNN_MAX_LAYERS + 1];	/* (pad + N,H) each: before each convolution, after the last */
@@ -137,6 +163,10 @@ typedef struct rnn_net
 	real	   *hid_drop;		/* mask */
 	real	   *per_state;		/* (N,H) the block MLP's part of the state, and its gradient */
 	real	   *out;			/* (N blocks,16 Q) */
+	real	   *point_a;		/* (N Hz,RNN_POINT) before silu */
+	real	   *point;			/* (N Hz,RNN_POINT) */
+	real	   *point_state;	/* (N,RNN_POINT) the state's part of it, and its gradient */
+	real	   *point_out;		/* (N Hz,Q), and its gradient */
 
 	/* backward */
 	real	   *dout;			/* (N blocks,16 Q) */
@@ -153,6 +183,9 @@ typedef struct rnn_net
 	real	   *dh;				/* (B,H) what a step sends to the one before, at the end what falls off the chunk */
 	real	   *dy;				/* (B,H) what a step's output sends, where dropped */
 	real	   *dz;				/* (pad + N,H) */
+	real	   *dpoint;			/* (N Hz,RNN_POINT) */
+	real	   *dp;				/* (N Hz,F) */
+	real	   *du;				/* (N,D - D0) */
 } rnn_net;
 
 /* Lays the buffers out in the arena (or measures, base NULL). */
@@ -189,5 +222,17 @@ void		rnn_conv_backward(rnn_net *net, const real *w, int T, int B, real *g);
 void		rnn_conv_carry(rnn_net *net, int T, int B);
 void		rnn_head_forward(rnn_net *net, const real *w, int64_t first, int64_t rows, rnn_rng *rng);
 void		rnn_head_backward(rnn_net *net, const real *w, int64_t first, int64_t rows, real *g);
+
+/* Covariates, covariate.c and point.c.  Everything is empty where there are none. */
+void		rnn_covariates_shape(rnn_shape *s);	/* before the front's size is known */
+void		rnn_covariates_params(rnn_shape *s);	/* the last of the parameters */
+void		rnn_covariates_init(const rnn_shape *s, rnn_rng *rng, real *w);
+void		rnn_embed_past(rnn_net *net, const real *w, int64_t rows);
+void		rnn_embed_past_back(rnn_net *net, const real *w, int64_t rows, real *g);
+void		rnn_point_layout(rnn_net *net, int64_t N, bool training, rnn_arena *a);
+/* Adds to the blocks' outputs what the points' covariates say. */
+void		rnn_point_forward(rnn_net *net, const real *w, int64_t first, int64_t rows);
+/* From dout; adds to dstate and dmiddle.  Must come before the states' gradients go on. */
+void		rnn_point_backward(rnn_net *net, const real *w, int64_t first, int64_t rows, real *g);
 
 #endif							/* RNN_NETWORK_H */

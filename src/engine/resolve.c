@@ -21,13 +21,13 @@ clamp(int64_t v, int low, int high)
 	return v < low ? low : v > high ? high : (int) v;
 }
 
-/* One season ahead, but not more than a third of the longest series. */
+/* The rows ahead that came with the series, else one season; not more than a third of the longest series. */
 static int
 auto_horizon(const rnn_config *cfg, const rnn_summary *d)
 {
 	int			season = cfg->seasons[0] > 1 ? cfg->seasons[0] : 12;
 
-	return clamp(season, 1, clamp(d->longest / 3, 1, RNN_MAX_TRAINED));
+	return clamp(d->ahead > 0 ? d->ahead : season, 1, clamp(d->longest / 3, 1, RNN_MAX_TRAINED));
 }
 
 /*
@@ -69,12 +69,13 @@ auto_patch(int context, int season)
 
 /*
  * Short series teach little but which way things went; flipped ones teach that
- * up and down are alike.  Long ones have shapes that up and down don't share.
+ * up and down are alike.  Long ones have shapes that up and down don't share,
+ * and what a covariate does has a sign.
  */
 static int
-auto_flips(const rnn_summary *d)
+auto_flips(const rnn_config *cfg, const rnn_summary *d)
 {
-	return d->series >= PANEL && d->points < SHORT_SERIES * (int64_t) d->series ? RNN_FLIPS_ON : RNN_FLIPS_OFF;
+	return cfg->covariates.n == 0 && d->series >= PANEL && d->points < SHORT_SERIES * (int64_t) d->series ? RNN_FLIPS_ON : RNN_FLIPS_OFF;
 }
 
 void
@@ -115,7 +116,7 @@ rnn_config_resolve(rnn_config *cfg, const rnn_summary *d)
 	if (cfg->dropout < 0)
 		cfg->dropout = cfg->skip ? 0.2 : 0;
 	if (cfg->flips == RNN_FLIPS_AUTO)
-		cfg->flips = auto_flips(d);
+		cfg->flips = auto_flips(cfg, d);
 	/* A panel is trained once for many forecasts; members that are averaged err less. */
 	if (cfg->members == 0)
 		cfg->members = d->series >= PANEL || d->points >= SMALL ? 3 : 1;

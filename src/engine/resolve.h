@@ -12,6 +12,7 @@ typedef struct rnn_summary
 	int			series;
 	int64_t		points;			/* known, over all series */
 	int64_t		longest;		/* points of the longest series */
+	int64_t		ahead;			/* most rows behind the last point of a series */
 } rnn_summary;
 
 /* Seasons must be known (seasons_given >= 1); afterwards nothing is 0 = auto. */

@@ -41,6 +41,8 @@ typedef float real;
 #define RNN_MAX_HORIZON 100000	/* of a forecast */
 #define RNN_MAX_TRAINED 1024	/* horizon that a network is trained for */
 #define RNN_ZONE_SIZE 64
+#define RNN_MAX_COVARIATES 64
+#define RNN_MAX_CATEGORIES 64	/* of a covariate, that a network tells apart */
 
 extern const double rnn_quantile_levels[RNN_QUANTILES];
 
@@ -127,6 +129,43 @@ double		rnn_rng_uniform(rnn_rng *r);	/* [0, 1) */
 uint64_t	rnn_rng_below(rnn_rng *r, uint64_t n);
 double		rnn_rng_normal(rnn_rng *r);
 
+/* ------------------------------------------------------------ covariates */
+
+typedef enum rnn_role
+{
+	RNN_PAST,					/* known up to the present */
+	RNN_AHEAD,					/* known ahead, as a promotion is */
+	RNN_STATIC,					/* the same at all times of a series */
+	RNN_CALENDAR				/* known ahead, made from the clock by the caller; not stored */
+} rnn_role;
+
+typedef struct rnn_text
+{
+	const char *text;			/* not terminated by 0 */
+	int32_t		len;
+} rnn_text;
+
+/*
+ * One covariate.  Of a number a network sees asinh((x - centre) / scale); of
+ * words a learned embedding, by their place in `categories`; others are unknown.
+ */
+typedef struct rnn_covariate
+{
+	rnn_text	name;
+	int32_t		role;			/* rnn_role */
+	bool		is_text;
+	int32_t		n_categories;	/* of text */
+	const rnn_text *categories;	/* (n_categories) ascending by their bytes */
+	double		centre,			/* of a number: the median, */
+				scale;			/* and how far from it values are */
+} rnn_covariate;
+
+typedef struct rnn_covariates
+{
+	int32_t		n;
+	const rnn_covariate *list;	/* (n) */
+} rnn_covariates;
+
 /* ---------------------------------------------------------------- config */
 
 typedef enum rnn_start { RNN_START_AUTO, RNN_START_SCRATCH, RNN_START_PRIOR } rnn_start;
@@ -135,6 +174,7 @@ typedef enum rnn_activation { RNN_TANH, RNN_RELU } rnn_activation;
 typedef enum rnn_flips { RNN_FLIPS_AUTO, RNN_FLIPS_ON, RNN_FLIPS_OFF } rnn_flips;
 typedef enum rnn_gaps { RNN_GAPS_MASK, RNN_GAPS_INTERPOLATE, RNN_GAPS_PREVIOUS, RNN_GAPS_ZERO, RNN_GAPS_ERROR } rnn_gaps;
 typedef enum rnn_transform_kind { RNN_TRANSFORM_NONE, RNN_TRANSFORM_LOG, RNN_TRANSFORM_ASINH, RNN_TRANSFORM_BOX_COX } rnn_transform_kind;
+typedef enum rnn_covariate_gaps { RNN_AHEAD_ERROR, RNN_AHEAD_PREVIOUS, RNN_AHEAD_ZERO, RNN_AHEAD_MISSING } rnn_covariate_gaps;
 typedef enum rnn_loss { RNN_PINBALL, RNN_MSE, RNN_MAE } rnn_loss;
 
 /*
@@ -170,6 +210,7 @@ typedef struct rnn_config
 	int32_t		gaps;			/* rnn_gaps: what missing points are taken for */
 	int32_t		transform;		/* rnn_transform_kind, of the series before anything else */
 	int32_t		integer;		/* bool: forecasts are whole numbers */
+	int32_t		covariate_gaps; /* rnn_covariate_gaps: of the caller, before it forecasts */
 	double		decay;			/* last part of the steps with falling rate */
 	double		learning_rate;
 	double		weight_decay;
@@ -186,6 +227,7 @@ typedef struct rnn_config
 	int64_t		seed;
 	int32_t		seasons_given;	/* count of seasons[], -1 detect */
 	int32_t		seasons[RNN_MAX_SEASONS];	/* steps, ascending, each >= 1 */
+	rnn_covariates covariates;	/* what shapes depend on besides; no option */
 } rnn_config;
 
 typedef enum rnn_option_type
@@ -228,6 +270,9 @@ typedef struct rnn_series
 								 * of seasons; in an ordered column the rows before x[0] */
 	int64_t		n;
 	const double *x;			/* (n,) */
+	int64_t		ahead;			/* rows behind the last point that came with the series */
+	const float *covariates;	/* (n + ahead, count of covariates) numbers or places of
+								 * words (n_categories: unknown), NaN where missing; NULL: none */
 } rnn_series;
 
 typedef enum rnn_note
@@ -446,6 +491,7 @@ typedef struct rnn_panel
 {
 	int			count;
 	const rnn_series *series;	/* names may be NULL if count is 1 */
+	rnn_covariates covariates;
 	rnn_clock	clock;
 	const rnn_prior *prior;		/* to build on; NULL: the mix alone */
 	const rnn_stop *stop;		/* NULL: none */

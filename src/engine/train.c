@@ -24,7 +24,7 @@ summarize(rnn_trainer *t)
 	rnn_summary *d = &t->summary;
 
 	d->series = t->panel.count;
-	d->points = d->longest = 0;
+	d->points = d->longest = d->ahead = 0;
 	for (int i = 0; i < t->panel.count; i++)
 	{
 		const rnn_series *s = &t->panel.series[i];
@@ -33,6 +33,8 @@ summarize(rnn_trainer *t)
 			d->points += !isnan(s->x[k]);
 		if (s->n > d->longest)
 			d->longest = s->n;
+		if (s->ahead > d->ahead)
+			d->ahead = s->ahead;
 	}
 }
 
@@ -54,18 +56,21 @@ network_bytes(const rnn_config *given, const rnn_panel *panel)
 	{
 		d.points += panel->series[i].n;
 		d.longest = panel->series[i].n > d.longest ? panel->series[i].n : d.longest;
+		d.ahead = panel->series[i].ahead > d.ahead ? panel->series[i].ahead : d.ahead;
 	}
 	if (cfg.seasons_given <= 0)
 	{
 		cfg.seasons_given = 1;
 		cfg.seasons[0] = 256;
 	}
+	cfg.covariates = panel->covariates;
 	rnn_config_resolve(&cfg, &d);
 	rnn_shape_init(&shape, &cfg);
 	rnn_frame_plan_init(&plan, &shape, &cfg);
 	rnn_arena_init(&a, NULL, 0);
 	rnn_net_init(&net, &shape, cfg.bptt, cfg.batch, true, &a);
-	return (double) a.used + (8.0 + cfg.members) * shape.params * sizeof(real) +
+	return (double) a.used + (double) (d.points + d.series * (int64_t) (cfg.horizon + 2 * RNN_BLOCK)) *
+		rnn_covariates_width(&shape) * sizeof(real) + (8.0 + cfg.members) * shape.params * sizeof(real) +
 		1.5 * (d.points < FRAMES_WANTED ? d.points : FRAMES_WANTED) * plan.width * sizeof(real);
 }
 
@@ -126,6 +131,7 @@ rnn_trainer_init(rnn_trainer **out, void *block, size_t size, const rnn_config *
 	memset(t, 0, sizeof(*t));
 	t->arena = arena;
 	t->cfg = *cfg;
+	t->cfg.covariates = panel->covariates;
 	t->panel = *panel;
 	t->warm = warm;
 	t->log = arena_new(&t->arena, rnn_log_row, RNN_MAX_LOG);

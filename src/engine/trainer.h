@@ -134,6 +134,7 @@ struct rnn_trainer
 	int64_t		last_row;		/* of the net after forward_last: the first window's */
 	int			windows[RNN_MAX_BATCH][2];	/* the current minibatch: run, last */
 	bool		flips[RNN_MAX_BATCH];
+	bool		forgets[RNN_MAX_BATCH];	/* its words are taken for unknown ones */
 	double		loss_sum;		/* since the last row of the log */
 	double		norm_sum;
 	int			loss_count;

@@ -17,6 +17,7 @@
 #define SINGLE_WINDOWS 48		/* of each of a few series */
 #define HELD_OVERLAP 3
 #define FLIPPED 0.2				/* share of the windows, where any are */
+#define FORGOTTEN 0.05			/* share of those whose words are unknown, so that there is one to learn from */
 
 /* Which frames are kept. */
 typedef struct Choice
@@ -391,6 +392,7 @@ draw_windows(rnn_trainer *t)
 		t->windows[b][0] = r;
 		t->windows[b][1] = (int) (t->runs[r].trained - 1 - (slot - t->slot_of_run[r]));
 		t->flips[b] = t->cfg.flips == RNN_FLIPS_ON && rnn_rng_uniform(&t->rng) < FLIPPED;
+		t->forgets[b] = t->shape.words_past > 0 && rnn_rng_uniform(&t->rng) < FORGOTTEN;
 	}
 }
 
@@ -410,6 +412,8 @@ load_chunk(rnn_trainer *t, int from, int T, int B, bool targets)
 						cut = t->final ? pts->n : t->cut[run->series];
 
 			rnn_frame_load(&t->net, row, at < 0 ? NULL : t->frames + f * t->plan.width, t->flips[b]);
+			rnn_covariates_load(&t->net, row, &t->plan, at < 0 ? NULL : pts, e, targets || from + i == t->K - 1,
+								t->forgets[b]);
 			if (!targets)
 				continue;
 			if (at < 0 || e < first_loss(t, pts->n))
@@ -423,6 +427,7 @@ void
 forward_last(rnn_trainer *t, const real *w, int B)
 {
 	memset(t->flips, 0, sizeof(t->flips));
+	memset(t->forgets, 0, sizeof(t->forgets));
 	rnn_net_reset(&t->net, B);
 	for (int from = 0; from < t->K; from += t->cfg.bptt)
 	{

@@ -348,6 +348,18 @@ grid_index(const rnn_clock *clock, int64 start, const Fields *first, int64 at)
 	return (f.month - first->month) % clock->months == 0 ? (f.month - first->month) / clock->months : -1;
 }
 
+int64
+clock_index(const rnn_clock *clock, int64 start, int64 time)
+{
+	Fields		first = {0};
+
+	if (time < start)
+		return -1;
+	if (clock->usecs == 0)
+		first = fields_of(start);
+	return grid_index(clock, start, &first, time);
+}
+
 /* Total, down to the sign of zero: no order of the rows may show. */
 int
 compare_rows(const void *a, const void *b, void *arg)
@@ -503,12 +515,39 @@ clock_regularise(const rnn_clock *clock, RowGroup *group, bool fail, Size *room,
 	series->dropped = clock_phase(clock, series->start);
 }
 
+/* Rows of covariates of a series that will have n points, those of days that the other clock doesn't have left out. */
+static void
+regrid_covariates(const rnn_clock *from, const rnn_clock *to, rnn_series *s, int64 n, int covariates)
+{
+	Fields		first = fields_of(s->start);
+	int64		rows = s->n + s->ahead,
+				most = n + 7 * s->ahead + 7,
+				last = n;
+	float	   *values = palloc_extended(sizeof(float) * Max(most * covariates, 1), MCXT_ALLOC_HUGE);
+
+	for (int64 i = 0; i < most * covariates; i++)
+		values[i] = NAN;
+	for (int64 i = 0; i < rows; i++)
+	{
+		int64		at = clock_time(from, s->start, i),
+					k = grid_index(to, s->start, &first, at);
+
+		if (k < 0 || k >= most || (to->week && !(to->week & 1 << week_weekday(fields_of(at).day))))
+			continue;
+		last = Max(last, k + 1);
+		if (s->covariates)
+			memcpy(values + k * covariates, s->covariates + i * covariates, sizeof(float) * covariates);
+	}
+	s->ahead = Min(last - n, RNN_MAX_HORIZON);
+	s->covariates = covariates > 0 ? values : NULL;
+}
+
 /*
  * The same points with other days of the week: days that the other clock does
  * not have go, where nothing is known of them, and those it has come as missing.
  */
 void
-clock_regrid(const rnn_clock *from, const rnn_clock *to, rnn_series *s)
+clock_regrid(const rnn_clock *from, const rnn_clock *to, rnn_series *s, int covariates)
 {
 	Fields		first;
 	int64		start = s->start,
@@ -537,6 +576,7 @@ clock_regrid(const rnn_clock *from, const rnn_clock *to, rnn_series *s)
 			x[last++] = NAN;
 		x[k] = s->x[i];
 	}
+	regrid_covariates(from, to, s, last, covariates);
 	s->x = x;
 	s->n = last;
 }

@@ -49,6 +49,8 @@ int			week_parse(const char *text);
 /* tidy.c */
 /* Rows of one time become one, or are an error; and those of one step. */
 void		merge_duplicates(RowGroup *group, const rnn_clock *clock, const Tidying *tidying, bool fail);
+/* A row's time as the clock counts it, of readings that of their step. */
+int64		time_of_row(const rnn_clock *clock, int64 at, bool nearest);
 void		bin_rows(RowGroup *groups, int count, const rnn_clock *clock, bool fail);
 /* The step that people would name for the most usual gaps, where they differ. */
 void		infer_rough_step(RowGroup *groups, int count, rnn_clock *clock);

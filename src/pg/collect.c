@@ -171,15 +171,27 @@ time_argument(FunctionCallInfo fcinfo, int argno, int series, RowForm form)
 	return at;
 }
 
-/* (state, time, value [, options]) for one type of time */
+/* An object of a row, whose keys the state knows from then on. */
+static void
+covariates_argument(FunctionCallInfo fcinfo, int argno, RowState *state, GivenCovariates *given)
+{
+	if (!PG_ARGISNULL(argno))
+		read_covariates(state, PG_GETARG_JSONB_P(argno), given);
+}
+
+/* (state, time, value [, covariates] [, options]) for one type of time */
 static Datum
-collect_time(FunctionCallInfo fcinfo, RowForm form)
+collect_time(FunctionCallInfo fcinfo, RowForm form, bool covariates)
 {
 	RowState   *state = state_for_update(fcinfo, form, false);
 	int64		at = time_argument(fcinfo, 1, 0, form);
+	GivenCovariates given = {0};
 
-	options_argument(fcinfo, 3, state);
+	options_argument(fcinfo, covariates ? 4 : 3, state);
+	if (covariates)
+		covariates_argument(fcinfo, 3, state, &given);
 	state_add(state, at, value_argument(fcinfo, 2, state, at));
+	put_covariates(state, &given);
 	return state_datum(state);
 }
 
@@ -269,16 +281,20 @@ series_argument(FunctionCallInfo fcinfo, int argno, RowForm form, int64 at)
 	return name;
 }
 
-/* (state, series, time or step, value [, options]) */
+/* (state, series, time or step, value [, covariates] [, options]) */
 static Datum
-collect_series(FunctionCallInfo fcinfo, RowForm form)
+collect_series(FunctionCallInfo fcinfo, RowForm form, bool covariates)
 {
 	RowState   *state = state_for_update(fcinfo, form, true);
 	int64		at = time_argument(fcinfo, 2, 1, form);
 	int			series = state_series(state, series_argument(fcinfo, 1, form, at));
+	GivenCovariates given = {0};
 
-	options_argument(fcinfo, 4, state);
+	options_argument(fcinfo, covariates ? 5 : 4, state);
+	if (covariates)
+		covariates_argument(fcinfo, 4, state, &given);
 	state_add_to(state, series, at, value_argument(fcinfo, 3, state, at));
+	put_covariates(state, &given);
 	return state_datum(state);
 }
 
@@ -287,7 +303,13 @@ collect_series(FunctionCallInfo fcinfo, RowForm form)
 	Datum \
 	rnnforecast_rnn_collect_##name(PG_FUNCTION_ARGS) \
 	{ \
-		return how(fcinfo, form); \
+		return how(fcinfo, form, false); \
+	} \
+	PG_FUNCTION_INFO_V1(rnnforecast_rnn_collect_covariates_##name); \
+	Datum \
+	rnnforecast_rnn_collect_covariates_##name(PG_FUNCTION_ARGS) \
+	{ \
+		return how(fcinfo, form, true); \
 	}
 
 COLLECT(date, collect_time, FORM_DATE)
@@ -303,6 +325,7 @@ static void
 append_rows(RowState *state, const RowState *more)
 {
 	int		   *map = palloc_extended(sizeof(int) * Max(more->n_names, 1), MCXT_ALLOC_HUGE);
+	KeyMap	   *keys = map_keys(state, more);
 
 	for (int i = 0; i < more->n_names; i++)
 		map[i] = state_series(state, more->names[i]);
@@ -316,7 +339,9 @@ append_rows(RowState *state, const RowState *more)
 			state_add_to(state, map[more->series[i]], more->rows[i].at, more->rows[i].value);
 		else
 			state_add(state, more->rows[i].at, more->rows[i].value);
+		copy_covariates(state, keys, more, i);
 	}
+	pfree(keys);
 	pfree(map);
 }
 

@@ -10,7 +10,7 @@
  * Every series of a batch has the same horizon: with `until` each series has
  * its own, and a forecast must not depend on which series come with it.
  */
-#include "pg.h"
+#include "forecast.h"
 #include "read.h"
 
 #include <math.h>
@@ -51,6 +51,8 @@ typedef struct ForecastCall
 	int		   *series;			/* (count) their numbers in the model */
 	int		   *horizon;		/* (count) steps of each, from its own end */
 	int		   *lag;			/* (count) of these before the first that is returned */
+	bool	   *naive;			/* (count) forecast its last value alone */
+	ForecastOptions options;
 	bool		shortened;		/* some history was shorter than asked for */
 	char	   *block;			/* memory of a batch, kept for the next: fresh pages are slow */
 	Size		block_size;
@@ -71,14 +73,14 @@ get_level(FunctionCallInfo fcinfo)
 	return level;
 }
 
-/* Steps to forecast, 0 if `until` says it. */
+/* Steps to forecast, 0 if `until` or the rows ahead say it. */
 static int
 get_horizon(FunctionCallInfo fcinfo, const rnn_model *model)
 {
 	int64		horizon;
 
 	if (PG_ARGISNULL(ARG_HORIZON))
-		return PG_ARGISNULL(ARG_UNTIL) ? model->config.horizon : 0;
+		return 0;
 	horizon = PG_GETARG_INT64(ARG_HORIZON);
 	if (horizon < 1 || horizon > RNN_MAX_HORIZON)
 		ereport(ERROR,
@@ -105,43 +107,6 @@ get_history(FunctionCallInfo fcinfo)
 	return history;
 }
 
-/* Whether series that end early are forecast from the common end on, the option "align". */
-static bool
-get_align(FunctionCallInfo fcinfo)
-{
-	Jsonb	   *options;
-	JsonbIterator *it;
-	JsonbValue	v;
-	JsonbIteratorToken token;
-	bool		align = false;
-
-	if (PG_ARGISNULL(ARG_OPTIONS))
-		return false;
-	options = PG_GETARG_JSONB_P(ARG_OPTIONS);
-	if (!JB_ROOT_IS_OBJECT(options))
-		ereport(ERROR,
-				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("options must be a JSON object")));
-	it = JsonbIteratorInit(&options->root);
-	while ((token = JsonbIteratorNext(&it, &v, true)) != WJB_DONE)
-	{
-		if (token == WJB_KEY && !(v.val.string.len == 5 && memcmp(v.val.string.val, "align", 5) == 0))
-			ereport(ERROR,
-					(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-					 errmsg("unrecognized option \"%s\" of rnn_forecast",
-							pnstrdup(v.val.string.val, v.val.string.len)),
-					 errdetail("Allowed options: align."),
-					 errhint("Options of the training are passed to rnn_train.")));
-		if (token == WJB_VALUE && v.type != jbvBool)
-			ereport(ERROR,
-					(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-					 errmsg("option \"align\" must be true or false")));
-		if (token == WJB_VALUE)
-			align = v.val.boolean;
-	}
-	return align;
-}
-
 /* ------------------------------------------------------------- selection */
 
 /*
@@ -159,6 +124,7 @@ choose_series(FunctionCallInfo fcinfo, ForecastCall *call)
 	call->series = palloc(sizeof(int) * Max(model->n_series, 1));
 	call->horizon = palloc0(sizeof(int) * Max(model->n_series, 1));
 	call->lag = palloc0(sizeof(int) * Max(model->n_series, 1));
+	call->naive = palloc0(Max(model->n_series, 1));
 	for (int k = 0; k < model->n_series; k++)
 		if ((named == NULL || named[k]) && model->series[k].n > 0)
 			call->series[call->count++] = k;
@@ -237,10 +203,20 @@ notice_early(int early, int count, const rnn_model *model, int64 end)
 			 errhint("The option \"align\" of rnn_forecast begins all forecasts there.")));
 }
 
-/* The same number of rows for all, from each one's end or from the common one. */
-static void
-set_horizons(ForecastCall *call, int horizon, bool align)
+/* Steps that are returned of a series: as asked for, else as far as the rows ahead go, else as trained. */
+static int
+steps_of(const ForecastCall *call, const rnn_series *s, int horizon, int lag)
 {
+	if (horizon > 0)
+		return horizon;
+	return s->ahead > lag ? (int) s->ahead - lag : call->model->config.horizon;
+}
+
+/* From each one's end or from the common one. */
+static void
+set_horizons(ForecastCall *call, int horizon)
+{
+	bool		align = call->options.align;
 	int64		end = 0;
 	int			early = 0;
 
@@ -253,7 +229,7 @@ set_horizons(ForecastCall *call, int horizon, bool align)
 
 		CHECK_FOR_INTERRUPTS();
 		early += behind > call->model->config.horizon;
-		if (align && behind + horizon > RNN_MAX_HORIZON)
+		if (align && behind + steps_of(call, s, horizon, behind) > RNN_MAX_HORIZON)
 			ereport(ERROR,
 					(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 					 errmsg("series \"%s\" ends too early to be aligned", pnstrdup(s->name, s->name_len)),
@@ -261,7 +237,7 @@ set_horizons(ForecastCall *call, int horizon, bool align)
 							   behind == RNN_MAX_HORIZON ? "at least " : "", behind, RNN_MAX_HORIZON),
 					 errhint("Leave it out of the argument \"series\", or of the history.")));
 		call->lag[i] = align ? behind : 0;
-		call->horizon[i] = call->lag[i] + horizon;
+		call->horizon[i] = call->lag[i] + steps_of(call, s, horizon, call->lag[i]);
 	}
 	if (early > 0 && !align)
 		notice_early(early, call->count, call->model, end);
@@ -303,6 +279,48 @@ set_horizons_until(ForecastCall *call, TimestampTz until)
 				 errmsg("until \"%s\" is before the first step of the forecast",
 						timestamptz_to_str(until))));
 	call->count = left;
+}
+
+/* What must be known ahead is; series of which it isn't go as the options say. */
+static void
+check_covariates(ForecastCall *call)
+{
+	int			left = 0;
+
+	for (int i = 0; i < call->count; i++)
+	{
+		AheadState	state = check_ahead(call->model, &call->model->series[call->series[i]], call->horizon[i], &call->options);
+
+		CHECK_FOR_INTERRUPTS();
+		if (state == AHEAD_SKIP)
+			continue;
+		call->series[left] = call->series[i];
+		call->horizon[left] = call->horizon[i];
+		call->lag[left] = call->lag[i];
+		call->naive[left++] = state == AHEAD_NAIVE;
+	}
+	if (left < call->count)
+		ereport(NOTICE,
+				(errmsg("%d of %d series are left out, for want of covariates that are known ahead",
+						call->count - left, call->count)));
+	call->count = left;
+}
+
+/* The series as the engine is to see it. */
+static rnn_series
+prepared_series(const ForecastCall *call, int i)
+{
+	rnn_series	s = call->model->series[call->series[i]];
+
+	if (call->naive[i])
+	{
+		s.x += s.n - 1;
+		s.n = 1;
+		s.covariates = NULL;
+	}
+	else
+		fill_ahead(call->model, &s, call->horizon[i], call->options.covariate_gaps);
+	return s;
 }
 
 /* ---------------------------------------------------------------- output */
@@ -454,7 +472,7 @@ forecast_batch(ForecastCall *call, int first, int count)
 	}
 	q = (double *) (call->block + work);
 	for (int i = 0; i < count; i++)
-		series[i] = call->model->series[call->series[first + i]];
+		series[i] = prepared_series(call, first + i);
 	for (int done = 0; done < horizon;)
 	{
 		CHECK_FOR_INTERRUPTS();
@@ -464,11 +482,12 @@ forecast_batch(ForecastCall *call, int first, int count)
 	}
 	for (int i = 0; i < count; i++)
 	{
+		const rnn_series *own = &call->model->series[call->series[first + i]];
 		int			lag = call->lag[first + i];
-		int64		end = series[i].n - 1 + lag;
+		int64		end = own->n - 1 + lag;
 
-		put_history(call, &series[i], end);
-		put_forecast(call, &series[i], end, horizon - lag, q + ((Size) i * horizon + lag) * Q);
+		put_history(call, own, end);
+		put_forecast(call, own, end, horizon - lag, q + ((Size) i * horizon + lag) * Q);
 	}
 	pfree(series);
 }
@@ -480,22 +499,22 @@ rnnforecast_rnn_forecast(PG_FUNCTION_ARGS)
 	ForecastCall call = {0};
 	double		level = get_level(fcinfo);
 	int			horizon;
-	bool		align;
 
 	call.history = get_history(fcinfo);
-	align = get_align(fcinfo);
 	rows_begin(&call.rows, fcinfo, COLUMNS);
 	if (PG_ARGISNULL(ARG_MODEL))
 		return (Datum) 0;
 	call.model = fetch_model(fcinfo, ARG_MODEL, false);
+	parse_forecast_options(PG_ARGISNULL(ARG_OPTIONS) ? NULL : PG_GETARG_JSONB_P(ARG_OPTIONS), call.model, &call.options);
 	call.low = (1 - level) / 2;
 	call.high = 1 - call.low;
 	horizon = get_horizon(fcinfo, call.model);
 	choose_series(fcinfo, &call);
-	if (horizon == 0)
+	if (!PG_ARGISNULL(ARG_UNTIL))
 		set_horizons_until(&call, PG_GETARG_TIMESTAMPTZ(ARG_UNTIL));
 	else
-		set_horizons(&call, horizon, align);
+		set_horizons(&call, horizon);
+	check_covariates(&call);
 	for (int first = 0, count; first < call.count; first += count)
 	{
 		CHECK_FOR_INTERRUPTS();

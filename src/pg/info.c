@@ -415,6 +415,41 @@ put_network(StringInfo out, const rnn_model *m)
 	put_bool(out, "stopped_by_time", by_time);
 }
 
+/* null where there are none */
+static void
+put_covariate_list(StringInfo out, const rnn_model *m)
+{
+	static const char *const roles[] = {
+		[RNN_PAST] = "past",[RNN_AHEAD] = "ahead",[RNN_STATIC] = "static",[RNN_CALENDAR] = "calendar"
+	};
+	const rnn_covariates *all = &m->config.covariates;
+
+	if (all->n == 0)
+	{
+		put_text(out, "covariates", NULL);
+		return;
+	}
+	open_array(out, "covariates");
+	for (int i = 0; i < all->n; i++)
+	{
+		const rnn_covariate *c = &all->list[i];
+
+		open_object(out, NULL);
+		put_text(out, "name", pnstrdup(c->name.text, c->name.len));
+		put_text(out, "role", roles[c->role]);
+		put_text(out, "kind", c->is_text ? "text" : "number");
+		if (c->is_text)
+			put_int(out, "categories", c->n_categories);
+		else
+		{
+			put_number(out, "centre", c->centre);
+			put_number(out, "scale", c->scale);
+		}
+		appendStringInfoChar(out, '}');
+	}
+	appendStringInfoChar(out, ']');
+}
+
 static void
 put_seasons_option(StringInfo out, const rnn_config *c)
 {
@@ -533,6 +568,7 @@ rnnforecast_rnn_info(PG_FUNCTION_ARGS)
 	put_int(&out, "format", m->format);
 	put_text(&out, "kind", m->is_history ? "history" : "model");
 	put_data(&out, m);
+	put_covariate_list(&out, m);
 	if (!m->is_history)
 	{
 		put_prior(&out, m);

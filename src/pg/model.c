@@ -60,6 +60,28 @@ check_names(const rnn_model *m)
 	}
 }
 
+/* Names and texts of covariates likewise. */
+static void
+check_texts(const rnn_model *m)
+{
+	int			encoding = GetDatabaseEncoding();
+
+	for (int k = 0; k < m->config.covariates.n; k++)
+	{
+		const rnn_covariate *c = &m->config.covariates.list[k];
+		bool		valid = pg_verify_mbstr(encoding, c->name.text, c->name.len, true);
+
+		for (int i = 0; valid && i < c->n_categories; i++)
+			valid = pg_verify_mbstr(encoding, c->categories[i].text, c->categories[i].len, true);
+		if (!valid)
+			ereport(ERROR,
+					(errcode(ERRCODE_CHARACTER_NOT_IN_REPERTOIRE),
+					 errmsg("covariate %d of the model is not valid in this database's encoding \"%s\"",
+							k + 1, pg_encoding_to_char(encoding)),
+					 errhint("A model from a database of another encoding can't be read here: train it anew.")));
+	}
+}
+
 static Decoded *
 decode(MemoryContext parent, bytea *bytes)
 {
@@ -87,6 +109,7 @@ decode(MemoryContext parent, bytea *bytes)
 	if (d->model.prior > 0)
 		d->model.prior_net = pretrained(d->model.prior);
 	check_names(&d->model);
+	check_texts(&d->model);
 	MemoryContextSwitchTo(old);
 	return d;
 }

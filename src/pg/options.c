@@ -26,7 +26,7 @@ typedef struct ServerOption
 	const char *description;
 } ServerOption;
 
-enum { OPTION_BIN, OPTION_DUPLICATES, OPTION_KEEP, OPTION_ON_ERROR, OPTION_PROGRESS, OPTION_STEP, OPTION_TIMEZONE, SERVER_OPTIONS };
+enum { OPTION_BIN, OPTION_DUPLICATES, OPTION_KEEP, OPTION_KNOWN_AHEAD, OPTION_ON_ERROR, OPTION_PROGRESS, OPTION_STEP, OPTION_TIMEZONE, SERVER_OPTIONS };
 
 static const ServerOption server_options[SERVER_OPTIONS] = {
 	[OPTION_BIN] = {"bin", "none | mean | sum | last | min | max | count", "none", NAN, NAN,
@@ -35,6 +35,8 @@ static const ServerOption server_options[SERVER_OPTIONS] = {
 	"what to do about several rows of one time; last needs ORDER BY in the call, and with bin they are readings like others"},
 	[OPTION_KEEP] = {"keep", "integer", "auto", 1, 100000000,
 	"points of history that the model keeps; auto: what forecasts look at"},
+	[OPTION_KNOWN_AHEAD] = {"known_ahead", "auto | all | none", "auto", NAN, NAN,
+	"covariates that are known for the steps to forecast; auto: those that a row ahead has"},
 	[OPTION_ON_ERROR] = {"on_error", "fail | skip | naive", "fail", NAN, NAN,
 	"what to do about a series of a panel that can't be used; rnn_series lists them"},
 	[OPTION_PROGRESS] = {"progress", "boolean", "false", NAN, NAN,
@@ -51,6 +53,9 @@ static const char *const on_error_names[] = {
 
 const char *const bin_names[] = {"none", "mean", "sum", "last", "min", "max", "count", NULL};
 static const char *const duplicates_names[] = {"error", "mean", "sum", "min", "max", "last", NULL};
+static const char *const known_ahead_names[] = {
+	[KNOWN_AHEAD_AUTO] = "auto",[KNOWN_AHEAD_ALL] = "all",[KNOWN_AHEAD_NONE] = "none", NULL
+};
 
 static const rnn_option *
 engine_option(const char *name)
@@ -333,6 +338,9 @@ set_server_option(int option, const JsonbValue *v, ServerOptions *server)
 		case OPTION_KEEP:
 			server->keep = is_auto(v) ? 0 : (int) number_option(o->name, v, true, o->min, o->max);
 			break;
+		case OPTION_KNOWN_AHEAD:
+			server->known_ahead = enum_option(o->name, known_ahead_names, v);
+			break;
 		case OPTION_ON_ERROR:
 			server->tidying.on_error = enum_option(o->name, on_error_names, v);
 			break;
@@ -493,6 +501,40 @@ names_option(Jsonb *options, const char *name)
 	JsonbValue	key = {.type = jbvString,.val.string = {.len = strlen(name),.val = unconstify(char *, name)}};
 
 	return options != NULL && findJsonbValueFromContainer(&options->root, JB_FOBJECT, &key) != NULL;
+}
+
+void
+parse_forecast_options(Jsonb *options, const rnn_model *m, ForecastOptions *forecast)
+{
+	ServerOptions server = {0};
+	rnn_config	cfg = m->config;
+	JsonbIterator *it;
+	JsonbValue	v;
+	char	   *name;
+
+	*forecast = (ForecastOptions) {.covariate_gaps = m->config.covariate_gaps,.on_error = ON_ERROR_FAIL};
+	if (options == NULL)
+		return;
+	it = begin_options(options, "{\"covariate_gaps\": \"previous\"}");
+	while ((name = next_option(&it, &v)) != NULL)
+	{
+		if (server_option(name) == OPTION_ON_ERROR)
+			set_server_option(OPTION_ON_ERROR, &v, &server);
+		else if (strcmp(name, "align") == 0 && v.type != jbvBool)
+			wrong_type(name, "true or false");
+		else if (strcmp(name, "align") == 0)
+			forecast->align = v.val.boolean;
+		else if (strcmp(name, "covariate_gaps") == 0)
+			set_engine_option(engine_option(name), &v, &cfg);
+		else
+			ereport(ERROR,
+					(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+					 errmsg("unrecognized option \"%s\" of rnn_forecast", name),
+					 errdetail("Allowed options: align, covariate_gaps, on_error."),
+					 errhint("Options of the training are passed to rnn_train.")));
+	}
+	forecast->covariate_gaps = cfg.covariate_gaps;
+	forecast->on_error = server.tidying.on_error;
 }
 
 static const char *

@@ -37,6 +37,7 @@ ordered_series(const RowState *state, Series *all)
 	double	   *x = palloc_extended((Size) Max(n, 1) * sizeof(double), MCXT_ALLOC_HUGE);
 
 	all->count = 1;
+	all->covariates = (rnn_covariates) {0};
 	memset(&all->clock, 0, sizeof(all->clock));
 	for (int64 i = 0; i < n; i++)
 		x[i] = state->rows[i].value;
@@ -47,6 +48,7 @@ ordered_series(const RowState *state, Series *all)
 	s->x = x + from;
 	s->n = n - from;
 	s->dropped = from;
+	s->ahead = Min(state->n - n, RNN_MAX_HORIZON);
 }
 
 /* Copies of the rows by series, as the state may be asked again, by a window. */
@@ -304,6 +306,7 @@ series_from_rows(RowState *state, const rnn_config *cfg, const ServerOptions *se
 		s->note = group->problem ? group->problem : is_constant(s) ? RNN_NOTE_CONSTANT : RNN_NOTE_NONE;
 		usable += s->n > 0;
 	}
+	covariates_from_rows(state, all->count > 0 && groups[0].nearest, fail, all);
 	if (usable == 0)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),

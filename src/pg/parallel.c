@@ -33,6 +33,7 @@ typedef struct Shared
 	rnn_config	cfg;
 	rnn_clock	clock;
 	int			series;
+	int			covariates;
 	int			members;
 	Size		block;			/* bytes of a trainer */
 	TimestampTz deadline;		/* 0: none */
@@ -94,19 +95,28 @@ transfer(BufFile *file, const rnn_part *part, bool write)
 	}
 }
 
+static Size
+covariate_bytes(const rnn_panel *panel, const rnn_series *s)
+{
+	return s->covariates ? (s->n + s->ahead) * panel->covariates.n * sizeof(float) : 0;
+}
+
 static void
 write_features(Shared *shared, const rnn_panel *panel, rnn_trainer *trainer)
 {
 	BufFile    *file = file_create(&shared->files, FEATURES_FILE);
 	rnn_part	parts[RNN_FEATURE_PARTS];
 
+	BufFileWrite(file, (void *) panel->covariates.list, sizeof(rnn_covariate) * panel->covariates.n);
 	for (int i = 0; i < panel->count; i++)
 	{
 		const rnn_series *s = &panel->series[i];
-		rnn_part	points = {(void *) s->x, s->n * sizeof(double)};
+		rnn_part	points = {(void *) s->x, s->n * sizeof(double)},
+					covariates = {(void *) s->covariates, covariate_bytes(panel, s)};
 
 		BufFileWrite(file, (void *) s, sizeof(*s));
 		transfer(file, &points, true);
+		transfer(file, &covariates, true);
 	}
 	rnn_trainer_features(trainer, parts);
 	for (int i = 0; i < RNN_FEATURE_PARTS; i++)
@@ -122,17 +132,27 @@ static void
 read_series(BufFile *file, rnn_panel *panel)
 {
 	rnn_series *series = palloc_extended(sizeof(rnn_series) * panel->count, MCXT_ALLOC_HUGE);
+	rnn_covariate *list = palloc(sizeof(rnn_covariate) * Max(panel->covariates.n, 1));
+
+	/* Their names and words stay behind: shapes and scales are all that training looks at. */
+	read_bytes(file, list, sizeof(rnn_covariate) * panel->covariates.n);
+	panel->covariates.list = list;
 
 	for (int i = 0; i < panel->count; i++)
 	{
-		rnn_part	points;
+		rnn_part	points,
+					covariates;
 
 		read_bytes(file, &series[i], sizeof(rnn_series));
 		points.len = series[i].n * sizeof(double);
 		points.bytes = palloc_extended(Max(points.len, 1), MCXT_ALLOC_HUGE);
 		transfer(file, &points, false);
+		covariates.len = covariate_bytes(panel, &series[i]);
+		covariates.bytes = palloc_extended(Max(covariates.len, 1), MCXT_ALLOC_HUGE);
+		transfer(file, &covariates, false);
 		series[i].name = NULL;
 		series[i].x = points.bytes;
+		series[i].covariates = series[i].covariates ? covariates.bytes : NULL;
 	}
 	panel->series = series;
 }
@@ -220,6 +240,7 @@ crew_start(Crew *crew, rnn_trainer *trainer, const Driver *driver)
 	shared->cfg = cfg;
 	shared->clock = crew->panel->clock;
 	shared->series = crew->panel->count;
+	shared->covariates = crew->panel->covariates.n;
 	shared->members = members;
 	shared->block = crew->block;
 	shared->deadline = driver->ceiling > 0 ?
@@ -451,6 +472,7 @@ rnnforecast_train_members(dsm_segment *seg, shm_toc *toc)
 
 	SharedFileSetAttach(&shared->files, seg);
 	panel.count = shared->series;
+	panel.covariates.n = shared->covariates;
 	panel.clock = shared->clock;
 	panel.prior = pretrained(RNN_PRIOR);
 	panel.stop = &interrupts;

@@ -65,11 +65,19 @@ typedef struct Tidying
 	Duplicates	duplicates;
 } Tidying;
 
+typedef enum KnownAhead
+{
+	KNOWN_AHEAD_AUTO,			/* covariates that rows ahead have */
+	KNOWN_AHEAD_ALL,
+	KNOWN_AHEAD_NONE
+} KnownAhead;
+
 typedef struct ServerOptions
 {
 	bool		progress;		/* a NOTICE every few seconds */
 	int			keep;			/* points of history kept in the model, 0: what forecasts need */
 	Tidying		tidying;
+	KnownAhead	known_ahead;
 	char		timezone[RNN_ZONE_SIZE];	/* "": the session's */
 } ServerOptions;
 
@@ -97,6 +105,16 @@ bool		names_option(Jsonb *options, const char *name);
 /* Those of rnn_history: how rows become series. */
 void		parse_history_options(Jsonb *options, rnn_config *cfg, ServerOptions *server);
 
+/* Options of rnn_forecast; given: what the model has. */
+typedef struct ForecastOptions
+{
+	bool		align;			/* forecasts of all series begin after the last point of any */
+	rnn_covariate_gaps covariate_gaps;
+	OnError		on_error;
+} ForecastOptions;
+
+void		parse_forecast_options(Jsonb *options, const rnn_model *m, ForecastOptions *forecast);
+
 /* state.c: rows of one aggregate group */
 typedef enum RowForm
 {
@@ -122,6 +140,25 @@ typedef struct SeriesName
 	int			len;
 } SeriesName;
 
+/* keys.c: one covariate of the rows, as it comes */
+typedef enum KeyKind
+{
+	KEY_EMPTY,					/* nothing but null so far */
+	KEY_NUMBER,
+	KEY_TEXT
+} KeyKind;
+
+typedef struct StateKey
+{
+	SeriesName	name;
+	KeyKind		kind;
+	float	   *values;			/* (n) numbers, or places in words; NaN: missing */
+	int			n_words;
+	int			words_room;
+	SeriesName *words;			/* in order of appearance */
+	struct HTAB *index;			/* word -> place */
+} StateKey;
+
 typedef struct RowState
 {
 	ExpandedObjectHeader hdr;
@@ -137,6 +174,9 @@ typedef struct RowState
 	SeriesName *names;					/* in order of appearance */
 	Size		names_bytes;
 	struct HTAB *index;			/* name -> index */
+	int			n_keys;
+	StateKey   *keys;			/* (n_keys), room for all that there may be */
+	Size		words_bytes;
 	int64		latest;			/* rows kept of each series, the latest; 0: all */
 	Jsonb	   *options;		/* of the first row that had some, NULL: none */
 	char	   *options_text;	/* the same, once it was asked for */
@@ -152,11 +192,33 @@ int			state_series(RowState *state, SeriesName name);	/* its index, new or not *
 /* Keeps the latest rows of each series where all outgrow the memory; see state.c. */
 void		state_settle(RowState *state);
 Datum		state_datum(RowState *state);
+void		state_fit(RowState *state); /* makes room of wider rows what the memory allows */
+_Noreturn void bad_state(const char *what);
 int			compare_rows(const void *a, const void *b, void *arg);	/* by time, then value */
 typedef int (*Comparison) (const void *a, const void *b, void *arg);	/* arg is NULL */
 void		rows_sort(Row *rows, int64 n, Comparison compare);
 void		sort_interruptibly(void *x, Size n, Size width, Comparison compare);
 int			compare_names(const SeriesName *a, const SeriesName *b);
+
+/* What one row has, to be put there once the row is. */
+typedef struct GivenCovariates
+{
+	int			n;
+	int			key[RNN_MAX_COVARIATES];
+	float		value[RNN_MAX_COVARIATES];
+} GivenCovariates;
+
+void		read_covariates(RowState *state, Jsonb *covariates, GivenCovariates *given);
+void		put_covariates(RowState *state, const GivenCovariates *given);	/* into the last row */
+/* The keys (n_keys) in the order of their names; 0 where two rows have the same. */
+void		order_keys(const RowState *state, int *order);
+int			compare_covariates(const RowState *state, const int *order, int64 a, int64 b);
+typedef struct KeyMap KeyMap;
+KeyMap	   *map_keys(RowState *state, const RowState *more);
+void		copy_covariates(RowState *state, const KeyMap *map, const RowState *more, int64 i);
+Size		keys_flat_size(const RowState *state);
+char	   *keys_flatten(const RowState *state, char *out);
+void		keys_unflatten(RowState *state, const char *in, Size len, int count);
 
 /* clock.c */
 /* Rows of one series; `problem` says why it can't be used. */
@@ -166,6 +228,7 @@ typedef struct RowGroup
 	Row		   *rows;
 	int64		n;
 	rnn_note	problem;
+	bool		nearest;		/* readings were taken for those of the nearest step */
 } RowGroup;
 
 /* Local time of grid point k after `start`: see RowForm; start is UTC for fixed steps of
@@ -176,7 +239,7 @@ TimestampTz clock_instant(const rnn_clock *clock, int64 time);
 /* The same instant as another clock of that kind counts it. */
 int64		clock_convert(const rnn_clock *from, const rnn_clock *to, int64 time);
 /* Points of daily steps on the days of the week that another clock has; `start` is as that clock counts it. */
-void		clock_regrid(const rnn_clock *from, const rnn_clock *to, rnn_series *s);
+void		clock_regrid(const rnn_clock *from, const rnn_clock *to, rnn_series *s, int covariates);
 /* Text of one step as an interval, "1 mon"; palloc'd. */
 char	   *clock_step_text(const rnn_clock *clock);
 bool		clock_has_times(const rnn_clock *clock);	/* not numbers of rows or steps */
@@ -189,6 +252,8 @@ char	   *clock_label(const rnn_clock *clock, const rnn_series *s, int64 k);
 void		clock_place(const rnn_clock *clock, const rnn_series *s, int64 k, Datum *values, bool *nulls);
 int			clock_hints(const rnn_clock *clock, int *hints);
 char	   *clock_text(const rnn_clock *clock, int64 time); /* for messages */
+/* Place of a time on the grid of a series: -1 where it has none. */
+int64		clock_index(const rnn_clock *clock, int64 start, int64 time);
 /* Values of a group on its grid: fills start, dropped, n and x, which takes bytes off `room`; else the
  * group's problem. */
 void		clock_regularise(const rnn_clock *clock, RowGroup *group, bool fail, Size *room, rnn_series *series);
@@ -205,6 +270,7 @@ typedef struct Series
 	int			count;
 	rnn_series *series;			/* (count) by name; those with a problem have no points, or one */
 	int64		latest;			/* rows of each that were kept, the latest; 0: all */
+	rnn_covariates covariates;
 } Series;
 
 /* Rows of a state on their grids. */
@@ -213,6 +279,14 @@ void		series_from_rows(RowState *state, const rnn_config *cfg, const ServerOptio
 void		refuse_tidying(const Tidying *tidying, const char *why, const char *hint);
 /* Error where a series has what the options don't take: gaps, or values that can't be transformed. */
 void		check_values(const rnn_config *cfg, const rnn_clock *clock, const rnn_series *s);
+
+/* covariates.c */
+/* Covariates of a state's rows, and how far they go ahead, to series on their grids. */
+void		covariates_from_rows(RowState *state, bool nearest, bool fail, Series *all);
+/* Those of a history as a network is trained on them: few words, and what is known ahead. */
+void		covariates_for_training(Series *all, KnownAhead known);
+/* The same as a model knows them. */
+void		covariates_for_model(const rnn_covariates *to, const rnn_covariates *from, rnn_series *series, int count);
 
 /* model.c */
 /* Decoded argument, cached for the statement; NULL where SQL NULL. Error for a history

@@ -169,8 +169,10 @@ score_items(const rnn_model *model, const rnn_series *all, const Windows *w, con
 	for (int i = 0; i < count; i++)
 	{
 		series[i] = all[items[i].series];
+		/* What came later is what was known ahead. */
+		series[i].ahead += series[i].n - items[i].origin;
 		series[i].n = items[i].origin;
-		trim_series(&series[i], &model->clock, rnn_history_reach(model), false);
+		trim_series(&series[i], model, rnn_history_reach(model), false);
 	}
 	work = work_bytes(model, series, count, w->horizon);
 	if (count > 1 && work + out > memory_limit())
@@ -224,7 +226,7 @@ score_model(const rnn_model *model, const Windows *w)
 	Tally		tally = {0};
 
 	check_clocks(model, w->history);
-	series = series_by_clock(w->history, &model->clock);
+	series = series_for_model(w->history, model);
 	tally.error = palloc_extended(sizeof(double) * Max(n, 1), MCXT_ALLOC_HUGE | MCXT_ALLOC_ZERO);
 	tally.points = palloc_extended(sizeof(int64) * Max(n, 1), MCXT_ALLOC_HUGE | MCXT_ALLOC_ZERO);
 	for (int i = 0; i < n; i++)

@@ -17,7 +17,7 @@
  *
  * Flat layout, native byte order (it never leaves a running statement):
  *		varlena header | FlatState | rows (n x Row) | series (n x int32) |
- *		names (length int32, bytes) | options as JSON text
+ *		names (length int32, bytes) | covariates, keys.c | options as JSON text
  */
 #include "pg.h"
 
@@ -30,7 +30,7 @@
 #include "utils/hsearch.h"
 #include "utils/memutils.h"
 
-#define FLAT_MAGIC 0x324e4e52	/* "RNN2" */
+#define FLAT_MAGIC 0x334e4e52	/* "RNN3" */
 #define FIRST_ROOM 64
 #define MOST_NAME 10000			/* bytes of a series' name */
 
@@ -43,10 +43,12 @@ typedef struct FlatState
 	int32		keyed;
 	int32		n_names;
 	int64		names_len;
+	int64		keys_len;
+	int64		n_keys;
 	int64		options_len;
 } FlatState;
 
-StaticAssertDecl(sizeof(FlatState) == 48, "the flat state has no padding");
+StaticAssertDecl(sizeof(FlatState) == 64, "the flat state has no padding");
 StaticAssertDecl(sizeof(Row) == 16, "a row has no padding");
 
 /* Entry of the index of names. */
@@ -73,7 +75,7 @@ options_text(RowState *state)
 static Size
 row_bytes(const RowState *state)
 {
-	return sizeof(Row) + (state->keyed ? sizeof(int32) : 0);
+	return sizeof(Row) + (state->keyed ? sizeof(int32) : 0) + state->n_keys * sizeof(float);
 }
 
 static Size
@@ -84,8 +86,8 @@ flat_size(ExpandedObjectHeader *eohptr)
 
 	/* What goes to another process is sent whole: no more than is kept. */
 	state_settle(state);
-	size = VARHDRSZ + sizeof(FlatState) + (Size) state->n * row_bytes(state) +
-		state->n_names * sizeof(int32) + state->names_bytes + strlen(options_text(state));
+	size = VARHDRSZ + sizeof(FlatState) + (Size) state->n * (sizeof(Row) + (state->keyed ? sizeof(int32) : 0)) +
+		state->n_names * sizeof(int32) + state->names_bytes + keys_flat_size(state) + strlen(options_text(state));
 	if (!AllocSizeIsValid(size))
 		ereport(ERROR,
 				(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
@@ -112,6 +114,7 @@ flatten(ExpandedObjectHeader *eohptr, void *result, Size allocated_size)
 		.magic = FLAT_MAGIC,.form = state->form,.n = state->n,.latest = state->latest,
 		.keyed = state->keyed,.n_names = state->n_names,
 		.names_len = state->n_names * sizeof(int32) + state->names_bytes,
+		.keys_len = keys_flat_size(state),.n_keys = state->n_keys,
 		.options_len = strlen(options)
 	};
 
@@ -125,6 +128,7 @@ flatten(ExpandedObjectHeader *eohptr, void *result, Size allocated_size)
 		out = put_bytes(out, &state->names[i].len, sizeof(int32));
 		out = put_bytes(out, state->names[i].text, state->names[i].len);
 	}
+	out = keys_flatten(state, out);
 	put_bytes(out, options, head.options_len);
 }
 
@@ -200,7 +204,7 @@ most_rows(const RowState *state)
 static int64
 most_collected(const RowState *state)
 {
-	return state->keyed ? most_rows(state) / 4 * 5 : (int64) (memory_limit() / 5 * 2 / sizeof(Row));
+	return state->keyed ? most_rows(state) / 4 * 5 : (int64) (memory_limit() / 5 * 2 / row_bytes(state));
 }
 
 static void
@@ -209,6 +213,8 @@ set_room(RowState *state, int64 room)
 	state->rows = resize(state, state->rows, (Size) room * sizeof(Row));
 	if (state->keyed)
 		state->series = resize(state, state->series, (Size) room * sizeof(int32));
+	for (int k = 0; k < state->n_keys; k++)
+		state->keys[k].values = resize(state, state->keys[k].values, (Size) room * sizeof(float));
 	state->room = room;
 }
 
@@ -245,42 +251,114 @@ less_than(int64 latest)
 	return (latest & (latest - 1)) == 0 ? latest / 4 * 3 : latest / 3 * 2;
 }
 
-static int
-compare_rows_desc(const void *a, const void *b, void *arg)
+void
+state_fit(RowState *state)
 {
-	return compare_rows(b, a, arg);
+	int64		limit = most_collected(state);
+
+	if (state->room <= limit)
+		return;
+	if (state->keyed)
+		state_settle(state);
+	else if (state->n > limit)
+		outgrown("rows", state->n);
+	set_room(state, Max(Max(state->n, limit), 1));
+}
+
+/* What rows are ordered by, through their numbers. */
+typedef struct RowOrder
+{
+	const RowState *state;
+	int			keys[RNN_MAX_COVARIATES];
+} RowOrder;
+
+/* The latest first; a total order, down to the covariates. */
+static int
+compare_latest(const void *a, const void *b, void *arg)
+{
+	const RowOrder *order = arg;
+	int64		x = *(const int64 *) a,
+				y = *(const int64 *) b;
+	int			rows = compare_rows(&order->state->rows[y], &order->state->rows[x], NULL);
+
+	return rows ? rows : compare_covariates(order->state, order->keys, y, x);
+}
+
+static void
+sort_latest(int64 *numbers, int64 n, RowOrder *order)
+{
+	bool		sorted = true;
+
+	for (int64 i = 1; i < n && sorted; i++)
+		sorted = compare_latest(&numbers[i - 1], &numbers[i], order) <= 0;
+	if (sorted)
+		return;
+#if PG_VERSION_NUM >= 150000
+	qsort_interruptible(numbers, n, sizeof(int64), compare_latest, order);
+#else
+	qsort_arg(numbers, n, sizeof(int64), compare_latest, order);
+#endif
+}
+
+/* Numbers of the rows that are kept, by series. */
+static int64 *
+latest_rows(RowState *state, const int64 *counts, int64 *kept)
+{
+	int64	   *from = palloc_extended(sizeof(int64) * (state->n_names + 1), MCXT_ALLOC_HUGE),
+			   *numbers = palloc_extended((Size) Max(state->n, 1) * sizeof(int64), MCXT_ALLOC_HUGE);
+	RowOrder	order = {.state = state};
+
+	order_keys(state, order.keys);
+	from[0] = 0;
+	for (int i = 0; i < state->n_names; i++)
+		from[i + 1] = from[i] + counts[i];
+	for (int64 i = 0; i < state->n; i++)
+		numbers[from[state->series[i]]++] = i;
+	*kept = 0;
+	for (int i = 0; i < state->n_names; i++)
+	{
+		int64	   *own = numbers + from[i] - counts[i];
+		int64		n = Min(counts[i], state->latest);
+
+		CHECK_FOR_INTERRUPTS();
+		if (counts[i] > state->latest)
+			sort_latest(own, counts[i], &order);
+		memmove(numbers + *kept, own, n * sizeof(int64));
+		*kept += n;
+	}
+	pfree(from);
+	return numbers;
+}
+
+/* The chosen entries (kept of them, each `width` bytes) of a column of the state. */
+static void *
+gather(RowState *state, void *column, const int64 *numbers, int64 kept, Size width)
+{
+	char	   *to = MemoryContextAllocHuge(state->hdr.eoh_context, (Size) Max(state->room, 1) * width);
+
+	for (int64 i = 0; i < kept; i++)
+		memcpy(to + i * width, (char *) column + numbers[i] * width, width);
+	pfree(column);
+	return to;
 }
 
 /* Drops all but the latest rows of each series. */
 static void
 prune(RowState *state, const int64 *counts)
 {
-	int64	   *from = palloc_extended(sizeof(int64) * (state->n_names + 1), MCXT_ALLOC_HUGE),
-				kept = 0;
-	Row		   *grouped = palloc_extended((Size) Max(state->n, 1) * sizeof(Row), MCXT_ALLOC_HUGE);
+	int64		kept;
+	int64	   *numbers = latest_rows(state, counts, &kept);
 
-	from[0] = 0;
-	for (int i = 0; i < state->n_names; i++)
-		from[i + 1] = from[i] + counts[i];
-	for (int64 i = 0; i < state->n; i++)
-		grouped[from[state->series[i]]++] = state->rows[i];
-	for (int i = 0; i < state->n_names; i++)
+	if (state->n > 0)
 	{
-		Row		   *rows = grouped + from[i] - counts[i];
-		int64		n = Min(counts[i], state->latest);
-
-		CHECK_FOR_INTERRUPTS();
-		if (counts[i] > state->latest)
-			rows_sort(rows, counts[i], compare_rows_desc);
-		for (int64 k = 0; k < n; k++)
-		{
-			state->rows[kept] = rows[k];
-			state->series[kept++] = i;
-		}
+		state->rows = gather(state, state->rows, numbers, kept, sizeof(Row));
+		state->series = gather(state, state->series, numbers, kept, sizeof(int32));
+		for (int k = 0; k < state->n_keys; k++)
+			if (state->keys[k].values)
+				state->keys[k].values = gather(state, state->keys[k].values, numbers, kept, sizeof(float));
 	}
 	state->n = kept;
-	pfree(grouped);
-	pfree(from);
+	pfree(numbers);
 }
 
 void
@@ -311,6 +389,8 @@ state_add(RowState *state, int64 at, double value)
 {
 	if (state->n == state->room)
 		make_room(state, state->n + 1);
+	for (int k = 0; k < state->n_keys; k++)
+		state->keys[k].values[state->n] = NAN;
 	state->rows[state->n++] = (Row) {at, value};
 }
 
@@ -324,6 +404,8 @@ state_add_to(RowState *state, int series, int64 at, double value)
 		else
 			make_room(state, state->n + 1);
 	}
+	for (int k = 0; k < state->n_keys; k++)
+		state->keys[k].values[state->n] = NAN;
 	state->rows[state->n] = (Row) {at, value};
 	state->series[state->n++] = series;
 }
@@ -371,7 +453,7 @@ state_series(RowState *state, SeriesName name)
 
 /* ------------------------------------------------------------ flat states */
 
-static void
+void
 bad_state(const char *what)
 {
 	ereport(ERROR,
@@ -457,6 +539,9 @@ unflatten(Datum datum, MemoryContext parent)
 		head.latest < 0 || head.latest > (int64) 1 << 40)
 		bad_state("its names have a wrong length");
 	len -= head.names_len;
+	if (head.keys_len < 0 || (Size) head.keys_len > len || head.n_keys < 0 || head.n_keys > RNN_MAX_COVARIATES)
+		bad_state("its covariates have a wrong length");
+	len -= head.keys_len;
 	if (head.options_len < 0 || (Size) head.options_len != len)
 		bad_state("its length is wrong");
 
@@ -472,9 +557,10 @@ unflatten(Datum datum, MemoryContext parent)
 	state->n = head.n;
 	state->latest = head.latest;
 	check_rows(state);
+	keys_unflatten(state, in + (Size) head.n * width + head.names_len, head.keys_len, head.n_keys);
 	if (len > 0)
 	{
-		char	   *text = pnstrdup(in + (Size) head.n * width + head.names_len, len);
+		char	   *text = pnstrdup(in + (Size) head.n * width + head.names_len + head.keys_len, len);
 		MemoryContext old;
 
 		if (strlen(text) != len)
@@ -501,6 +587,17 @@ copy_state(RowState *from, MemoryContext parent)
 		if (from->keyed)
 			memcpy(copy->series, from->series, (Size) from->n * sizeof(int32));
 		copy->n = from->n;
+	}
+	if (from->n_keys > 0)
+	{
+		KeyMap	   *map;
+		int64		n = copy->n;
+
+		copy->n = 0;
+		map = map_keys(copy, from);
+		for (copy->n = 1; copy->n <= n; copy->n++)
+			copy_covariates(copy, map, from, copy->n - 1);
+		copy->n = n;
 	}
 	copy->latest = from->latest;
 	if (from->options)

@@ -243,6 +243,13 @@ first_day(const rnn_clock *clock, int64 day)
 	return whole_steps(day - monday, clock->days) * clock->days + monday;
 }
 
+/* Midnight in the clock's zone. */
+static int64
+bin_origin(const rnn_clock *clock)
+{
+	return clock->kind == RNN_CLOCK_TIMESTAMPTZ && clock->usecs > 0 ? to_instant(clock, 0) : 0;
+}
+
 /* Where the step begins that a time lies in; local where the calendar counts. */
 static int64
 bin_start(const rnn_clock *clock, int64 at, int64 origin, bool nearest)
@@ -261,19 +268,27 @@ bin_start(const rnn_clock *clock, int64 at, int64 origin, bool nearest)
 	return add_interval(day, whole_steps(f.month, clock->months) * clock->months - f.month, 0);
 }
 
+int64
+time_of_row(const rnn_clock *clock, int64 at, bool nearest)
+{
+	if (clock->bin != RNN_BIN_NONE)
+		return bin_start(clock, at, bin_origin(clock), nearest);
+	return clock->kind == RNN_CLOCK_TIMESTAMPTZ && clock->usecs == 0 ? to_local(clock, at) : at;
+}
+
 void
 bin_rows(RowGroup *groups, int count, const rnn_clock *clock, bool fail)
 {
 	bool		whole = clock->bin == RNN_BIN_SUM || clock->bin == RNN_BIN_COUNT;
 	bool		nearest = clock_has_times(clock) && clock->usecs > 0 && !whole && one_a_step(groups, count, clock);
-	/* Midnight in the clock's zone. */
-	int64		origin = clock->kind == RNN_CLOCK_TIMESTAMPTZ && clock->usecs > 0 ? to_instant(clock, 0) : 0;
+	int64		origin = bin_origin(clock);
 
 	for (int g = 0; g < count; g++)
 	{
 		RowGroup   *group = &groups[g];
 		Row		   *rows = group->rows;
 
+		group->nearest = nearest;
 		for (int64 i = 0; i < group->n; i++)
 		{
 			if ((i & 0xfff) == 0)

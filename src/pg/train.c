@@ -38,8 +38,9 @@ may_begin(const rnn_series *s, const rnn_clock *clock, int64 off)
  * many, or at least so many, since what a gap is filled with lies before it.
  */
 void
-trim_series(rnn_series *s, const rnn_clock *clock, int64 keep, bool at_most)
+trim_series(rnn_series *s, const rnn_model *m, int64 keep, bool at_most)
 {
+	const rnn_clock *clock = &m->clock;
 	int64		off = s->n > keep ? s->n - keep : 0;
 
 	while (at_most && off < s->n - 1 && !may_begin(s, clock, off))
@@ -52,6 +53,8 @@ trim_series(rnn_series *s, const rnn_clock *clock, int64 keep, bool at_most)
 	s->dropped += off;
 	s->x += off;
 	s->n -= off;
+	if (s->covariates)
+		s->covariates += off * m->config.covariates.n;
 }
 
 /* Says of a series whether the network, where there is one, doesn't forecast it. */
@@ -76,7 +79,7 @@ store_trimmed(rnn_model *m, int keep)
 		CHECK_FOR_INTERRUPTS();
 		series[i] = m->series[i];
 		if (series[i].n > 0)
-			trim_series(&series[i], &m->clock, reach, keep > 0);
+			trim_series(&series[i], m, reach, keep > 0);
 		note_short(m, &series[i]);
 	}
 	m->series = series;
@@ -170,6 +173,7 @@ usable_panel(const Series *all, rnn_panel *panel)
 			series[panel->count++] = all->series[i];
 	panel->series = series;
 	panel->clock = all->clock;
+	panel->covariates = all->covariates;
 	panel->prior = pretrained(RNN_PRIOR);
 	panel->stop = &interrupts;
 	panel->n_hints = clock_hints(&all->clock, panel->hints);
@@ -181,7 +185,8 @@ points_bytes(const Series *all)
 	Size		bytes = 0;
 
 	for (int i = 0; i < all->count; i++)
-		bytes += sizeof(rnn_series) + all->series[i].n * sizeof(double);
+		bytes += sizeof(rnn_series) + all->series[i].n * sizeof(double) +
+			(all->series[i].n + all->series[i].ahead) * all->covariates.n * sizeof(float);
 	return bytes;
 }
 
@@ -287,6 +292,7 @@ rnnforecast_rnn_train_final(PG_FUNCTION_ARGS)
 	parse_options(state->options, &cfg, &server);
 	check_order(fcinfo, &server.tidying);
 	series_from_rows(state, &cfg, &server, &all);
+	covariates_for_training(&all, server.known_ahead);
 	return leave_scratch(outer, train_series(&all, &cfg, &server, NULL,
 											 MemoryContextMemAllocated(state->hdr.eoh_context, true)));
 }
@@ -313,6 +319,7 @@ rnnforecast_rnn_history_final(PG_FUNCTION_ARGS)
 	m.is_history = true;
 	m.rows_latest = all.latest;
 	m.clock = all.clock;
+	m.config.covariates = all.covariates;
 	m.n_series = all.count;
 	m.series = all.series;
 	return leave_scratch(outer, store_model(&m));
@@ -371,9 +378,18 @@ series_by_clock(const rnn_model *history, const rnn_clock *clock)
 			continue;
 		CHECK_FOR_INTERRUPTS();
 		series[i].start = clock_convert(&history->clock, clock, series[i].start);
-		clock_regrid(&history->clock, clock, &series[i]);
+		clock_regrid(&history->clock, clock, &series[i], history->config.covariates.n);
 		series[i].dropped = clock_phase(clock, series[i].start);
 	}
+	return series;
+}
+
+rnn_series *
+series_for_model(const rnn_model *history, const rnn_model *m)
+{
+	rnn_series *series = series_by_clock(history, &m->clock);
+
+	covariates_for_model(&m->config.covariates, &history->config.covariates, series, history->n_series);
 	return series;
 }
 
@@ -387,7 +403,7 @@ observe_history(const rnn_model *model, const rnn_model *history)
 	if (same_step(&model->clock, &history->clock) && history->clock.month_day > 0)
 		result.clock.month_day = history->clock.month_day;
 	result.n_series = history->n_series;
-	result.series = series_by_clock(history, &model->clock);
+	result.series = series_for_model(history, model);
 	for (int i = 0; i < result.n_series; i++)
 		check_values(&result.config, &result.clock, &result.series[i]);
 	return store_trimmed(&result, 0);
@@ -461,6 +477,14 @@ train_on_history(const rnn_model *history, Jsonb *options, const rnn_model *warm
 	all.series = series_by_clock(history, &all.clock);
 	for (int i = 0; i < all.count; i++)
 		check_values(&cfg, &all.clock, &all.series[i]);
+	all.covariates = history->config.covariates;
+	if (warm && warm->config.covariates.n > 0)
+	{
+		covariates_for_model(&warm->config.covariates, &all.covariates, all.series, all.count);
+		all.covariates = warm->config.covariates;
+	}
+	else
+		covariates_for_training(&all, server.known_ahead);
 	return train_series(&all, &cfg, &server, warm, 0);
 }
 

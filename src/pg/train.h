@@ -31,8 +31,10 @@ bytea	   *observe_history(const rnn_model *model, const rnn_model *history);
 void		check_clocks(const rnn_model *m, const rnn_model *history);
 /* A copy of the history's series, their times and phases as the clock counts them. */
 rnn_series *series_by_clock(const rnn_model *history, const rnn_clock *clock);
+/* And their covariates as a model knows them. */
+rnn_series *series_for_model(const rnn_model *history, const rnn_model *m);
 /* Forgets all but the last `keep` points, at most or at least so many; see train.c. */
-void		trim_series(rnn_series *s, const rnn_clock *clock, int64 keep, bool at_most);
+void		trim_series(rnn_series *s, const rnn_model *m, int64 keep, bool at_most);
 /* Memory of a trainer, aligned alike in every process so that the layout is the same. */
 void	   *training_block(Size size);
 

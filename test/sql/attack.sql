@@ -53,10 +53,12 @@ CREATE FUNCTION a_name(name bytea, len int DEFAULT NULL) RETURNS bytea LANGUAGE 
 	SELECT le(coalesce(len, length(name)), 4) || name
 $$;
 CREATE FUNCTION flat(form int, keyed int, n bigint, rows bytea, n_names int DEFAULT 0, names bytea DEFAULT '',
-	latest bigint DEFAULT 0, names_len bigint DEFAULT NULL, options bytea DEFAULT '', options_len bigint DEFAULT NULL)
+	latest bigint DEFAULT 0, names_len bigint DEFAULT NULL, options bytea DEFAULT '', options_len bigint DEFAULT NULL,
+	n_keys bigint DEFAULT 0, keys bytea DEFAULT '', keys_len bigint DEFAULT NULL)
 RETURNS bytea LANGUAGE sql IMMUTABLE AS $$
-	SELECT 'RNN2'::bytea || le(form, 4) || le(n) || le(latest) || le(keyed, 4) || le(n_names, 4) ||
-		   le(coalesce(names_len, length(names))) || le(coalesce(options_len, length(options))) || rows || names || options
+	SELECT 'RNN3'::bytea || le(form, 4) || le(n) || le(latest) || le(keyed, 4) || le(n_names, 4) ||
+		   le(coalesce(names_len, length(names))) || le(coalesce(keys_len, length(keys))) || le(n_keys) ||
+		   le(coalesce(options_len, length(options))) || rows || names || keys || options
 $$;
 
 -- Each transition function over forged states, each of them read by each
@@ -127,9 +129,13 @@ FROM all_forged;
 CREATE FUNCTION panel(form int DEFAULT 1, keyed int DEFAULT 1, n bigint DEFAULT 2,
 	rows bytea DEFAULT a_row(0, 1) || a_row(86400000000, 2), series bytea DEFAULT le(0, 4) || le(1, 4),
 	n_names int DEFAULT 2, names bytea DEFAULT a_name('a') || a_name('b'), latest bigint DEFAULT 0,
-	names_len bigint DEFAULT NULL, options bytea DEFAULT '', options_len bigint DEFAULT NULL)
+	names_len bigint DEFAULT NULL, options bytea DEFAULT '', options_len bigint DEFAULT NULL,
+	n_keys bigint DEFAULT 0, keys bytea DEFAULT '', keys_len bigint DEFAULT NULL)
 RETURNS bytea LANGUAGE sql IMMUTABLE AS
-	'SELECT flat(form, keyed, n, rows || series, n_names, names, latest, names_len, options, options_len)';
+	'SELECT flat(form, keyed, n, rows || series, n_names, names, latest, names_len, options, options_len, n_keys, keys, keys_len)';
+-- A covariate: kind (0 nothing, 1 numbers, 2 text), name, texts, values of the rows.
+CREATE FUNCTION a_key(kind int, name bytea, vals bytea, words bytea DEFAULT '', n_words int DEFAULT 0)
+RETURNS bytea LANGUAGE sql IMMUTABLE AS 'SELECT le(kind, 4) || name || le(n_words, 4) || words || vals';
 CREATE TABLE wrong (i serial, what text, state bytea);
 INSERT INTO wrong (what, state) VALUES
 	('nothing', panel()),
@@ -197,6 +203,38 @@ INSERT INTO wrong (what, state) VALUES
 	('steps far apart', panel(form => 4, n_names => 1, names => a_name('a'), series => le(0, 4) || le(0, 4),
 		rows => a_row(-4611686018427387904, 1) || a_row(4611686018427387903, 2))),
 	('a time twice', panel(rows => a_row(0, 1) || a_row(0, 2), n_names => 1, names => a_name('a'), series => le(0, 4) || le(0, 4))),
+	('nothing, a number', panel(n_keys => 1, keys => a_key(1, a_name('k'), '\x0000803f0000c07f'))),
+	('nothing, a text', panel(n_keys => 1, keys => a_key(2, a_name('k'), '\x0000803f00000000', a_name('u') || a_name('v'), 2))),
+	('nothing, both', panel(n_keys => 2, keys => a_key(1, a_name('n'), '\x0000803f0000c07f') ||
+							a_key(2, a_name('k'), '\x0000803f00000000', a_name('u') || a_name('v'), 2))),
+	('nothing, a key of which all is missing', panel(n_keys => 1, keys => a_key(0, a_name('k'), '\x0000c07f0000c07f'))),
+	('nothing, a key of an ordered column', panel(form => 0, keyed => 0, n_names => 0, names => '', series => '',
+												  n_keys => 1, keys => a_key(1, a_name('k'), '\x0000803f0000c07f'))),
+	('no keys, but bytes of them', panel(n_keys => 0, keys => a_key(1, a_name('k'), '\x0000803f0000c07f'))),
+	('a key more', panel(n_keys => 2, keys => a_key(1, a_name('k'), '\x0000803f0000c07f'))),
+	('65 keys', panel(n_keys => 65)),
+	('-1 keys', panel(n_keys => -1)),
+	('keys of -1 bytes', panel(keys_len => -1)),
+	('keys of 2^63 - 1 bytes', panel(n_keys => 1, keys_len => 9223372036854775807)),
+	('a key twice', panel(n_keys => 2, keys => a_key(1, a_name('k'), '\x0000803f0000c07f') || a_key(1, a_name('k'), '\x0000803f0000c07f'))),
+	('a key without a name', panel(n_keys => 1, keys => a_key(1, a_name(''), '\x0000803f0000c07f'))),
+	('a key with a long name', panel(n_keys => 1, keys => a_key(1, a_name(repeat('k', 256)::bytea), '\x0000803f0000c07f'))),
+	('a zero byte in a key', panel(n_keys => 1, keys => a_key(1, a_name('\x6b00'), '\x0000803f0000c07f'))),
+	('a key in Latin 1', panel(n_keys => 1, keys => a_key(1, a_name('\xe4'), '\x0000803f0000c07f'))),
+	('a key of -1 bytes', panel(n_keys => 1, keys => a_key(1, a_name('k', -1), '\x0000803f0000c07f'))),
+	('a key of kind 3', panel(n_keys => 1, keys => a_key(3, a_name('k'), '\x0000803f0000c07f'))),
+	('too few values', panel(n_keys => 1, keys => a_key(1, a_name('k'), '\x0000803f'))),
+	('too many values', panel(n_keys => 1, keys => a_key(1, a_name('k'), '\x0000803f0000c07f0000803f'))),
+	('an infinite covariate', panel(n_keys => 1, keys => a_key(1, a_name('k'), '\x0000807f0000c07f'))),
+	('a number of a key of kind 0', panel(n_keys => 1, keys => a_key(0, a_name('k'), '\x0000803f0000c07f'))),
+	('text 2 of 2', panel(n_keys => 1, keys => a_key(2, a_name('k'), '\x0000004000000000', a_name('u') || a_name('v'), 2))),
+	('text -1', panel(n_keys => 1, keys => a_key(2, a_name('k'), '\x000080bf00000000', a_name('u') || a_name('v'), 2))),
+	('half a text', panel(n_keys => 1, keys => a_key(2, a_name('k'), '\x0000003f00000000', a_name('u') || a_name('v'), 2))),
+	('a text twice', panel(n_keys => 1, keys => a_key(2, a_name('k'), '\x0000803f00000000', a_name('u') || a_name('u'), 2))),
+	('texts of a number', panel(n_keys => 1, keys => a_key(1, a_name('k'), '\x0000803f00000000', a_name('u'), 1))),
+	('2^31 - 1 texts', panel(n_keys => 1, keys => a_key(2, a_name('k'), '\x0000803f00000000', a_name('u'), 2147483647))),
+	('-1 texts', panel(n_keys => 1, keys => a_key(2, a_name('k'), '\x0000803f00000000', a_name('u'), -1))),
+	('a long text', panel(n_keys => 1, keys => a_key(2, a_name('k'), '\x0000000000000000', a_name(repeat('u', 1001)::bytea), 1))),
 	('options no JSON', panel(options => '{"network": ')),
 	('options no object', panel(options => '[1]')),
 	('options with a zero byte', panel(options => '\x7b007d')),
@@ -212,6 +250,8 @@ TRUNCATE forged;
 INSERT INTO forged SELECT what, state FROM wrong;
 SELECT * FROM attack('rnn_collect_series_date', 'text, date, float8', '''a'', month, value', ', FINALFUNC = rnn_history_final');
 SELECT * FROM attack('rnn_collect_series_date', 'anyelement, date, float8, jsonb', 'n % 2, month, value, mix()', ', FINALFUNC = rnn_train_final');
+SELECT * FROM attack('rnn_collect_covariates_series_date', 'text, date, float8, jsonb, jsonb', '''a'', month, value, ''{"k": "u", "l": 3}'', NULL', ', FINALFUNC = rnn_history_final');
+SELECT * FROM attack('rnn_collect_covariates_date', 'date, float8, jsonb, jsonb', 'month, value, ''{"k": 3}'', mix()', ', FINALFUNC = rnn_train_final');
 SELECT * FROM attack('rnn_collect_series_timestamp', 'text, timestamp, float8', '''a'', month, value', ', FINALFUNC = rnn_history_final');
 SELECT * FROM attack('rnn_collect_series_timestamptz', 'anyelement, timestamptz, float8', 'n % 2, month, value', ', FINALFUNC = rnn_history_final');
 SELECT * FROM attack('rnn_collect_series_step', 'text, bigint, float8', '''a'', n, value', ', FINALFUNC = rnn_train_final');
@@ -227,11 +267,16 @@ FROM (VALUES ('steps', panel(form => 4)), ('timestamps', panel(form => 2)),
 	  ('the same rows', panel()),
 	  ('only the latest', panel(rows => a_row(172800000000, 3) || a_row(259200000000, 4), latest => 1))) AS t (what, state);
 
+SELECT try(format('SELECT rnn_info(joined(s))->>''points'' FROM (VALUES (%L::bytea), (%L)) AS t (s)',
+				  panel(n_keys => 1, keys => a_key(1, a_name('k'), '\x0000803f0000c07f')),
+				  panel(n_keys => 1, keys => a_key(2, a_name('k'), '\x0000000000000000', a_name('u'), 1))));
+
 -- Every byte of a panel's state changed, three ways; every length.
 CREATE FUNCTION genuine() RETURNS bytea LANGUAGE sql IMMUTABLE AS $$
 	SELECT panel(n => 4, rows => a_row(0, 1) || a_row(86400000000, 2) || a_row(0, 3) || a_row(86400000000, 'NaN'),
 		series => le(0, 4) || le(0, 4) || le(1, 4) || le(1, 4), names => a_name('ab') || a_name('cde'),
-		options => '{"network": false}')
+		options => '{"network": false}', n_keys => 2, keys => a_key(1, a_name('n'), '\x0000803f0000c07f00000000000080bf') ||
+		a_key(2, a_name('k'), '\x0000803f000000000000c07f0000803f', a_name('u') || a_name('v'), 2))
 $$;
 SELECT try(format('SELECT rnn_info(joined_train(%L))->>''points''', genuine()));
 SELECT count(left(try(format('SELECT length(joined_train(%L)) > 0', set_byte(genuine(), i,

@@ -116,6 +116,16 @@ tensors(const rnn_shape *s, tensor *list)
 	add_tensor(list, &n, "head_b", s->head_b, H, true);
 	add_tensor(list, &n, "out_w", s->out_w, RNN_BLOCK * RNN_QUANTILES * H, false);
 	add_tensor(list, &n, "out_b", s->out_b, RNN_BLOCK * RNN_QUANTILES, true);
+	for (int k = 0; k < s->covariates.n; k++)
+		if (s->covariates.list[k].is_text)
+			add_tensor(list, &n, "embed", s->embed[k], (s->covariates.list[k].n_categories + 2) * RNN_EMBED, false);
+	if (s->F > 0)
+	{
+		add_tensor(list, &n, "point_w", s->point_w, RNN_POINT * s->F, false);
+		add_tensor(list, &n, "point_z", s->point_z, RNN_POINT * H, false);
+		add_tensor(list, &n, "point_b", s->point_b, RNN_POINT, true);
+		add_tensor(list, &n, "point_out", s->point_out, RNN_QUANTILES * RNN_POINT, false);
+	}
 	for (int i = 0; i < n; i++)
 		sum += list[i].n;
 	CHECK(sum == s->params);
@@ -128,6 +138,40 @@ fill_normal(real *x, int64_t n, double mean, double sd, rnn_rng *rng)
 {
 	for (int64_t i = 0; i < n; i++)
 		x[i] = (real) (mean + sd * rnn_rng_normal(rng));
+}
+
+/* Words of the covariates that have a place, any row of their tables. */
+static inline void
+random_words(const rnn_shape *s, const int16_t *places, int16_t **word, rnn_rng *rng)
+{
+	for (int k = 0; k < s->covariates.n; k++)
+		if (places[k] >= 0 && s->covariates.list[k].is_text)
+			*(*word)++ = (int16_t) rnn_rng_below(rng, s->covariates.list[k].n_categories + 2);
+}
+
+static inline void
+random_covariates(rnn_net *net, int64_t N, rnn_rng *rng)
+{
+	const rnn_shape *s = net->shape;
+	int64_t		points = N * s->blocks * RNN_BLOCK;
+	int16_t    *word = net->past_words;
+
+	for (int64_t i = 0; s->words_past > 0 && i < N; i++)
+	{
+		for (int j = 0; j < s->patch; j++)
+			random_words(s, s->at_point, &word, rng);
+		random_words(s, s->at_step, &word, rng);
+	}
+	if (s->F == 0)
+		return;
+	fill_normal(net->p, points * s->F, 0, 1, rng);
+	word = net->ahead_words;
+	for (int64_t i = 0; s->words_ahead > 0 && i < points; i++)
+	{
+		for (int v = 0; v < RNN_VIEWS; v++)
+			random_words(s, s->at_ahead, &word, rng);
+		random_words(s, s->at_step, &word, rng);
+	}
 }
 
 /* Inputs as frame.c makes them in kind: weights of 0, missing targets. */
@@ -153,6 +197,7 @@ random_inputs(rnn_net *net, int T, int B, rnn_rng *rng)
 			net->target[k] = k % Hz >= s->horizon || rnn_rng_below(rng, 8) == 0 ?
 				(real) NAN : (real) (1.5 * rnn_rng_normal(rng));
 	}
+	random_covariates(net, N, rng);
 }
 
 static inline void

@@ -203,6 +203,31 @@ test_dropout_off(void)
 	}
 }
 
+/* All kinds and roles, and parts of them. */
+static void
+test_covariates(void)
+{
+	static const rnn_covariate list[] = {
+		{.role = RNN_PAST,.scale = 1}, {.role = RNN_AHEAD,.is_text = true,.n_categories = 3},
+		{.role = RNN_AHEAD,.scale = 1}, {.role = RNN_STATIC,.is_text = true,.n_categories = 2},
+		{.role = RNN_PAST,.is_text = true,.n_categories = 1}, {.role = RNN_CALENDAR}, {.role = RNN_STATIC,.scale = 2}
+	};
+	static const rnn_covariates some[] = {{7, list}, {1, list}, {1, list + 1}, {1, list + 3}, {1, list + 4}, {2, list + 5}};
+
+	for (int front = 0; front < 4; front++)
+		for (int skip = 0; skip < 2; skip++)
+			for (int i = 0; i < 6; i++)
+			{
+				/* relu units may all be dead */
+				rnn_config	cfg = small_config(i % 2 ? 0 : 2 + skip, front);
+
+				cfg.skip = skip;
+				cfg.covariates = some[i];
+				cfg.loss = (i + front) % 3;
+				check_config(&cfg, i == 0 && front == 3 ? 3 : 0, "covariates");
+			}
+}
+
 /* Rows from `from` on of every input, into a net of its own. */
 static void
 copy_inputs(rnn_net *to, const rnn_net *from, int t, int T, int B)
@@ -320,6 +345,7 @@ main(void)
 	TEST(test_head_from);
 	TEST(test_dropout);
 	TEST(test_dropout_off);
+	TEST(test_covariates);
 	TEST(test_chunks);
 	TEST(test_scale);
 	return check_summary("gradient_double");
