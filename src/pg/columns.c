@@ -21,6 +21,8 @@
 #include "utils/lsyscache.h"
 #include "utils/plancache.h"
 
+#define MOST_PAIRS 45			/* of names and columns in one call */
+
 static const char *const usual[] = {[COLUMN_SERIES] = "series",[COLUMN_TIME] = "ts",[COLUMN_VALUE] = "value"};
 
 /* The columns of one SELECT; anything else is an error. */
@@ -165,19 +167,39 @@ query_columns(const char *query, QueryColumns *c)
 	if (!find_by_name(desc, c))
 		find_by_order(desc, c);
 	check_types(desc, c);
+	c->names = palloc0(sizeof(char *) * Max(c->count, 1));
 	for (int i = 1; i <= c->count; i++)
 		if (i != c->at[COLUMN_SERIES] && i != c->at[COLUMN_TIME] && i != c->at[COLUMN_VALUE])
-			ereport(ERROR,
-					(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
-					 errmsg("column \"%s\" of the query is neither series, ts nor value",
-							NameStr(TupleDescAttr(desc, i - 1)->attname)),
-					 errhint("Leave it out.")));
+		{
+			c->names[i - 1] = pstrdup(NameStr(TupleDescAttr(desc, i - 1)->attname));
+			column_named(desc, c->names[i - 1]);	/* not twice */
+			c->covariates = true;
+		}
 }
 
 static const char *
 column_text(const QueryColumns *c, ColumnRole role)
 {
 	return psprintf("q.c%d", c->at[role]);
+}
+
+/* One JSON object of the columns that are covariates; functions take 100 arguments at most. */
+static void
+append_covariates(StringInfo s, const QueryColumns *c)
+{
+	int			n = 0;
+
+	for (int i = 0; i < c->count; i++)
+	{
+		if (c->names[i] == NULL)
+			continue;
+		if (n % MOST_PAIRS == 0)
+			appendStringInfo(s, "%spg_catalog.jsonb_build_object(", n > 0 ? ") OPERATOR(pg_catalog.||) " : ", ");
+		appendStringInfo(s, "%s%s::pg_catalog.text, q.c%d", n % MOST_PAIRS > 0 ? ", " : "",
+						 quote_literal_cstr(c->names[i]), i + 1);
+		n++;
+	}
+	appendStringInfoChar(s, ')');
 }
 
 char *
@@ -195,6 +217,12 @@ query_call(const QueryColumns *c, Oid schema, const char *aggregate, const char 
 			appendStringInfo(&s, "%s%s", comma, column_text(c, role));
 			comma = ", ";
 		}
+	if (c->covariates)
+	{
+		append_covariates(&s, c);
+		/* Options stand behind covariates, there or not. */
+		arguments = *arguments ? arguments : "NULL";
+	}
 	appendStringInfo(&s, "%s%s%s) AS m FROM (", *arguments ? ", " : "", arguments, order);
 	if (c->at[COLUMN_TIME] == 0)
 		appendStringInfoString(&s, "SELECT p.*, pg_catalog.row_number() OVER () AS n FROM (");

@@ -17,6 +17,8 @@ typedef struct QueryColumns
 	char	   *query;			/* without a semicolon at its end */
 	int			count;			/* of all columns */
 	int			at[COLUMN_ROLES];	/* number of the column, from 1; 0: none */
+	char	  **names;			/* (count) of the columns that are covariates, NULL of the others */
+	bool		covariates;		/* there are some */
 } QueryColumns;
 
 /* Inside of SPI_connect; an error where the query is no SELECT of such columns. */

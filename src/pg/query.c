@@ -38,19 +38,17 @@ PG_FUNCTION_INFO_V1(rnnforecast_rnn_forecast_query);
  * have the numbers of the arguments, and the last holds the options as they came; the schema is the extension's own.
  */
 static char *
-statement(const char *query, Oid schema, bool has_model, bool has_bins)
+statement(const QueryColumns *columns, Oid schema, bool has_model, bool has_bins)
 {
 	const char *name = quote_identifier(get_namespace_name(schema));
-	QueryColumns columns;
 	StringInfoData s;
 
-	query_columns(query, &columns);
 	initStringInfo(&s);
 	if (has_model)
 		appendStringInfo(&s, "SELECT f.* FROM (SELECT %s.rnn_observe($8, h.m) AS m FROM (%s) AS h",
-						 name, query_call(&columns, schema, "rnn_history", has_bins ? "$7" : ""));
+						 name, query_call(columns, schema, "rnn_history", has_bins ? "$7" : ""));
 	else
-		appendStringInfo(&s, "SELECT f.* FROM (%s", query_call(&columns, schema, "rnn_train", "$7 OPERATOR(pg_catalog.-) 'align'::pg_catalog.text"));
+		appendStringInfo(&s, "SELECT f.* FROM (%s", query_call(columns, schema, "rnn_train", "$7 OPERATOR(pg_catalog.-) 'align'::pg_catalog.text"));
 	appendStringInfo(&s, ") AS t, %s.rnn_forecast(t.m, $2, $3, $4, $5, $6, CASE WHEN $9 OPERATOR(pg_catalog.?) 'align'"
 					 " THEN pg_catalog.jsonb_build_object('align', $9 OPERATOR(pg_catalog.->) 'align') END) AS f", name);
 	return s.data;
@@ -92,7 +90,7 @@ only_aligns(Jsonb *options)
 
 /* What is trained: nothing, for the horizon asked for, unless the options say otherwise. */
 static Datum
-training_options(FunctionCallInfo fcinfo)
+training_options(FunctionCallInfo fcinfo, bool covariates)
 {
 	Jsonb	   *given = PG_ARGISNULL(ARG_OPTIONS) ? NULL : PG_GETARG_JSONB_P(ARG_OPTIONS);
 	StringInfoData s;
@@ -107,7 +105,8 @@ training_options(FunctionCallInfo fcinfo)
 		appendStringInfoString(&s, "null");
 	else
 		appendStringInfo(&s, INT64_FORMAT, Min(Max(PG_GETARG_INT64(ARG_HORIZON), 1), RNN_MAX_TRAINED));
-	if (given == NULL || !chooses_method(given))
+	/* Of covariates only a network knows something. */
+	if (!covariates && (given == NULL || !chooses_method(given)))
 		appendStringInfoString(&s, ", \"start\": \"prior\"");
 	appendStringInfoChar(&s, '}');
 	base = DirectFunctionCall1(jsonb_in, CStringGetDatum(s.data));
@@ -125,6 +124,7 @@ rnnforecast_rnn_forecast_query(PG_FUNCTION_ARGS)
 	char		nulls[ARGS + 1];
 	bool		has_model = !PG_ARGISNULL(ARG_MODEL);
 	Jsonb	   *bins = NULL;
+	QueryColumns columns;
 	Portal		portal;
 
 	rows_begin(&rows, fcinfo, COLUMNS);
@@ -148,10 +148,11 @@ rnnforecast_rnn_forecast_query(PG_FUNCTION_ARGS)
 	nulls[ARGS] = nulls[ARG_OPTIONS];
 	if (has_model)
 		bins = bins_of(fetch_model(fcinfo, ARG_MODEL, false));
-	values[ARG_OPTIONS] = has_model ? JsonbPGetDatum(bins) : training_options(fcinfo);
-	nulls[ARG_OPTIONS] = has_model && bins == NULL ? 'n' : ' ';
 	SPI_connect();
-	portal = SPI_cursor_open_with_args(NULL, statement(query, get_func_namespace(fcinfo->flinfo->fn_oid), has_model, bins != NULL),
+	query_columns(query, &columns);
+	values[ARG_OPTIONS] = has_model ? JsonbPGetDatum(bins) : training_options(fcinfo, columns.covariates);
+	nulls[ARG_OPTIONS] = has_model && bins == NULL ? 'n' : ' ';
+	portal = SPI_cursor_open_with_args(NULL, statement(&columns, get_func_namespace(fcinfo->flinfo->fn_oid), has_model, bins != NULL),
 									   ARGS + 1, types, values, nulls, true, CURSOR_OPT_PARALLEL_OK);
 	for (;;)
 	{

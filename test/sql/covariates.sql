@@ -38,6 +38,13 @@ FROM trained,
 			  WHERE n <= 714 GROUP BY scenario) AS h,
 	 rnn_forecast(rnn_observe("with", history)) AS f JOIN visits AS v ON v.day = f.local_ts::date AND NOT promo AND state = 'open'
 GROUP BY scenario ORDER BY scenario;
+-- Columns of a query.
+SELECT try($$SELECT round(avg(abs(forecast - visitors))) FROM rnn_forecast_query('SELECT day AS ts, promo, CASE WHEN n <= 700 THEN visitors END AS value, state AS "the ""state""'' now" FROM visits WHERE n <= 714',
+	options => '{"seasons": 7, "steps": 300, "members": 1}') JOIN visits ON day = local_ts::date$$);
+SELECT try($$SELECT round(avg(abs(forecast - visitors))) FROM trained, rnn_forecast_query('SELECT day AS ts, promo, CASE WHEN n <= 700 THEN visitors END AS value, state FROM visits WHERE n <= 714', model => "with") JOIN visits ON day = local_ts::date$$);
+SELECT try($$SELECT count(*) FROM rnn_forecast_query('SELECT day AS ts, promo, 3 AS promo, visitors AS value FROM visits')$$);
+SELECT try($$SELECT count(*) FROM rnn_forecast_query('SELECT day AS ts, ARRAY[n] AS days, visitors AS value FROM visits')$$);
+SELECT try(format('SELECT count(*) FROM rnn_forecast_query(%L, 3)', format('SELECT day AS ts, visitors AS value, %s FROM visits', string_agg('n % ' || i || ' AS c' || i, ', ')))) FROM generate_series(1, 64) AS i;
 -- The order of the rows and the plan change no byte.
 SELECT count(DISTINCT md5(h)) AS histories FROM (
 	SELECT rnn_history(day, visitors, covariates, NULL ORDER BY n) AS h FROM facts
