@@ -1,0 +1,67 @@
+-- Every function, called with parameters: what test/drivers/check.py sends
+-- through each driver, and compares with what psql gets from literals.
+--
+-- Before each call: a name, its parameters as "type value" ("@name" is the
+-- model of that name), and the types of its columns.  $1, $2 ... stand once each,
+-- in this order; ::type after one is a cast that a driver may need or leave out.
+
+-- train ordered: jsonb {"network": false} -> bytea
+SELECT rnn_train(amount, $1 ORDER BY day) FROM sales WHERE shop = 'A';
+-- train days: jsonb {"network": false, "horizon": 5} -> bytea
+SELECT rnn_train(day, amount, $1) FROM sales WHERE shop = 'A';
+-- train moments: jsonb {"start": "prior"} -> bytea
+SELECT rnn_train(moment, amount, $1) FROM sales WHERE shop = 'A';
+-- train shops: jsonb {"network": false} -> bytea
+SELECT rnn_train(shop, day, amount, $1) FROM sales;
+-- train steps: jsonb {"network": false} -> bytea
+SELECT rnn_train(shop, n, amount, $1) FROM sales;
+-- train options NULL: jsonb NULL -> bool
+SELECT rnn_train(day, amount, $1) IS NOT NULL FROM sales WHERE shop = 'A' AND day < '2024-02-01';
+-- history: date 2024-03-01 -> bytea
+SELECT rnn_history(day, amount) FROM sales WHERE shop = 'A' AND day < $1;
+-- history shops: jsonb {"on_error": "skip"} -> bytea
+SELECT rnn_history(shop, day, amount, $1) FROM sales;
+-- observe: bytea @days; bytea @history -> bytea
+SELECT rnn_observe($1, $2);
+-- train history: bytea @history; jsonb {"network": false}; bytea NULL -> bytea
+SELECT rnn_train_history($1, $2, $3);
+-- train on: bytea @history; jsonb {"steps": 3}; bytea @network -> bytea
+SELECT rnn_train_history($1, $2, $3);
+-- forget: bytea @shops; text[] {A} -> bytea
+SELECT rnn_forget($1, $2);
+-- forecast: bytea @days -> int timestamp float8 float8 float8 float8[]
+SELECT step, local_ts, forecast, lower, upper, quantiles FROM rnn_forecast($1);
+-- forecast horizon: bytea @days; bigint 3; float8 0.8 -> int float8 float8 float8
+SELECT step, forecast, lower, upper FROM rnn_forecast($1, $2, $3);
+-- forecast named: bytea @shops; bigint 2; text[] {B}; bigint 2 -> text int timestamp float8 float8
+SELECT series, step, local_ts, actual, forecast FROM rnn_forecast($1, horizon => $2, series => $3, history => $4);
+-- forecast until: bytea @moments; timestamptz 2024-01-06 04:00:00+00:00 -> int timestamptz timestamp float8
+SELECT step, ts, local_ts, forecast FROM rnn_forecast($1, until => $2);
+-- forecast all: bytea @days; bigint NULL; float8 0.9; timestamptz NULL; text[] NULL; bigint 0; jsonb NULL -> int float8
+SELECT step, forecast FROM rnn_forecast($1, $2, $3, $4, $5, $6, $7);
+-- forecast query: text SELECT day, amount FROM sales WHERE shop = 'A'; bigint 4; bigint 1 -> int float8 float8
+SELECT step, actual, forecast FROM rnn_forecast_query($1, $2, history => $3);
+-- forecast query model: text SELECT day, amount FROM sales WHERE shop = 'B'; bytea @days -> int float8
+SELECT step, forecast FROM rnn_forecast_query($1, model => $2);
+-- forecast query options: text SELECT day, amount FROM sales WHERE shop = 'B'; jsonb {"network": false} -> int float8
+SELECT step, forecast FROM rnn_forecast_query($1, 3, options => $2);
+-- levels: -> float8[]
+SELECT rnn_quantile_levels();
+-- chance: float8[] {1,2,3,4,5,6,7,8,9,10,11,12,13,14,15}; float8 7.5 -> float8
+SELECT rnn_chance_above($1, $2);
+-- info: bytea @shops -> text bigint
+SELECT rnn_info($1)->>'kind', (rnn_info(rnn_prior())->'prior'->>'parameters')::bigint;
+-- info as jsonb: bytea @days -> jsonb
+SELECT rnn_info($1)->'options';
+-- series: bytea @shops -> text timestamp timestamp bigint text
+SELECT name, first, last, points, note FROM rnn_series($1);
+-- training log: bytea @network -> int text int float8 float8
+SELECT member, phase, step, loss, grad_norm FROM rnn_training_log($1);
+-- gradient flow: bytea @network; int 1 -> int int float8
+SELECT layer, lag, norm FROM rnn_gradient_flow($1, $2);
+-- prior: -> bytea
+SELECT rnn_prior();
+-- version: -> text
+SELECT rnn_version();
+-- options: text horizon -> text text
+SELECT name, type FROM rnn_options WHERE name = $1;
