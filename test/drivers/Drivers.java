@@ -69,6 +69,7 @@ class Drivers
 				case "int": s.setInt(i, Integer.parseInt(text)); break;
 				case "bigint": s.setLong(i, Long.parseLong(text)); break;
 				case "float8": s.setDouble(i, Double.parseDouble(text)); break;
+				case "bool": s.setBoolean(i, Boolean.parseBoolean(text)); break;
 				case "date": s.setObject(i, LocalDate.parse(text)); break;
 				case "timestamptz": s.setObject(i, OffsetDateTime.parse(text.replace(' ', 'T'))); break;
 				case "jsonb": s.setObject(i, text, Types.OTHER); break;
@@ -124,8 +125,8 @@ class Drivers
 					setObject(c, s, i - 2, type, text);
 			}
 			StringBuilder out = new StringBuilder();
-			ResultSet r = s.executeQuery();
-			while (r.next())
+			ResultSet r = s.execute() ? s.getResultSet() : null;
+			while (r != null && r.next())
 				for (int i = 1; i <= columns.length; i++)
 					out.append(cell(r, i, columns[i - 1])).append(i == columns.length ? "\n" : "\t");
 			System.out.print(out);

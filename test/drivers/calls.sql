@@ -3,7 +3,7 @@
 --
 -- Before each call: a name, its parameters as "type value" ("@name" is the
 -- model of that name), and the types of its columns.  $1, $2 ... stand once each,
--- in this order; ::type after one is a cast that a driver may need or leave out.
+-- in this order.  A call with the column "error" must fail as psql's does.
 
 -- train ordered: jsonb {"network": false} -> bytea
 SELECT rnn_train(amount, $1 ORDER BY day) FROM sales WHERE shop = 'A';
@@ -65,3 +65,43 @@ SELECT rnn_prior();
 SELECT rnn_version();
 -- options: text horizon -> text text
 SELECT name, type FROM rnn_options WHERE name = $1;
+-- fill: bytea @history -> timestamp float8 bool
+SELECT local_ts, value, filled FROM rnn_fill($1);
+-- fit: text m; text SELECT day, amount FROM sales WHERE shop = 'A'; bigint 7; jsonb {"network": false} -> int
+SELECT rnn_fit($1, $2, $3, $4);
+-- register: text m; bytea @days -> int
+SELECT rnn_register($1, $2);
+-- keep: text m; int 2; bool true -> int
+SELECT length(rnn_keep($1, $2, $3)::text);
+-- promote: text m; int 1 -> int
+SELECT length(rnn_promote($1, $2)::text);
+-- promote again: text m; int 2 -> int
+SELECT length(rnn_promote($1, $2)::text);
+-- rollback: text m -> int
+SELECT rnn_rollback($1);
+-- model: text m -> bytea
+SELECT rnn_model($1);
+-- model version: text m; int 2 -> bytea
+SELECT rnn_model($1, $2);
+-- forecast model: text m; bigint 3; jsonb {"fresh": true} -> int timestamp float8
+SELECT step, local_ts, forecast FROM rnn_forecast_model($1, $2, options => $3);
+-- refit: text m -> text
+CALL rnn_refit($1);
+-- refit with outcome: text m; text NULL -> text
+CALL rnn_refit($1, $2);
+-- refit all: -> none
+CALL rnn_refit_all();
+-- grant: text m; text pg_monitor -> int
+SELECT length(rnn_grant($1, $2)::text);
+-- revoke: text m; text pg_monitor -> int
+SELECT length(rnn_revoke($1, $2)::text);
+-- models: text m -> text int bigint timestamp
+SELECT name, version, points, last_ts FROM rnn_models WHERE name = $1;
+-- schedule without pg_cron: text m; text 0 3 * * * -> error
+SELECT rnn_schedule($1, $2);
+-- unschedule: text m -> bool
+SELECT rnn_unschedule($1);
+-- forget model: text m; text[] {C} -> int
+SELECT rnn_forget_model($1, $2);
+-- drop: text m -> int
+SELECT length(rnn_drop($1)::text);

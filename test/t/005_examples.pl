@@ -4,7 +4,8 @@
 # UPDATE_EXAMPLES=1 writes the output of today into the pages instead.
 #
 # A comment "<!-- before: SQL -->" right before a block gives that block a
-# database of its own, in which the SQL ran first.
+# database of its own, in which the SQL ran first.  "<!-- with: X = Y, Z = W -->"
+# has Y in place of X and W in place of Z, for what other programs fill in.
 use strict;
 use warnings;
 
@@ -98,6 +99,22 @@ sub parse
 	return ($1, @blocks);
 }
 
+# The SQL of a block, with what a comment before it fills in.
+sub filled_in
+{
+	my ($block) = @_;
+	my $sql = $block->{sql};
+
+	return $sql unless $block->{text} =~ /<!-- with: (.*) -->\n\z/;
+	for my $pair (split /, (?=[\$\{]+\w)/, $1)
+	{
+		my ($placeholder, $value) = split / = /, $pair, 2;
+
+		$sql =~ s/\Q$placeholder\E/$value/g or die "$placeholder is not in the block";
+	}
+	return $sql =~ s/;?\s*\z/;\n/r;
+}
+
 sub check_page
 {
 	my ($path) = @_;
@@ -118,7 +135,7 @@ sub check_page
 			push @together, $block;
 		}
 	}
-	my @out = eval { run(map { $_->{sql} } @together) };
+	my @out = eval { run(map { filled_in($_) } @together) };
 	is($@, '', "$path: " . scalar(@together) . ' blocks run') or return;
 	$together[$_]{today} = $out[$_] // '' for 0 .. $#together;
 
