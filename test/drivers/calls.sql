@@ -15,12 +15,20 @@ SELECT rnn_train(moment, amount, $1) FROM sales WHERE shop = 'A';
 SELECT rnn_train(shop, day, amount, $1) FROM sales;
 -- train steps: jsonb {"network": false} -> bytea
 SELECT rnn_train(shop, n, amount, $1) FROM sales;
+-- train covariates: jsonb {"network": false} -> bytea
+SELECT rnn_train(day, amount, jsonb_build_object('load', mod(n, 5)), $1) FROM sales WHERE shop = 'A';
+-- train covariates of shops: text load; jsonb {"network": false} -> bytea
+SELECT rnn_train(shop, day, amount, jsonb_build_object($1::text, mod(n, 5)), $2) FROM sales;
+-- train covariates by steps: jsonb {"load": 1}; jsonb {"network": false} -> bytea
+SELECT rnn_train(shop, n, amount, $1, $2) FROM sales;
 -- train options NULL: jsonb NULL -> bool
 SELECT rnn_train(day, amount, $1) IS NOT NULL FROM sales WHERE shop = 'A' AND day < '2024-02-01';
 -- history: date 2024-03-01 -> bytea
 SELECT rnn_history(day, amount) FROM sales WHERE shop = 'A' AND day < $1;
 -- history shops: jsonb {"on_error": "skip"} -> bytea
 SELECT rnn_history(shop, day, amount, $1) FROM sales;
+-- history covariates: jsonb {"on_error": "skip"} -> bytea
+SELECT rnn_history(shop, day, amount, jsonb_build_object('load', mod(n, 5)), $1) FROM sales;
 -- observe: bytea @days; bytea @history -> bytea
 SELECT rnn_observe($1, $2);
 -- train history: bytea @history; jsonb {"network": false}; bytea NULL -> bytea
