@@ -63,13 +63,19 @@ pair_error(const pair *p)
 }
 
 static void
-check_pair(const pair *p, const char *name, int n, int shift)
+check_pair_within(const pair *p, const char *name, int n, int shift, double limit)
 {
 	double		e = pair_error(p);
 
-	CHECK(e < 2e-6);
-	if (!(e < 2e-6))
+	CHECK(e < limit);
+	if (!(e < limit))
 		printf("\t%s of %s, length %d, shift %d: error %g\n", name, fast->name, n, shift, e);
+}
+
+static void
+check_pair(const pair *p, const char *name, int n, int shift)
+{
+	check_pair_within(p, name, n, shift, 2e-6);
 }
 
 static pair a, b, c, d, e, f;
@@ -240,7 +246,8 @@ test_norm(int H, int shift)
 	/* A row of few values may have next to no variance, and the error grows with 1/sd. */
 	if (H > 7)
 	{
-		check_pair(&b, "norm_forward", H, shift);
+		/* Gain times normalised value and bias may cancel: the error is that of the larger terms. */
+		check_pair_within(&b, "norm_forward", H, shift, 4e-6);
 		check_pair(&save, "norm_forward save", H, shift);
 	}
 	memcpy(save.got, save.ref, sizeof(real) * 2 * ROWS);
