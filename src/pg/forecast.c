@@ -30,6 +30,8 @@
 #define Q RNN_QUANTILES
 #define MAX_BATCH 64
 #define COLUMNS 10				/* of rnn_forecast_row */
+#define TOLD_SHORTENED 1
+#define TOLD_EARLY 2
 
 /* Arguments of rnn_forecast, by number. */
 enum
@@ -214,7 +216,7 @@ steps_of(const ForecastCall *call, const rnn_series *s, int horizon, int lag)
 
 /* From each one's end or from the common one. */
 static void
-set_horizons(ForecastCall *call, int horizon)
+set_horizons(FunctionCallInfo fcinfo, ForecastCall *call, int horizon)
 {
 	bool		align = call->options.align;
 	int64		end = 0;
@@ -239,7 +241,7 @@ set_horizons(ForecastCall *call, int horizon)
 		call->lag[i] = align ? behind : 0;
 		call->horizon[i] = call->lag[i] + steps_of(call, s, horizon, call->lag[i]);
 	}
-	if (early > 0 && !align)
+	if (early > 0 && !align && tell_once(fcinfo, TOLD_EARLY))
 		notice_early(early, call->count, call->model, end);
 }
 
@@ -513,7 +515,7 @@ rnnforecast_rnn_forecast(PG_FUNCTION_ARGS)
 	if (!PG_ARGISNULL(ARG_UNTIL))
 		set_horizons_until(&call, PG_GETARG_TIMESTAMPTZ(ARG_UNTIL));
 	else
-		set_horizons(&call, horizon);
+		set_horizons(fcinfo, &call, horizon);
 	check_covariates(&call);
 	for (int first = 0, count; first < call.count; first += count)
 	{
@@ -521,7 +523,7 @@ rnnforecast_rnn_forecast(PG_FUNCTION_ARGS)
 		count = plan_batch(&call, first, memory_limit());
 		forecast_batch(&call, first, count);
 	}
-	if (call.shortened)
+	if (call.shortened && tell_once(fcinfo, TOLD_SHORTENED))
 		ereport(NOTICE,
 				(errmsg("the model keeps less history than " INT64_FORMAT " rows", call.history)));
 	return (Datum) 0;

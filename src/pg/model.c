@@ -16,6 +16,7 @@ typedef struct Decoded
 	MemoryContext context;		/* holds the two below */
 	bytea	   *bytes;
 	rnn_model	model;
+	int			told;			/* notices that this call site has raised, as bits */
 } Decoded;
 
 /* The pretrained network, decoded once in a session: a megabyte. */
@@ -136,6 +137,7 @@ fetch_model(FunctionCallInfo fcinfo, int argno, bool history_allowed)
 {
 	bytea	   *bytes;
 	Decoded    *d = fcinfo->flinfo->fn_extra;
+	int			told = d ? d->told : 0;
 
 	if (PG_ARGISNULL(argno))
 		return NULL;
@@ -151,10 +153,21 @@ fetch_model(FunctionCallInfo fcinfo, int argno, bool history_allowed)
 			MemoryContextDelete(d->context);
 		}
 		d = fcinfo->flinfo->fn_extra = decode(fcinfo->flinfo->fn_mcxt, bytes);
+		d->told = told;
 	}
 	if (!history_allowed)
 		check_is_model(&d->model);
 	return &d->model;
+}
+
+bool
+tell_once(FunctionCallInfo fcinfo, int notice)
+{
+	Decoded    *d = fcinfo->flinfo->fn_extra;
+	bool		first = (d->told & notice) == 0;
+
+	d->told |= notice;
+	return first;
 }
 
 bytea *

@@ -260,6 +260,12 @@ series_from_rows(RowState *state, const rnn_config *cfg, const ServerOptions *se
 				(errmsg("only the latest " INT64_FORMAT " rows of each series are used", state->latest),
 				 errdetail("All rows of %d series outgrow rnnforecast.max_memory.", state->n_names),
 				 errhint("Raise rnnforecast.max_memory, or aggregate to a coarser step.")));
+	if (state->latest > 0 && server->tidying.duplicates == DUPLICATES_LAST)
+		ereport(ERROR,
+				(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
+				 errmsg("option \"duplicates\" can't be \"last\" where the rows outgrow rnnforecast.max_memory"),
+				 errdetail("The latest rows are kept, not their order."),
+				 errhint("Raise rnnforecast.max_memory, or aggregate first.")));
 	if (state->form == FORM_ORDERED)
 	{
 		RowGroup	whole = {.rows = state->rows,.n = state->n};

@@ -33,6 +33,11 @@ SELECT filled(rnn_observe(zero, h)) AS zero FROM whole, (SELECT rnn_history(mont
 SELECT rnn_info(rnn_train_history(h, mix())) #>> '{options,gaps}' AS own, rnn_info(rnn_train_history(h, mix() || '{"gaps": "mask"}')) #>> '{options,gaps}' AS given
 FROM (SELECT rnn_history(month, value, '{"gaps": "previous"}') FROM holes) AS h (h);
 SELECT o, try(format('SELECT rnn_train_history(rnn_history(month, value), %L) IS NOT NULL FROM holes', o)) FROM unnest('{"{\"bin\": \"mean\"}","{\"step\": \"1 month\"}","{\"duplicates\": \"mean\"}"}'::jsonb[]) AS o;
+-- The last of duplicates goes by an order that is lost where only some rows fit into memory.
+SET rnnforecast.max_memory = '16MB';
+SELECT try($$SELECT rnn_history('s'::text, n / 2, n, '{"duplicates": "last"}' ORDER BY n) IS NOT NULL FROM generate_series(1, 150000) AS n$$);
+SELECT try($$SELECT rnn_history('s'::text, n / 2, n, '{"duplicates": "last"}' ORDER BY n) IS NOT NULL FROM generate_series(1, 50000) AS n$$);
+RESET rnnforecast.max_memory;
 
 -- Transforms: undone in forecasts, whose quantiles stay in order.
 SELECT o, rnn_info(m) #> '{options,lambda}' AS lambda, (SELECT count(*) || ' ' || bool_and(lower <= forecast AND forecast <= upper AND abs(forecast - 240) < 30 AND quantiles[1] < quantiles[15]) FROM rnn_forecast(m, 3, 0.999)) AS fine
@@ -70,6 +75,8 @@ CREATE TEMP TABLE early AS SELECT rnn_train(s, d, v, mix() || '{"horizon": 25}')
 SELECT series, count(*), min(local_ts)::date AS from FROM early, rnn_forecast(m) GROUP BY series ORDER BY series;
 SELECT series, count(*), min(step), max(step), min(local_ts)::date AS from FROM early, rnn_forecast(m, 3, options => '{"align": true}') GROUP BY series ORDER BY series;
 SELECT series, step, local_ts::date AS day, actual, forecast IS NOT NULL AS forecast FROM early, rnn_forecast(m, 1, history => 2, series => '{C}', options => '{"align": true}') ORDER BY series, step;
+-- One notice for a statement, however many models it forecasts.
+SELECT count(*) FROM (SELECT rnn_train(s, d, v + k, mix() || '{"horizon": 25}') AS m FROM ends, generate_series(1, 3) AS k GROUP BY k) AS t, rnn_forecast(m, 2, history => 200);
 -- The same rows as those of a longer forecast.
 SELECT count(*), bool_and(a.forecast = b.forecast AND a.quantiles = b.quantiles) AS same
 FROM early, rnn_forecast(m, 4, options => '{"align": true}') AS a JOIN rnn_forecast(m, 44) AS b USING (series, local_ts);
