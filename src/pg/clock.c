@@ -506,7 +506,7 @@ clock_regularise(const rnn_clock *clock, RowGroup *group, bool fail, Size *room,
 			pfree(x);
 			return;
 		}
-		if (last >= 0)
+		if (last >= 0 && !(isnan(rows[i].value) && clock->bin == RNN_BIN_COUNT))
 			x[k] = rows[i].value;
 	}
 	*room -= (Size) (last + 1) * sizeof(double);

@@ -46,8 +46,9 @@ combine(const Row *rows, int64 n, rnn_bin how)
 		else if (how == RNN_BIN_LAST || (how == RNN_BIN_MIN ? x < result : x > result))
 			result = x;
 	}
+	/* Rows ahead count nothing yet. */
 	if (how == RNN_BIN_COUNT)
-		return known;
+		return known > 0 ? known : NAN;
 	/* Where the sum overflows the mean need not. */
 	if (how == RNN_BIN_MEAN && isinf(result))
 	{

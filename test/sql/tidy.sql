@@ -29,6 +29,9 @@ SELECT points_of(rnn_history(timestamptz '2024-10-26 22:10' + n * interval '20 m
 SET timezone = 'Asia/Beirut';
 SELECT bin, points_of(rnn_history(timestamptz '2023-10-27 22:10' + n * interval '20 minutes', n, jsonb_build_object('bin', bin, 'step', '1 day'))) FROM generate_series(0, 150) AS n, unnest('{count,last}'::text[]) AS bin GROUP BY bin ORDER BY bin;
 SET timezone = 'Europe/Berlin';
+-- Rows without a value count nothing: within the series that is 0, after it the series has ended.
+SELECT bin, points_of(rnn_history(d, value, jsonb_build_object('bin', bin))) FROM (VALUES (date '2024-01-01', 5), ('2024-01-01', 6), ('2024-01-02', NULL), ('2024-01-03', 7), ('2024-01-04', NULL), ('2024-01-05', NULL)) AS v (d, value),
+	unnest('{count,sum}'::text[]) AS bin GROUP BY bin;
 -- Panels and numbered steps; the order of the rows and the plan don't matter.
 SELECT points_of(rnn_history(s, n, v, '{"bin": "sum", "step": 10}')) FROM (VALUES ('x', -11, 1), ('x', -10, 2), ('x', 0, 4), ('x', 9, 8), ('y', 10, 1)) AS v (s, n, v);
 SELECT count(DISTINCT h) FROM generate_series(1, 6) AS seed, LATERAL (
