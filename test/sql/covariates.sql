@@ -124,6 +124,7 @@ SELECT try($$SELECT rnn_history(ts, v, '{"a": 1}', NULL) FROM (SELECT day::times
 SELECT try($$SELECT rnn_history(n, n, 1, jsonb_build_object('a', 'w' || n), NULL) FROM generate_series(1, 10001) AS n$$);
 -- Forgotten series take their covariates with them.
 SELECT count(*) FROM (SELECT rnn_forget(rnn_history(shop, day, visitors, covariates, NULL), '{1,2,3}') AS h FROM many) AS t, rnn_series(h);
+DROP TABLE trained CASCADE;
 RESET client_min_messages;
 \t
 \pset format aligned
