@@ -186,9 +186,9 @@ field_bytes(Walk *w, char *v, size_t n)
 		corrupt(w, "the bytes end too early");
 		return;
 	}
-	if (w->direction == WRITE)
+	if (w->direction == WRITE && n > 0)
 		memcpy(w->out + w->at, v, n);
-	else if (w->direction == READ)
+	else if (w->direction == READ && n > 0)
 		memcpy(v, w->in + w->at, n);
 	w->at += n;
 }

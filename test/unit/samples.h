@@ -24,12 +24,22 @@ typedef struct Sample
 	size_t		len;
 } Sample;
 
-#define SAMPLES 7
+#define SAMPLES 8
+#define AHEAD 7					/* rows behind the points of the sample with covariates */
+#define COVARIATES 3
 static Sample samples[SAMPLES];
 static double points[600];
 static double exact[POINTS],
 			gaps[POINTS];
 static rnn_series many[4];
+
+static const rnn_text words[] = {{"", 0}, {"holiday", 7}};
+static const rnn_covariate covariates[COVARIATES] = {
+	{.name = {"is", 2},.role = RNN_STATIC,.centre = -3,.scale = 0.5},
+	{.name = {"past", 4},.role = RNN_PAST,.scale = 2},
+	{.name = {"word", 4},.role = RNN_AHEAD,.is_text = true,.n_categories = 2,.categories = words}
+};
+static float values[30 + AHEAD][COVARIATES];
 
 /* ---------------------------------------------------------------- samples */
 
@@ -149,6 +159,18 @@ make_samples(void)
 	samples[5].model.clock = (rnn_clock) {.kind = RNN_CLOCK_DATE,.days = 1,.week = 31,.bin = RNN_BIN_LAST};
 
 	make_history(&samples[6]);
+
+	small_config(&cfg, RNN_GRU);
+	cfg.covariates = (rnn_covariates) {COVARIATES, covariates};
+	make_sample(7, "covariates", &cfg, POINTS);
+	for (int i = 0; i < 30 + AHEAD; i++)
+	{
+		values[i][0] = 4;
+		values[i][1] = i % 4 == 1 || i >= 30 ? NAN : (float) i;
+		values[i][2] = i % 7 == 3 ? NAN : (float) (i % 3);
+	}
+	samples[7].trained.series.ahead = AHEAD;
+	samples[7].trained.series.covariates = values[0];
 	for (int i = 0; i < SAMPLES; i++)
 		encode_sample(&samples[i]);
 }

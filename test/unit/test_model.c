@@ -62,6 +62,26 @@ compare_series(const rnn_series *a, const rnn_series *b)
 	for (int64_t i = 0; i < a->n; i++)
 		if (!isnan(a->x[i]) || !isnan(b->x[i]))
 			CHECK(a->x[i] == b->x[i]);
+	CHECK(a->ahead == b->ahead);
+	CHECK(!a->covariates || memcmp(a->covariates, b->covariates, sizeof(float) * (a->n + a->ahead) * COVARIATES) == 0);
+}
+
+static void
+compare_covariates(const rnn_covariates *a, const rnn_covariates *b)
+{
+	CHECK(a->n == b->n);
+	for (int k = 0; k < a->n; k++)
+	{
+		const rnn_covariate *p = &a->list[k],
+				   *q = &b->list[k];
+
+		CHECK(p->name.len == q->name.len && memcmp(p->name.text, q->name.text, p->name.len) == 0);
+		CHECK(p->role == q->role && p->is_text == q->is_text && p->n_categories == q->n_categories);
+		CHECK(p->is_text || (p->centre == q->centre && p->scale == q->scale));
+		for (int i = 0; i < p->n_categories; i++)
+			CHECK(p->categories[i].len == q->categories[i].len &&
+				  memcmp(p->categories[i].text, q->categories[i].text, p->categories[i].len) == 0);
+	}
 }
 
 static void
@@ -104,6 +124,7 @@ compare_models(const rnn_model *a, const rnn_model *b)
 	CHECK(a->clock.month_day == b->clock.month_day && a->clock.usecs == b->clock.usecs);
 	CHECK(a->clock.week == b->clock.week && a->clock.bin == b->clock.bin);
 	CHECK(memcmp(a->clock.zone, b->clock.zone, RNN_ZONE_SIZE) == 0);
+	compare_covariates(&a->config.covariates, &b->config.covariates);
 	compare_members(a, b);
 	CHECK(a->n_series == b->n_series);
 	for (int i = 0; i < a->n_series; i++)
@@ -336,7 +357,7 @@ test_header(void)
 {
 	for (int i = 0; i < SAMPLES; i++)
 	{
-		uint8_t		header[HEADER] = {'R', 'N', 'N', 'F', 1, 0, samples[i].model.is_history, 0};
+		uint8_t		header[HEADER] = {'R', 'N', 'N', 'F', 1, 0, samples[i].model.is_history | (i == 7 ? 4 : 0), 0};
 
 		put_u32(header + 8, (uint32_t) samples[i].len);
 		put_u32(header + 12, rnn_crc32c(samples[i].bytes + HEADER, samples[i].len - HEADER));
@@ -603,6 +624,62 @@ test_unsound_members(const rnn_model *sound)
 }
 
 static void
+test_unsound_covariates(void)
+{
+	const rnn_model *sound = &samples[7].model;
+	rnn_covariate list[RNN_MAX_COVARIATES + 1] = {0};
+	rnn_text	many_words[RNN_MAX_CATEGORIES + 1] = {0},
+				other[] = {{"b", 1}, {"a", 1}};
+	float		other_values[30 + AHEAD][COVARIATES];
+	rnn_series	s = samples[7].model.series[0];
+	char		long_text[1001];
+
+#define BAD(change, what) \
+	do { memcpy(list, covariates, sizeof(covariates)); UNSOUND((change, m.config.covariates.list = list), what); } while (0)
+	memset(long_text, 'n', sizeof(long_text));
+	BAD((m.config.covariates.n = 65, m.n_series = 0), "the count of covariates");
+	BAD(m.config.covariates.n = 2, "a member's size doesn't fit its shape");
+	BAD(list[0].role = 4, "the role of a covariate");
+	BAD(list[0].role = RNN_AHEAD, "a member's size doesn't fit its shape");
+	BAD(list[0].name.len = 0, "the length of a covariate's name");
+	BAD((list[0].name.text = long_text, list[0].name.len = 256), "the length of a covariate's name");
+	BAD(list[1].name = list[0].name, "covariates are not in order");
+	BAD(list[2].name = list[1].name, "covariates are not in order");
+	BAD(list[0].centre = NAN, "the scale of a covariate");
+	BAD(list[0].scale = 0, "the scale of a covariate");
+	BAD(list[1].scale = -1, "the scale of a covariate");
+	BAD(list[1].scale = INFINITY, "the scale of a covariate");
+	BAD(list[2].n_categories = -1, "the count of a covariate's texts");
+	BAD((list[2].n_categories = 65, list[2].categories = many_words), "the count of a covariate's texts");
+	BAD(list[2].n_categories = 1, "a member's size doesn't fit its shape");
+	BAD(list[2].categories = other, "a covariate's texts are not in order");
+	other[1] = other[0];
+	BAD(list[2].categories = other, "a covariate's texts are not in order");
+	other[1] = (rnn_text) {long_text, 1001};
+	BAD(list[2].categories = other, "the length of a covariate's text");
+	other[1] = (rnn_text) {"c\0", 2};
+	BAD(list[2].categories = other, "a covariate's text holds a zero byte");
+#undef BAD
+	memcpy(other_values, values, sizeof(values));
+	s.covariates = NULL;
+	s.ahead = -1;
+	UNSOUND(m.series = &s, "a series' rows ahead");
+	s.ahead = RNN_MAX_HORIZON + 1;
+	UNSOUND(m.series = &s, "a series' rows ahead");
+	s.ahead = AHEAD;
+	s.covariates = other_values[0];
+	other_values[29 + AHEAD][0] = -INFINITY;
+	UNSOUND(m.series = &s, "a covariate is infinite");
+	other_values[29 + AHEAD][0] = 4;
+	other_values[3][2] = 3;
+	UNSOUND(m.series = &s, "a covariate is none of its texts");
+	other_values[3][2] = 0.5f;
+	UNSOUND(m.series = &s, "a covariate is none of its texts");
+	other_values[3][2] = -1;
+	UNSOUND(m.series = &s, "a covariate is none of its texts");
+}
+
+static void
 test_unsound_series(const rnn_model *sound)
 {
 	double		x[5] = {1, 2, NAN, 4, 5};
@@ -642,6 +719,7 @@ test_unsound(void)
 	test_unsound_clock(&sound);
 	test_unsound_members(&sound);
 	test_unsound_series(&sound);
+	test_unsound_covariates();
 }
 
 /* Weights that are large enough give no number: an error, and never a NaN. */

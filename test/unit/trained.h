@@ -25,7 +25,7 @@ static inline Trained
 train_on(const rnn_model *warm, const rnn_prior *prior, const rnn_config *cfg, const double *x, int64_t n, size_t limit)
 {
 	Trained		t = {.series = {.n = n,.x = x}};
-	rnn_panel	panel = {.count = 1,.series = &t.series,.prior = prior};
+	rnn_panel	panel = {.count = 1,.series = &t.series,.prior = prior,.covariates = cfg->covariates};
 	rnn_trainer *trainer;
 	rnn_progress p = {0};
 	size_t		size;
