@@ -71,7 +71,8 @@ require_same_options(const Jsonb *a, const Jsonb *b)
 	ereport(ERROR,
 			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 			 errmsg("options differ between the rows of one group"),
-			 errhint("Pass the same options in every row, or GROUP BY them.")));
+			 errhint("Pass the same options in every row, or GROUP BY them. "
+					 "Covariates come before them: rnn_train(series, ts, value, covariates, options).")));
 }
 
 /* The options of a row that has some hold for all. */
@@ -205,8 +206,21 @@ typedef struct KeyOutput
 	FmgrInfo	out;
 } KeyOutput;
 
+/*
+ * rnn_train(ts, shop_number, value) finds this form: a series of each day, the
+ * shops its steps.  It may be meant, of cohorts by their age for instance.
+ */
+static void
+notice_order(Oid type)
+{
+	if (type == DATEOID || type == TIMESTAMPOID || type == TIMESTAMPTZOID)
+		ereport(NOTICE,
+				(errmsg("the series are %s, and their times are numbers", type == DATEOID ? "dates" : "times"),
+				 errhint("The order of arguments is series, ts, value.")));
+}
+
 static KeyOutput *
-key_output(FunctionCallInfo fcinfo, int argno)
+key_output(FunctionCallInfo fcinfo, int argno, RowForm form)
 {
 	KeyOutput  *key = fcinfo->flinfo->fn_extra;
 	Oid			type,
@@ -223,6 +237,8 @@ key_output(FunctionCallInfo fcinfo, int argno)
 		ereport(ERROR,
 				(errcode(ERRCODE_INDETERMINATE_DATATYPE),
 				 errmsg("could not determine the type of the series")));
+	if (form == FORM_STEP)
+		notice_order(type);
 	key->is_text = type == TEXTOID || type == VARCHAROID;
 	get_type_category_preferred(type, &category, &preferred);
 	/* Only plain numbers and strings look the same under all settings. */
@@ -259,7 +275,7 @@ fixed_output(FmgrInfo *out, Datum value)
 static SeriesName
 series_argument(FunctionCallInfo fcinfo, int argno, RowForm form, int64 at)
 {
-	KeyOutput  *key = key_output(fcinfo, argno);
+	KeyOutput  *key = key_output(fcinfo, argno, form);
 	SeriesName		name;
 
 	if (PG_ARGISNULL(argno))

@@ -136,7 +136,8 @@ unknown_option(const char *name)
 			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 			 errmsg("unknown option \"%s\"", name),
 			 errdetail("Options are: %s.", all.data),
-			 near ? errhint("Did you mean \"%s\"?", near) : errhint("See the view rnn_options.")));
+			 near ? errhint("Did you mean \"%s\"?", near) :
+			 errhint("See the view rnn_options. Covariates come before options: rnn_train(series, ts, value, covariates, options).")));
 }
 
 static void

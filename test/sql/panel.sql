@@ -21,7 +21,8 @@ SELECT k, n, date '2024-01-01' + n AS d, 10 * k + n + 3 * sin(n) AS v
 FROM generate_series(1, 2) AS k, generate_series(1, 10) AS n;
 
 -- Each type of key in each form: the names, the same in all forms and functions.
-CREATE FUNCTION all_forms(key text) RETURNS TABLE (names text, forms bigint, alike boolean) LANGUAGE plpgsql AS $$
+CREATE FUNCTION all_forms(key text) RETURNS TABLE (names text, forms bigint, alike boolean) LANGUAGE plpgsql
+SET client_min_messages = warning AS $$
 DECLARE
 	at text; all_names text[] := '{}';
 BEGIN
@@ -319,3 +320,8 @@ SELECT content(train) = :'sampled_train_content' AS train, content(history) = :'
 FROM (SELECT rnn_train(s, ts, v, short()) AS train, rnn_history(s, ts, v) AS history
 	  FROM (SELECT *, rank() OVER (PARTITION BY s ORDER BY n DESC) AS r FROM many) AS t WHERE r <= 48) AS m,
 	 LATERAL (SELECT string_agg(f::text, '|' ORDER BY series, step) AS f FROM rnn_forecast(train) AS f) AS f;
+-- What is meant by arguments in another order, and by covariates without options behind them.
+SELECT rnn_info(rnn_history(month, n, value))->'series' AS months FROM monthly;
+SELECT rnn_info(rnn_history(month::text, n, value))->'series' AS months FROM monthly;
+SELECT regexp_replace(try($$SELECT rnn_train('a', month, value, '{"temperature": 3}') FROM monthly$$), 'Options are: .*\. ', '');
+SELECT try($$SELECT rnn_train('a', month, value, jsonb_build_object('temperature', n)) FROM monthly$$);
