@@ -85,6 +85,20 @@ SELECT try($$SELECT rnn_forecast_model('given', options => '{"fresh": true}')$$)
 SELECT rnn_register('given', rnn_train(month, value, mix() || '{"horizon": 3}'), 'SELECT month, value FROM monthly') FROM monthly;
 CALL rnn_refit('given');
 SELECT version, live, source FROM rnn_versions WHERE name = 'given' ORDER BY version;
+-- Other columns of the query are covariates, known ahead in rows without a value.
+CREATE TABLE promoted AS
+SELECT date '2024-01-01' + n AS day, CASE WHEN n < 280 THEN 50 + 20 * (n % 5 = 0)::int + noise(n) END AS amount, (n % 5 = 0)::int AS promo
+FROM generate_series(0, 286) AS n;
+SELECT rnn_fit('promoted', 'SELECT day AS ts, amount AS value, promo FROM promoted', 7, small() || '{"horizon": 7, "seasons": [7]}');
+SELECT count(*) AS rows, min(local_ts)::date AS first, bool_and(forecast BETWEEN 20 AND 100) AS sane FROM rnn_forecast_model('promoted');
+UPDATE promoted SET amount = 50 + 20 * promo WHERE day = '2024-10-07';
+INSERT INTO promoted SELECT max(day) + 1, NULL, 0 FROM promoted;
+SELECT count(*) AS rows, min(local_ts)::date AS first FROM rnn_forecast_model('promoted', options => '{"fresh": true}');
+UPDATE rnn_registry SET rules = rules || '{"gate": 1}' WHERE name = 'promoted';
+CALL rnn_refit('promoted');
+SELECT mase > 0 AND live_mase > 0 AND mix_mase > 0 AS scored, last_ts::date FROM rnn_versions WHERE name = 'promoted' AND live;
+SELECT rnn_drop('promoted');
+DROP TABLE promoted;
 -- Series are forgotten in all versions and runs.
 SELECT rnn_forget_model('shops', '{B,Z}');
 SELECT array_agg(name) FROM rnn_series(rnn_model('shops'));
