@@ -52,14 +52,15 @@ sub cells
 }
 
 # Numbers may be off by a tenth, or by 2 in the last of the digits shown; those
-# with an exponent, as gradients have that vanish or explode, about ten times.
+# with an exponent, as gradients have that vanish or explode, two orders: such
+# a chain multiplies what kernels round differently.
 sub alike
 {
 	my ($x, $y) = @_;
 	my ($number, $power) = (qr/^-?\d+(?:\.(\d+))?$/, qr/^\d\.\d+e[-+]\d+$/);
 
 	return 1 if $x eq $y;
-	return abs(log($x / $y)) <= log(10) + 0.05 * abs(log $x) if $x =~ $power && $y =~ $power && $x * $y > 0;
+	return abs(log($x / $y)) <= log(100) + 0.05 * abs(log $x) if $x =~ $power && $y =~ $power && $x * $y > 0;
 	return 0 unless $x =~ $number;
 	my $last = 10 ** -length($1 // '');
 	return $y =~ $number && abs($x - $y) <= 2 * $last + 0.1 * (abs($x) > abs($y) ? abs($x) : abs($y));
