@@ -34,8 +34,8 @@ PANELS = ["m1_monthly", "m1_quarterly", "m1_yearly", "nn3", "livestock", "hourly
 SEASONS = {"m1_quarterly": [4], "m1_yearly": [1], "hourly": [24, 168],
            "taylor": [48, 336], "co2": [52], "us_gasoline": [52],
            "ilinet": [52], "peyton_manning": [7, 364], "sunspots": [11]}
-VARIANTS = {"default": {}, "prior": {"start": "prior"}, "mix": {"network": False},
-            "network": {"start": "scratch", "skip": False}}
+VARIANTS = {"default": {}, "prior": {"start": "prior"}, "tune": {"start": "tune"}, "scratch": {"start": "scratch"},
+            "mix": {"network": False}, "network": {"start": "scratch", "skip": False}}
 # MASE of statsforecast 2.1.1 with its defaults on the same windows, histories
 # cut to 2,016 points; MSTL with the daily and the weekly season on hourly and
 # taylor, and AutoETS for its trend.

@@ -233,7 +233,7 @@ half_batch(Pretrain *p, int half, real *g)
 	rnn_net_reset(&net, B);
 	rnn_net_forward(&net, p->opt.w, T, B, 0, p->s.cfg.dropout > 0 ? &r : NULL);
 	loss = rnn_net_loss(&net, T, B, 0, &known);
-	rnn_net_backward(&net, p->opt.w, T, B, 0, (real) (0.5 / known), g);
+	rnn_net_backward(&net, p->opt.w, T, B, 0, (real) (0.5 / known), false, g);
 	p->shared->loss[half] = loss;
 	p->shared->known[half] = known;
 }
@@ -266,7 +266,7 @@ update(Pretrain *p, int me)
 		p->opt.g[i] = p->shared->g[i] + p->shared->g[P + i];
 	p->loss_sum += (p->shared->loss[0] / p->shared->known[0] + p->shared->loss[1] / p->shared->known[1]) / 2;
 	p->loss_count++;
-	if (optimizer_update(&p->opt, &p->s.cfg, p->s.steps, true, &err) != RNN_OK)
+	if (optimizer_update(&p->opt, &p->s.cfg, 1, p->s.steps, true, &err) != RNN_OK)
 		die("step %d: %s", p->step, err.what);
 	/* Nobody overwrites what the other still reads. */
 	if (p->s.processes == 2)

@@ -4,6 +4,7 @@
  *		the network does.
  */
 #include "pretrain.h"
+#include "half.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -299,24 +300,6 @@ read_chunk(const Plans *plans, const char *dir, const char *name, int number)
 
 /* ---------------------------------------------------------------- weights */
 
-/* IEEE 754 binary16, to nearest. */
-static unsigned int
-to_half(double x)
-{
-	int			exponent;
-	double		fraction = frexp(fabs(x), &exponent);	/* in [1/2, 1) */
-	unsigned int sign = signbit(x) ? 1u << 15 : 0;
-
-	if (x == 0 || exponent < -23)
-		return sign;
-	if (fabs(x) >= 65504)
-		die("a weight of %g is too large", x);
-	if (exponent < -13)
-		return sign | (unsigned int) nearbyint(ldexp(fabs(x), 24));
-	/* A fraction that rounds up to 2 carries into the exponent, as it should. */
-	return sign | (((unsigned int) (exponent + 14) << 10) + (unsigned int) nearbyint(ldexp(2 * fraction - 1, 10)));
-}
-
 /* A literal: lists of numbers take compilers hundreds of megabytes. */
 void
 write_prior(const char *path, int version, double share, const rnn_config *cfg, int64_t params, const real *w)
@@ -329,15 +312,19 @@ write_prior(const char *path, int version, double share, const rnn_config *cfg, 
 	fprintf(f, "/* Written by tools/pretrain; see docs/prior.md. */\n#include \"prior.h\"\n\n"
 			"const rnn_prior_data rnn_prior_%d = {\n"
 			"\t.version = %d,.cell = %d,.layers = %d,.hidden = %d,\n\t.patch = %d,.context = %d,.horizon = %d,.share = %g,\n"
+			"\t.widen = {12, 8.5, 5, 3.5, 2.5, 2, 1.5},\n"
 			"\t.params = %lld,\n\t.weights =\n", version, version, cfg->cell, cfg->layers, cfg->hidden,
 			cfg->patch, cfg->context, RNN_SYNTH_HORIZON, share, (long long) params);
 	for (int64_t i = 0; i < params; i++)
 	{
-		unsigned int half = to_half(w[i]);
+		uint8_t		half[2];
 
+		if (!(fabs(w[i]) <= HALF_LARGEST))
+			die("a weight of %g is too large", w[i]);
+		half_store(half, w[i]);
 		for (int k = 0; k < 2; k++)
 		{
-			unsigned int byte = half >> 8 * k & 255;
+			unsigned int byte = half[k];
 
 			if (column == 0)
 				column = fprintf(f, "\t\"") + 3;

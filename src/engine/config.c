@@ -14,7 +14,7 @@ const double rnn_quantile_levels[RNN_QUANTILES] = {
 	.01, .025, .05, .1, .2, .3, .4, .5, .6, .7, .8, .9, .95, .975, .99
 };
 
-static const char *const start_names[] = {"auto", "scratch", "prior", NULL};
+static const char *const start_names[] = {"auto", "scratch", "prior", "tune", NULL};
 static const char *const cell_names[] = {"elman", "gru", "lstm", NULL};
 static const char *const activation_names[] = {"tanh", "relu", NULL};
 static const char *const flips_names[] = {"auto", "on", "off", NULL};
@@ -98,9 +98,9 @@ const rnn_option rnn_options[] = {
 	"seed of every random choice"},
 	{"skip", RNN_OPT_BOOL, AT(skip), 1, 0, 1, false, NULL,
 	"add the mix of references to the network's output; false forecasts by the network alone"},
-	{"start", RNN_OPT_ENUM, AT(start), RNN_START_AUTO, 0, 2, false, start_names,
+	{"start", RNN_OPT_ENUM, AT(start), RNN_START_AUTO, 0, 3, false, start_names,
 	"auto: a network is added to mix and prior only where validation says so; prior: train nothing; "
-	"scratch: train a network and use it"},
+	"tune: go on training the prior and use it; scratch: train a network from nothing and use it"},
 	{"steps", RNN_OPT_INT, AT(steps), 0, 1, 10000000, true, NULL,
 	"minibatches of training"},
 	{"transform", RNN_OPT_ENUM, AT(transform), RNN_TRANSFORM_NONE, 0, 3, false, transform_names,
@@ -188,6 +188,8 @@ rnn_config_check(const rnn_config *cfg, rnn_error *err)
 		return rnn_fail(err, RNN_ERR_CONFLICT, "network and skip can't both be false", 0, 0, 0);
 	if (cfg->start == RNN_START_PRIOR && !(cfg->network && cfg->skip))
 		return rnn_fail(err, RNN_ERR_CONFLICT, "start can't be \"prior\" where network or skip is false", 0, 0, 0);
+	if (cfg->start == RNN_START_TUNE && !(cfg->network && cfg->skip))
+		return rnn_fail(err, RNN_ERR_CONFLICT, "start can't be \"tune\" where network or skip is false", 0, 0, 0);
 	if (cfg->lower > cfg->upper)
 		return rnn_fail(err, RNN_ERR_CONFLICT, "lower can't be above upper", cfg->lower, 0, cfg->upper);
 	if (cfg->integer && ceil(cfg->lower) > floor(cfg->upper))

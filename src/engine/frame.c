@@ -325,6 +325,7 @@ rnn_frame_load(rnn_net *net, int64_t row, const real *frame, bool flip)
 			   *ref = net->ref + row * s->R * Hz,
 			   *spread = net->spread + row * Hz;
 
+	net->before[row] = !frame;
 	if (!frame)
 	{
 		memset(u, 0, sizeof(real) * s->D);

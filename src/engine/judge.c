@@ -159,10 +159,10 @@ add_log(rnn_trainer *t, double validation, double baseline)
 	MemberLog  *member = t->final ? &t->member_log[t->member] : NULL;
 	int		   *n = member ? &member->n : &t->model.n_log;
 
-	if (*n == MEMBER_LOG)
+	if (*n == (member ? MEMBER_LOG : MEMBER_LOG * RNN_CANDIDATES))
 		return;
 	(member ? member->row : t->log)[*n] = (rnn_log_row) {
-		t->member, t->final, t->step,
+		t->member, t->final ? RNN_LOG_FINAL : t->at < t->n_kinds - 1 ? RNN_LOG_TUNING : RNN_LOG_VALIDATION, t->step,
 		(float) (t->loss_count ? t->loss_sum / t->loss_count : 0),
 		(float) validation, (float) baseline, (float) t->opt.rate,
 		(float) (t->loss_count ? t->norm_sum / t->loss_count : 0)
@@ -381,6 +381,19 @@ shrinkage(double difference, double error)
 	return difference < 0 ? fmax(0, 1 - pow(error / difference, 2)) : 0;
 }
 
+/*
+ * What goes on from the prior is near it, and seldom much worse: it gets the
+ * part of its weight by which it is more likely better than not.
+ */
+static double
+confidence(const rnn_trainer *t, double difference, double error)
+{
+	if (t->kind == RNN_KIND_SCRATCH || difference >= 0)
+		return shrinkage(difference, error);
+	/* Windows of few series hang together more than their clusters say. */
+	return erf(-difference / error / sqrt(2)) * (t->panel.count >= PANEL ? 1 : 0.5);
+}
+
 /* Never less than before: what is better is found later. */
 int
 steps_found(const rnn_trainer *t)
@@ -448,10 +461,11 @@ judge(rnn_trainer *t)
 	double		shrink;
 
 	t->steps = steps_found(t);
-	if (t->cfg.start == RNN_START_SCRATCH || !t->blends)
+	if (t->cfg.start != RNN_START_AUTO || !t->blends)
 	{
 		m->weight = 1;
 		m->verdict = RNN_VERDICT_ASKED;
+		m->difference = m->std_error = m->mix_pinball = NAN;
 		return;
 	}
 	/* Each window by what the other half chose. */
@@ -464,7 +478,7 @@ judge(rnn_trainer *t)
 	}
 	m->difference = clustered_mean(t, difference, &m->std_error);
 	m->mix_pinball = mean_loss(t, t->best[0].rows, -1, ALL_LENGTHS, 0);
-	shrink = shrinkage(m->difference, m->std_error);
+	shrink = confidence(t, m->difference, m->std_error);
 	m->weight = shrink * (t->best[0].grid + t->best[1].grid) / 2.0 / (RNN_GRID - 1);
 	if (m->weight > 0 && t->panel.count >= LENGTHS_MATTER)
 		weigh_by_length(t, difference, shrink);

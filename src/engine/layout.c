@@ -26,15 +26,16 @@ static void
 decide_training(rnn_trainer *t)
 {
 	int64_t		W = held_total(t);
-	bool		enough = t->cfg.start == RNN_START_SCRATCH || !t->cfg.skip ||
+	int			start = t->cfg.start;
+	bool		enough = start == RNN_START_SCRATCH || start == RNN_START_TUNE || !t->cfg.skip ||
 		(t->summary.points >= LEAST_POINTS && W / held_overlap(t) >= LEAST_WINDOWS);
 
 	/* A network needs two points that follow each other. */
 	enough &= t->summary.longest >= 2;
 	t->blends = t->cfg.skip;
-	t->train = t->cfg.network && enough && !t->late && t->cfg.start != RNN_START_PRIOR;
-	t->prior = t->cfg.network && t->cfg.skip && t->cfg.start != RNN_START_SCRATCH ? t->panel.prior : NULL;
-	t->model.verdict = !t->cfg.network ? RNN_VERDICT_OFF : t->cfg.start == RNN_START_PRIOR ? RNN_VERDICT_PRIOR : !enough ? RNN_VERDICT_SHORT :
+	t->train = t->cfg.network && enough && !t->late && start != RNN_START_PRIOR;
+	t->prior = t->cfg.network && t->cfg.skip && start != RNN_START_SCRATCH ? t->panel.prior : NULL;
+	t->model.verdict = !t->cfg.network ? RNN_VERDICT_OFF : start == RNN_START_PRIOR ? RNN_VERDICT_PRIOR : !enough ? RNN_VERDICT_SHORT :
 		t->late ? RNN_VERDICT_TIME : RNN_VERDICT_ASKED;
 }
 
@@ -45,6 +46,7 @@ lay_out_network(rnn_trainer *t)
 	rnn_net_init(&t->net, &t->shape, t->cfg.bptt, t->cfg.batch, true, &t->arena);
 	t->init_row = arena_new(&t->arena, double, t->shape.H);
 	optimizer_init(&t->opt, t->shape.params, t->cfg.ema > 0, &t->arena);
+	t->opt.fixed = candidate_shared(t);
 	for (int i = 0; i < 2; i++)
 		t->best[i].weights = arena_new(&t->arena, real, t->shape.params);
 	for (int i = 0; i < t->cfg.members; i++)
@@ -140,7 +142,7 @@ lay_out(rnn_trainer *t, rnn_error *err)
 	}
 	if (t->arena.failed)
 		return no_room(t, err);
-	rnn_config_resolve(&t->cfg, &t->summary);
+	candidate_resolve(t);
 	points = t->arena;
 	for (;;)
 	{

@@ -16,6 +16,7 @@
  * used, and every value to what the rest of the engine relies on.
  */
 #include "rnn.h"
+#include "half.h"
 
 #include <math.h>
 #include <string.h>
@@ -320,6 +321,28 @@ clock_section(Walk *w, rnn_clock *c)
 }
 
 static void
+candidates_of(Walk *w, rnn_model *m)
+{
+	field_i32(w, &m->n_candidates, 0, m->is_history ? 0 : RNN_CANDIDATES, "the count of candidates");
+	field_i32(w, &m->chosen, 0, m->n_candidates > 0 ? m->n_candidates - 1 : 0, "the candidate chosen");
+	for (int i = 0; i < m->n_candidates && !w->failed; i++)
+	{
+		rnn_candidate *c = &m->candidate[i];
+
+		field_i32(w, &c->kind, RNN_KIND_SCRATCH, RNN_KIND_TUNED, "a candidate's kind");
+		field_i32(w, &c->verdict, RNN_VERDICT_ASKED, RNN_VERDICT_PRIOR, "a candidate's verdict");
+		field_i32(w, &c->windows, 0, INT32_MAX, "a candidate's windows");
+		field_i32(w, &c->steps, 0, INT32_MAX, "a candidate's steps");
+		field_f64(w, &c->difference);
+		field_f64(w, &c->std_error);
+		field_f64(w, &c->mix_pinball);
+		field_f64(w, &c->weight);
+		CHECK(w, !isinf(c->difference) && !isinf(c->mix_pinball), "a candidate's judgement is infinite");
+		CHECK(w, c->weight >= 0 && c->weight <= 1, "a candidate's weight");
+	}
+}
+
+static void
 judgement_section(Walk *w, rnn_model *m)
 {
 	field_i32(w, &m->verdict, RNN_VERDICT_ASKED, RNN_VERDICT_PRIOR, "the verdict");
@@ -346,6 +369,7 @@ judgement_section(Walk *w, rnn_model *m)
 	field_i32(w, &m->calibration_n, 0, INT32_MAX, "the calibration's windows");
 	field_f32(w, &m->coverage);
 	CHECK(w, isnan(m->coverage) || (m->coverage >= 0 && m->coverage <= 1), "the coverage");
+	candidates_of(w, m);
 }
 
 static bool
@@ -493,34 +517,63 @@ covariates_section(Walk *w, rnn_model *m)
 		all->list = list;
 }
 
+/* Single precision, or, of one that goes on from a prior, the weights that differ in half precision. */
 static void
 weights_of(Walk *w, rnn_member *m)
 {
+	int			bytes = m->prior > 0 ? 2 : 4;
+	int64_t		stored = m->params - m->shared;
 	float	   *weights = NULL;
 
-	if (w->direction == READ && (weights = room(w, m->params, 4, sizeof(float))) == NULL && w->failed)
-		return;
+	if (w->direction == READ)
+	{
+		CHECK(w, (uint64_t) stored <= left(w) / bytes, "a count is larger than the bytes left");
+		if (w->failed)
+			return;
+		weights = rnn_arena_alloc(w->arena, (size_t) m->params, sizeof(float));
+		if (m->shared > 0)
+			rnn_prior_weights(m->prior, m->shared, weights);
+	}
 	if (w->direction == MEASURE)
 	{
-		w->at += (size_t) m->params * 4;
+		w->at += (size_t) stored * bytes;
 		return;
 	}
-	for (int64_t i = 0; i < m->params && !w->failed; i++, w->at += 4)
+	for (int64_t i = m->shared; i < m->params && !w->failed; i++, w->at += bytes)
 	{
 		float		v;
 
 		if (w->direction == WRITE)
 		{
-			store_point(w->out + w->at, m->weights[i], true);
+			if (m->prior > 0)
+				half_store(w->out + w->at, m->weights[i]);
+			else
+				store_point(w->out + w->at, m->weights[i], true);
 			continue;
 		}
-		v = (float) load_point(w->in + w->at, true);
+		v = m->prior > 0 ? (float) half_load(w->in + w->at) : (float) load_point(w->in + w->at, true);
+		/* Half precision here has no infinity: what would be one is a number. */
 		CHECK(w, isfinite(v), "a weight is not finite");
 		if (weights)
 			weights[i] = v;
 	}
 	if (w->direction == READ)
 		m->weights = weights;
+}
+
+/* A prior that is not here is no damage: a newer library has it. */
+static void
+check_prior(Walk *w, const rnn_member *member, const rnn_config *cfg)
+{
+	if (w->direction != READ || w->failed || member->prior == 0)
+		return;
+	if (rnn_prior_size(member->prior) == 0)
+	{
+		rnn_fail(w->err, RNN_ERR_VERSION, "prior", member->prior, 1, RNN_PRIOR);
+		w->failed = true;
+		return;
+	}
+	CHECK(w, rnn_prior_fits(member->prior, cfg), "a member's shape isn't the prior's");
 }
 
 static void
@@ -539,11 +592,14 @@ members_section(Walk *w, rnn_model *m)
 		field_i32(w, &member->context, 1, 1000000, "a member's context");
 		field_i32(w, &member->steps, 0, INT32_MAX, "a member's steps");
 		field_i32(w, &member->stopped, 0, 1, "a member's end");
+		field_i32(w, &member->prior, 0, INT32_MAX, "a member's prior");
 		field_i64(w, &member->params, 1, RNN_MAX_MODEL / 4, "a member's size");
+		field_i64(w, &member->shared, 0, member->prior > 0 ? member->params - 1 : 0, "a member's shared weights");
 		CHECK(w, member->context % member->patch == 0, "a member's context is not a whole number of patches");
 		cfg.patch = member->patch;
 		cfg.context = member->context;
 		CHECK(w, member->params == rnn_param_count(&cfg), "a member's size doesn't fit its shape");
+		check_prior(w, member, &cfg);
 		if (!w->failed)
 			weights_of(w, member);
 	}
@@ -564,7 +620,7 @@ log_section(Walk *w, rnn_model *m)
 		if (w->direction != READ)
 			row = m->log[i];
 		field_i32(w, &row.member, 0, RNN_MAX_MEMBERS, "a log row's member");
-		field_i32(w, &row.phase, 0, 1, "a log row's phase");
+		field_i32(w, &row.phase, RNN_LOG_VALIDATION, RNN_LOG_TUNING, "a log row's phase");
 		field_i32(w, &row.step, 0, INT32_MAX, "a log row's step");
 		field_f32(w, &row.loss);
 		field_f32(w, &row.validation);

@@ -78,6 +78,7 @@ rnn_shape_init(rnn_shape *s, const rnn_config *cfg)
 		s->w_hh[l] = take(s, (s->cell->gates - s->cell->h_first) * H * H);
 		s->bias[l] = take(s, s->cell->gates * H);
 	}
+	s->head = s->params;
 	s->state_h = take(s, H * H);
 	s->state_a = take(s, H * s->A);
 	s->state_b = take(s, H);
@@ -269,6 +270,7 @@ rnn_net_init(rnn_net *net, const rnn_shape *shape, int T, int B, bool training, 
 	net->aux = arena_new(a, real, N * shape->A);
 	net->ref = arena_new(a, real, N * shape->R * Hz);
 	net->spread = arena_new(a, real, N * Hz);
+	net->before = arena_new(a, bool, N);
 	net->target = training ? arena_new(a, real, N * Hz) : NULL;
 	rnn_point_layout(net, N, training, a);
 	init_convs(net, N, B, training, a);
@@ -341,7 +343,8 @@ rnn_net_loss(rnn_net *net, int T, int B, int head_from, int64_t *known)
 }
 
 void
-rnn_net_backward(rnn_net *net, const real *w, int T, int B, int head_from, real scale, real *g)
+rnn_net_backward(rnn_net *net, const real *w, int T, int B, int head_from, real scale,
+				 bool head_alone, real *g)
 {
 	const rnn_shape *s = net->shape;
 	int64_t		first = (int64_t) head_from * B,
@@ -355,6 +358,8 @@ rnn_net_backward(rnn_net *net, const real *w, int T, int B, int head_from, real 
 	for (int64_t k = first * s->blocks * S; k < (first + rows) * s->blocks * S; k++)
 		net->dmiddle[k] *= scale;
 	rnn_head_backward(net, w, first, rows, g);
+	if (head_alone)
+		return;
 	for (int l = s->L - 1; l >= 0; l--)
 		rnn_layer_backward(net, w, l, T, B, g);
 	rnn_conv_backward(net, w, T, B, g);

@@ -92,6 +92,7 @@ typedef struct rnn_shape
 				w_ih[RNN_MAX_LAYERS],
 				w_hh[RNN_MAX_LAYERS],
 				bias[RNN_MAX_LAYERS];
+	int64_t		head;			/* where the head's begin, up to the end */
 	/* (H,H), (H,A), (H): state of the head */
 	int64_t		state_h,
 				state_a,
@@ -140,6 +141,7 @@ typedef struct rnn_net
 	real	   *p;				/* (N Hz,F): channels of each view, phases, room for squash(middle) */
 	int16_t    *past_words;		/* (N,words_past): rows of the embeddings that belong into u */
 	int16_t    *ahead_words;	/* (N Hz,words_ahead): and into p */
+	bool	   *before;			/* (N) the window has not begun: the step leaves no state, and has no target */
 
 	/* activations */
 	real	   *z[RNN_MAX_LAYERS + 1];	/* (pad + N,H) each: before each convolution, after the last */
@@ -208,8 +210,9 @@ void		rnn_net_forward(rnn_net *net, const real *w, int T, int B, int head_from, 
 /* Loss of the last forward: sum and count of known targets from head_from on; fills dout and dmiddle. */
 double		rnn_net_loss(rnn_net *net, int T, int B, int head_from, int64_t *known);
 
-/* Gradient of scale x the loss; g (P) is overwritten. Call after rnn_net_loss. */
-void		rnn_net_backward(rnn_net *net, const real *w, int T, int B, int head_from, real scale, real *g);
+/* Gradient of scale x the loss; g (P) is overwritten, or with head_alone what is the head's. Call after rnn_net_loss. */
+void		rnn_net_backward(rnn_net *net, const real *w, int T, int B, int head_from, real scale,
+							 bool head_alone, real *g);
 
 /* Quantiles (horizon,Q) at row i of the last forward, in units of s around a. */
 void		rnn_net_quantiles(const rnn_net *net, int64_t row, real *q);

@@ -17,6 +17,7 @@ void
 optimizer_init(Optimizer *o, int64_t P, bool ema, rnn_arena *a)
 {
 	o->P = P;
+	o->fixed = 0;
 	o->w = arena_new(a, real, P);
 	o->g = arena_new(a, real, P);
 	o->m = arena_new(a, real, P);
@@ -50,24 +51,25 @@ learning_rate(const rnn_config *cfg, int64_t update, int steps, bool decay)
 }
 
 rnn_status
-optimizer_update(Optimizer *o, const rnn_config *cfg, int steps, bool decay, rnn_error *err)
+optimizer_update(Optimizer *o, const rnn_config *cfg, double pace, int steps, bool decay, rnn_error *err)
 {
+	int64_t		at = o->fixed;
 	double		sum = 0,
 				scale = 1,
 				ema;
 
-	for (int64_t i = 0; i < o->P; i++)
+	for (int64_t i = at; i < o->P; i++)
 		sum += (double) o->g[i] * o->g[i];
 	o->norm = sqrt(sum);
 	if (!isfinite(o->norm))
 		return rnn_fail(err, RNN_ERR_NUMERIC, "training diverged: the gradient's norm", o->norm, 0, 0);
 	if (cfg->clip > 0 && o->norm > cfg->clip)
 		scale = cfg->clip / o->norm;
-	o->rate = learning_rate(cfg, o->updates, steps, decay);
+	o->rate = pace * learning_rate(cfg, o->updates, steps, decay);
 	o->updates++;
 	/* A young average must not remember the initial weights. */
 	ema = fmin(cfg->ema, (1.0 + o->updates) / (10.0 + o->updates));
-	rnn_kernel->adamw(o->P, o->w, o->g, o->m, o->v, o->ema, (real) scale, (real) o->rate,
+	rnn_kernel->adamw(o->P - at, o->w + at, o->g + at, o->m + at, o->v + at, o->ema ? o->ema + at : NULL, (real) scale, (real) o->rate,
 					  (real) BETA1, (real) BETA2,
 					  (real) (1 / (1 - pow(BETA1, o->updates))), (real) (1 / (1 - pow(BETA2, o->updates))),
 					  (real) cfg->weight_decay, (real) ema);

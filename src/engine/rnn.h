@@ -168,7 +168,7 @@ typedef struct rnn_covariates
 
 /* ---------------------------------------------------------------- config */
 
-typedef enum rnn_start { RNN_START_AUTO, RNN_START_SCRATCH, RNN_START_PRIOR } rnn_start;
+typedef enum rnn_start { RNN_START_AUTO, RNN_START_SCRATCH, RNN_START_PRIOR, RNN_START_TUNE } rnn_start;
 typedef enum rnn_cell { RNN_ELMAN, RNN_GRU, RNN_LSTM } rnn_cell;
 typedef enum rnn_activation { RNN_TANH, RNN_RELU } rnn_activation;
 typedef enum rnn_flips { RNN_FLIPS_AUTO, RNN_FLIPS_ON, RNN_FLIPS_OFF } rnn_flips;
@@ -184,7 +184,7 @@ typedef enum rnn_loss { RNN_PINBALL, RNN_MSE, RNN_MAE } rnn_loss;
  */
 typedef struct rnn_config
 {
-	int32_t		start;			/* rnn_start: auto lets validation decide, prior trains nothing */
+	int32_t		start;			/* rnn_start: auto lets validation decide, prior trains nothing, tune goes on from it */
 	int32_t		network;		/* bool: false gives the mix alone */
 	int32_t		skip;			/* bool: false gives the network alone */
 	int32_t		cell;			/* rnn_cell */
@@ -386,6 +386,8 @@ typedef struct rnn_prior
 	int32_t		version;
 	int32_t		horizon;		/* steps ahead that it was trained for; what it changes fades beyond */
 	double		share;			/* in its mean with the mix */
+	double		widen[RNN_MEDIAN];	/* of a series of n points, the gaps of that mean are 1 + widen / n as
+								 * wide, by pair of levels, the outermost first */
 	rnn_config	cfg;			/* shape */
 	int64_t		params;
 	const real *weights;		/* (params,) in the block that it was loaded into */
@@ -394,6 +396,10 @@ typedef struct rnn_prior
 /* Bytes that rnn_prior_load fills, 0 if there is no such version here. */
 size_t		rnn_prior_size(int version);
 rnn_status	rnn_prior_load(int version, void *block, rnn_prior *out, rnn_error *err);
+/* The first n of its weights; false if there is no such version, or it has fewer. */
+bool		rnn_prior_weights(int version, int64_t n, float *out);
+/* Whether a network of this version has the shape that cfg, resolved, describes. */
+bool		rnn_prior_fits(int version, const rnn_config *cfg);
 
 /* ----------------------------------------------------------------- model */
 
@@ -410,10 +416,37 @@ typedef enum rnn_verdict
 	RNN_VERDICT_PRIOR			/* start: prior */
 } rnn_verdict;
 
+/* Where the weights of a network come from. */
+typedef enum rnn_kind
+{
+	RNN_KIND_SCRATCH,			/* new ones */
+	RNN_KIND_HEAD,				/* the prior's; only its head is trained */
+	RNN_KIND_TUNED				/* the prior's; all are trained */
+} rnn_kind;
+
+/* A network that was trained and judged, and what came of it. */
+typedef struct rnn_candidate
+{
+	int32_t		kind;			/* rnn_kind */
+	int32_t		verdict;		/* rnn_verdict */
+	int32_t		windows;		/* W, validation windows */
+	int32_t		steps;			/* that the halves chose */
+	double		difference;		/* pinball, network less what it is added to */
+	double		std_error;		/* of difference */
+	double		mix_pinball;	/* what it is added to, on its windows */
+	double		weight;			/* that it would get */
+} rnn_candidate;
+
+#define RNN_CANDIDATES 2
+
+#define RNN_LOG_VALIDATION 0	/* the training that is judged, */
+#define RNN_LOG_FINAL 1			/* of a member on all data, */
+#define RNN_LOG_TUNING 2		/* the judged one of the prior's weights, where there is another */
+
 typedef struct rnn_log_row
 {
 	int32_t		member;
-	int32_t		phase;			/* 0 before judging, 1 after (all data) */
+	int32_t		phase;			/* RNN_LOG_ */
 	int32_t		step;
 	float		loss;			/* mean of the training loss since the last row */
 	float		validation;		/* pinball of the network, NaN if not measured */
@@ -429,6 +462,8 @@ typedef struct rnn_member
 	int32_t		context;
 	int32_t		steps;			/* minibatches that it was trained for */
 	int32_t		stopped;		/* bool: ended by the ceiling of seconds */
+	int32_t		prior;			/* version whose first weights are its own, 0: none */
+	int64_t		shared;			/* how many */
 	int64_t		params;			/* count of weights */
 	const float *weights;		/* (params,) */
 } rnn_member;
@@ -450,6 +485,9 @@ typedef struct rnn_model
 	double		weight_short;	/* the same for series below short_below points */
 	int64_t		short_below;	/* 0: one weight for all */
 	double		mix_spread;		/* factor of the mix's gaps between quantiles, fitted */
+	int32_t		n_candidates;	/* that were judged */
+	int32_t		chosen;			/* of them whose network this is, or that was nearest to it */
+	rnn_candidate candidate[RNN_CANDIDATES];
 	int32_t		prior;			/* version that is in its mean with the mix, 0: none */
 	const rnn_prior *prior_net; /* that version, loaded by the caller */
 	const rnn_stop *stop;		/* the caller's, NULL: none */
@@ -502,7 +540,8 @@ typedef struct rnn_panel
 typedef struct rnn_progress
 {
 	bool		done;
-	bool		ready;			/* the features are there, members may be trained elsewhere */
+	bool		ready;			/* the features are there, members may be trained elsewhere, until it is
+								 * false again: another network was chosen */
 	bool		split;			/* waits for rnn_trainer_member or rnn_trainer_join */
 	bool		waits;			/* for more steps by rnn_trainer_allow */
 	const char *phase;			/* "seasons", "features", "train", ... a literal */
@@ -544,14 +583,22 @@ rnn_status	rnn_trainer_step(rnn_trainer *t, rnn_progress *progress, rnn_error *e
 void		rnn_trainer_split(rnn_trainer *t);
 void		rnn_trainer_member(rnn_trainer *t, int member);
 void		rnn_trainer_join(rnn_trainer *t);
-int			rnn_trainer_members(const rnn_trainer *t, rnn_config *resolved);
 size_t		rnn_trainer_used(const rnn_trainer *t); /* bytes of the block that are in use */
+
+/* The network that is trained, and of how many candidates it is the last. */
+typedef struct rnn_choice
+{
+	rnn_kind	kind;
+	int32_t		of;
+} rnn_choice;
 
 typedef struct rnn_part
 {
 	void	   *bytes;
 	size_t		len;
 } rnn_part;
+
+int			rnn_trainer_members(const rnn_trainer *t, rnn_config *resolved, rnn_choice *choice);
 
 #define RNN_FEATURE_PARTS 2
 #define RNN_MEMBER_PARTS 3
@@ -565,7 +612,7 @@ void		rnn_trainer_result(rnn_trainer *t, int member, rnn_part parts[RNN_MEMBER_P
  */
 bool		rnn_trainer_state(rnn_trainer *t, rnn_part parts[RNN_STATE_PARTS]);
 /* Steps a new trainer until it is laid out, its features still to be filled in. */
-rnn_status	rnn_trainer_adopt(rnn_trainer *t, rnn_error *err);
+rnn_status	rnn_trainer_adopt(rnn_trainer *t, rnn_choice choice, rnn_error *err);
 /* Steps of a member's training: those it has at least, and whether it has no more. */
 int			rnn_trainer_steps(const rnn_trainer *t, bool *exact);
 void		rnn_trainer_allow(rnn_trainer *t, int steps, bool exact);

@@ -43,7 +43,7 @@ summarize(rnn_trainer *t)
  * long as it can get where it is chosen from the data.
  */
 static double
-network_bytes(const rnn_config *given, const rnn_panel *panel)
+network_bytes(const rnn_config *given, const rnn_panel *panel, bool tuned)
 {
 	rnn_config	cfg = *given;
 	rnn_summary d = {.series = panel->count};
@@ -64,6 +64,8 @@ network_bytes(const rnn_config *given, const rnn_panel *panel)
 		cfg.seasons[0] = 256;
 	}
 	cfg.covariates = panel->covariates;
+	if (tuned)
+		rnn_prior_shape(panel->prior, d.longest, &cfg);
 	rnn_config_resolve(&cfg, &d);
 	rnn_shape_init(&shape, &cfg);
 	rnn_frame_plan_init(&plan, &shape, &cfg);
@@ -93,7 +95,9 @@ rnn_trainer_size(const rnn_config *cfg, const rnn_panel *panel, size_t limit,
 	/* The references' scratch and forecasts grow with the horizon. */
 	want += 4000.0 * (cfg->horizon + 64);
 	if (cfg->network)
-		want += network_bytes(cfg, panel);
+		want += network_bytes(cfg, panel, false);
+	if (cfg->network && panel->prior && rnn_prior_allows(panel->prior, cfg))
+		want += network_bytes(cfg, panel, true);
 	if (limit < fixed)
 		return rnn_fail(err, RNN_ERR_MEMORY, "training", (double) fixed, 0, 0);
 	*size = want < (double) limit ? (size_t) want : limit;
@@ -169,7 +173,19 @@ begin_search(rnn_trainer *t, rnn_error *err)
 	return RNN_OK;
 }
 
+/* Only with the seasons it is known what there is to choose from. */
 static rnn_status
+seasons_known(rnn_trainer *t, rnn_error *err)
+{
+	t->asked = t->cfg;
+	RNN_TRY(candidates_choose(t, err));
+	t->seasoned = t->arena;
+	candidates_begin(t);
+	t->stage = STAGE_LAYOUT;
+	return RNN_OK;
+}
+
+rnn_status
 find_seasons(rnn_trainer *t, rnn_error *err)
 {
 	if (t->cfg.seasons_given == 0)
@@ -186,17 +202,16 @@ find_seasons(rnn_trainer *t, rnn_error *err)
 		t->cfg.seasons_given = rnn_seasons_end(&t->search, t->cfg.seasons);
 		t->seasons_detected = true;
 	}
-	t->stage = STAGE_LAYOUT;
-	return RNN_OK;
+	return seasons_known(t, err);
 }
 
-static uint64_t
+uint64_t
 member_seed(const rnn_trainer *t)
 {
 	return (uint64_t) t->cfg.seed + (uint64_t) t->member * 0x9e3779b97f4a7c15u;
 }
 
-static void
+void
 start_network(rnn_trainer *t)
 {
 	uint64_t	seed = member_seed(t);
@@ -210,6 +225,8 @@ start_network(rnn_trainer *t)
 	if (from && from->params == t->shape.params)
 		for (int64_t i = 0; i < t->shape.params; i++)
 			t->opt.w[i] = (real) from->weights[i];
+	else if (t->kind != RNN_KIND_SCRATCH)
+		memcpy(t->opt.w, t->panel.prior->weights, sizeof(real) * t->shape.params);
 	else
 		rnn_params_init(&t->shape, &t->cfg, &init, t->opt.w, t->init_row);
 	optimizer_start(&t->opt);
@@ -218,6 +235,13 @@ start_network(rnn_trainer *t)
 	t->chunk = 0;
 	t->loss_sum = t->norm_sum = 0;
 	t->loss_count = 0;
+}
+
+static void
+calibrate(rnn_trainer *t)
+{
+	conformal_begin(t);
+	t->stage = STAGE_CALIBRATE;
 }
 
 /* The mix alone: only its intervals are left to calibrate. */
@@ -231,8 +255,7 @@ begin_mix(rnn_trainer *t, rnn_error *err)
 		t->model.verdict = t->late ? RNN_VERDICT_TIME : RNN_VERDICT_SHORT;
 	t->train = false;
 	t->model.weight = 0;
-	conformal_begin(t);
-	t->stage = STAGE_CALIBRATE;
+	calibrate(t);
 	return RNN_OK;
 }
 
@@ -240,7 +263,7 @@ begin_mix(rnn_trainer *t, rnn_error *err)
 static bool
 too_late(rnn_trainer *t)
 {
-	if (t->hurry && t->train && t->blends && t->step == 0 && !t->final)
+	if (t->hurry && t->train && t->blends && t->step == 0 && !t->final && !t->settled)
 		t->late = true;
 	return t->late;
 }
@@ -248,9 +271,13 @@ too_late(rnn_trainer *t)
 static rnn_status
 begin_features(rnn_trainer *t, rnn_error *err)
 {
-	t->bare = t->arena;
-	t->late = t->hurry && t->cfg.network && t->cfg.skip;
-	RNN_TRY(lay_out(t, err));
+	rnn_status	status;
+
+	t->late = t->hurry && t->cfg.network && t->cfg.skip && !t->settled;
+	status = lay_out(t, err);
+	if (status == RNN_ERR_MEMORY && candidate_left_out(t))
+		status = lay_out(t, err);
+	RNN_TRY(status);
 	t->stage = STAGE_FEATURES;
 	return RNN_OK;
 }
@@ -283,7 +310,10 @@ begin(rnn_trainer *t, rnn_error *err)
 		t->stage = STAGE_SPLIT;
 		return RNN_OK;
 	}
-	start_network(t);
+	if (t->settled)
+		candidate_restore(t);
+	else
+		start_network(t);
 	t->stage = t->blends && t->W > 0 ? STAGE_SPREAD : STAGE_TRAIN;
 	return RNN_OK;
 }
@@ -307,8 +337,8 @@ train_chunk(rnn_trainer *t, rnn_error *err)
 	loss = rnn_net_loss(&t->net, T, B, 0, &known);
 	if (known > 0)
 	{
-		rnn_net_backward(&t->net, t->opt.w, T, B, 0, (real) (1.0 / known), t->opt.g);
-		RNN_TRY(optimizer_update(&t->opt, &t->cfg, t->steps, t->final, err));
+		rnn_net_backward(&t->net, t->opt.w, T, B, 0, (real) (1.0 / known), t->opt.fixed > 0, t->opt.g);
+		RNN_TRY(optimizer_update(&t->opt, &t->cfg, t->pace, t->steps, t->final, err));
 		t->loss_sum += loss / known;
 		t->norm_sum += t->opt.norm;
 		t->loss_count++;
@@ -317,104 +347,6 @@ train_chunk(rnn_trainer *t, rnn_error *err)
 	t->chunk = t->chunk + T == t->K ? 0 : t->chunk + T;
 	t->step++;
 	return RNN_OK;
-}
-
-static void
-keep_member(rnn_trainer *t, const real *weights, int steps, bool stopped)
-{
-	rnn_member *m = &t->model.member[t->member];
-	real	   *w = t->member_weights[t->member];
-
-	memcpy(w, weights, sizeof(real) * t->shape.params);
-	*m = (rnn_member) {
-		.seed = member_seed(t),
-			.patch = t->cfg.patch,.context = t->K * t->cfg.patch,
-			.steps = steps,.stopped = stopped,
-			.params = t->shape.params,
-	};
-}
-
-/* Members that see less of the past err otherwise, and are trained faster. */
-static int
-member_steps(const rnn_trainer *t, int member)
-{
-	int			K = t->cfg.context / t->cfg.patch;
-
-	return (K * (4 - member % 3) + 3) / 4;
-}
-
-/* The second training uses everything, for as long as the first one said. */
-static void
-start_member(rnn_trainer *t, int member)
-{
-	t->member = member;
-	t->K = member_steps(t, member);
-	plan_slots(t);
-	start_network(t);
-	t->stage = STAGE_TRAIN;
-}
-
-static void
-begin_members(rnn_trainer *t)
-{
-	t->final = true;
-	plan_slots(t);
-	t->member = 0;
-	t->stage = STAGE_SPLIT;
-}
-
-/*
- * Where the time was up before the second training of any member was through,
- * what the first one found best is the model.
- */
-static void
-keep_judged(rnn_trainer *t)
-{
-	const Best *best = t->best[0].loss <= t->best[1].loss ? &t->best[0] : &t->best[1];
-
-	t->member = 0;
-	t->K = member_steps(t, 0);
-	if (isfinite(best->loss))
-		keep_member(t, best->weights, best->step, true);
-	else
-		keep_member(t, optimizer_weights(&t->opt), t->step, true);
-}
-
-/* Members that are through, in their order, and their logs. */
-static void
-finish_members(rnn_trainer *t)
-{
-	rnn_model  *m = &t->model;
-	int			n = 0;
-	bool		all = true;
-
-	for (int i = 0; i < t->cfg.members; i++)
-	{
-		bool		trained = m->member[i].params > 0 && !m->member[i].stopped;
-
-		all &= trained;
-		for (int k = 0; k < t->member_log[i].n; k++)
-			t->log[m->n_log++] = t->member_log[i].row[k];
-		if (!trained)
-			continue;
-		m->member[n] = m->member[i];
-#ifndef RNN_DOUBLE
-		m->member[n].weights = t->member_weights[i];
-#endif
-		n++;
-	}
-	if (n == 0)
-	{
-		keep_judged(t);
-#ifndef RNN_DOUBLE
-		m->member[0].weights = t->member_weights[0];
-#endif
-		n = 1;
-	}
-	if (!all)
-		m->member[0].stopped = true;
-	m->n_members = n;
-	t->stage = STAGE_DONE;
 }
 
 static rnn_status
@@ -427,8 +359,8 @@ training_over(rnn_trainer *t, rnn_error *err)
 			if (!isfinite(t->best[half].loss))
 				return rnn_fail(err, RNN_ERR_NUMERIC, "training diverged: the loss in validation", NAN, 0, 0);
 		judge(t);
-		conformal_begin(t);
-		t->stage = STAGE_CALIBRATE;
+		if (candidate_judged(t))
+			calibrate(t);
 		return RNN_OK;
 	}
 	add_log(t, NAN, NAN);
@@ -436,18 +368,6 @@ training_over(rnn_trainer *t, rnn_error *err)
 	t->member++;
 	t->stage = STAGE_SPLIT;
 	return RNN_OK;
-}
-
-/* One member after the other, unless the caller chooses. */
-static void
-next_member(rnn_trainer *t)
-{
-	if (t->split)
-		return;
-	if (t->member == t->cfg.members || (t->hurry && (t->member > 0 || isfinite(t->best[0].loss))))
-		finish_members(t);
-	else
-		start_member(t, t->member);
 }
 
 /* The decay of the rate begins where it is known how many steps there are. */
@@ -514,7 +434,7 @@ report(const rnn_trainer *t, rnn_progress *p)
 	};
 
 	p->done = t->stage == STAGE_DONE;
-	p->ready = t->train && t->stage > STAGE_PRIOR && !p->done;
+	p->ready = t->train && t->stage > STAGE_PRIOR && !p->done && !t->settled && t->at == t->n_kinds - 1;
 	p->split = t->stage == STAGE_SPLIT && t->split;
 	p->waits = t->stage == STAGE_TRAIN && must_wait(t);
 	p->phase = t->stage == STAGE_TRAIN && t->final ? "train on everything" : names[t->stage];
@@ -537,7 +457,11 @@ step(rnn_trainer *t, rnn_error *err)
 			break;
 		case STAGE_FEATURES:
 			if (t->train && too_late(t))
+			{
+				if (candidate_given_up(t))
+					break;
 				RNN_TRY(reduce_features(t, err));
+			}
 			if (compute_frames(t, FEATURE_BUDGET))
 				t->stage = STAGE_PRIOR;
 			break;
@@ -548,12 +472,14 @@ step(rnn_trainer *t, rnn_error *err)
 		case STAGE_SPREAD:
 			if (spread_step(t))
 				t->stage = STAGE_TRAIN;
+			if (t->stage == STAGE_TRAIN && t->settled)
+				calibrate(t);
 			break;
 		case STAGE_TRAIN:
-			if (too_late(t))
-				RNN_TRY(begin_mix(t, err));
-			else
+			if (!too_late(t))
 				RNN_TRY(train_step(t, err));
+			else if (!candidate_given_up(t))
+				RNN_TRY(begin_mix(t, err));
 			break;
 		case STAGE_VALIDATE:
 			RNN_TRY(validate_step(t, err));
@@ -587,112 +513,6 @@ void
 rnn_trainer_hurry(rnn_trainer *t)
 {
 	t->hurry = true;
-}
-
-void
-rnn_trainer_split(rnn_trainer *t)
-{
-	t->split = true;
-}
-
-void
-rnn_trainer_member(rnn_trainer *t, int member)
-{
-	start_member(t, member);
-}
-
-/* Nothing that could be the model: no member's weights, and none that were judged. */
-static bool
-is_empty(const rnn_trainer *t)
-{
-	for (int i = 0; i < t->cfg.members; i++)
-		if (t->model.member[i].params > 0)
-			return false;
-	return !t->started;
-}
-
-void
-rnn_trainer_join(rnn_trainer *t)
-{
-	t->split = false;
-	if (is_empty(t))
-		start_member(t, 0);
-	else
-		finish_members(t);
-}
-
-int
-rnn_trainer_members(const rnn_trainer *t, rnn_config *resolved)
-{
-	*resolved = t->cfg;
-	return t->cfg.members;
-}
-
-size_t
-rnn_trainer_used(const rnn_trainer *t)
-{
-	return t->arena.used;
-}
-
-void
-rnn_trainer_features(rnn_trainer *t, rnn_part parts[RNN_FEATURE_PARTS])
-{
-	parts[0] = (rnn_part) {t->frames, sizeof(real) * t->F * t->plan.width};
-	parts[1] = (rnn_part) {t->scales, sizeof(rnn_scale) * t->F};
-}
-
-void
-rnn_trainer_result(rnn_trainer *t, int member, rnn_part parts[RNN_MEMBER_PARTS])
-{
-	parts[0] = (rnn_part) {&t->model.member[member], sizeof(rnn_member)};
-	parts[1] = (rnn_part) {t->member_weights[member], sizeof(real) * t->shape.params};
-	parts[2] = (rnn_part) {&t->member_log[member], sizeof(MemberLog)};
-}
-
-bool
-rnn_trainer_state(rnn_trainer *t, rnn_part parts[RNN_STATE_PARTS])
-{
-	size_t		weights = sizeof(real) * t->shape.params;
-
-	parts[0] = (rnn_part) {&t->opt, sizeof(Optimizer)};
-	parts[1] = (rnn_part) {t->opt.w, weights};
-	parts[2] = (rnn_part) {t->opt.m, weights};
-	parts[3] = (rnn_part) {t->opt.v, weights};
-	parts[4] = (rnn_part) {t->opt.ema, t->opt.ema ? weights : 0};
-	parts[5] = (rnn_part) {&t->rng, sizeof(t->rng)};
-	parts[6] = (rnn_part) {&t->member, sizeof(t->member)};
-	parts[7] = (rnn_part) {&t->step, sizeof(t->step)};
-	parts[8] = (rnn_part) {&t->loss_sum, sizeof(t->loss_sum)};
-	parts[9] = (rnn_part) {&t->norm_sum, sizeof(t->norm_sum)};
-	parts[10] = (rnn_part) {&t->loss_count, sizeof(t->loss_count)};
-	return t->chunk == 0;
-}
-
-rnn_status
-rnn_trainer_adopt(rnn_trainer *t, rnn_error *err)
-{
-	RNN_TRY(find_seasons(t, err));
-	RNN_TRY(lay_out(t, err));
-	if (!t->train)
-		return rnn_fail(err, RNN_ERR_DATA, "there is no network to train", 0, 0, 0);
-	t->split = true;
-	begin_members(t);
-	rnn_trainer_allow(t, 0, false);
-	return RNN_OK;
-}
-
-int
-rnn_trainer_steps(const rnn_trainer *t, bool *exact)
-{
-	*exact = t->final;
-	return t->final ? t->steps : steps_found(t);
-}
-
-void
-rnn_trainer_allow(rnn_trainer *t, int steps, bool exact)
-{
-	t->steps = steps;
-	t->open = !exact;
 }
 
 rnn_status

@@ -17,7 +17,7 @@
 #define MOST_HELD 4096			/* held-out windows: more tell little more */
 #define RNN_SPREADS 17			/* factors of the mix's gaps that are tried: 1/4 .. 4 */
 #define MEMBER_LOG 40			/* rows of the log of one training */
-#define RNN_MAX_LOG (MEMBER_LOG * (RNN_MAX_MEMBERS + 1))
+#define RNN_MAX_LOG (MEMBER_LOG * (RNN_MAX_MEMBERS + RNN_CANDIDATES))
 #define RNN_MAX_BATCH 1024
 #define FRAMES_WANTED 30000		/* more phases of the patches than that add little */
 
@@ -50,7 +50,8 @@ typedef struct MemberLog
 /* The state of AdamW with averaged weights. */
 typedef struct Optimizer
 {
-	int64_t		P;
+	int64_t		P,
+				fixed;			/* the first of them stay as they are */
 	real	   *w,
 			   *g,
 			   *m,
@@ -71,6 +72,16 @@ typedef struct Best
 	float	   *rows;			/* (W, RNN_GRID) */
 } Best;
 
+/* Of a candidate that may yet be chosen: what the judging said, and the weights that it judged. */
+typedef struct Kept
+{
+	double		weight,
+				weight_short;
+	int64_t		short_below;
+	Best		best[2];
+	real	   *weights[2];		/* (P of the prior) */
+} Kept;
+
 typedef enum Stage
 {
 	STAGE_SEASONS, STAGE_LAYOUT, STAGE_FEATURES, STAGE_PRIOR, STAGE_SPREAD, STAGE_TRAIN, STAGE_VALIDATE,
@@ -86,6 +97,7 @@ struct rnn_trainer
 	const rnn_series *given;	/* as they came */
 	const rnn_model *warm;
 	rnn_arena	arena;
+	rnn_arena	seasoned;		/* as it was when the seasons were known */
 	rnn_arena	bare;			/* as it was before the layout */
 	rnn_summary summary;
 	bool		seasons_detected;
@@ -124,6 +136,15 @@ struct rnn_trainer
 				feature_at;		/* next frame to compute */
 
 	rnn_net		net;
+	rnn_config	asked;			/* the options, with the seasons: each candidate resolves them anew */
+	rnn_kind	kinds[RNN_CANDIDATES];	/* of the candidates, in their order */
+	int			n_kinds,
+				at;				/* the current one */
+	rnn_kind	kind;			/* its */
+	double		pace;			/* its part of the learning rate */
+	bool		settled;		/* it was chosen, and is not judged again */
+	Kept		kept;
+
 	double	   *init_row;		/* (H) scratch of initial weights */
 	Optimizer	opt;
 	rnn_rng		rng;
@@ -165,6 +186,16 @@ struct rnn_trainer
 	rnn_log_row *log;
 };
 
+/* train.c */
+rnn_status	find_seasons(rnn_trainer *t, rnn_error *err);
+void		start_network(rnn_trainer *t);	/* with initial weights, or those to go on from */
+uint64_t	member_seed(const rnn_trainer *t);
+
+/* members.c */
+void		begin_members(rnn_trainer *t);
+void		next_member(rnn_trainer *t);
+void		keep_member(rnn_trainer *t, const real *weights, int steps, bool stopped);
+
 /* layout.c */
 rnn_status	lay_out(rnn_trainer *t, rnn_error *err);
 rnn_status	no_room(rnn_trainer *t, rnn_error *err);
@@ -184,8 +215,19 @@ void		forward_last(rnn_trainer *t, const real *w, int B);
 /* optim.c */
 void		optimizer_init(Optimizer *o, int64_t P, bool ema, rnn_arena *a);
 void		optimizer_start(Optimizer *o);
-rnn_status	optimizer_update(Optimizer *o, const rnn_config *cfg, int steps, bool decay, rnn_error *err);
+rnn_status	optimizer_update(Optimizer *o, const rnn_config *cfg, double pace, int steps, bool decay, rnn_error *err);
 const real *optimizer_weights(const Optimizer *o);
+
+/* candidate.c */
+rnn_status	candidates_choose(rnn_trainer *t, rnn_error *err);	/* once the seasons are known */
+void		candidates_begin(rnn_trainer *t);	/* with the current one */
+bool		candidate_left_out(rnn_trainer *t); /* it doesn't fit: true where another one may */
+void		candidate_options(rnn_trainer *t);
+void		candidate_resolve(rnn_trainer *t);
+int64_t		candidate_shared(const rnn_trainer *t); /* first weights that stay the prior's */
+bool		candidate_judged(rnn_trainer *t);	/* false: another one, or an earlier one again */
+bool		candidate_given_up(rnn_trainer *t); /* the time is up: true where an earlier one was judged */
+void		candidate_restore(rnn_trainer *t);	/* what was judged of the settled one */
 
 /* judge.c */
 void		judge_begin(rnn_trainer *t);	/* no best yet */

@@ -110,14 +110,14 @@ held_total(const rnn_trainer *t)
 	return W;
 }
 
-/* Patch end of held-out window i (0 the latest), on the grid of patches from the end. */
+/* Patch end of held-out window i (0 the latest): the others are whole patches before it. */
 static int64_t
 held_end(const rnn_trainer *t, int64_t n, int i)
 {
-	int64_t		back = t->cfg.horizon + i * held_spacing(t),
+	int64_t		back = i * held_spacing(t),
 				P = t->train ? t->cfg.patch : 1;
 
-	return n - (back + P - 1) / P * P;
+	return n - t->cfg.horizon - (back + P - 1) / P * P;
 }
 
 /* First patch end with a loss: before it the references know nothing. */
@@ -147,7 +147,8 @@ static void
 add_phase(rnn_trainer *t, bool measure, int series, int64_t shift, const Choice *c)
 {
 	int64_t		P = t->cfg.patch,
-				last = t->points[series].n - P + shift, /* the latest end with a target */
+				phase = (shift + P - t->cfg.horizon % P) % P,	/* 0: that of the held-out windows */
+				last = t->points[series].n - P + phase, /* the latest end with a target */
 				count = last >= 1 ? (last - 1) / P + 1 : 0,
 				block = c->share == UINT64_MAX ? count : block_frames(t);
 

@@ -120,9 +120,9 @@ base_word(const rnn_model *m)
 }
 
 static const char *
-verdict_reason(const rnn_model *m)
+verdict_reason(const rnn_model *m, int verdict)
 {
-	switch ((rnn_verdict) m->verdict)
+	switch ((rnn_verdict) verdict)
 	{
 		case RNN_VERDICT_ASKED:
 			return "trained as asked, not judged";
@@ -189,7 +189,7 @@ summarize_judgement(StringInfo out, const rnn_model *m)
 		appendStringInfo(out, ": error %.1f %% below the mix's in %d validation windows",
 						 -100 * m->difference / m->mix_pinball, m->windows);
 	else
-		appendStringInfo(out, ": %s", verdict_reason(m));
+		appendStringInfo(out, ": %s", verdict_reason(m, m->verdict));
 }
 
 /* What a network is added to. */
@@ -408,6 +408,7 @@ put_network(StringInfo out, const rnn_model *m)
 	put_int(out, "patch", m->member[0].patch);
 	put_int(out, "context", m->member[0].context);
 	put_int(out, "parameters", m->member[0].params);
+	put_int(out, "tuned", m->member[0].prior > 0 ? m->member[0].params - m->member[0].shared : 0);
 	put_int(out, "steps", m->member[0].steps);
 	put_bool(out, "stopped_early", m->member[0].steps < c->steps && !by_time);
 	put_members(out, m);
@@ -495,6 +496,36 @@ put_options(StringInfo out, const rnn_model *m)
 	appendStringInfoChar(out, '}');
 }
 
+static const char *
+kind_word(int kind)
+{
+	return kind == RNN_KIND_SCRATCH ? "scratch" : kind == RNN_KIND_HEAD ? "tuned head" : "tuned";
+}
+
+/* Every network that was trained and judged, in that order. */
+static void
+put_candidates(StringInfo out, const rnn_model *m)
+{
+	open_array(out, "candidates");
+	for (int i = 0; i < m->n_candidates; i++)
+	{
+		const rnn_candidate *c = &m->candidate[i];
+
+		open_object(out, NULL);
+		put_text(out, "network", kind_word(c->kind));
+		put_bool(out, "chosen", c->weight > 0 && i == m->chosen);
+		put_int(out, "windows", c->windows);
+		put_int(out, "steps", c->steps);
+		put_number(out, "difference", c->difference);
+		put_number(out, "error", c->std_error);
+		put_number(out, "mix_pinball", c->mix_pinball);
+		put_number(out, "weight", c->weight);
+		put_text(out, "reason", verdict_reason(m, c->verdict));
+		appendStringInfoChar(out, '}');
+	}
+	appendStringInfoChar(out, ']');
+}
+
 static void
 put_validation(StringInfo out, const rnn_model *m)
 {
@@ -514,7 +545,8 @@ put_validation(StringInfo out, const rnn_model *m)
 	}
 	else
 		put_text(out, "short", NULL);
-	put_text(out, "reason", verdict_reason(m));
+	put_text(out, "reason", verdict_reason(m, m->verdict));
+	put_candidates(out, m);
 	appendStringInfoChar(out, '}');
 }
 

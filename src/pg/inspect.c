@@ -126,7 +126,7 @@ rnnforecast_rnn_training_log(PG_FUNCTION_ARGS)
 		bool		nulls[8] = {false};
 
 		values[0] = Int32GetDatum(r->member + 1);
-		values[1] = CStringGetTextDatum(r->phase == 0 ? "validation" : "final");
+		values[1] = CStringGetTextDatum(r->phase == RNN_LOG_FINAL ? "final" : r->phase == RNN_LOG_TUNING ? "tuning" : "validation");
 		MemoryContextSwitchTo(old);
 		values[2] = Int32GetDatum(r->step);
 		set_float(r->loss, &values[3], &nulls[3]);

@@ -31,6 +31,7 @@ typedef struct Shared
 {
 	SharedFileSet files;
 	rnn_config	cfg;
+	rnn_choice	choice;
 	rnn_clock	clock;
 	int			series;
 	int			covariates;
@@ -219,7 +220,8 @@ static void
 crew_start(Crew *crew, rnn_trainer *trainer, const Driver *driver)
 {
 	rnn_config	cfg;
-	int			members = rnn_trainer_members(trainer, &cfg),
+	rnn_choice	choice;
+	int			members = rnn_trainer_members(trainer, &cfg, &choice),
 				workers = affordable_workers(trainer, members, crew->held);
 	Shared	   *shared;
 
@@ -238,6 +240,7 @@ crew_start(Crew *crew, rnn_trainer *trainer, const Driver *driver)
 	shm_toc_insert(crew->context->toc, KEY_SHARED, shared);
 	SharedFileSetInit(&shared->files, crew->context->seg);
 	shared->cfg = cfg;
+	shared->choice = choice;
 	shared->clock = crew->panel->clock;
 	shared->series = crew->panel->count;
 	shared->covariates = crew->panel->covariates.n;
@@ -284,6 +287,28 @@ typedef struct Leader
 } Leader;
 
 static void
+crew_end(Crew *crew, rnn_trainer *trainer, bool wanted)
+{
+	Shared	   *shared = crew->shared;
+
+	if (crew->context == NULL)
+		return;
+	if (shared)
+	{
+		if (!wanted)
+			publish(shared, STEPS_NONE);
+		WaitForParallelWorkersToFinish(crew->context);
+		for (int k = 0; k < shared->members && wanted; k++)
+			if (shared->done[k])
+				transfer_member(shared, trainer, k, false);
+	}
+	DestroyParallelContext(crew->context);
+	ExitParallelMode();
+	crew->context = NULL;
+	crew->shared = NULL;
+}
+
+static void
 leader_stepped(rnn_trainer *trainer, const rnn_progress *p, void *arg)
 {
 	Leader	   *leader = arg;
@@ -292,6 +317,9 @@ leader_stepped(rnn_trainer *trainer, const rnn_progress *p, void *arg)
 
 	if (p->ready && !leader->crew.tried)
 		crew_start(&leader->crew, trainer, leader->driver);
+	/* A network of another kind was chosen, which the leader trains. */
+	if (!p->ready && !p->done)
+		crew_end(&leader->crew, trainer, false);
 	if (!p->ready || leader->crew.shared == NULL)
 		return;
 	steps = (uint32) rnn_trainer_steps(trainer, &exact) << 2;
@@ -312,7 +340,8 @@ static void
 train_rest(rnn_trainer *trainer, Shared *shared, Driver *driver)
 {
 	rnn_config	cfg;
-	int			members = rnn_trainer_members(trainer, &cfg);
+	rnn_choice	choice;
+	int			members = rnn_trainer_members(trainer, &cfg, &choice);
 
 	for (int k = 0; !driver->hurried; k++)
 	{
@@ -323,26 +352,6 @@ train_rest(rnn_trainer *trainer, Shared *shared, Driver *driver)
 		rnn_trainer_member(trainer, k);
 		drive(trainer, driver);
 	}
-}
-
-static void
-crew_end(Crew *crew, rnn_trainer *trainer, bool wanted)
-{
-	Shared	   *shared = crew->shared;
-
-	if (crew->context == NULL)
-		return;
-	if (shared)
-	{
-		if (!wanted)
-			publish(shared, STEPS_NONE);
-		WaitForParallelWorkersToFinish(crew->context);
-		for (int k = 0; k < shared->members && wanted; k++)
-			if (shared->done[k])
-				transfer_member(shared, trainer, k, false);
-	}
-	DestroyParallelContext(crew->context);
-	ExitParallelMode();
 }
 
 void
@@ -480,7 +489,7 @@ rnnforecast_train_members(dsm_segment *seg, shm_toc *toc)
 	read_series(file, &panel);
 	if (rnn_trainer_init(&trainer, training_block(shared->block), shared->block, &shared->cfg,
 						 &panel, NULL, &err) != RNN_OK ||
-		rnn_trainer_adopt(trainer, &err) != RNN_OK)
+		rnn_trainer_adopt(trainer, shared->choice, &err) != RNN_OK)
 		report_engine_error(&err);
 	read_features(file, trainer);
 	BufFileClose(file);

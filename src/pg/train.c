@@ -104,8 +104,9 @@ static void
 show_progress(const rnn_trainer *trainer, const rnn_progress *p)
 {
 	rnn_config	cfg;
+	rnn_choice	choice;
 
-	progress_update(p, p->ready ? rnn_trainer_members(trainer, &cfg) : 0);
+	progress_update(p, p->ready ? rnn_trainer_members(trainer, &cfg, &choice) : 0);
 }
 
 bool

@@ -8,6 +8,7 @@
  * here for good once it has shipped.
  */
 #include "prior.h"
+#include "half.h"
 
 #include <math.h>
 #include <string.h>
@@ -28,15 +29,16 @@ find(int version)
 	return NULL;
 }
 
-/* IEEE 754 binary16; infinities and NaN do not occur. */
-static real
-from_half(unsigned int half)
+/* Everything but the context, which changes no weight. */
+static void
+set_shape(const rnn_prior_data *d, rnn_config *cfg)
 {
-	int			exponent = half >> 10 & 31;
-	double		fraction = (half & 1023) / 1024.0,
-				value = exponent ? ldexp(1 + fraction, exponent - 15) : ldexp(fraction, -14);
-
-	return (real) (half >> 15 ? -value : value);
+	cfg->cell = d->cell;
+	cfg->layers = d->layers;
+	cfg->hidden = d->hidden;
+	cfg->patch = d->patch;
+	cfg->norm = cfg->residual = cfg->skip = true;
+	cfg->conv_layers = 0;
 }
 
 size_t
@@ -56,22 +58,65 @@ rnn_prior_load(int version, void *block, rnn_prior *out, rnn_error *err)
 	if (!d)
 		return rnn_fail(err, RNN_ERR_VERSION, "prior", version, 1, RNN_PRIOR);
 	for (int64_t i = 0; i < d->params; i++)
-		w[i] = from_half((unsigned char) d->weights[2 * i] | (unsigned int) (unsigned char) d->weights[2 * i + 1] << 8);
+		w[i] = (real) half_load((const uint8_t *) d->weights + 2 * i);
 	memset(out, 0, sizeof(*out));
 	rnn_config_defaults(&out->cfg);
-	out->cfg.cell = d->cell;
-	out->cfg.layers = d->layers;
-	out->cfg.hidden = d->hidden;
-	out->cfg.patch = d->patch;
+	set_shape(d, &out->cfg);
 	out->cfg.context = d->context;
 	out->cfg.bptt = d->context / d->patch;
 	out->cfg.dropout = 0;
 	out->version = version;
 	out->horizon = d->horizon;
 	out->share = d->share;
+	memcpy(out->widen, d->widen, sizeof(out->widen));
 	out->params = d->params;
 	out->weights = w;
 	return RNN_OK;
+}
+
+bool
+rnn_prior_weights(int version, int64_t n, float *out)
+{
+	const rnn_prior_data *d = find(version);
+
+	if (!d || n > d->params)
+		return false;
+	for (int64_t i = 0; out && i < n; i++)
+		out[i] = (float) half_load((const uint8_t *) d->weights + 2 * i);
+	return true;
+}
+
+bool
+rnn_prior_fits(int version, const rnn_config *cfg)
+{
+	const rnn_prior_data *d = find(version);
+
+	return d && cfg->cell == d->cell && cfg->layers == d->layers && cfg->hidden == d->hidden &&
+		cfg->patch == d->patch && cfg->norm && cfg->residual && cfg->skip && cfg->conv_layers == 0 &&
+		cfg->covariates.n == 0;
+}
+
+bool
+rnn_prior_allows(const rnn_prior *prior, const rnn_config *cfg)
+{
+	rnn_config	own = *cfg;
+
+	if (own.hidden == 0)
+		own.hidden = prior->cfg.hidden;
+	if (own.patch == 0)
+		own.patch = prior->cfg.patch;
+	return rnn_prior_fits(prior->version, &own) && (own.context == 0 || own.context % own.patch == 0);
+}
+
+void
+rnn_prior_shape(const rnn_prior *prior, int64_t longest, rnn_config *cfg)
+{
+	int			P = prior->cfg.patch,
+				steps = prior->cfg.context / P;
+
+	if (cfg->context == 0)
+		cfg->context = longest < prior->cfg.context ? (int) ((longest + P - 1) / P) * P : steps * P;
+	set_shape(find(prior->version), cfg);
 }
 
 bool
@@ -120,7 +165,7 @@ rnn_prior_net_init(rnn_prior_net *p, const rnn_prior *prior, const rnn_config *c
 	rnn_net_init(&p->net, &p->shape, p->T, B, false, a);
 }
 
-/* Steps of a window of e points: a power of two, as in pretraining, since steps before it leave their mark. */
+/* Steps of a window of e points, those before it included: a power of two, so that windows share a batch. */
 static int
 steps_of(const rnn_prior_net *p, int64_t e)
 {
@@ -154,7 +199,10 @@ run(rnn_prior_net *p, const rnn_end *ends, const int *number, int B, int T, rnn_
 	rnn_net_reset(&p->net, B);
 	rnn_net_forward(&p->net, p->prior->weights, T, B, T - 1, NULL);
 	for (int b = 0; b < B; b++)
+	{
+		said[number[b]].n = ends[number[b]].e;
 		rnn_net_quantiles(&p->net, (int64_t) (T - 1) * B + b, said[number[b]].q);
+	}
 }
 
 void
@@ -180,6 +228,21 @@ rnn_prior_net_run(rnn_prior_net *p, const rnn_end *ends, int count, rnn_said *sa
 	}
 }
 
+/* The less is known of a series the more its intervals lack: both forecasts take what they know for all. */
+static void
+widen(const rnn_prior *prior, int64_t n, real *q)
+{
+	for (int pair = 0; pair < RNN_MEDIAN; pair++)
+	{
+		real		by = (real) (prior->widen[pair] / (double) n),
+				   *low = q + pair,
+				   *high = q + Q - 1 - pair;
+
+		*low += by * (*low - q[RNN_MEDIAN]);
+		*high += by * (*high - q[RNN_MEDIAN]);
+	}
+}
+
 void
 rnn_prior_blend(const rnn_prior *prior, const rnn_said *said, rnn_scale scale, int horizon, real *q)
 {
@@ -202,4 +265,6 @@ rnn_prior_blend(const rnn_prior *prior, const rnn_said *said, rnn_scale scale, i
 	for (int j = steps; j < horizon; j++)
 		for (int k = 0; k < Q; k++)
 			q[j * Q + k] += (real) (change[k] * pow(0.5, (double) (j - steps + 1) / prior->horizon));
+	for (int j = 0; j < horizon; j++)
+		widen(prior, said->n, q + j * Q);
 }

@@ -19,11 +19,17 @@ typedef struct rnn_prior_data
 	int			context;
 	int			horizon;		/* steps ahead that it was trained for */
 	double		share;			/* in its mean with the mix */
+	double		widen[RNN_MEDIAN];	/* of short series: the mean's gaps are 1 + this / n as wide, by pair of levels */
 	int64_t		params;
 	const char *weights;		/* (2 params) */
 } rnn_prior_data;
 
 extern const rnn_prior_data rnn_prior_1;
+
+/* Whether options that are not open ask for no other network than the prior's. */
+bool		rnn_prior_allows(const rnn_prior *prior, const rnn_config *cfg);
+/* Sets those that are the prior's, and its context for series of up to `longest` points. */
+void		rnn_prior_shape(const rnn_prior *prior, int64_t longest, rnn_config *cfg);
 
 /* A window to forecast at: the points before e. */
 typedef struct rnn_end
@@ -36,6 +42,7 @@ typedef struct rnn_end
 typedef struct rnn_said
 {
 	rnn_scale	scale;
+	int64_t		n;				/* points before the end */
 	real	   *q;				/* (rnn_prior_steps, Q); NULL: nothing, the mix goes alone */
 } rnn_said;
 

@@ -4,6 +4,7 @@
 const rnn_prior_data rnn_prior_1 = {
 	.version = 1,.cell = 1,.layers = 2,.hidden = 128,
 	.patch = 16,.context = 512,.horizon = 64,.share = 0.8,
+	.widen = {12, 8.5, 5, 3.5, 2.5, 2, 1.5},
 	.params = 307325,
 	.weights =
 	"\014\257\351\260x&\244 \242\230\322\262\042\251\221\262\031\261\036\256H-4\257\2021\2024C\265<\255\200\264x\263"

@@ -31,3 +31,20 @@ FROM rnn_forecast(rnn_observe(rnn_prior(), (SELECT rnn_history(n + sin(n * 7.3) 
 SELECT try($$SELECT rnn_train(n, prior() || '{"skip": false}' ORDER BY n) FROM generate_series(1, 9) AS n$$);
 SELECT try($$SELECT rnn_train(n, prior() || '{"network": false}' ORDER BY n) FROM generate_series(1, 9) AS n$$);
 SELECT rnn_info(rnn_train(month, value, '{"start": "scratch", "steps": 2}'))->'prior' AS scratch FROM monthly;
+-- Trained further: a model of what became different, the same each time, that can be gone on from.
+CREATE TEMP TABLE tuned AS
+SELECT rnn_train(month, value, '{"start": "tune", "steps": 6, "horizon": 12, "seasons": 12}') AS model FROM monthly;
+SELECT i #> '{network,tuned}' < i #> '{network,parameters}' AS "head alone", i #>> '{network,hidden}' AS hidden,
+	   i #>> '{validation,weight}' AS weight, i #>> '{validation,candidates,0,network}' AS network,
+	   i #>> '{validation,candidates,0,reason}' AS reason, length(model) < 250000 AS small
+FROM tuned, rnn_info(model) AS i;
+SELECT count(*), bool_and(lower < forecast AND forecast < upper) AS ordered FROM tuned, rnn_forecast(model, 100);
+SELECT i #>> '{validation,candidates,0,network}' AS network, i #>> '{network,steps}' AS steps
+FROM tuned, rnn_train_history(model, '{"steps": 3}', model) AS again, rnn_info(again) AS i;
+SELECT try($$SELECT rnn_train(n, '{"start": "tune", "skip": false}' ORDER BY n) FROM generate_series(1, 9) AS n$$);
+SELECT try($$SELECT rnn_train(n, '{"start": "tune", "hidden": 8}' ORDER BY n) FROM generate_series(1, 9) AS n$$);
+-- In a panel both are judged.
+SELECT jsonb_path_query_array(i, '$.validation.candidates[*].network') AS candidates,
+	   i #> '{validation,candidates,0,difference}' <> 'null' AS judged
+FROM (SELECT rnn_train(k::text, n, k + sin(n * 6.2831853 / 7) + 0.1 * sin(n * 7.3 * k), '{"steps": 4, "horizon": 7, "seasons": 7}') AS model
+	  FROM generate_series(1, 9) AS k, generate_series(1::bigint, 70) AS n) AS t, rnn_info(model) AS i;

@@ -96,6 +96,7 @@ check_golden(const golden *p)
 	memset(block, 0xff, sizeof(block));
 	rnn_arena_init(&a, block, sizeof(block));
 	rnn_net_init(&net, &s, p->T, B, true, &a);
+	memset(net.before, 0, sizeof(bool) * p->T * B);
 	CHECK(!a.failed);
 	memcpy(w + s.w_ih[0], p->w_ih, sizeof(real) * x_gates * X);
 	memcpy(w + s.w_hh[0], p->w_hh, sizeof(real) * states * H);

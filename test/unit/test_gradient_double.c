@@ -238,6 +238,7 @@ copy_inputs(rnn_net *to, const rnn_net *from, int t, int T, int B)
 				Hz = s->blocks * RNN_BLOCK;
 
 	memcpy(to->u, from->u + at * s->D, sizeof(real) * n * s->D);
+	memcpy(to->before, from->before + at, sizeof(bool) * n);
 	memcpy(to->aux, from->aux + at * s->A, sizeof(real) * n * s->A);
 	if (s->R > 0)
 		memcpy(to->ref, from->ref + at * s->R * Hz, sizeof(real) * n * s->R * Hz);
@@ -270,7 +271,7 @@ check_chunks(const rnn_config *cfg, int step)
 		copy_inputs(&part.net, &whole.net, t, n, 3);
 		rnn_net_forward(&part.net, part.w, n, 3, 0, NULL);
 		sum += rnn_net_loss(&part.net, n, 3, 0, &known);
-		rnn_net_backward(&part.net, part.w, n, 3, 0, 1, part.g);
+		rnn_net_backward(&part.net, part.w, n, 3, 0, 1, false, part.g);
 		for (int64_t i = 0; i < whole.shape.params; i++)
 			g[i] += part.g[i];
 		rnn_net_carry(&part.net, n, 3);
@@ -328,12 +329,47 @@ test_scale(void)
 	rnn_net_reset(&b.net, 3);
 	rnn_net_forward(&b.net, b.w, 7, 3, 0, NULL);
 	rnn_net_loss(&b.net, 7, 3, 0, &known);
-	rnn_net_backward(&b.net, b.w, 7, 3, 0, 0.5, b.g);
+	rnn_net_backward(&b.net, b.w, 7, 3, 0, 0.5, false, b.g);
 	for (int64_t i = 0; i < b.shape.params; i++)
 		error = fmax(error, fabs(a.g[i] - 2 * b.g[i]) / (1 + fabs(a.g[i])));
 	CHECK(error < 1e-12);
 	problem_free(&a);
 	problem_free(&b);
+}
+
+/* Steps before a window begins leave no trace: what follows is as if they weren't there. */
+static void
+test_late_begin(void)
+{
+	for (int cell = 0; cell < 4; cell++)
+	{
+		rnn_config	cfg = small_config(cell, 0);
+		problem		late,
+					whole;
+		int64_t		Hz;
+
+		problem_init(&late, &cfg, 7, 2, 5);
+		problem_init(&whole, &cfg, 4, 2, 5);
+		Hz = late.shape.blocks * RNN_BLOCK;
+		late.no_rng = whole.no_rng = true;
+		for (int i = 0; i < 14; i++)
+			late.net.before[i] = i < 6;
+		for (int64_t k = 0; k < 6 * Hz; k++)
+			late.net.target[k] = NAN;
+		copy_inputs(&whole.net, &late.net, 3, 4, 2);
+		problem_gradient(&late);
+		problem_gradient(&whole);
+		for (int64_t k = 0; k < 8 * Hz * RNN_QUANTILES; k++)
+			CHECK_NEAR(late.net.out[6 * Hz * RNN_QUANTILES + k], whole.net.out[k], 1e-9);
+		/* Nor do they hand a gradient back. */
+		for (int l = 0; l < late.shape.L; l++)
+			for (int64_t k = 0; k < 6 * late.shape.H; k++)
+				CHECK(late.net.h[l][2 * late.shape.H + k] == 0);
+		for (int64_t i = 0; i < late.shape.params; i++)
+			CHECK(fabs(late.g[i] - whole.g[i]) <= 1e-9 * (1 + fabs(whole.g[i])));
+		problem_free(&late);
+		problem_free(&whole);
+	}
 }
 
 int
@@ -348,5 +384,6 @@ main(void)
 	TEST(test_covariates);
 	TEST(test_chunks);
 	TEST(test_scale);
+	TEST(test_late_begin);
 	return check_summary("gradient_double");
 }

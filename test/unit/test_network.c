@@ -322,6 +322,7 @@ test_inference(void)
 		rnn_net_init(&net, &p.shape, 5, 2, false, &a);
 		CHECK(!a.failed && net.target == NULL && net.dout == NULL);
 		memcpy(net.u, p.net.u, sizeof(real) * N * p.shape.D);
+		memcpy(net.before, p.net.before, sizeof(bool) * N);
 		memcpy(net.aux, p.net.aux, sizeof(real) * N * p.shape.A);
 		memcpy(net.ref, p.net.ref, sizeof(real) * N * p.shape.R * Hz);
 		memcpy(net.spread, p.net.spread, sizeof(real) * N * Hz);

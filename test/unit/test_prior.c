@@ -280,6 +280,251 @@ test_training(void)
 	}
 }
 
+/* Encoded and decoded; *block is malloc'd. */
+static rnn_model
+read_back(const rnn_model *m, size_t *len, void **block, rnn_error *err)
+{
+	rnn_model	back = {0};
+	size_t		size;
+	rnn_arena	arena;
+	uint8_t    *bytes;
+
+	*len = rnn_model_size(m);
+	bytes = malloc(*len);
+	rnn_model_encode(m, bytes);
+	*block = NULL;
+	CHECK(rnn_model_decoded_size(bytes, *len, &size, err) == RNN_OK);
+	*block = malloc(size + 64);
+	rnn_arena_init(&arena, *block, size + 64);
+	CHECK(rnn_model_decode(bytes, *len, &arena, &back, err) == RNN_OK);
+	free(bytes);
+	return back;
+}
+
+/* Bytes around the weights may be anything: refused, or a model with finite weights. */
+static void
+damage(const rnn_model *m)
+{
+	size_t		len = rnn_model_size(m),
+				at = 0,
+				size;
+	uint8_t    *bytes = malloc(len),
+			   *was = malloc(len);
+	rnn_rng		r;
+	rnn_model	back;
+	rnn_error	err;
+	int			refused = 0;
+
+	rnn_rng_seed(&r, 8, 0);
+	rnn_model_encode(m, was);
+	/* Everything before the weights, which are most of it. */
+	size = len - 2 * (size_t) (m->member[0].params - m->member[0].shared);
+	for (int i = 0; i < 1500; i++, at = (at + 1) % size)
+	{
+		uint32_t	crc;
+
+		memcpy(bytes, was, len);
+		bytes[16 + at % (size - 16)] ^= (uint8_t) (1u << rnn_rng_below(&r, 8));
+		crc = rnn_crc32c(bytes + 16, len - 16);
+		for (int k = 0; k < 4; k++)
+			bytes[12 + k] = (uint8_t) (crc >> 8 * k);
+		if (rnn_model_decoded_size(bytes, len, &size, &err) != RNN_OK)
+			refused++;
+		else
+		{
+			void	   *block = malloc(size + 64);
+			rnn_arena	a;
+
+			rnn_arena_init(&a, block, size + 64);
+			CHECK(rnn_model_decode(bytes, len, &a, &back, &err) == RNN_OK);
+			for (int k = 0; k < back.n_members; k++)
+				CHECK(isfinite(back.member[k].weights[0]) && isfinite(back.member[k].weights[back.member[k].params - 1]));
+			free(block);
+		}
+		size = len - 2 * (size_t) (m->member[0].params - m->member[0].shared);
+	}
+	CHECK(refused > 400);
+	free(bytes), free(was);
+}
+
+/* Of the prior, trained further, a model stores what became different, and its forecasts stay the same. */
+static void
+test_tuned(void)
+{
+	double		x[900];
+
+	printf("- the prior, trained further\n");
+	wave(x, 900, 12, 4);
+	for (int warm = 0; warm < 2; warm++)
+	{
+		rnn_config	cfg;
+		Trained		t,
+					more;
+		rnn_model	back;
+		void	   *block;
+		size_t		len;
+		rnn_shape	shape;
+		double	   *a,
+				   *b;
+
+		rnn_config_defaults(&cfg);
+		cfg.start = RNN_START_TUNE;
+		cfg.steps = 20;
+		cfg.horizon = 12;
+		cfg.seasons_given = 1;
+		cfg.seasons[0] = 12;
+		t = train_on(NULL, &prior, &cfg, x, 900, 128 * MB);
+		CHECK(t.status == RNN_OK && t.model.n_members == 1 && t.model.weight == 1);
+		if (warm)
+		{
+			cfg = t.model.config;
+			cfg.batch = 0;
+			more = train_on(&t.model, &prior, &cfg, x, 900, 128 * MB);
+			CHECK(more.status == RNN_OK && more.model.candidate[0].kind == RNN_KIND_HEAD);
+			CHECK(memcmp(more.model.member[0].weights, t.model.member[0].weights, sizeof(float) * prior.params) != 0);
+			free(t.block);
+			t = more;
+		}
+		rnn_shape_init(&shape, &t.model.config);
+		CHECK(t.model.member[0].prior == RNN_PRIOR && t.model.member[0].shared == shape.head && shape.head > 0);
+		CHECK(t.model.n_candidates == 1 && t.model.candidate[0].kind == RNN_KIND_HEAD);
+		CHECK(memcmp(t.model.member[0].weights, prior.weights, sizeof(real) * shape.head) == 0);
+		CHECK(memcmp(t.model.member[0].weights, prior.weights, sizeof(real) * prior.params) != 0);
+		back = read_back(&t.model, &len, &block, &t.err);
+		CHECK(len < 2 * (size_t) (prior.params - shape.head) + 10000);
+		CHECK(back.n_members == 1 && memcmp(back.member[0].weights, t.model.member[0].weights,
+											sizeof(float) * prior.params) == 0);
+		a = forecast_series(&t.model, x, 900, 12);
+		back.prior_net = &prior;
+		b = forecast_series(&back, x, 900, 12);
+		CHECK(a && b && memcmp(a, b, sizeof(double) * 12 * Q) == 0);
+		damage(&t.model);
+		free(a), free(b), free(block), free(t.block);
+	}
+}
+
+/* Two candidates, and the model's network is one of them; a prior that isn't here is told of. */
+static void
+test_candidates(void)
+{
+	enum {SERIES = 12, N = 90};
+	static double x[SERIES][N];
+	rnn_series	series[SERIES];
+	rnn_panel	panel = {.count = SERIES,.series = series,.prior = &prior};
+	rnn_config	cfg;
+	rnn_trainer *trainer;
+	rnn_progress p = {0};
+	rnn_model	m,
+				back;
+	rnn_error	err;
+	size_t		size,
+				len;
+	void	   *block,
+			   *decoded;
+
+	printf("- candidates\n");
+	for (int i = 0; i < SERIES; i++)
+	{
+		wave(x[i], N, 6 + i % 2, 10 + i);
+		series[i] = (rnn_series) {.name = "abcdefghijkl" + i,.name_len = 1,.n = N,.x = x[i]};
+	}
+	rnn_config_defaults(&cfg);
+	cfg.steps = 60;
+	cfg.horizon = 6;
+	CHECK(rnn_trainer_size(&cfg, &panel, 256 * MB, &size, &err) == RNN_OK);
+	block = malloc(size);
+	CHECK(rnn_trainer_init(&trainer, block, size, &cfg, &panel, NULL, &err) == RNN_OK);
+	while (!p.done)
+		if (rnn_trainer_step(trainer, &p, &err) != RNN_OK)
+			break;
+	CHECK(p.done && rnn_trainer_model(trainer, &m, &err) == RNN_OK);
+	CHECK(m.n_candidates == 2 && m.candidate[0].kind == RNN_KIND_HEAD && m.candidate[1].kind == RNN_KIND_SCRATCH);
+	for (int i = 0; i < 2; i++)
+		CHECK(isfinite(m.candidate[i].difference) && m.candidate[i].std_error > 0 && m.candidate[i].windows > 8);
+	CHECK((m.n_members > 0) == (m.weight > 0));
+	CHECK(m.weight == 0 || m.short_below > 0 || m.weight == m.candidate[m.chosen].weight);
+	CHECK(m.weight == 0 || (m.member[0].prior > 0) == (m.candidate[m.chosen].kind == RNN_KIND_HEAD));
+	back = read_back(&m, &len, &decoded, &err);
+	CHECK(back.n_candidates == 2 && memcmp(back.candidate, m.candidate, sizeof(m.candidate)) == 0);
+	CHECK(back.chosen == m.chosen);
+	free(decoded), free(block);
+}
+
+/* A version is what a model says, whatever the latest one is. */
+static void
+test_versions(void)
+{
+	rnn_model	m = prior_model(AHEAD, 12);
+	rnn_prior	next = prior;
+	real	   *w = malloc(sizeof(real) * prior.params);
+	float	   *first = malloc(sizeof(float) * prior.params);
+	double		x[200],
+			   *a,
+			   *b,
+			   *c;
+
+	printf("- a later version changes nothing\n");
+	wave(x, 200, 12, 5);
+	for (int64_t i = 0; i < prior.params; i++)
+		w[i] = prior.weights[i] * (real) 1.1;
+	next.version = RNN_PRIOR + 1;
+	next.weights = w;
+	a = forecast_series(&m, x, 200, AHEAD);
+	m.prior_net = &next;
+	b = forecast_series(&m, x, 200, AHEAD);
+	m.prior_net = &prior;
+	c = forecast_series(&m, x, 200, AHEAD);
+	CHECK(a && b && c && memcmp(a, c, sizeof(double) * AHEAD * Q) == 0);
+	CHECK(memcmp(a, b, sizeof(double) * AHEAD * Q) != 0);
+	/* Version 1 is here for good. */
+	CHECK(rnn_prior_weights(1, rnn_prior_size(1) / sizeof(real), first) && isfinite(first[0]));
+	CHECK(!rnn_prior_weights(RNN_PRIOR + 1, 1, first) && !rnn_prior_weights(1, rnn_prior_size(1) / sizeof(real) + 1, NULL));
+	free(a), free(b), free(c), free(w), free(first);
+}
+
+/* The 90 % interval of series of each length, of processes that it wasn't fitted on by name. */
+static void
+test_coverage(void)
+{
+	static const int longest[] = {15, 31, 63, 127, 255, 2048};
+	double		in[6] = {0},
+				of[6] = {0};
+
+	printf("- coverage by length\n");
+	for (int i = 0; i < 3000; i++)
+	{
+		rnn_model	m;
+		double	   *q;
+		int			h,
+					c = 0;
+
+		rnn_synth_make(4243, i, RNN_SPLIT_HELD_OUT, AHEAD, &work, &synth);
+		if (synth.n < 8)
+			continue;
+		h = synth.n < 16 ? synth.n / 2 : synth.n < 40 ? 8 : 18;
+		m = prior_model(h, 1);
+		for (int k = 0; k < synth.n_given; k++)
+			m.seasons[k] = synth.given[k];
+		m.n_seasons = synth.n_given > 0 ? synth.n_given : 1;
+		while (synth.n > longest[c])
+			c++;
+		q = forecast_series(&m, synth.x, synth.n, h);
+		for (int j = 0; q && j < h; j++)
+		{
+			double		y = synth.x[synth.n + j];
+
+			in[c] += y >= q[j * Q + 2] && y <= q[j * Q + Q - 3];
+			of[c]++;
+		}
+		free(q);
+	}
+	for (int c = 0; c < 6; c++)
+	{
+		printf("  up to %d points: %.3f\n", longest[c], in[c] / of[c]);
+		CHECK(in[c] / of[c] > (c == 0 ? 0.84 : 0.86) && in[c] / of[c] < 0.94);
+	}
+}
+
 static void
 test_conflicts(void)
 {
@@ -295,6 +540,24 @@ test_conflicts(void)
 	cfg.skip = true;
 	cfg.network = false;
 	CHECK(rnn_config_check(&cfg, &err) == RNN_ERR_CONFLICT);
+	cfg.start = RNN_START_TUNE;
+	CHECK(rnn_config_check(&cfg, &err) == RNN_ERR_CONFLICT);
+	{
+		double		x[40];
+		Trained		t;
+
+		/* Another network than the prior's, or no prior. */
+		wave(x, 40, 4, 6);
+		rnn_config_defaults(&cfg);
+		cfg.start = RNN_START_TUNE;
+		t = train_on(NULL, NULL, &cfg, x, 40, 64 * MB);
+		CHECK(t.status == RNN_ERR_CONFLICT);
+		free(t.block);
+		cfg.hidden = 8;
+		t = train_on(NULL, &prior, &cfg, x, 40, 64 * MB);
+		CHECK(t.status == RNN_ERR_CONFLICT);
+		free(t.block);
+	}
 }
 
 int
@@ -311,6 +574,10 @@ main(void)
 	TEST(test_horizons);
 	TEST(test_left_alone);
 	TEST(test_training);
+	TEST(test_tuned);
+	TEST(test_candidates);
+	TEST(test_versions);
+	TEST(test_coverage);
 	TEST(test_conflicts);
 	return check_summary("prior");
 }

@@ -1,0 +1,247 @@
+/*
+ * candidate.c
+ *		Which networks are trained and judged, one after the other, and which of
+ *		them the model gets.
+ *
+ * There are two: the prior, trained further, and one from nothing.  Each is
+ * laid out in all of the memory, trained, and judged against what is there
+ * without it; then the one with the greater gain is laid out again if it isn't
+ * the last, and trained on everything.  Only the weights that were judged are
+ * kept meanwhile, in a place of their own.
+ */
+#include "trainer.h"
+
+#include <math.h>
+#include <string.h>
+
+#define FEW_POINTS 20000		/* below, of the prior the head alone is trained */
+#define MANY_POINTS 100000		/* or a panel: a network from nothing is tried too */
+#define HEAD_RATE 0.5			/* of the learning rate, for weights that are good already */
+#define TUNED_RATE 0.25
+#define TUNED_STEPS 0.5			/* of the steps of a network from nothing */
+#define LONG_WINDOW 16			/* steps: of such a quarter of the minibatch does */
+
+/* Whether the options leave room for the prior, trained further. */
+static bool
+may_tune(const rnn_trainer *t)
+{
+	int			start = t->asked.start;
+
+	return (start == RNN_START_AUTO || start == RNN_START_TUNE) && t->asked.network && t->asked.skip && t->panel.prior;
+}
+
+/* Weights to go on from say which kind of network it is. */
+static bool
+warm_kind(const rnn_trainer *t, rnn_kind *kind)
+{
+	const rnn_member *from = t->warm && t->warm->n_members > 0 ? &t->warm->member[0] : NULL;
+
+	if (!from)
+		return false;
+	if (!t->asked.skip || !rnn_prior_fits(from->prior, &t->asked))
+		*kind = RNN_KIND_SCRATCH;
+	else if (t->summary.points < FEW_POINTS && from->shared > 0)
+		*kind = RNN_KIND_HEAD;
+	else
+		*kind = RNN_KIND_TUNED;
+	return true;
+}
+
+rnn_status
+candidates_choose(rnn_trainer *t, rnn_error *err)
+{
+	const rnn_config *given = &t->asked;
+	rnn_kind	kind;
+
+	if (t->n_kinds > 0)
+		return RNN_OK;
+	if (warm_kind(t, &kind))
+		t->kinds[t->n_kinds++] = kind;
+	else if (may_tune(t) && rnn_prior_allows(t->panel.prior, given))
+		t->kinds[t->n_kinds++] = t->summary.points < FEW_POINTS ? RNN_KIND_HEAD : RNN_KIND_TUNED;
+	else if (given->start == RNN_START_TUNE)
+		return rnn_fail(err, RNN_ERR_CONFLICT, t->panel.prior ?
+						"start can't be \"tune\" with another cell, layers, hidden, patch, norm, residual or conv_layers than the prior's" :
+						"start can't be \"tune\" where there is no prior", 0, 0, 0);
+	if (t->n_kinds == 0 || (given->start == RNN_START_AUTO && !t->warm &&
+							(t->panel.count >= PANEL || t->summary.points >= MANY_POINTS)))
+		t->kinds[t->n_kinds++] = RNN_KIND_SCRATCH;
+	return RNN_OK;
+}
+
+/* In a worker, too, so that everything lies in the same places. */
+void
+candidates_begin(rnn_trainer *t)
+{
+	t->bare = t->arena;
+	for (int half = 0; half < 2 && t->n_kinds > 1; half++)
+		t->kept.weights[half] = arena_new(&t->bare, real, t->panel.prior->params);
+	t->arena = t->bare;
+	candidate_options(t);
+}
+
+bool
+candidate_left_out(rnn_trainer *t)
+{
+	if (t->cfg.start != RNN_START_AUTO || t->kind == RNN_KIND_SCRATCH || t->warm || t->settled)
+		return false;
+	/* Nothing was laid out behind what was kept for it. */
+	t->arena = t->seasoned;
+	t->kinds[0] = RNN_KIND_SCRATCH;
+	t->n_kinds = 1;
+	candidates_begin(t);
+	return true;
+}
+
+/* Options of the current candidate from those given: its shape and how fast it learns. */
+void
+candidate_options(rnn_trainer *t)
+{
+	t->cfg = t->asked;
+	t->kind = t->kinds[t->at];
+	t->pace = 1;
+	if (t->kind == RNN_KIND_SCRATCH)
+		return;
+	rnn_prior_shape(t->panel.prior, t->summary.longest, &t->cfg);
+	t->pace = t->kind == RNN_KIND_HEAD ? HEAD_RATE : TUNED_RATE;
+	if (t->cfg.members == 0)
+		t->cfg.members = 1;
+}
+
+/* What was left open. */
+void
+candidate_resolve(rnn_trainer *t)
+{
+	rnn_config	open = t->cfg;
+
+	rnn_config_resolve(&t->cfg, &t->summary);
+	if (t->kind == RNN_KIND_SCRATCH)
+		return;
+	if (open.steps == 0)
+		t->cfg.steps = (int) (TUNED_STEPS * t->cfg.steps);
+	if (open.batch == 0 && t->cfg.bptt >= LONG_WINDOW)
+		t->cfg.batch = (t->cfg.batch + 3) / 4;
+}
+
+/* Of its weights those that are the prior's for good. */
+int64_t
+candidate_shared(const rnn_trainer *t)
+{
+	return t->kind == RNN_KIND_HEAD ? t->shape.head : 0;
+}
+
+/* What is expected of it: its gain, as far as it is sure. */
+static double
+gain(const rnn_candidate *c)
+{
+	return c->weight > 0 ? fmax(0, -c->difference * (1 - pow(c->std_error / c->difference, 2))) : 0;
+}
+
+/* Notes how the current candidate was judged, and keeps what is needed to go back to it. */
+static void
+note(rnn_trainer *t)
+{
+	rnn_model  *m = &t->model;
+	Kept	   *k = &t->kept;
+
+	m->chosen = t->at;
+	m->n_candidates = t->at + 1;
+	m->candidate[t->at] = (rnn_candidate) {
+		t->kind, m->verdict, t->W, t->steps, m->difference, m->std_error, m->mix_pinball, m->weight
+	};
+	if (t->at == t->n_kinds - 1)
+		return;
+	k->weight = m->weight;
+	k->weight_short = m->weight_short;
+	k->short_below = m->short_below;
+	for (int half = 0; half < 2; half++)
+	{
+		k->best[half] = t->best[half];
+		memcpy(k->weights[half], t->best[half].weights, sizeof(real) * t->shape.params);
+	}
+}
+
+/* Everything after the seasons begins again. */
+static void
+begin_again(rnn_trainer *t)
+{
+	rnn_model  *m = &t->model;
+
+	t->arena = t->bare;
+	t->final = t->started = false;
+	t->feature_run = t->feature_at = t->prior_at = t->spread_at = 0;
+	t->step = t->chunk = t->member = 0;
+	memset(t->spread_loss, 0, sizeof(t->spread_loss));
+	m->weight = m->weight_short = 0;
+	m->short_below = 0;
+	judge_begin(t);
+	candidate_options(t);
+	t->stage = STAGE_LAYOUT;
+}
+
+/* Whether the model's network is one that was judged before the last. */
+static bool
+earlier_is_better(const rnn_trainer *t)
+{
+	const rnn_candidate *c = t->model.candidate;
+
+	return t->at > 0 && gain(&c[0]) > gain(&c[t->at]);
+}
+
+bool
+candidate_judged(rnn_trainer *t)
+{
+	note(t);
+	if (t->cfg.start != RNN_START_AUTO || t->n_kinds == 1)
+		return true;
+	if (t->at < t->n_kinds - 1 && !t->hurry)
+		t->at++;
+	else if (earlier_is_better(t))
+	{
+		t->at = 0;
+		t->settled = true;
+	}
+	else
+		return true;
+	begin_again(t);
+	return false;
+}
+
+bool
+candidate_given_up(rnn_trainer *t)
+{
+	if (t->at == 0 || t->settled || gain(&t->model.candidate[0]) == 0)
+		return false;
+	t->settled = true;
+	t->at = 0;
+	begin_again(t);
+	return true;
+}
+
+void
+candidate_restore(rnn_trainer *t)
+{
+	rnn_model  *m = &t->model;
+	const rnn_candidate *c = &m->candidate[t->at];
+	const Kept *k = &t->kept;
+
+	m->chosen = t->at;
+	m->verdict = c->verdict;
+	m->difference = c->difference;
+	m->std_error = c->std_error;
+	m->mix_pinball = c->mix_pinball;
+	m->weight = k->weight;
+	m->weight_short = k->weight_short;
+	m->short_below = k->short_below;
+	t->steps = c->steps;
+	for (int half = 0; half < 2; half++)
+	{
+		Best	   *best = &t->best[half];
+
+		best->loss = k->best[half].loss;
+		best->grid = k->best[half].grid;
+		best->step = k->best[half].step;
+		memcpy(best->weights, k->weights[half], sizeof(real) * t->shape.params);
+	}
+	t->started = true;
+}
