@@ -8,7 +8,12 @@ panel     rnn_train with default options over many rows of a panel, then
 large     the same with 500 points of each series instead of 200
 rates     series forecast per second by one backend: a network of 0.7 million
           weights that sees 512 points, 48 steps ahead, the prior, and the mix alone
-growth    the same at several sizes: rows, series, horizon, width
+members   rnn_train with four members: two workers beside none, in turns, and
+          whether the bytes are the same; panels like those of `training`, or
+          all *.csv (series, ts or step, value) in --data DIR
+training  rnn_train with default options on panels of the size of public
+          competitions: seconds
+growth    the same as rates and panel at several sizes: rows, series, horizon, width
 
 Memory is the sum of the anonymous pages (RssAnon) of the backend and its
 parallel workers, the largest of samples 10 ms apart, less what the backend
@@ -17,8 +22,10 @@ they are the same in every run.  "CPU s" and rates per core are of the
 backend's own CPU time, which other work on the machine disturbs less.
 """
 import argparse
+import glob
 import json
 import os
+import re
 import statistics
 import subprocess
 import sys
@@ -27,7 +34,7 @@ import time
 
 from common import number, progress, psql, psql_command, table
 
-PARTS = ["ingest", "panel", "rates", "growth", "large"]
+PARTS = ["ingest", "panel", "rates", "members", "training", "growth", "large"]
 
 # Values of any precision: those that fit into float32 are stored in half the
 # bytes.  A season of `period` steps, a slope, noise.
@@ -42,6 +49,7 @@ FROM generate_series(1, {points}) AS t, generate_series(1, {series}) AS s;
 ANALYZE {name};
 """
 DAILY = "date '2020-01-01' + t"
+WEEKLY = "date '2000-01-03' + 7 * t"
 HOURLY = "timestamp '2020-01-01' + t * interval '1 hour'"
 
 failed = []
@@ -88,12 +96,12 @@ def workers(leader):
 
 
 class Memory(threading.Thread):
-    """The largest sum of RssAnon of a backend and its workers, in MB."""
+    """The largest sum of RssAnon of a backend and its workers, in MB, and the CPU time of the latter."""
 
     def __init__(self, pid):
         super().__init__(daemon=True)
         self.pid, self.base, self.peak = pid, status(pid, "RssAnon"), 0
-        self.running = True
+        self.running, self.worked = True, {}
 
     def run(self):
         team, seen = [], 0
@@ -107,6 +115,8 @@ class Memory(threading.Thread):
             for pid in [self.pid] + team:
                 try:
                     total += status(pid, "RssAnon")
+                    if pid != self.pid:
+                        self.worked[pid] = cpu_seconds(pid)
                 except OSError:
                     pass
             self.peak = max(self.peak, total)
@@ -140,13 +150,13 @@ class Session:
             lines.append(line)
 
     def measure(self, script):
-        """(answer, seconds, MB, CPU seconds)"""
+        """(answer, seconds, MB, CPU seconds of the backend, of its parallel workers)"""
         memory = Memory(self.pid)
         memory.start()
         start, worked = time.monotonic(), cpu_seconds(self.pid)
         answer = self.run(script)
-        seconds = time.monotonic() - start
-        return answer, seconds, memory.stop(), cpu_seconds(self.pid) - worked
+        seconds, worked = time.monotonic() - start, cpu_seconds(self.pid) - worked
+        return answer, seconds, memory.stop(), worked, sum(memory.worked.values())
 
     def close(self):
         self.process.stdin.close()
@@ -204,10 +214,10 @@ FORECAST = "SELECT count(*) FROM scale_model, rnn_forecast(model{0});"
 
 def panel_row(args, series, points, options="{}"):
     make_table(args, "scale_panel", series, points)
-    _, seconds, memory, _ = measure(args, TRAIN.format("scale_panel", options), args.settings)
+    _, seconds, memory, *_ = measure(args, TRAIN.format("scale_panel", options), args.settings)
     info = json.loads(psql(args.connection, "SELECT rnn_info(model) FROM scale_model"))
     size = int(psql(args.connection, "SELECT length(model) FROM scale_model"))
-    rows, forecasting, forecast_memory, work = measure(args, FORECAST.format(""), args.settings)
+    rows, forecasting, forecast_memory, work, _ = measure(args, FORECAST.format(""), args.settings)
     return {"series": series, "points": points, "seconds": seconds, "memory": memory, "info": info,
             "size": size / 1e6, "rows": int(rows), "forecasting": forecasting,
             "forecast_memory": forecast_memory, "work": work}
@@ -273,6 +283,106 @@ def rates(args):
     target("mix alone: at least 5,000 series/s/core", mix[0], "%.0f", mix[0] >= 5000)
 
 
+# name, series, points, time, season, SQL of a value, options: a profile that
+# the level moves, a local cycle, breaks, noise; what a mix can't see alone.
+COMPETITIONS = [("hourly", 414, 960, HOURLY, 24, '{"horizon": 48}'),
+                ("weekly", 359, 1000, WEEKLY, 52, '{"horizon": 13}')]
+COMPETITION = """
+SET client_min_messages = warning;
+DROP TABLE IF EXISTS {name};
+CREATE UNLOGGED TABLE {name} AS
+SELECT 'series ' || s AS series, {time} AS ts,
+       (100 + s % 50) * exp(0.3 * sin(6.283185307179586 * (t + s) / {period}) *
+                            (1.5 + sin(6.283185307179586 * t / (7 * {period}) + s)) +
+                            0.2 * abs(sin(0.05 * t + s)) + hashint8(s * 1000003::bigint + t) / 2147483648.0 * 0.1) AS value
+FROM generate_series(1, {points}) AS t, generate_series(1, {series}) AS s;
+ANALYZE {name};
+"""
+
+
+def make_competitions(args):
+    """Names of tables, SQL of their time, and options"""
+    for name, series, points, time, period, options in COMPETITIONS:
+        name = "scale_" + name
+        series = max(int(series * args.scale), 1)
+        progress("%s: %d rows of %d series" % (name, series * points, series))
+        psql(args.connection, COMPETITION.format(name=name, series=series, points=points, time=time, period=period))
+        yield name, "ts", json.loads(options)
+
+
+def load_data(args):
+    """Tables of the CSV files in --data, without what is marked test."""
+    for path in sorted(glob.glob(os.path.join(args.data, "*.csv"))):
+        with open(path) as f:
+            columns = f.readline().strip().split(",")
+        time = next((c for c in ("ts", "step") if c in columns), None)
+        if columns[0] != "series" or time is None or "value" not in columns or not matches(args, path):
+            continue
+        name = "scale_" + re.sub(r"\W", "_", os.path.basename(path)[:-4])
+        types = {"value": "float8", "step": "bigint", "ts": "timestamp"}
+        psql(args.connection, "DROP TABLE IF EXISTS %s; CREATE UNLOGGED TABLE %s (%s);\n\\copy %s FROM '%s' CSV HEADER\n%s" % (
+            name, name, ", ".join("%s %s" % (c, types.get(c, "text")) for c in columns), name, path,
+            "DELETE FROM %s WHERE split = 'test';" % name if "split" in columns else ""))
+        yield name, time, {}
+
+
+def matches(args, path):
+    return not args.sets or os.path.basename(path)[:-4] in args.sets.split(",")
+
+
+def idle():
+    """Share of the processors' time that nobody uses now."""
+    def times():
+        with open("/proc/stat") as f:
+            return [int(x) for x in f.readline().split()[1:9]]
+    before = times()
+    time.sleep(1)
+    spent = [b - a for a, b in zip(before, times())]
+    return (spent[3] + spent[4]) / max(sum(spent), 1)
+
+
+MEMBERS = "SELECT md5(rnn_train(series, {1}, value, '{2}')::text) FROM {0};"
+
+
+def members(args):
+    figures = []
+    for name, ts, options in load_data(args) if args.data else make_competitions(args):
+        query = MEMBERS.format(name, ts, json.dumps({**options, "members": 4}))
+        seconds, worked, digests, free = {0: [], 2: []}, {0: [], 2: []}, set(), []
+        for _ in range(args.rounds):
+            free.append(idle())
+            for workers in (0, 2):
+                answer, took, _, mine, theirs = measure(args, query, args.settings + "SET rnnforecast.max_workers = %d;" % workers)
+                seconds[workers].append(took)
+                worked[workers].append(max(mine, (mine + theirs) / 2))
+                digests.add(answer)
+        ratio = statistics.median(b / a for a, b in zip(seconds[0], seconds[2]))
+        figures.append([name[6:], statistics.median(seconds[0]), statistics.median(seconds[2]), ratio,
+                        statistics.median(free), len(digests) == 1,
+                        statistics.median(b / a for a, b in zip(worked[0], worked[2]))])
+    print("\nMembers: four of them, trained by the backend alone and with two workers")
+    table(["panel", "alone, s", "two workers, s", "ratio", "processors idle before", "least ratio by CPU time", "bytes"],
+          [[f[0], number(f[1], "%.1f"), number(f[2], "%.1f"), number(f[3], "%.2f"), number(f[4], "%.2f"),
+            number(f[6], "%.2f"), "the same" if f[5] else "DIFFERENT"] for f in figures])
+    for f in figures:
+        target("members, %s: at most 0.6 of the time" % f[0], f[3], "%.2f", f[3] <= 0.6)
+        target("members, %s: the same bytes" % f[0], f[5], "%s", f[5])
+
+
+def training(args):
+    figures = []
+    for name, ts, options in load_data(args) if args.data else make_competitions(args):
+        answer, seconds, memory, mine, theirs = measure(
+            args, "SELECT rnn_info(rnn_train(series, %s, value, '%s'))->>'summary' FROM %s;" %
+            (ts, json.dumps(options), name), args.settings)
+        figures.append([name[6:], seconds, mine, theirs, memory, answer])
+    print("\nTraining with default options")
+    table(["panel", "s", "CPU s", "CPU s of workers", "MB", "model"],
+          [[f[0]] + [number(x, "%.1f") for x in f[1:5]] + [f[5]] for f in figures])
+    for f in figures:
+        target("training, %s: less than 60 s" % f[0], f[1], "%.0f", f[1] < 60)
+
+
 def growth(args):
     print("\nGrowth with series and rows: default options")
     print_panels([panel_row(args, int(s * args.scale), p)
@@ -298,6 +408,8 @@ def main():
     parser.add_argument("parts", nargs="*", metavar="PART", help="of %s; the first three by default" % ", ".join(PARTS))
     parser.add_argument("--scale", type=float, default=1, help="fraction of the rows and series")
     parser.add_argument("--rounds", type=int, default=3, help="of each paired measurement")
+    parser.add_argument("--data", metavar="DIR", help="panels as CSV for `members` and `training`")
+    parser.add_argument("--sets", default="", metavar="NAME,...", help="of the files in --data")
     parser.add_argument("--settings", default="", metavar="SQL", help="run first in every session")
     parser.add_argument("--connection", metavar="STRING", help="a running server's, on this machine")
     args = parser.parse_args()

@@ -3,9 +3,10 @@
  *		Times one recurrent layer, forward and backward, and the products of
  *		matrices in it alone; bench/speed pairs the numbers with PyTorch's.
  *
- * Reads lines "CELL H B T" (CELL one of elman, gru, lstm) or "peak" and
- * answers each with seconds: of the layer and of its products, or of one
- * 1024^3 product.  Seconds are of processor time, as other programs may share
+ * Reads lines "CELL H B T" (CELL one of elman, gru, lstm), "forecast" or
+ * "peak" and answers each with seconds: of the layer and of its products; of a
+ * whole network that forecasts a batch, of its products, and their FLOPs; or
+ * of one 1024^3 product.  Seconds are of processor time, as other programs may share
  * the core, and each number is the best of a few repetitions within a tenth
  * of a second; bench/speed takes medians over many such answers.
  */
@@ -29,6 +30,8 @@ typedef struct bench
 			   *g,
 			   *gates;			/* of the products alone, their gradients behind */
 	void	   *block;
+	bool		counting;
+	double		flops;
 } bench;
 
 static double
@@ -138,6 +141,87 @@ products(bench *b)
 	sgemm(false, false, N, H, X, dgates, G, b->w + s->w_ih[1], H, 0, net->dx[1], H);
 }
 
+/* The network of docs/scaling.md: 0.7 million weights, sees 512 points, forecasts 48, 64 series at once. */
+static void
+forecast_init(bench *b)
+{
+	rnn_config	cfg;
+	rnn_arena	a;
+	rnn_rng		rng;
+	real	   *x;
+	double		row[200];
+
+	rnn_config_defaults(&cfg);
+	cfg.hidden = 200;
+	cfg.horizon = 48;
+	cfg.patch = 24;
+	cfg.seasons_given = 1;
+	cfg.seasons[0] = 24;
+	b->T = 22;
+	b->B = 64;
+	rnn_shape_init(&b->shape, &cfg);
+	rnn_arena_init(&a, NULL, 0);
+	rnn_net_init(&b->net, &b->shape, b->T, b->B, false, &a);
+	b->block = malloc(a.used + 4096);
+	b->w = malloc(sizeof(real) * b->shape.params);
+	b->g = NULL;
+	b->gates = calloc((size_t) b->T * b->B * 4 * b->shape.H, sizeof(real));
+	if (!b->block || !b->w || !b->gates)
+		exit(1);
+	rnn_arena_init(&a, b->block, a.used);
+	rnn_net_init(&b->net, &b->shape, b->T, b->B, false, &a);
+	rnn_rng_seed(&rng, 1, 0);
+	rnn_params_init(&b->shape, &cfg, &rng, b->w, row);
+	/* Numbers that are no zeros everywhere: inputs, weights of references, references, spreads. */
+	for (x = b->block; x < (real *) ((char *) b->block + a.used); x++)
+		*x = (real) rnn_rng_uniform(&rng);
+	rnn_net_reset(&b->net, b->B);
+}
+
+static void
+forecast(bench *b)
+{
+	rnn_net_forward(&b->net, b->w, b->T, b->B, b->T - 1, NULL);
+}
+
+/* Or counts its FLOPs in b->flops. */
+static void
+multiply(bench *b, int64_t m, int64_t n, int64_t k, const real *x, const real *w)
+{
+	if (b->counting)
+		b->flops += 2.0 * m * n * k;
+	else
+		sgemm(false, true, m, n, k, x, k, w, k, 0, b->gates, n);
+}
+
+/* The products of forecast(), and nothing else. */
+static void
+forecast_products(bench *b)
+{
+	const rnn_shape *s = &b->shape;
+	const rnn_net *net = &b->net;
+	const real *w = b->w;
+	int64_t		N = (int64_t) b->T * b->B,
+				M = (int64_t) b->B * s->blocks,
+				H = s->H,
+				X = s->cell->x_gates * H,
+				U = (s->cell->gates - s->cell->h_first) * H;
+
+	multiply(b, N, H, s->D, net->u, w + s->front_w);
+	for (int l = 0; l < s->L; l++)
+	{
+		multiply(b, N, X, H, net->x[l], w + s->w_ih[l]);
+		for (int t = 0; t < b->T; t++)
+			multiply(b, b->B, U, H, net->h[l] + t * b->B * H, w + s->w_hh[l]);
+	}
+	multiply(b, b->B, H, H, net->x[s->L], w + s->state_h);
+	multiply(b, b->B, H, s->A, net->aux, w + s->state_a);
+	multiply(b, b->B, s->R, H, net->state, w + s->gate_w);
+	multiply(b, b->B, H, H, net->state, w + s->head_z);
+	multiply(b, M, H, s->E, net->e, w + s->head_e);
+	multiply(b, M, RNN_BLOCK * RNN_QUANTILES, H, net->hid, w + s->out_w);
+}
+
 /* Best time of a call, over a tenth of a second and at least three calls. */
 static double
 best(void (*call) (bench *), bench *b)
@@ -179,6 +263,20 @@ answer(const char *cell, int H, int B, int T)
 	bench_free(&b);
 }
 
+static void
+answer_forecast(void)
+{
+	bench		b = {.counting = true};
+
+	forecast_init(&b);
+	forecast_products(&b);
+	b.counting = false;
+	printf("%.9f %.9f %.0f %lld\n", best(forecast, &b), best(forecast_products, &b), b.flops,
+		   (long long) b.shape.params);
+	fflush(stdout);
+	bench_free(&b);
+}
+
 int
 main(void)
 {
@@ -197,6 +295,8 @@ main(void)
 			printf("%.9f\n", best(peak, NULL));
 			fflush(stdout);
 		}
+		else if (strcmp(cell, "forecast") == 0)
+			answer_forecast();
 		else if (scanf("%d %d %d", &H, &B, &T) == 3 && H <= 1024)
 			answer(cell, H, B, T);
 		else

@@ -63,6 +63,13 @@ rnn_add_rows(int64_t m, int64_t n, const real *restrict a, int64_t lda, real *re
 }
 
 void
+rnn_multiply(int64_t n, const real *restrict a, real *restrict y)
+{
+	for (int64_t i = 0; i < n; i++)
+		y[i] *= a[i];
+}
+
+void
 rnn_fill_rows(real *a, int64_t m, int64_t n, const real *y)
 {
 	for (int64_t i = 0; i < m; i++)

@@ -17,6 +17,9 @@ void		rnn_gemm(bool ta, bool tb, int64_t m, int64_t n, int64_t k,
 /* y (n) += sum over rows of a (m,n) */
 void		rnn_add_rows(int64_t m, int64_t n, const real *a, int64_t lda, real *y);
 
+/* y (n) *= a (n) */
+void		rnn_multiply(int64_t n, const real *a, real *y);
+
 /* every row of a (m,n) = y (n) */
 void		rnn_fill_rows(real *a, int64_t m, int64_t n, const real *y);
 

@@ -136,6 +136,7 @@ rnn_gradient_flow(const rnn_model *m, int member, void *block, size_t size,
 	Flow		f;
 	rnn_arena	a;
 	int64_t		known;
+	double		scale;
 	int			B;
 
 	rnn_arena_init(&a, block, size);
@@ -153,7 +154,8 @@ rnn_gradient_flow(const rnn_model *m, int member, void *block, size_t size,
 	rnn_net_reset(&f.net, B);
 	rnn_net_forward(&f.net, f.weights, f.K, B, f.K - 1, NULL);
 	rnn_net_loss(&f.net, f.K, B, f.K - 1, &known);
-	rnn_net_backward(&f.net, f.weights, f.K, B, f.K - 1, (real) (known ? 1.0 / known : 0), false, f.g);
+	scale = known ? 1.0 / known : 0;
+	rnn_net_backward(&f.net, f.weights, f.K, B, f.K - 1, (real) scale, false, f.g);
 	if (rnn_stopped(m->stop))
 		return rnn_fail(err, RNN_ERR_STOPPED, "the gradient flow", 0, 0, 0);
 	*layers = f.shape.L;
@@ -165,7 +167,7 @@ rnn_gradient_flow(const rnn_model *m, int member, void *block, size_t size,
 
 			for (int64_t k = 0; k < (int64_t) B * f.shape.H; k++)
 			{
-				double		d = f.net.flow[l][(int64_t) t * B * f.shape.H + k];
+				double		d = scale * f.net.flow[l][(int64_t) t * B * f.shape.H + k];
 
 				sum += d * d;
 			}

@@ -121,11 +121,10 @@ rnn_head_forward(rnn_net *net, const real *w, int64_t first, int64_t rows, rnn_r
 			 1, net->hid_a + at * H, H);
 	rnn_kernel->silu_forward(blocks * H, net->hid_a + at * H, net->hid + at * H);
 	if (net->dropped)
-		for (int64_t k = at * H; k < (at + blocks) * H; k++)
-		{
-			net->hid_drop[k] = rnn_rng_uniform(rng) < s->dropout ? 0 : 1 / (1 - s->dropout);
-			net->hid[k] *= net->hid_drop[k];
-		}
+	{
+		rnn_rng_dropout(rng, s->dropout, blocks * H, net->hid_drop + at * H);
+		rnn_multiply(blocks * H, net->hid_drop + at * H, net->hid + at * H);
+	}
 	rnn_fill_rows(net->out + at * U, blocks, U, w + s->out_b);
 	rnn_gemm(false, true, blocks, U, H, net->hid + at * H, H, w + s->out_w, H, 1, net->out + at * U, U);
 	rnn_point_forward(net, w, first, rows);
@@ -200,8 +199,7 @@ rnn_head_backward(rnn_net *net, const real *w, int64_t first, int64_t rows, real
 	rnn_add_rows(blocks, U, net->dout + at * U, U, g + s->out_b);
 	rnn_gemm(false, false, blocks, H, U, net->dout + at * U, U, w + s->out_w, H, 0, dhid, H);
 	if (net->dropped)
-		for (int64_t k = 0; k < blocks * H; k++)
-			dhid[k] *= net->hid_drop[at * H + k];
+		rnn_multiply(blocks * H, net->hid_drop + at * H, dhid);
 	rnn_kernel->silu_backward(blocks * H, net->hid_a + at * H, dhid, dhid);
 	rnn_gemm(true, false, H, s->E, blocks, dhid, H, net->e + at * s->E, s->E, 0, g + s->head_e, s->E);
 

@@ -174,6 +174,32 @@ gru_units(int n, int64_t H, const vec *a, real *gates, const real *h_prev, real 
 	store_units(n, candidate + update * (load_units(n, h_prev) - candidate), h);
 }
 
+/* x sigmoid(x) is no cell's, but a gate of its own. */
+FN void
+silu_forward(int64_t n, const real *x, real *y)
+{
+	for (int64_t k = 0; k < n; k += VL)
+	{
+		const int	some = n - k < VL ? (int) (n - k) : VL;
+		vec			v = load_units(some, x + k);
+
+		store_units(some, v * reciprocal(one_plus_exp(-v)), y + k);
+	}
+}
+
+FN void
+silu_backward(int64_t n, const real *x, const real *dy, real *dx)
+{
+	for (int64_t k = 0; k < n; k += VL)
+	{
+		const int	some = n - k < VL ? (int) (n - k) : VL;
+		vec			v = load_units(some, x + k),
+					s = reciprocal(one_plus_exp(-v));
+
+		store_units(some, load_units(some, dy + k) * s * (1 + v * (1 - s)), dx + k);
+	}
+}
+
 /* The rows of the step before are wanted soon, and lie where no prefetcher looks. */
 INLINE void
 fetch_row(int64_t n, const real *x)

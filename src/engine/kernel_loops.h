@@ -102,16 +102,9 @@ k_log(real x)
 
 #endif
 
-INLINE real k_sigmoid(real x) { return (real) 1 / (1 + k_exp(-x)); }
 INLINE real k_tanh(real x) { return 1 - (real) 2 / (1 + k_exp(2 * x)); }
 /* NaN if a is. */
 INLINE real k_max(real a, real b) { return !(a <= b) ? a : b; }
-
-INLINE real
-k_softplus(real x)
-{
-	return k_max(x, 0) + k_log(1 + k_exp(-k_abs(x)));
-}
 
 INLINE real
 k_asinh(real x)
@@ -122,25 +115,6 @@ k_asinh(real x)
 	real		l = k_log(big ? a : a + k_sqrt(a * a + 1)) + (big ? (real) 0.693147180559945 : 0);
 
 	return x < 0 ? -l : l;
-}
-
-FN void
-silu_forward(int64_t n, const real *restrict x, real *restrict y)
-{
-	for (int64_t i = 0; i < n; i++)
-		y[i] = x[i] * k_sigmoid(x[i]);
-}
-
-FN void
-silu_backward(int64_t n, const real *restrict x, const real *dy, real *dx)
-{
-#pragma GCC ivdep
-	for (int64_t i = 0; i < n; i++)
-	{
-		real		s = k_sigmoid(x[i]);
-
-		dx[i] = dy[i] * s * (1 + x[i] * (1 - s));
-	}
 }
 
 FN void
@@ -267,23 +241,48 @@ norm_backward(int64_t rows, int H, const real *x, const real *gain, const real *
 #define Q RNN_QUANTILES
 #define M RNN_MEDIAN
 
-FN void
-block_quantiles(const real *restrict u, const real *restrict middle, const real *restrict spread,
-				real *restrict q)
+/* softplus of the gaps, and where wanted its slope, a sigmoid; the median has no gap. */
+INLINE void
+block_gaps(const real *restrict u, real *restrict gap, real *restrict slope)
+{
+	for (int i = 0; i < Q * S; i++)
+	{
+		real		x = u[i] + (real) RNN_UNIT,
+					e = k_exp(-k_abs(x));
+
+		gap[i] = k_max(x, 0) + k_log(1 + e);
+		if (slope)
+			slope[i] = (x < 0 ? e : 1) / (1 + e);
+	}
+}
+
+INLINE void
+quantiles_of(const real *restrict u, const real *restrict gap, const real *restrict middle,
+			 const real *restrict spread, real *restrict q)
 {
 	for (int j = 0; j < S; j++)
 		q[M * S + j] = middle[j] + u[M * S + j];
 	for (int k = M + 1; k < Q; k++)
 		for (int j = 0; j < S; j++)
-			q[k * S + j] = q[(k - 1) * S + j] + (real) rnn_base_gap[k] * spread[j] * k_softplus(u[k * S + j] + (real) RNN_UNIT);
+			q[k * S + j] = q[(k - 1) * S + j] + (real) rnn_base_gap[k] * spread[j] * gap[k * S + j];
 	for (int k = M - 1; k >= 0; k--)
 		for (int j = 0; j < S; j++)
-			q[k * S + j] = q[(k + 1) * S + j] - (real) rnn_base_gap[k] * spread[j] * k_softplus(u[k * S + j] + (real) RNN_UNIT);
+			q[k * S + j] = q[(k + 1) * S + j] - (real) rnn_base_gap[k] * spread[j] * gap[k * S + j];
+}
+
+FN void
+block_quantiles(const real *restrict u, const real *restrict middle, const real *restrict spread,
+				real *restrict q)
+{
+	real		gap[Q * S];
+
+	block_gaps(u, gap, NULL);
+	quantiles_of(u, gap, middle, spread, q);
 }
 
 /* Gradients of the gaps: a gap moves every quantile beyond it. */
 INLINE void
-gap_gradients(const real *restrict u, const real *restrict spread, real *restrict du)
+gap_gradients(const real *restrict slope, const real *restrict spread, real *restrict du)
 {
 	real		acc[S];
 
@@ -299,7 +298,7 @@ gap_gradients(const real *restrict u, const real *restrict spread, real *restric
 			for (int j = 0; j < S; j++)
 			{
 				acc[j] += du[k * S + j];
-				du[k * S + j] = acc[j] * sign * spread[j] * k_sigmoid(u[k * S + j] + (real) RNN_UNIT);
+				du[k * S + j] = acc[j] * sign * spread[j] * slope[k * S + j];
 			}
 		}
 	}
@@ -336,16 +335,19 @@ block_loss(const real *restrict u, const real *restrict middle, const real *rest
 		   const real *restrict spread, int loss, real *restrict du, real *restrict dmiddle, int *known)
 {
 	real		q[Q * S],
+				gap[Q * S],
+				slope[Q * S],
 				y[S],
 				mask[S],
 				value[S] = {0},
 				factor[S],
 				point[S],
-				slope[S],
+				pull[S],
 				dcentre[S] = {0};
 	double		sum = 0;
 
-	block_quantiles(u, middle, spread, q);
+	block_gaps(u, gap, slope);
+	quantiles_of(u, gap, middle, spread, q);
 	for (int j = 0; j < S; j++)
 	{
 		mask[j] = target[j] == target[j] ? 1 : 0;
@@ -379,15 +381,15 @@ block_loss(const real *restrict u, const real *restrict middle, const real *rest
 		/* The centre follows its own loss, the gaps keep theirs. */
 		for (int j = 0; j < S; j++)
 			y[j] -= q[M * S + j];
-		centre_loss(loss, y, point, slope);
+		centre_loss(loss, y, point, pull);
 		capped(point, factor);
 		for (int j = 0; j < S; j++)
 		{
-			dcentre[j] = slope[j] * factor[j] * mask[j];
+			dcentre[j] = pull[j] * factor[j] * mask[j];
 			sum += point[j] * mask[j];
 		}
 	}
-	gap_gradients(u, spread, du);
+	gap_gradients(slope, spread, du);
 	for (int j = 0; j < S; j++)
 		du[M * S + j] = dmiddle[j] = dcentre[j];
 	return sum;

@@ -18,17 +18,6 @@
 
 #include <string.h>
 
-/* Inverted dropout (Srivastava et al. 2014). */
-static void
-apply_dropout(int64_t n, real p, rnn_rng *rng, real *mask, real *x)
-{
-	for (int64_t i = 0; i < n; i++)
-	{
-		mask[i] = rnn_rng_uniform(rng) < p ? 0 : 1 / (1 - p);
-		x[i] *= mask[i];
-	}
-}
-
 /* What the layer hands on of one step: h, n numbers from `at` on, dropped here and there, + x. */
 static void
 output(rnn_net *net, int l, int64_t at, int64_t n, const real *h, rnn_rng *rng)
@@ -39,7 +28,10 @@ output(rnn_net *net, int l, int64_t at, int64_t n, const real *h, rnn_rng *rng)
 		return;
 	memcpy(y, h, sizeof(real) * n);
 	if (net->dropped)
-		apply_dropout(n, net->shape->dropout, rng, net->drop[l] + at, y);
+	{
+		rnn_rng_dropout(rng, net->shape->dropout, n, net->drop[l] + at);
+		rnn_multiply(n, net->drop[l] + at, y);
+	}
 	if (net->shape->residual)
 		rnn_add_rows(1, n, net->x[l] + at, n, y);
 }
@@ -114,8 +106,8 @@ output_gradient(rnn_net *net, int l, int64_t at, int64_t n)
 
 	if (!net->dropped)
 		return dx;
-	for (int64_t i = 0; i < n; i++)
-		net->dy[i] = dx[i] * net->drop[l][at + i];
+	memcpy(net->dy, dx, sizeof(real) * n);
+	rnn_multiply(n, net->drop[l] + at, net->dy);
 	return net->dy;
 }
 

@@ -352,18 +352,17 @@ rnn_net_backward(rnn_net *net, const real *w, int T, int B, int head_from, real 
 
 	if (rnn_stopped(s->stop))
 		return;
-	/* Every later gradient is linear in these two. */
-	for (int64_t k = first * s->blocks * S * Q; k < (first + rows) * s->blocks * S * Q; k++)
-		net->dout[k] *= scale;
-	for (int64_t k = first * s->blocks * S; k < (first + rows) * s->blocks * S; k++)
-		net->dmiddle[k] *= scale;
 	rnn_head_backward(net, w, first, rows, g);
-	if (head_alone)
-		return;
-	for (int l = s->L - 1; l >= 0; l--)
-		rnn_layer_backward(net, w, l, T, B, g);
-	rnn_conv_backward(net, w, T, B, g);
-	rnn_embed_past_back(net, w, (int64_t) T * B, g);
+	if (!head_alone)
+	{
+		for (int l = s->L - 1; l >= 0; l--)
+			rnn_layer_backward(net, w, l, T, B, g);
+		rnn_conv_backward(net, w, T, B, g);
+		rnn_embed_past_back(net, w, (int64_t) T * B, g);
+	}
+	/* Every gradient is linear in the first, and of the last there are fewest. */
+	for (int64_t i = head_alone ? s->head : 0; i < s->params; i++)
+		g[i] *= scale;
 }
 
 void

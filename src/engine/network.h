@@ -210,7 +210,10 @@ void		rnn_net_forward(rnn_net *net, const real *w, int T, int B, int head_from, 
 /* Loss of the last forward: sum and count of known targets from head_from on; fills dout and dmiddle. */
 double		rnn_net_loss(rnn_net *net, int T, int B, int head_from, int64_t *known);
 
-/* Gradient of scale x the loss; g (P) is overwritten, or with head_alone what is the head's. Call after rnn_net_loss. */
+/*
+ * Gradient of scale x the loss into g (P), of the loss itself into flow; g is
+ * overwritten, or with head_alone what is the head's.  Call after rnn_net_loss.
+ */
 void		rnn_net_backward(rnn_net *net, const real *w, int T, int B, int head_from, real scale,
 							 bool head_alone, real *g);
 

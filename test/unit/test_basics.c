@@ -436,6 +436,30 @@ test_crc_bursts(void)
 	CHECK(rnn_crc32c(bytes, 64) == whole);
 }
 
+/* The share that is dropped, an odd end included, and a mean that stays. */
+static void
+test_rng_dropout(void)
+{
+	static real mask[100001];
+	rnn_rng		r;
+	int			dropped = 0,
+				pairs = 0;
+
+	rnn_rng_seed(&r, 3, 0);
+	mask[100000] = 7;
+	rnn_rng_dropout(&r, 0.2, 99999, mask);
+	CHECK(mask[99999] == 0 && mask[100000] == 7);
+	for (int i = 0; i < 99999; i++)
+	{
+		CHECK(mask[i] == 0 || mask[i] == (real) 1.25);
+		dropped += mask[i] == 0;
+		pairs += i % 2 && mask[i] == 0 && mask[i - 1] == 0;
+	}
+	CHECK(abs(dropped - 20000) < 600);
+	/* Two decisions of one draw have nothing to do with each other. */
+	CHECK(abs(pairs - 2000) < 250);
+}
+
 int
 main(void)
 {
@@ -449,6 +473,7 @@ main(void)
 	TEST(test_rng_independent);
 	TEST(test_rng_uniform);
 	TEST(test_rng_below);
+	TEST(test_rng_dropout);
 	TEST(test_rng_normal);
 	TEST(test_crc_vectors);
 	TEST(test_crc_pieces);
