@@ -3,7 +3,8 @@
  *		Which networks are trained and judged, one after the other, and which of
  *		them the model gets.
  *
- * There are two: the prior, trained further, and one from nothing.  Each is
+ * There are two: the prior, trained further, and one from nothing; a large
+ * panel teaches all there is to know, and is spared the first.  Each is
  * laid out in all of the memory, trained, and judged against what is there
  * without it; then the one with the greater gain is laid out again if it isn't
  * the last, and trained on everything.  Only the weights that were judged are
@@ -15,7 +16,7 @@
 #include <string.h>
 
 #define FEW_POINTS 20000		/* below, of the prior the head alone is trained */
-#define MANY_POINTS 100000		/* or a panel: a network from nothing is tried too */
+#define MANY_POINTS 100000		/* or a panel: a network from nothing is tried too; both: it alone */
 #define HEAD_RATE 0.5			/* of the learning rate, for weights that are good already */
 #define TUNED_RATE 0.25
 #define TUNED_STEPS 0.5			/* of the steps of a network from nothing */
@@ -51,20 +52,22 @@ rnn_status
 candidates_choose(rnn_trainer *t, rnn_error *err)
 {
 	const rnn_config *given = &t->asked;
+	bool		open = given->start == RNN_START_AUTO,
+				panel = t->panel.count >= PANEL,
+				many = t->summary.points >= MANY_POINTS;
 	rnn_kind	kind;
 
 	if (t->n_kinds > 0)
 		return RNN_OK;
 	if (warm_kind(t, &kind))
 		t->kinds[t->n_kinds++] = kind;
-	else if (may_tune(t) && rnn_prior_allows(t->panel.prior, given))
+	else if (may_tune(t) && !(open && panel && many) && rnn_prior_allows(t->panel.prior, given))
 		t->kinds[t->n_kinds++] = t->summary.points < FEW_POINTS ? RNN_KIND_HEAD : RNN_KIND_TUNED;
 	else if (given->start == RNN_START_TUNE)
 		return rnn_fail(err, RNN_ERR_CONFLICT, t->panel.prior ?
 						"start can't be \"tune\" with another cell, layers, hidden, patch, norm, residual or conv_layers than the prior's" :
 						"start can't be \"tune\" where there is no prior", 0, 0, 0);
-	if (t->n_kinds == 0 || (given->start == RNN_START_AUTO && !t->warm &&
-							(t->panel.count >= PANEL || t->summary.points >= MANY_POINTS)))
+	if (t->n_kinds == 0 || (open && !t->warm && (panel || many)))
 		t->kinds[t->n_kinds++] = RNN_KIND_SCRATCH;
 	return RNN_OK;
 }
