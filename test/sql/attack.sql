@@ -252,6 +252,11 @@ SELECT * FROM attack('rnn_collect_series_date', 'text, date, float8', '''a'', mo
 SELECT * FROM attack('rnn_collect_series_date', 'anyelement, date, float8, jsonb', 'n % 2, month, value, mix()', ', FINALFUNC = rnn_train_final');
 SELECT * FROM attack('rnn_collect_covariates_series_date', 'text, date, float8, jsonb, jsonb', '''a'', month, value, ''{"k": "u", "l": 3}'', NULL', ', FINALFUNC = rnn_history_final');
 SELECT * FROM attack('rnn_collect_covariates_date', 'date, float8, jsonb, jsonb', 'month, value, ''{"k": 3}'', mix()', ', FINALFUNC = rnn_train_final');
+SELECT * FROM attack('rnn_collect_covariates_timestamp', 'timestamp, float8, jsonb, jsonb', 'month, value, ''{"k": 3}'', mix()', ', FINALFUNC = rnn_train_final');
+SELECT * FROM attack('rnn_collect_covariates_timestamptz', 'timestamptz, float8, jsonb, jsonb', 'month, value, ''{"k": "u"}'', mix()', ', FINALFUNC = rnn_train_final');
+SELECT * FROM attack('rnn_collect_covariates_series_step', 'text, bigint, float8, jsonb, jsonb', '''a'', n, value, ''{"k": "u", "l": 3}'', NULL', ', FINALFUNC = rnn_history_final');
+SELECT * FROM attack('rnn_collect_covariates_series_timestamp', 'text, timestamp, float8, jsonb, jsonb', '''a'', month, value, ''{"k": 3}'', NULL', ', FINALFUNC = rnn_history_final');
+SELECT * FROM attack('rnn_collect_covariates_series_timestamptz', 'anyelement, timestamptz, float8, jsonb, jsonb', 'n % 2, month, value, ''{"k": 3}'', NULL', ', FINALFUNC = rnn_history_final');
 SELECT * FROM attack('rnn_collect_series_timestamp', 'text, timestamp, float8', '''a'', month, value', ', FINALFUNC = rnn_history_final');
 SELECT * FROM attack('rnn_collect_series_timestamptz', 'anyelement, timestamptz, float8', 'n % 2, month, value', ', FINALFUNC = rnn_history_final');
 SELECT * FROM attack('rnn_collect_series_step', 'text, bigint, float8', '''a'', n, value', ', FINALFUNC = rnn_train_final');
