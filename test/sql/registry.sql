@@ -161,3 +161,15 @@ DROP TABLE jobs;
 SELECT rnn_drop('growing');
 DROP VIEW growing;
 DROP TABLE shop_days;
+-- What policies and views are made of.
+CREATE ROLE regress_rnn_a;
+CREATE ROLE regress_rnn_b;
+SET ROLE regress_rnn_a;
+SELECT rnn_role_is('regress_rnn_a', '0:0') AS own, rnn_role_is('regress_rnn_b', '0:0') AS other, rnn_role_is('regress_rnn_c', '0:0') AS none;
+RESET ROLE;
+DROP ROLE regress_rnn_a, regress_rnn_b;
+-- Before PostgreSQL 17 a notice says that the library must be preloaded.
+SET client_min_messages = warning;
+SELECT count(*) FROM rnn_progress_rows();
+RESET client_min_messages;
+SELECT count(*) > 0 AS options, count(*) = (SELECT count(*) FROM rnn_options) AS same FROM rnn_option_rows();
