@@ -3,8 +3,8 @@
  *		Which networks are trained and judged, one after the other, and which of
  *		them the model gets.
  *
- * There are two: the prior, trained further, and one from nothing; a large
- * panel teaches all there is to know, and is spared the first.  Each is
+ * There are two: the prior, trained further, and, in a panel or where there are
+ * MANY_POINTS, one from nothing; where both are true that one alone.  Each is
  * laid out in all of the memory, trained, and judged against what is there
  * without it; then the one with the greater gain is laid out again if it isn't
  * the last, and trained on everything.  Only the weights that were judged are
@@ -16,7 +16,6 @@
 #include <string.h>
 
 #define FEW_POINTS 20000		/* below, of the prior the head alone is trained */
-#define MANY_POINTS 100000		/* or a panel: a network from nothing is tried too; both: it alone */
 #define HEAD_RATE 0.5			/* of the learning rate, for weights that are good already */
 #define TUNED_RATE 0.25
 #define TUNED_STEPS 0.5			/* of the steps of a network from nothing */

@@ -390,8 +390,9 @@ confidence(const rnn_trainer *t, double difference, double error)
 {
 	if (t->kind == RNN_KIND_SCRATCH || difference >= 0)
 		return shrinkage(difference, error);
-	/* Windows of few series hang together more than their clusters say. */
-	return erf(-difference / error / sqrt(2)) * (t->panel.count >= PANEL ? 1 : 0.5);
+	/* Windows of few and short series hang together more than their clusters say. */
+	return erf(-difference / error / sqrt(2)) *
+		(t->panel.count >= PANEL || t->summary.points >= MANY_POINTS ? 1 : 0.5);
 }
 
 /* Never less than before: what is better is found later. */
