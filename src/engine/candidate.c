@@ -15,7 +15,7 @@
 #include <math.h>
 #include <string.h>
 
-#define FEW_POINTS 20000		/* below, of the prior the head alone is trained */
+#define MANY_POINTS 100000		/* or a panel: a network from nothing is tried too; both: it alone */
 #define HEAD_RATE 0.5			/* of the learning rate, for weights that are good already */
 #define TUNED_RATE 0.25
 #define TUNED_STEPS 0.5			/* of the steps of a network from nothing */

@@ -392,7 +392,7 @@ confidence(const rnn_trainer *t, double difference, double error)
 		return shrinkage(difference, error);
 	/* Windows of few and short series hang together more than their clusters say. */
 	return erf(-difference / error / sqrt(2)) *
-		(t->panel.count >= PANEL || t->summary.points >= MANY_POINTS ? 1 : 0.5);
+		(t->panel.count >= PANEL || t->summary.points >= FEW_POINTS ? 1 : 0.5);
 }
 
 /* Never less than before: what is better is found later. */

@@ -12,7 +12,6 @@
 #define LONGEST_PATCH 24
 #define LONGEST_CONTEXT 1000000	/* as in rnn_options */
 #define LEAST_STEPS 8			/* recurrent steps of a context */
-#define SMALL 20000				/* points */
 #define SHORT_SERIES 300		/* points */
 
 static int
@@ -99,7 +98,7 @@ rnn_config_resolve(rnn_config *cfg, const rnn_summary *d)
 	if (cfg->bptt > T)
 		cfg->bptt = T;
 	if (cfg->hidden == 0)
-		cfg->hidden = d->points < SMALL ? 32 : 64;
+		cfg->hidden = d->points < FEW_POINTS ? 32 : 64;
 	if (cfg->batch == 0)
 	{
 		/* About 2,000 positions, fewer where the horizon is long. */
@@ -108,7 +107,7 @@ rnn_config_resolve(rnn_config *cfg, const rnn_summary *d)
 		cfg->batch = clamp(6144 / (cfg->bptt * (blocks + 1)), 4, 64);
 	}
 	if (cfg->steps == 0)
-		cfg->steps = d->points < SMALL ? 600 : 1000;
+		cfg->steps = d->points < FEW_POINTS ? 600 : 1000;
 	/*
 	 * Dropped units shrink what the network says: towards the mix, where there
 	 * is one, and else towards nothing.
@@ -119,5 +118,5 @@ rnn_config_resolve(rnn_config *cfg, const rnn_summary *d)
 		cfg->flips = auto_flips(cfg, d);
 	/* A panel is trained once for many forecasts; members that are averaged err less. */
 	if (cfg->members == 0)
-		cfg->members = d->series >= PANEL || d->points >= SMALL ? 3 : 1;
+		cfg->members = d->series >= PANEL || d->points >= FEW_POINTS ? 3 : 1;
 }

@@ -5,7 +5,7 @@
 #include "rnn.h"
 
 #define PANEL 8					/* series that make a panel: windows are clustered by series */
-#define MANY_POINTS 100000		/* known points from which a network may begin from nothing */
+#define FEW_POINTS 20000		/* known points; below, less of everything */
 
 /* What the rules look at. */
 typedef struct rnn_summary
