@@ -58,6 +58,15 @@ insert_run(Training *t, const char *outcome)
 	t->run = DatumGetInt64(result_datum(0, 1, &null));
 }
 
+static void
+refuse_null(FunctionCallInfo fcinfo, int argno, const char *name)
+{
+	if (PG_ARGISNULL(argno))
+		ereport(ERROR,
+				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
+				 errmsg("%s must not be NULL", name)));
+}
+
 /* --------------------------------------------------------------- new names */
 
 static char *
@@ -113,11 +122,8 @@ rnnforecast_rnn_fit(PG_FUNCTION_ARGS)
 			   *rules;
 	int32		version;
 
-	for (int i = 0; i < 2; i++)
-		if (PG_ARGISNULL(i))
-			ereport(ERROR,
-					(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
-					 errmsg("%s must not be NULL", i == 0 ? "name" : "query")));
+	refuse_null(fcinfo, 0, "name");
+	refuse_null(fcinfo, 1, "query");
 	SPI_connect();
 	t = new_training(&registry, "fit");
 	MemoryContextSwitchTo(t->context);
@@ -165,11 +171,8 @@ rnnforecast_rnn_register(PG_FUNCTION_ARGS)
 	const rnn_model *m;
 	int32		version;
 
-	for (int i = 0; i < 2; i++)
-		if (PG_ARGISNULL(i))
-			ereport(ERROR,
-					(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
-					 errmsg("%s must not be NULL", i == 0 ? "name" : "model")));
+	refuse_null(fcinfo, 0, "name");
+	refuse_null(fcinfo, 1, "model");
 	name = checked_name(PG_GETARG_TEXT_PP(0));
 	SPI_connect();
 	t = new_training(&registry, "register");
@@ -366,10 +369,7 @@ rnnforecast_rnn_refit(PG_FUNCTION_ARGS)
 	Datum		value;
 	bool		null = false;
 
-	if (PG_ARGISNULL(0))
-		ereport(ERROR,
-				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
-				 errmsg("name must not be NULL")));
+	refuse_null(fcinfo, 0, "name");
 	if (get_call_result_type(fcinfo, NULL, &desc) != TYPEFUNC_COMPOSITE)
 		elog(ERROR, "rnn_refit has no row type");
 	desc = BlessTupleDesc(desc);
