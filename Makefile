@@ -124,6 +124,9 @@ build/$(1)-double/%: build/$(1)-double/test/unit/%.o $(ENGINE_SRC:%.c=build/$(1)
 	@$$(CC) $(2) -o $$@ $$^ $$(BLAS_LIBS) -lm
 build/$(1)/fuzz_%: build/$(1)/test/fuzz/fuzz_%.o $(ENGINE_SRC:%.c=build/$(1)/%.o)
 	@$$(CC) $(2) -o $$@ $$^ $$(BLAS_LIBS) -lm
+# A table of versions of its own.
+build/$(1)/test_versions: build/$(1)/test/unit/test_versions.o $(filter-out build/$(1)/src/prior/priors.o,$(ENGINE_SRC:%.c=build/$(1)/%.o))
+	@$$(CC) $(2) -o $$@ $$^ $$(BLAS_LIBS) -lm
 build/$(1)/test_generate build/$(1)/test_prior: $(GENERATOR_SRC:%.c=build/$(1)/%.o)
 -include $$(wildcard build/$(1)/*/*/*.d build/$(1)-double/*/*/*.d)
 endef

@@ -9,6 +9,17 @@
 #include <math.h>
 #include <string.h>
 
+/* The version whose weights are shared: where the model to go on from had an earlier one, that. */
+static int
+prior_beneath(const rnn_trainer *t)
+{
+	const rnn_member *from = warm_member(t);
+
+	if (t->kind == RNN_KIND_SCRATCH)
+		return 0;
+	return from ? from->prior : t->panel.prior->version;
+}
+
 void
 keep_member(rnn_trainer *t, const real *weights, int steps, bool stopped)
 {
@@ -20,7 +31,7 @@ keep_member(rnn_trainer *t, const real *weights, int steps, bool stopped)
 		.seed = member_seed(t),
 			.patch = t->cfg.patch,.context = t->K * t->cfg.patch,
 			.steps = steps,.stopped = stopped,
-			.prior = t->kind == RNN_KIND_SCRATCH ? 0 : t->panel.prior->version,
+			.prior = prior_beneath(t),
 			.shared = candidate_shared(t),.params = t->shape.params,
 	};
 	/* As they will be stored. */

@@ -569,7 +569,7 @@ check_prior(Walk *w, const rnn_member *member, const rnn_config *cfg)
 		return;
 	if (rnn_prior_size(member->prior) == 0)
 	{
-		rnn_fail(w->err, RNN_ERR_VERSION, "prior", member->prior, 1, RNN_PRIOR);
+		rnn_fail(w->err, RNN_ERR_VERSION, "prior", member->prior, 1, rnn_prior_latest());
 		w->failed = true;
 		return;
 	}

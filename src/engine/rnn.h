@@ -381,8 +381,6 @@ void		rnn_fill_forward(const double *x, int64_t n, double *out);
  * A network that was pretrained on synthetic series, docs/prior.md.  Its mean
  * with the mix is what a model forecasts where nothing better is trained.
  */
-#define RNN_PRIOR 1				/* the latest version */
-
 typedef struct rnn_prior
 {
 	int32_t		version;
@@ -395,6 +393,7 @@ typedef struct rnn_prior
 	const real *weights;		/* (params,) in the block that it was loaded into */
 } rnn_prior;
 
+int			rnn_prior_latest(void);	/* the version that trainings build on */
 /* Bytes that rnn_prior_load fills, 0 if there is no such version here. */
 size_t		rnn_prior_size(int version);
 rnn_status	rnn_prior_load(int version, void *block, rnn_prior *out, rnn_error *err);

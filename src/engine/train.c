@@ -211,18 +211,26 @@ member_seed(const rnn_trainer *t)
 	return (uint64_t) t->cfg.seed + (uint64_t) t->member * 0x9e3779b97f4a7c15u;
 }
 
+/* Members have patches and contexts of their own, so each may differ in size. */
+const rnn_member *
+warm_member(const rnn_trainer *t)
+{
+	const rnn_member *from = t->warm && t->warm->n_members > 0 ?
+		&t->warm->member[t->member % t->warm->n_members] : NULL;
+
+	return from && from->params == t->shape.params ? from : NULL;
+}
+
 void
 start_network(rnn_trainer *t)
 {
 	uint64_t	seed = member_seed(t);
-	/* Members have patches and contexts of their own, so each may differ in size. */
-	const rnn_member *from = t->warm && t->warm->n_members > 0 ?
-		&t->warm->member[t->member % t->warm->n_members] : NULL;
+	const rnn_member *from = warm_member(t);
 	rnn_rng		init;
 
 	rnn_rng_seed(&init, seed, 0);
 	rnn_rng_seed(&t->rng, seed, t->final ? 2 : 1);
-	if (from && from->params == t->shape.params)
+	if (from)
 		for (int64_t i = 0; i < t->shape.params; i++)
 			t->opt.w[i] = (real) from->weights[i];
 	else if (t->kind != RNN_KIND_SCRATCH)

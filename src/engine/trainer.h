@@ -190,6 +190,7 @@ struct rnn_trainer
 rnn_status	find_seasons(rnn_trainer *t, rnn_error *err);
 void		start_network(rnn_trainer *t);	/* with initial weights, or those to go on from */
 uint64_t	member_seed(const rnn_trainer *t);
+const rnn_member *warm_member(const rnn_trainer *t);	/* that the current one goes on from, or NULL */
 
 /* members.c */
 void		begin_members(rnn_trainer *t);

@@ -23,12 +23,14 @@ typedef struct Decoded
 const rnn_prior *
 pretrained(int version)
 {
-	static rnn_prior loaded[RNN_PRIOR + 1];
+	static rnn_prior *loaded;	/* (latest version + 1) */
 	rnn_prior	fresh;
 	rnn_error	err;
 	void	   *block = NULL;
 
-	if (version >= 1 && version <= RNN_PRIOR && loaded[version].version == version)
+	if (loaded == NULL)
+		loaded = MemoryContextAllocZero(TopMemoryContext, sizeof(rnn_prior) * (rnn_prior_latest() + 1));
+	if (version >= 1 && version <= rnn_prior_latest() && loaded[version].version == version)
 		return &loaded[version];
 	if (rnn_prior_size(version) > 0)
 		block = MemoryContextAlloc(TopMemoryContext, rnn_prior_size(version));
@@ -192,7 +194,7 @@ PG_FUNCTION_INFO_V1(rnnforecast_rnn_prior);
 Datum
 rnnforecast_rnn_prior(PG_FUNCTION_ARGS)
 {
-	const rnn_prior *prior = pretrained(RNN_PRIOR);
+	const rnn_prior *prior = pretrained(rnn_prior_latest());
 	rnn_model	m = {.prior = prior->version,.prior_net = prior,.verdict = RNN_VERDICT_PRIOR,.mix_spread = 1,
 	.difference = NAN,.std_error = NAN,.mix_pinball = NAN,.coverage = NAN,.n_seasons = 1,.seasons = {1}};
 

@@ -483,7 +483,7 @@ rnnforecast_train_members(dsm_segment *seg, shm_toc *toc)
 	panel.count = shared->series;
 	panel.covariates.n = shared->covariates;
 	panel.clock = shared->clock;
-	panel.prior = pretrained(RNN_PRIOR);
+	panel.prior = pretrained(rnn_prior_latest());
 	panel.stop = &interrupts;
 	file = file_open(&shared->files, FEATURES_FILE);
 	read_series(file, &panel);

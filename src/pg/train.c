@@ -175,7 +175,7 @@ usable_panel(const Series *all, rnn_panel *panel)
 	panel->series = series;
 	panel->clock = all->clock;
 	panel->covariates = all->covariates;
-	panel->prior = pretrained(RNN_PRIOR);
+	panel->prior = pretrained(rnn_prior_latest());
 	panel->stop = &interrupts;
 	panel->n_hints = clock_hints(&all->clock, panel->hints);
 }

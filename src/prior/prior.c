@@ -4,8 +4,7 @@
  *		corrects the mix of references on any series, without training.
  *
  * Its weights are part of the library, so they are the same on a standby and
- * need no file and no table.  Models store the version alone; a version stays
- * here for good once it has shipped.
+ * need no file and no table.
  */
 #include "prior.h"
 #include "half.h"
@@ -18,15 +17,23 @@
 #define WIDEST 1000				/* the prior's scale in units of the mix's */
 #define LEAST_POINTS 4			/* as the shortest synthetic series have */
 
-static const rnn_prior_data *const priors[] = {&rnn_prior_1};
-
 static const rnn_prior_data *
 find(int version)
 {
-	for (size_t i = 0; i < sizeof(priors) / sizeof(priors[0]); i++)
-		if (priors[i]->version == version)
-			return priors[i];
+	for (int i = 0; i < rnn_prior_count; i++)
+		if (rnn_priors[i]->version == version)
+			return rnn_priors[i];
 	return NULL;
+}
+
+int
+rnn_prior_latest(void)
+{
+	int			latest = 0;
+
+	for (int i = 0; i < rnn_prior_count; i++)
+		latest = rnn_priors[i]->version > latest ? rnn_priors[i]->version : latest;
+	return latest;
 }
 
 /* Everything but the context, which changes no weight. */
@@ -56,7 +63,7 @@ rnn_prior_load(int version, void *block, rnn_prior *out, rnn_error *err)
 	real	   *w = block;
 
 	if (!d)
-		return rnn_fail(err, RNN_ERR_VERSION, "prior", version, 1, RNN_PRIOR);
+		return rnn_fail(err, RNN_ERR_VERSION, "prior", version, 1, rnn_prior_latest());
 	for (int64_t i = 0; i < d->params; i++)
 		w[i] = (real) half_load((const uint8_t *) d->weights + 2 * i);
 	memset(out, 0, sizeof(*out));

@@ -24,7 +24,12 @@ typedef struct rnn_prior_data
 	const char *weights;		/* (2 params) */
 } rnn_prior_data;
 
-extern const rnn_prior_data rnn_prior_1;
+/*
+ * The versions that this library has, in priors.c alone, so that a test can
+ * have another.
+ */
+extern const rnn_prior_data *const rnn_priors[];
+extern const int rnn_prior_count;
 
 /* Whether options that are not open ask for no other network than the prior's. */
 bool		rnn_prior_allows(const rnn_prior *prior, const rnn_config *cfg);

@@ -619,7 +619,7 @@ test_unsound_members(const rnn_model *sound)
 	UNSOUND(m.candidate[0].weight = 1.01, "a candidate's weight");
 	UNSOUND(m.candidate[0].difference = INFINITY, "a candidate's judgement is infinite");
 	UNSOUND(m.member[0].shared = 1, "a member's shared weights");
-	UNSOUND(m.member[0].prior = RNN_PRIOR, "a member's shape isn't the prior's");
+	UNSOUND(m.member[0].prior = rnn_prior_latest(), "a member's shape isn't the prior's");
 	UNSOUND(m.member[0].prior = -1, "a member's prior");
 	UNSOUND(m.rows_latest = -1, "the rows of each series");
 	UNSOUND(m.rows_latest = ((int64_t) 1 << 40) + 1, "the rows of each series");

@@ -52,13 +52,13 @@ test_load(void)
 {
 	rnn_prior	p;
 	rnn_error	err;
-	real	   *w = malloc(rnn_prior_size(RNN_PRIOR));
+	real	   *w = malloc(rnn_prior_size(rnn_prior_latest()));
 	double		squares = 0;
 
 	printf("- versions\n");
-	CHECK(rnn_prior_load(RNN_PRIOR, w, &p, &err) == RNN_OK);
-	CHECK(p.version == RNN_PRIOR && p.weights == w && p.params == rnn_param_count(&p.cfg));
-	CHECK(rnn_prior_size(RNN_PRIOR) == sizeof(real) * p.params);
+	CHECK(rnn_prior_load(rnn_prior_latest(), w, &p, &err) == RNN_OK);
+	CHECK(p.version == rnn_prior_latest() && p.weights == w && p.params == rnn_param_count(&p.cfg));
+	CHECK(rnn_prior_size(rnn_prior_latest()) == sizeof(real) * p.params);
 	CHECK(p.horizon == RNN_SYNTH_HORIZON && p.share > 0 && p.share <= 1);
 	for (int64_t i = 0; i < p.params; i++)
 	{
@@ -77,8 +77,8 @@ test_load(void)
 			mean += w[s.norm_g[0] + i] / s.H;
 		CHECK(mean > 0.3 && mean < 3);
 	}
-	CHECK(rnn_prior_size(0) == 0 && rnn_prior_size(RNN_PRIOR + 1) == 0 && rnn_prior_size(-1) == 0);
-	CHECK(rnn_prior_load(RNN_PRIOR + 1, w, &p, &err) == RNN_ERR_VERSION && err.value == RNN_PRIOR + 1);
+	CHECK(rnn_prior_size(0) == 0 && rnn_prior_size(rnn_prior_latest() + 1) == 0 && rnn_prior_size(-1) == 0);
+	CHECK(rnn_prior_load(rnn_prior_latest() + 1, w, &p, &err) == RNN_ERR_VERSION && err.value == rnn_prior_latest() + 1);
 	free(w);
 }
 
@@ -265,7 +265,7 @@ test_training(void)
 		cfg.hidden = 8;
 		t = train_on(NULL, &prior, &cfg, x, 900, 64 * MB);
 		CHECK(t.status == RNN_OK);
-		CHECK(t.model.prior == (c < 2 ? RNN_PRIOR : 0));
+		CHECK(t.model.prior == (c < 2 ? rnn_prior_latest() : 0));
 		CHECK((t.model.n_members > 0) == (c == 2 || (c == 0 && t.model.weight > 0)));
 		CHECK(c != 1 || (t.model.verdict == RNN_VERDICT_PRIOR && t.model.calibration_n > 0 && isfinite(t.model.coverage)));
 		bytes = malloc(rnn_model_size(&t.model));
@@ -386,7 +386,7 @@ test_tuned(void)
 			t = more;
 		}
 		rnn_shape_init(&shape, &t.model.config);
-		CHECK(t.model.member[0].prior == RNN_PRIOR && t.model.member[0].shared == shape.head && shape.head > 0);
+		CHECK(t.model.member[0].prior == rnn_prior_latest() && t.model.member[0].shared == shape.head && shape.head > 0);
 		CHECK(t.model.n_candidates == 1 && t.model.candidate[0].kind == RNN_KIND_HEAD);
 		CHECK(memcmp(t.model.member[0].weights, prior.weights, sizeof(real) * shape.head) == 0);
 		CHECK(memcmp(t.model.member[0].weights, prior.weights, sizeof(real) * prior.params) != 0);
@@ -467,7 +467,7 @@ test_versions(void)
 	wave(x, 200, 12, 5);
 	for (int64_t i = 0; i < prior.params; i++)
 		w[i] = prior.weights[i] * (real) 1.1;
-	next.version = RNN_PRIOR + 1;
+	next.version = rnn_prior_latest() + 1;
 	next.weights = w;
 	a = forecast_series(&m, x, 200, AHEAD);
 	m.prior_net = &next;
@@ -478,7 +478,7 @@ test_versions(void)
 	CHECK(memcmp(a, b, sizeof(double) * AHEAD * Q) != 0);
 	/* Version 1 is here for good. */
 	CHECK(rnn_prior_weights(1, rnn_prior_size(1) / sizeof(real), first) && isfinite(first[0]));
-	CHECK(!rnn_prior_weights(RNN_PRIOR + 1, 1, first) && !rnn_prior_weights(1, rnn_prior_size(1) / sizeof(real) + 1, NULL));
+	CHECK(!rnn_prior_weights(rnn_prior_latest() + 1, 1, first) && !rnn_prior_weights(1, rnn_prior_size(1) / sizeof(real) + 1, NULL));
 	free(a), free(b), free(c), free(w), free(first);
 }
 
@@ -566,7 +566,7 @@ main(void)
 	rnn_error	err;
 
 	rnn_engine_init(-1);
-	if (rnn_prior_load(RNN_PRIOR, malloc(rnn_prior_size(RNN_PRIOR)), &prior, &err) != RNN_OK)
+	if (rnn_prior_load(rnn_prior_latest(), malloc(rnn_prior_size(rnn_prior_latest())), &prior, &err) != RNN_OK)
 		return 1;
 	TEST(test_load);
 	TEST(test_better_than_mix);

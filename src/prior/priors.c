@@ -1,0 +1,13 @@
+/*
+ * priors.c
+ *		Which versions of the prior there are.
+ *
+ * Models store the version alone, so one that has shipped stays here for good;
+ * a training takes the latest.
+ */
+#include "prior.h"
+
+extern const rnn_prior_data rnn_prior_1;
+
+const rnn_prior_data *const rnn_priors[] = {&rnn_prior_1};
+const int	rnn_prior_count = sizeof(rnn_priors) / sizeof(rnn_priors[0]);
