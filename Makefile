@@ -103,6 +103,7 @@ tap:
 # Each test/unit/test_*.c is a program that prints "NAME: N passed, N failed".
 # Those with "double" in their name are built with an engine in double.
 
+NO_PRIORS_SRC := $(filter-out src/prior/priors.c src/prior/prior_%.c,$(ENGINE_SRC))
 UNIT_SRC := $(sort $(wildcard test/unit/test_*.c))
 UNIT_CC = $(CC) -std=gnu11 -g -Wall -Wextra -Wno-unused-parameter -MMD -MP \
 	-ffp-contract=off -Isrc/engine -Isrc/prior -Itest/unit $(BLAS_CFLAGS)
@@ -122,11 +123,12 @@ build/$(1)/%: build/$(1)/test/unit/%.o $(ENGINE_SRC:%.c=build/$(1)/%.o)
 	@$$(CC) $(2) -o $$@ $$^ $$(BLAS_LIBS) -lm
 build/$(1)-double/%: build/$(1)-double/test/unit/%.o $(ENGINE_SRC:%.c=build/$(1)-double/%.o)
 	@$$(CC) $(2) -o $$@ $$^ $$(BLAS_LIBS) -lm
-build/$(1)/fuzz_%: build/$(1)/test/fuzz/fuzz_%.o $(ENGINE_SRC:%.c=build/$(1)/%.o)
+# These have a table of the prior's versions of their own.
+build/$(1)/fuzz_%: build/$(1)/test/fuzz/fuzz_%.o $(NO_PRIORS_SRC:%.c=build/$(1)/%.o)
 	@$$(CC) $(2) -o $$@ $$^ $$(BLAS_LIBS) -lm
-# A table of versions of its own.
-build/$(1)/test_versions: build/$(1)/test/unit/test_versions.o $(filter-out build/$(1)/src/prior/priors.o,$(ENGINE_SRC:%.c=build/$(1)/%.o))
+$(addprefix build/$(1)/,test_forged test_model test_versions): build/$(1)/%: build/$(1)/test/unit/%.o $(NO_PRIORS_SRC:%.c=build/$(1)/%.o)
 	@$$(CC) $(2) -o $$@ $$^ $$(BLAS_LIBS) -lm
+build/$(1)/test_versions: build/$(1)/src/prior/prior_1.o
 build/$(1)/test_generate build/$(1)/test_prior: $(GENERATOR_SRC:%.c=build/$(1)/%.o)
 -include $$(wildcard build/$(1)/*/*/*.d build/$(1)-double/*/*/*.d)
 endef

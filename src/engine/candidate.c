@@ -38,7 +38,7 @@ warm_kind(const rnn_trainer *t, rnn_kind *kind)
 
 	if (!from)
 		return false;
-	if (!t->asked.skip || !rnn_prior_fits(from->prior, &t->asked))
+	if (!t->asked.skip || !t->panel.prior || !rnn_prior_fits(from->prior, &t->asked))
 		*kind = RNN_KIND_SCRATCH;
 	else if (t->summary.points < FEW_POINTS && from->shared > 0)
 		*kind = RNN_KIND_HEAD;

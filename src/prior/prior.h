@@ -28,6 +28,7 @@ typedef struct rnn_prior_data
  * The versions that this library has, in priors.c alone, so that a test can
  * have another.
  */
+extern const rnn_prior_data rnn_prior_1;
 extern const rnn_prior_data *const rnn_priors[];
 extern const int rnn_prior_count;
 

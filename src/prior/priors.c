@@ -7,7 +7,5 @@
  */
 #include "prior.h"
 
-extern const rnn_prior_data rnn_prior_1;
-
 const rnn_prior_data *const rnn_priors[] = {&rnn_prior_1};
 const int	rnn_prior_count = sizeof(rnn_priors) / sizeof(rnn_priors[0]);

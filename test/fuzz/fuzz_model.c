@@ -11,8 +11,8 @@
  * small models:
  *
  *	clang -g -O1 -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=undefined
- *		-DFUZZ_GUIDED -Isrc/engine -Itest/unit -o build/guided
- *		test/fuzz/fuzz_model.c src/engine/[a-z]*.c -lopenblas -lm
+ *		-DFUZZ_GUIDED -Isrc/engine -Isrc/prior -Itest/unit -o build/guided
+ *		test/fuzz/fuzz_model.c src/engine/[a-z]*.c src/prior/prior.c -lopenblas -lm
  *	mkdir build/corpus; build/asan/fuzz_model -seeds build/corpus
  *	build/guided -max_len=12000 -rss_limit_mb=2000 -max_total_time=300 build/corpus
  */
@@ -40,7 +40,7 @@ go_on(const rnn_model *m)
 	cfg.steps = 1;
 	cfg.batch = 2;
 	cfg.members = m->n_members > 0 && m->n_members < 3 ? m->n_members : 1;
-	t = train_from(m, &cfg, m->series[0].x, m->series[0].n, TRAINING);
+	t = train_on(m, tiny_prior(), &cfg, m->series[0].x, m->series[0].n, TRAINING);
 	CHECK(t.status == RNN_OK || t.status == RNN_ERR_MEMORY || t.status == RNN_ERR_NUMERIC ||
 		  t.status == RNN_ERR_DATA || t.status == RNN_ERR_CONFLICT);
 	free(t.block);
@@ -79,7 +79,8 @@ run_bytes(const uint8_t *data, size_t len)
 		memcpy(bytes, header, sizeof(header));
 		sign(bytes, len);
 		block = read_bytes(bytes, len, &m, &err);
-		CHECK(block || (err.status == RNN_ERR_CORRUPT && err.what));
+		CHECK(block || (err.status == RNN_ERR_CORRUPT && err.what) ||
+			  (err.status == RNN_ERR_VERSION && strcmp(err.what, "prior") == 0));
 		if (block)
 			use_model(&m, rnn_crc32c(bytes, len));
 	}

@@ -6,6 +6,7 @@
 #define SAMPLES_H
 
 #include "check.h"
+#include "tiny_prior.h"
 #include "trained.h"
 
 #include <math.h>
@@ -24,7 +25,7 @@ typedef struct Sample
 	size_t		len;
 } Sample;
 
-#define SAMPLES 8
+#define SAMPLES 10
 #define AHEAD 7					/* rows behind the points of the sample with covariates */
 #define COVARIATES 3
 static Sample samples[SAMPLES];
@@ -67,7 +68,7 @@ make_sample(int i, const char *kind, const rnn_config *cfg, int n)
 	Sample	   *s = &samples[i];
 
 	s->kind = kind;
-	s->trained = train_series(cfg, points, n, (size_t) 1 << 28);
+	s->trained = train_on(NULL, cfg->start == RNN_START_TUNE ? tiny_prior() : NULL, cfg, points, n, (size_t) 1 << 28);
 	CHECK(s->trained.status == RNN_OK);
 	s->model = s->trained.model;
 	/* The latest points are enough to forecast from. */
@@ -171,6 +172,15 @@ make_samples(void)
 	}
 	samples[7].trained.series.ahead = AHEAD;
 	samples[7].trained.series.covariates = values[0];
+	small_config(&cfg, RNN_GRU);
+	cfg.start = RNN_START_TUNE;
+	make_sample(8, "prior with another head", &cfg, POINTS);
+
+	/* As if there had been many points: no weight is shared. */
+	cfg.seed = 3;
+	make_sample(9, "prior, trained further", &cfg, POINTS);
+	samples[9].model.member[0].shared = 0;
+	samples[9].model.candidate[0].kind = RNN_KIND_TUNED;
 	for (int i = 0; i < SAMPLES; i++)
 		encode_sample(&samples[i]);
 }
@@ -212,7 +222,11 @@ read_bytes(const uint8_t *bytes, size_t len, rnn_model *m, rnn_error *err)
 	block = malloc(size);
 	rnn_arena_init(&a, block, size);
 	if (rnn_model_decode(bytes, len, &a, m, err) == RNN_OK)
+	{
+		/* As the server does. */
+		m->prior_net = m->prior == 1 ? tiny_prior() : NULL;
 		return block;
+	}
 	/* What was measured must be enough. */
 	CHECK(err->status != RNN_ERR_MEMORY);
 	free(block);

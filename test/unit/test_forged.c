@@ -12,6 +12,13 @@ report_flip(const Sample *s, size_t at, uint8_t was, uint8_t is, const char *wha
 		printf("\t%s, byte %zu from %02x to %02x: %s\n", s->kind, at, was, is, what);
 }
 
+/* Bytes of a stored weight. */
+static size_t
+weight_size(const rnn_member *m)
+{
+	return m->prior > 0 ? 2 : sizeof(float);
+}
+
 /* Where the weights lie, from the first member's to the last one's. */
 static void
 find_weights(const Sample *s, size_t *from, size_t *to)
@@ -19,12 +26,19 @@ find_weights(const Sample *s, size_t *from, size_t *to)
 	*from = *to = 0;
 	for (int i = 0; i < s->model.n_members; i++)
 	{
-		size_t		bytes = sizeof(float) * s->model.member[i].params,
+		const rnn_member *m = &s->model.member[i];
+		size_t		bytes = weight_size(m) * (size_t) (m->params - m->shared),
 					at = *to;
+		uint8_t    *stored = malloc(bytes);
 
-		while (at + bytes <= s->len && memcmp(s->bytes + at, s->model.member[i].weights, bytes) != 0)
+		if (m->prior == 0)
+			memcpy(stored, m->weights, bytes);
+		for (int64_t k = m->shared; m->prior > 0 && k < m->params; k++)
+			half_store(stored + 2 * (k - m->shared), m->weights[k]);
+		while (at + bytes <= s->len && memcmp(s->bytes + at, stored, bytes) != 0)
 			at++;
 		CHECK(at + bytes <= s->len);
+		free(stored);
 		*from = i == 0 ? at : *from;
 		*to = at + bytes;
 	}
@@ -73,13 +87,14 @@ test_forged(Sample *s, rnn_rng *rng)
 				accepted = 0,
 				forecasts = 0;
 	size_t		from,
-				to;
+				to,
+				width = s->model.n_members > 0 ? weight_size(&s->model.member[0]) : 4;
 
 	find_weights(s, &from, &to);
 	for (size_t at = 4; at < s->len; at++)
 	{
 		bool		weight = at >= from && at < to,
-					low = weight && (at - from) % 4 < 3;
+					low = weight && (at - from) % width < width - 1;
 
 		for (int k = 0; k < (low ? 1 : weight ? 2 : 3); k++)
 		{

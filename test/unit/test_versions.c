@@ -18,7 +18,6 @@
 #define MB (1024 * 1024)
 #define NOT_YET (-1)
 
-extern const rnn_prior_data rnn_prior_1;
 static rnn_prior_data second = {.version = NOT_YET};
 const rnn_prior_data *const rnn_priors[] = {&rnn_prior_1, &second};
 const int	rnn_prior_count = 2;
