@@ -1,7 +1,7 @@
 /*
  * candidate.c
- *		Which networks are trained and judged, one after the other, and which of
- *		them the model gets.
+ *		Which networks are trained and judged, one after the other or side by
+ *		side in two processes, and which of them the model gets.
  *
  * There are two: the prior, trained further, and, in a panel or where there are
  * MANY_POINTS, one from nothing; where both are true that one alone.  Each is
@@ -13,6 +13,7 @@
 #include "trainer.h"
 
 #include <math.h>
+#include <stddef.h>
 #include <string.h>
 
 #define MANY_POINTS 100000		/* or a panel: a network from nothing is tried too; both: it alone */
@@ -139,28 +140,38 @@ gain(const rnn_candidate *c)
 	return c->weight > 0 ? fmax(0, -c->difference * (1 - pow(c->std_error / c->difference, 2))) : 0;
 }
 
-/* Notes how the current candidate was judged, and keeps what is needed to go back to it. */
+/* What is needed to go back to the current candidate. */
+static void
+keep(rnn_trainer *t)
+{
+	const rnn_model *m = &t->model;
+	Kept	   *k = &t->kept;
+
+	k->weight = m->weight;
+	k->weight_short = m->weight_short;
+	k->short_below = m->short_below;
+	for (int half = 0; half < 2; half++)
+	{
+		k->loss[half] = t->best[half].loss;
+		k->grid[half] = t->best[half].grid;
+		k->step[half] = t->best[half].step;
+		memcpy(k->weights[half], t->best[half].weights, sizeof(real) * t->shape.params);
+	}
+}
+
+/* Notes how the current candidate was judged. */
 static void
 note(rnn_trainer *t)
 {
 	rnn_model  *m = &t->model;
-	Kept	   *k = &t->kept;
 
 	m->chosen = t->at;
 	m->n_candidates = t->at + 1;
 	m->candidate[t->at] = (rnn_candidate) {
 		t->kind, m->verdict, t->W, t->steps, m->difference, m->std_error, m->mix_pinball, m->weight
 	};
-	if (t->at == t->n_kinds - 1)
-		return;
-	k->weight = m->weight;
-	k->weight_short = m->weight_short;
-	k->short_below = m->short_below;
-	for (int half = 0; half < 2; half++)
-	{
-		k->best[half] = t->best[half];
-		memcpy(k->weights[half], t->best[half].weights, sizeof(real) * t->shape.params);
-	}
+	if (t->at < t->n_kinds - 1 && m->weight > 0)
+		keep(t);
 }
 
 /* Everything after the seasons begins again. */
@@ -190,10 +201,30 @@ earlier_is_better(const rnn_trainer *t)
 	return t->at > 0 && gain(&c[0]) > gain(&c[t->at]);
 }
 
-bool
+void
 candidate_judged(rnn_trainer *t)
 {
 	note(t);
+	t->stage = STAGE_COMPARE;
+}
+
+bool
+candidate_unjudged(rnn_trainer *t)
+{
+	rnn_model  *m = &t->model;
+
+	if (t->settled || !(t->apart || t->lone || (t->at > 0 && gain(&m->candidate[0]) > 0)))
+		return false;
+	m->verdict = RNN_VERDICT_TIME;
+	m->weight = 0;
+	m->difference = m->std_error = m->mix_pinball = NAN;
+	candidate_judged(t);
+	return true;
+}
+
+bool
+candidate_chosen(rnn_trainer *t)
+{
 	if (t->cfg.start != RNN_START_AUTO || t->n_kinds == 1)
 		return true;
 	if (t->at < t->n_kinds - 1 && !t->hurry)
@@ -210,14 +241,59 @@ candidate_judged(rnn_trainer *t)
 }
 
 bool
-candidate_given_up(rnn_trainer *t)
+candidate_may_be_apart(const rnn_trainer *t)
 {
-	if (t->at == 0 || t->settled || gain(&t->model.candidate[0]) == 0)
-		return false;
-	t->settled = true;
-	t->at = 0;
+	return t->split && !t->hurry && !t->settled && !t->lone && t->cfg.start == RNN_START_AUTO &&
+		t->at == 0 && t->n_kinds > 1 && t->stage == STAGE_FEATURES && t->feature_run == 0 &&
+		t->feature_at == 0 && t->train && t->blends && t->slots > 0 && t->W >= 2;
+}
+
+void
+rnn_trainer_apart(rnn_trainer *t)
+{
+	t->apart = true;
+	t->at = t->n_kinds - 1;
 	begin_again(t);
-	return true;
+}
+
+rnn_status
+rnn_trainer_lone(rnn_trainer *t, rnn_choice choice, rnn_error *err)
+{
+	t->n_kinds = choice.of;
+	t->at = choice.at;
+	t->kinds[t->at] = choice.kind;
+	t->lone = t->split = true;
+	return find_seasons(t, err);
+}
+
+void
+rnn_trainer_judged(rnn_trainer *t, rnn_part parts[RNN_JUDGED_PARTS])
+{
+	size_t		weights = sizeof(real) * t->panel.prior->params;
+
+	parts[0] = (rnn_part) {&t->model.candidate[0], sizeof(rnn_candidate)};
+	parts[1] = (rnn_part) {&t->kept, offsetof(Kept, weights)};
+	parts[2] = (rnn_part) {t->kept.weights[0], weights};
+	parts[3] = (rnn_part) {t->kept.weights[1], weights};
+	parts[4] = (rnn_part) {&t->kept_log, sizeof(MemberLog)};
+	for (int i = 0; t->lone && i < t->model.n_log && i < MEMBER_LOG; i++)
+	{
+		t->kept_log.row[i] = t->log[i];
+		t->kept_log.n = i + 1;
+	}
+}
+
+void
+rnn_trainer_compare(rnn_trainer *t)
+{
+	rnn_model  *m = &t->model;
+	int			n = t->kept_log.n;
+
+	/* As if the first one had been judged before. */
+	memmove(t->log + n, t->log, sizeof(rnn_log_row) * m->n_log);
+	memcpy(t->log, t->kept_log.row, sizeof(rnn_log_row) * n);
+	m->n_log += n;
+	t->apart = false;
 }
 
 void
@@ -240,9 +316,9 @@ candidate_restore(rnn_trainer *t)
 	{
 		Best	   *best = &t->best[half];
 
-		best->loss = k->best[half].loss;
-		best->grid = k->best[half].grid;
-		best->step = k->best[half].step;
+		best->loss = k->loss[half];
+		best->grid = k->grid[half];
+		best->step = k->step[half];
 		memcpy(best->weights, k->weights[half], sizeof(real) * t->shape.params);
 	}
 	t->started = true;

@@ -176,7 +176,7 @@ int
 rnn_trainer_members(const rnn_trainer *t, rnn_config *resolved, rnn_choice *choice)
 {
 	*resolved = t->cfg;
-	*choice = (rnn_choice) {t->kind, t->n_kinds};
+	*choice = (rnn_choice) {t->kind, t->at, t->n_kinds};
 	return t->cfg.members;
 }
 
@@ -224,7 +224,7 @@ rnn_status
 rnn_trainer_adopt(rnn_trainer *t, rnn_choice choice, rnn_error *err)
 {
 	t->n_kinds = choice.of;
-	t->at = choice.of - 1;
+	t->at = choice.at;
 	t->kinds[t->at] = choice.kind;
 	RNN_TRY(find_seasons(t, err));
 	RNN_TRY(lay_out(t, err));
@@ -239,8 +239,8 @@ rnn_trainer_adopt(rnn_trainer *t, rnn_choice choice, rnn_error *err)
 int
 rnn_trainer_steps(const rnn_trainer *t, bool *exact)
 {
-	*exact = t->final;
-	return t->final ? t->steps : steps_found(t);
+	*exact = t->final || t->settled;
+	return *exact ? t->steps : steps_found(t);
 }
 
 void

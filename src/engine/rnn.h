@@ -543,7 +543,10 @@ typedef struct rnn_progress
 	bool		done;
 	bool		ready;			/* the features are there, members may be trained elsewhere, until it is
 								 * false again: another network was chosen */
-	bool		split;			/* waits for rnn_trainer_member or rnn_trainer_join */
+	bool		split;			/* waits for the caller: the other candidate's judgement where it is lacking,
+								 * else rnn_trainer_member or rnn_trainer_join */
+	bool		lacks;			/* rnn_trainer_judged and rnn_trainer_compare */
+	bool		apart;			/* rnn_trainer_apart may be called: there are two candidates */
 	bool		waits;			/* for more steps by rnn_trainer_allow */
 	const char *phase;			/* "seasons", "features", "train", ... a literal */
 	int			member;
@@ -586,10 +589,11 @@ void		rnn_trainer_member(rnn_trainer *t, int member);
 void		rnn_trainer_join(rnn_trainer *t);
 size_t		rnn_trainer_used(const rnn_trainer *t); /* bytes of the block that are in use */
 
-/* The network that is trained, and of how many candidates it is the last. */
+/* The network that is trained, and which of how many candidates it is. */
 typedef struct rnn_choice
 {
 	rnn_kind	kind;
+	int32_t		at;
 	int32_t		of;
 } rnn_choice;
 
@@ -601,6 +605,7 @@ typedef struct rnn_part
 
 int			rnn_trainer_members(const rnn_trainer *t, rnn_config *resolved, rnn_choice *choice);
 
+#define RNN_JUDGED_PARTS 5
 #define RNN_FEATURE_PARTS 2
 #define RNN_MEMBER_PARTS 3
 #define RNN_STATE_PARTS 11
@@ -614,6 +619,18 @@ void		rnn_trainer_result(rnn_trainer *t, int member, rnn_part parts[RNN_MEMBER_P
 bool		rnn_trainer_state(rnn_trainer *t, rnn_part parts[RNN_STATE_PARTS]);
 /* Steps a new trainer until it is laid out, its features still to be filled in. */
 rnn_status	rnn_trainer_adopt(rnn_trainer *t, rnn_choice choice, rnn_error *err);
+/*
+ * Two candidates may be judged side by side, too, where progress->apart is set:
+ * another process steps a trainer of its own, made in the same way and with
+ * rnn_trainer_lone, until progress->split is set, while here the last one is
+ * judged after rnn_trainer_apart.  What became of the first is handed over by
+ * the parts of rnn_trainer_judged, and the trainer goes on after
+ * rnn_trainer_compare as if one had been judged after the other.
+ */
+void		rnn_trainer_apart(rnn_trainer *t);
+rnn_status	rnn_trainer_lone(rnn_trainer *t, rnn_choice choice, rnn_error *err);
+void		rnn_trainer_judged(rnn_trainer *t, rnn_part parts[RNN_JUDGED_PARTS]);
+void		rnn_trainer_compare(rnn_trainer *t);
 /* Steps of a member's training: those it has at least, and whether it has no more. */
 int			rnn_trainer_steps(const rnn_trainer *t, bool *exact);
 void		rnn_trainer_allow(rnn_trainer *t, int steps, bool exact);

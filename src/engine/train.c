@@ -3,7 +3,7 @@
  *		The trainer: a state machine that the caller drives in bounded steps.
  *
  *		seasons -> layout -> features -> train <-> validate -> judge
- *		-> calibrate -> train again on everything -> done
+ *		-> compare -> calibrate -> train again on everything -> done
  *
  * Where there is too little to train or to judge with, the middle is left out
  * and the model is the mix, with calibrated intervals.
@@ -282,6 +282,8 @@ begin_features(rnn_trainer *t, rnn_error *err)
 	rnn_status	status;
 
 	t->late = t->hurry && t->cfg.network && t->cfg.skip && !t->settled;
+	if (t->late && candidate_unjudged(t))
+		return RNN_OK;
 	status = lay_out(t, err);
 	if (status == RNN_ERR_MEMORY && candidate_left_out(t))
 		status = lay_out(t, err);
@@ -367,8 +369,7 @@ training_over(rnn_trainer *t, rnn_error *err)
 			if (!isfinite(t->best[half].loss))
 				return rnn_fail(err, RNN_ERR_NUMERIC, "training diverged: the loss in validation", NAN, 0, 0);
 		judge(t);
-		if (candidate_judged(t))
-			calibrate(t);
+		candidate_judged(t);
 		return RNN_OK;
 	}
 	add_log(t, NAN, NAN);
@@ -376,6 +377,21 @@ training_over(rnn_trainer *t, rnn_error *err)
 	t->member++;
 	t->stage = STAGE_SPLIT;
 	return RNN_OK;
+}
+
+/* What the model gets of what was judged. */
+static rnn_status
+compare(rnn_trainer *t, rnn_error *err)
+{
+	if (t->apart || t->lone || !candidate_chosen(t))
+		return RNN_OK;
+	if (!t->late)
+	{
+		calibrate(t);
+		return RNN_OK;
+	}
+	t->stage = STAGE_FEATURES;
+	return reduce_features(t, err);
 }
 
 /* The decay of the rate begins where it is known how many steps there are. */
@@ -438,12 +454,14 @@ report(const rnn_trainer *t, rnn_progress *p)
 		[STAGE_SEASONS] = "seasons",[STAGE_LAYOUT] = "layout",[STAGE_FEATURES] = "features",
 		[STAGE_PRIOR] = "prior",[STAGE_SPREAD] = "validate",
 		[STAGE_TRAIN] = "train",[STAGE_VALIDATE] = "validate",
-		[STAGE_CALIBRATE] = "calibrate",[STAGE_SPLIT] = "members",[STAGE_DONE] = "done"
+		[STAGE_COMPARE] = "compare",[STAGE_CALIBRATE] = "calibrate",[STAGE_SPLIT] = "members",[STAGE_DONE] = "done"
 	};
 
 	p->done = t->stage == STAGE_DONE;
-	p->ready = t->train && t->stage > STAGE_PRIOR && !p->done && !t->settled && t->at == t->n_kinds - 1;
-	p->split = t->stage == STAGE_SPLIT && t->split;
+	p->ready = t->train && t->stage > STAGE_PRIOR && !p->done && (t->settled || t->at == t->n_kinds - 1);
+	p->apart = candidate_may_be_apart(t);
+	p->lacks = t->stage == STAGE_COMPARE && t->apart;
+	p->split = t->split && (t->stage == STAGE_SPLIT || p->lacks || (t->stage == STAGE_COMPARE && t->lone));
 	p->waits = t->stage == STAGE_TRAIN && must_wait(t);
 	p->phase = t->stage == STAGE_TRAIN && t->final ? "train on everything" : names[t->stage];
 	p->member = t->member < t->cfg.members ? t->member + 1 : t->member;
@@ -466,7 +484,7 @@ step(rnn_trainer *t, rnn_error *err)
 		case STAGE_FEATURES:
 			if (t->train && too_late(t))
 			{
-				if (candidate_given_up(t))
+				if (candidate_unjudged(t))
 					break;
 				RNN_TRY(reduce_features(t, err));
 			}
@@ -486,11 +504,14 @@ step(rnn_trainer *t, rnn_error *err)
 		case STAGE_TRAIN:
 			if (!too_late(t))
 				RNN_TRY(train_step(t, err));
-			else if (!candidate_given_up(t))
+			else if (!candidate_unjudged(t))
 				RNN_TRY(begin_mix(t, err));
 			break;
 		case STAGE_VALIDATE:
 			RNN_TRY(validate_step(t, err));
+			break;
+		case STAGE_COMPARE:
+			RNN_TRY(compare(t, err));
 			break;
 		case STAGE_CALIBRATE:
 			calibrate_step(t);

@@ -78,14 +78,16 @@ typedef struct Kept
 	double		weight,
 				weight_short;
 	int64_t		short_below;
-	Best		best[2];
-	real	   *weights[2];		/* (P of the prior) */
+	double		loss[2];		/* of each half's best, */
+	int			grid[2],
+				step[2];
+	real	   *weights[2];		/* (P of the prior) last, see rnn_trainer_judged() */
 } Kept;
 
 typedef enum Stage
 {
 	STAGE_SEASONS, STAGE_LAYOUT, STAGE_FEATURES, STAGE_PRIOR, STAGE_SPREAD, STAGE_TRAIN, STAGE_VALIDATE,
-	STAGE_CALIBRATE, STAGE_SPLIT, STAGE_DONE
+	STAGE_COMPARE, STAGE_CALIBRATE, STAGE_SPLIT, STAGE_DONE
 } Stage;
 
 struct rnn_trainer
@@ -143,7 +145,10 @@ struct rnn_trainer
 	rnn_kind	kind;			/* its */
 	double		pace;			/* its part of the learning rate */
 	bool		settled;		/* it was chosen, and is not judged again */
+	bool		apart;			/* the first one is being judged elsewhere */
+	bool		lone;			/* the current one is all that is judged here */
 	Kept		kept;
+	MemberLog	kept_log;
 
 	double	   *init_row;		/* (H) scratch of initial weights */
 	Optimizer	opt;
@@ -226,8 +231,10 @@ bool		candidate_left_out(rnn_trainer *t); /* it doesn't fit: true where another 
 void		candidate_options(rnn_trainer *t);
 void		candidate_resolve(rnn_trainer *t);
 int64_t		candidate_shared(const rnn_trainer *t); /* first weights that stay the prior's */
-bool		candidate_judged(rnn_trainer *t);	/* false: another one, or an earlier one again */
-bool		candidate_given_up(rnn_trainer *t); /* the time is up: true where an earlier one was judged */
+void		candidate_judged(rnn_trainer *t);	/* the current one: on to the comparison */
+bool		candidate_unjudged(rnn_trainer *t); /* the time is up: true where another one may have been judged */
+bool		candidate_chosen(rnn_trainer *t);	/* false: another one, or an earlier one again */
+bool		candidate_may_be_apart(const rnn_trainer *t);
 void		candidate_restore(rnn_trainer *t);	/* what was judged of the settled one */
 
 /* judge.c */

@@ -69,7 +69,7 @@ _PG_init(void)
 							 &rnnforecast_max_seconds, 0, 0, 1e7,
 							 PGC_SUSET, 0, NULL, NULL, NULL);
 	DefineCustomIntVariable("rnnforecast.max_workers",
-							"Sets the parallel workers that train members of one ensemble beside the leader.",
+							"Sets the parallel workers that judge candidates and train members of one ensemble beside the leader.",
 							"The model is the same with any number. max_parallel_workers bounds those of all sessions.",
 							&rnnforecast_max_workers, 2, 0, 1024,
 							PGC_USERSET, 0, NULL, NULL, NULL);

@@ -1,15 +1,19 @@
 /*
  * parallel.c
- *		Members of an ensemble, trained side by side in parallel workers.
+ *		Candidates judged, and members of an ensemble trained, side by side in
+ *		parallel workers.
  *
- * As soon as the leader has the features, they and the series go to the
- * workers through a shared temporary file; what became of a member comes back
- * through another, so that little shared memory is needed.  While the leader
- * still judges, the workers train as far as it is sure that members will be
- * trained.  Leader and workers take the next member from one counter: with
- * fewer workers than asked for, or none, the same members are trained to the
- * same bytes.  An error of a worker is the leader's, and whatever ends the
- * statement ends the workers.
+ * Where there are two candidates a worker judges the first, while the leader
+ * judges the last, the likelier one.  As soon as the leader has its features,
+ * they go to the workers, as the series did, through a shared temporary file;
+ * what became of a member comes back through another, so that little shared
+ * memory is needed.  While the leader still judges, the workers train as far
+ * as it is sure that members will be trained.  Leader and workers take the
+ * next member from one counter: with fewer workers than asked for, or none,
+ * the same members are trained to the same bytes.  Where the first candidate
+ * is the better one, these workers are let go, and others train its members.
+ * An error of a worker is the leader's, and whatever ends the statement ends
+ * the workers.
  */
 #include "pg.h"
 #include "train.h"
@@ -20,27 +24,41 @@
 #include "storage/buffile.h"
 #include "storage/condition_variable.h"
 #include "storage/sharedfileset.h"
+#include "utils/memutils.h"
 #include "utils/timestamp.h"
 #include "utils/wait_event.h"
 
 #define KEY_SHARED UINT64CONST(0x726e6e0000000001)
+#define SERIES_FILE "series"
+#define JUDGED_FILE "judged"
 #define FEATURES_FILE "features"
+#define WORKERS_APART 2			/* a candidate and three members: the default of a panel */
 #define WAIT_MS 1000			/* then a worker looks at the clock */
+
+/* A network to judge or to train. */
+typedef struct Task
+{
+	rnn_config	cfg;			/* resolved */
+	rnn_choice	choice;
+} Task;
 
 typedef struct Shared
 {
 	SharedFileSet files;
-	rnn_config	cfg;
-	rnn_choice	choice;
 	rnn_clock	clock;
 	int			series;
 	int			covariates;
-	int			members;
 	Size		block;			/* bytes of a trainer */
 	TimestampTz deadline;		/* 0: none */
+	Task		lone;			/* for the first worker, where choice.of > 0 */
+	pg_atomic_uint32 lone_taken;	/* by a worker */
+	pg_atomic_uint32 judged;	/* its file is written */
+	Task		member;			/* known with STEPS_READY */
+	int			members;
+	int			workers;		/* that may train them */
 	pg_atomic_uint32 next;		/* member that nobody trains yet */
 	pg_atomic_uint32 steps;		/* what the leader knows of them, see publish() */
-	ConditionVariable changed;	/* of steps */
+	ConditionVariable changed;	/* of judged or steps */
 	bool		done[RNN_MAX_MEMBERS];	/* by a worker, its file is written */
 } Shared;
 
@@ -56,14 +74,18 @@ PGDLLEXPORT void rnnforecast_train_members(dsm_segment *seg, shm_toc *toc);
 #define file_open(files, name) BufFileOpenShared(files, name, O_RDONLY)
 #endif
 
+/* Beside the number of steps: */
 #define STEPS_EXACT 1			/* there are no more of them */
 #define STEPS_NONE 2			/* no member is wanted */
+#define STEPS_READY 4			/* the features are there */
+#define STEPS_SHIFT 3
 
 typedef struct Crew
 {
 	const rnn_panel *panel;
 	Size		block;
 	Size		held;
+	const Driver *driver;
 	bool		tried;
 	ParallelContext *context;	/* NULL: no workers */
 	Shared	   *shared;
@@ -103,10 +125,9 @@ covariate_bytes(const rnn_panel *panel, const rnn_series *s)
 }
 
 static void
-write_features(Shared *shared, const rnn_panel *panel, rnn_trainer *trainer)
+write_series(Shared *shared, const rnn_panel *panel)
 {
-	BufFile    *file = file_create(&shared->files, FEATURES_FILE);
-	rnn_part	parts[RNN_FEATURE_PARTS];
+	BufFile    *file = file_create(&shared->files, SERIES_FILE);
 
 	BufFileWrite(file, (void *) panel->covariates.list, sizeof(rnn_covariate) * panel->covariates.n);
 	for (int i = 0; i < panel->count; i++)
@@ -119,6 +140,16 @@ write_features(Shared *shared, const rnn_panel *panel, rnn_trainer *trainer)
 		transfer(file, &points, true);
 		transfer(file, &covariates, true);
 	}
+	file_export(file);
+	BufFileClose(file);
+}
+
+static void
+write_features(Shared *shared, rnn_trainer *trainer)
+{
+	BufFile    *file = file_create(&shared->files, FEATURES_FILE);
+	rnn_part	parts[RNN_FEATURE_PARTS];
+
 	rnn_trainer_features(trainer, parts);
 	for (int i = 0; i < RNN_FEATURE_PARTS; i++)
 	{
@@ -130,8 +161,9 @@ write_features(Shared *shared, const rnn_panel *panel, rnn_trainer *trainer)
 }
 
 static void
-read_series(BufFile *file, rnn_panel *panel)
+read_series(Shared *shared, rnn_panel *panel)
 {
+	BufFile    *file = file_open(&shared->files, SERIES_FILE);
 	rnn_series *series = palloc_extended(sizeof(rnn_series) * panel->count, MCXT_ALLOC_HUGE);
 	rnn_covariate *list = palloc(sizeof(rnn_covariate) * Max(panel->covariates.n, 1));
 
@@ -156,11 +188,13 @@ read_series(BufFile *file, rnn_panel *panel)
 		series[i].covariates = series[i].covariates ? covariates.bytes : NULL;
 	}
 	panel->series = series;
+	BufFileClose(file);
 }
 
 static void
-read_features(BufFile *file, rnn_trainer *trainer)
+read_features(Shared *shared, rnn_trainer *trainer)
 {
+	BufFile    *file = file_open(&shared->files, FEATURES_FILE);
 	rnn_part	parts[RNN_FEATURE_PARTS];
 
 	rnn_trainer_features(trainer, parts);
@@ -173,24 +207,40 @@ read_features(BufFile *file, rnn_trainer *trainer)
 			elog(ERROR, "a parallel training was laid out differently in leader and worker");
 		transfer(file, &parts[i], false);
 	}
+	BufFileClose(file);
 }
 
-/* What became of a member: a worker writes, the leader reads. */
+/* What became of a task: a worker writes, the leader reads. */
 static void
-transfer_member(Shared *shared, rnn_trainer *trainer, int member, bool write)
+transfer_parts(Shared *shared, const char *name, const rnn_part *parts, int n, bool write)
 {
-	char		name[32];
-	BufFile    *file;
-	rnn_part	parts[RNN_MEMBER_PARTS];
+	BufFile    *file = write ? file_create(&shared->files, name) : file_open(&shared->files, name);
 
-	snprintf(name, sizeof(name), "member%d", member);
-	file = write ? file_create(&shared->files, name) : file_open(&shared->files, name);
-	rnn_trainer_result(trainer, member, parts);
-	for (int i = 0; i < RNN_MEMBER_PARTS; i++)
+	for (int i = 0; i < n; i++)
 		transfer(file, &parts[i], write);
 	if (write)
 		file_export(file);
 	BufFileClose(file);
+}
+
+static void
+transfer_member(Shared *shared, rnn_trainer *trainer, int member, bool write)
+{
+	char		name[32];
+	rnn_part	parts[RNN_MEMBER_PARTS];
+
+	snprintf(name, sizeof(name), "member%d", member);
+	rnn_trainer_result(trainer, member, parts);
+	transfer_parts(shared, name, parts, RNN_MEMBER_PARTS, write);
+}
+
+static void
+transfer_judged(Shared *shared, rnn_trainer *trainer, bool write)
+{
+	rnn_part	parts[RNN_JUDGED_PARTS];
+
+	rnn_trainer_judged(trainer, parts);
+	transfer_parts(shared, JUDGED_FILE, parts, RNN_JUDGED_PARTS, write);
 }
 
 static Size
@@ -205,55 +255,24 @@ state_size(rnn_trainer *trainer)
 	return size;
 }
 
-/* Workers whose memory fits beside the leader's. */
+/* Workers whose memory fits beside the leader's, at most so many. */
 static int
-affordable_workers(rnn_trainer *trainer, int members, Size held)
+affordable_workers(rnn_trainer *trainer, int most, Size held)
 {
 	Size		limit = memory_limit(),
 				each = rnn_trainer_used(trainer) + held + state_size(trainer),
 				fit = each > 0 && limit > each ? limit / each - 1 : 0;
 
-	return (int) Min(fit, (Size) Min(members - 1, rnnforecast_max_workers));
+	return (int) Min(fit, (Size) Min(most, rnnforecast_max_workers));
 }
 
-static void
-crew_start(Crew *crew, rnn_trainer *trainer, const Driver *driver)
+static Task
+current_task(const rnn_trainer *trainer)
 {
-	rnn_config	cfg;
-	rnn_choice	choice;
-	int			members = rnn_trainer_members(trainer, &cfg, &choice),
-				workers = affordable_workers(trainer, members, crew->held);
-	Shared	   *shared;
+	Task		task;
 
-	crew->tried = true;
-	if (workers < 1 || IsParallelWorker())
-		return;
-	EnterParallelMode();
-	crew->context = CreateParallelContext("$libdir/rnnforecast", "rnnforecast_train_members", workers);
-	shm_toc_estimate_chunk(&crew->context->estimator, sizeof(Shared));
-	shm_toc_estimate_keys(&crew->context->estimator, 1);
-	InitializeParallelDSM(crew->context);
-	if (crew->context->seg == NULL)
-		return;
-	shared = shm_toc_allocate(crew->context->toc, sizeof(Shared));
-	memset(shared, 0, sizeof(Shared));
-	shm_toc_insert(crew->context->toc, KEY_SHARED, shared);
-	SharedFileSetInit(&shared->files, crew->context->seg);
-	shared->cfg = cfg;
-	shared->choice = choice;
-	shared->clock = crew->panel->clock;
-	shared->series = crew->panel->count;
-	shared->covariates = crew->panel->covariates.n;
-	shared->members = members;
-	shared->block = crew->block;
-	shared->deadline = driver->ceiling > 0 ?
-		TimestampTzPlusMilliseconds(driver->start, (int64) (driver->ceiling * 1000)) : 0;
-	pg_atomic_init_u32(&shared->next, 0);
-	pg_atomic_init_u32(&shared->steps, 0);
-	ConditionVariableInit(&shared->changed);
-	write_features(shared, crew->panel, trainer);
-	LaunchParallelWorkers(crew->context);
-	crew->shared = shared;
+	rnn_trainer_members(trainer, &task.cfg, &task.choice);
+	return task;
 }
 
 static void
@@ -261,30 +280,70 @@ publish(Shared *shared, uint32 steps)
 {
 	if (pg_atomic_read_u32(&shared->steps) == steps)
 		return;
+	pg_write_barrier();
 	pg_atomic_write_u32(&shared->steps, steps);
 	ConditionVariableBroadcast(&shared->changed);
 }
 
-/*
- * A worker that has to wait with one member begins another, and goes on with
- * them in turns: more than two would be too many when the leader needs work.
- */
-typedef struct Worker
+/* Room for workers and what they are told; false where there is none. */
+static bool
+crew_open(Crew *crew, int workers)
 {
+	const Driver *driver = crew->driver;
 	Shared	   *shared;
-	uint32		known;			/* value of shared->steps that the trainer has */
-	bool		unwanted;		/* the leader wants no member */
-	int			member;			/* that the trainer trains */
-	int			paused;			/* another one, -1: none */
-	uint32		paused_known;	/* what was known when it had to wait */
-	char	   *state;			/* of the paused one */
-} Worker;
 
-typedef struct Leader
+	crew->tried = true;
+	if (workers < 1 || IsParallelWorker())
+		return false;
+	EnterParallelMode();
+	crew->context = CreateParallelContext("$libdir/rnnforecast", "rnnforecast_train_members", workers);
+	shm_toc_estimate_chunk(&crew->context->estimator, sizeof(Shared));
+	shm_toc_estimate_keys(&crew->context->estimator, 1);
+	InitializeParallelDSM(crew->context);
+	if (crew->context->seg == NULL)
+		return false;
+	shared = shm_toc_allocate(crew->context->toc, sizeof(Shared));
+	memset(shared, 0, sizeof(Shared));
+	shm_toc_insert(crew->context->toc, KEY_SHARED, shared);
+	SharedFileSetInit(&shared->files, crew->context->seg);
+	shared->clock = crew->panel->clock;
+	shared->series = crew->panel->count;
+	shared->covariates = crew->panel->covariates.n;
+	shared->block = crew->block;
+	shared->deadline = driver->ceiling > 0 ?
+		TimestampTzPlusMilliseconds(driver->start, (int64_t) (driver->ceiling * 1000)) : 0;
+	pg_atomic_init_u32(&shared->lone_taken, 0);
+	pg_atomic_init_u32(&shared->judged, 0);
+	pg_atomic_init_u32(&shared->next, 0);
+	pg_atomic_init_u32(&shared->steps, 0);
+	ConditionVariableInit(&shared->changed);
+	write_series(shared, crew->panel);
+	crew->shared = shared;
+	return true;
+}
+
+static bool
+crew_launch(Crew *crew)
 {
-	Crew		crew;
-	Driver	   *driver;
-} Leader;
+	LaunchParallelWorkers(crew->context);
+	if (crew->context->nworkers_launched == 0)
+		crew->shared = NULL;
+	return crew->shared != NULL;
+}
+
+/* What all who train members need to know. */
+static void
+crew_ready(Crew *crew, rnn_trainer *trainer)
+{
+	Shared	   *shared = crew->shared;
+
+	shared->member = current_task(trainer);
+	shared->members = shared->member.cfg.members;
+	shared->workers = affordable_workers(trainer, shared->members - 1, crew->held);
+	if (shared->workers > 0)
+		write_features(shared, trainer);
+	publish(shared, STEPS_READY);
+}
 
 static void
 crew_end(Crew *crew, rnn_trainer *trainer, bool wanted)
@@ -308,22 +367,75 @@ crew_end(Crew *crew, rnn_trainer *trainer, bool wanted)
 	crew->shared = NULL;
 }
 
+/* The first candidate is left to a worker, where there is one. */
+static void
+judge_apart(Crew *crew, rnn_trainer *trainer)
+{
+	Task		first = current_task(trainer);
+
+	if (!crew_open(crew, affordable_workers(trainer, Max(first.cfg.members - 1, WORKERS_APART), crew->held)))
+		return;
+	crew->shared->lone = first;
+	if (crew_launch(crew))
+		rnn_trainer_apart(trainer);
+}
+
+static void
+train_apart(Crew *crew, rnn_trainer *trainer)
+{
+	int			members = current_task(trainer).cfg.members;
+
+	if (crew->shared == NULL)
+	{
+		if (!crew_open(crew, affordable_workers(trainer, members - 1, crew->held)) || !crew_launch(crew))
+			return;
+	}
+	crew_ready(crew, trainer);
+}
+
+static bool
+is_ready(const Crew *crew)
+{
+	return crew->shared && (pg_atomic_read_u32(&crew->shared->steps) & STEPS_READY);
+}
+
 static void
 leader_stepped(rnn_trainer *trainer, const rnn_progress *p, void *arg)
 {
-	Leader	   *leader = arg;
+	Crew	   *crew = arg;
 	bool		exact;
 	uint32		steps;
 
-	if (p->ready && !leader->crew.tried)
-		crew_start(&leader->crew, trainer, leader->driver);
-	/* A network of another kind was chosen, which the leader trains. */
-	if (!p->ready && !p->done)
-		crew_end(&leader->crew, trainer, false);
-	if (!p->ready || leader->crew.shared == NULL)
+	if (p->apart && !crew->tried)
+		judge_apart(crew, trainer);
+	if (p->ready && !is_ready(crew) && (crew->shared || !crew->tried))
+		train_apart(crew, trainer);
+	/* Another network was chosen, whose members are trained by others. */
+	if (!p->ready && is_ready(crew))
+	{
+		crew_end(crew, trainer, false);
+		crew->tried = false;
+	}
+	if (!p->ready || !is_ready(crew))
 		return;
-	steps = (uint32) rnn_trainer_steps(trainer, &exact) << 2;
-	publish(leader->crew.shared, exact ? steps | STEPS_EXACT : steps);
+	steps = (uint32) rnn_trainer_steps(trainer, &exact) << STEPS_SHIFT;
+	publish(crew->shared, (exact ? steps | STEPS_EXACT : steps) | STEPS_READY);
+}
+
+/* Waits for what became of the first candidate. */
+static void
+take_judged(Crew *crew, rnn_trainer *trainer)
+{
+	Shared	   *shared = crew->shared;
+
+	WaitForParallelWorkersToAttach(crew->context);
+	ConditionVariablePrepareToSleep(&shared->changed);
+	while (pg_atomic_read_u32(&shared->judged) == 0)
+		ConditionVariableSleep(&shared->changed, PG_WAIT_EXTENSION);
+	ConditionVariableCancelSleep();
+	pg_read_barrier();
+	transfer_judged(shared, trainer, false);
+	rnn_trainer_compare(trainer);
 }
 
 /* The next member that nobody trains, or -1. */
@@ -339,9 +451,7 @@ take_member(Shared *shared)
 static void
 train_rest(rnn_trainer *trainer, Shared *shared, Driver *driver)
 {
-	rnn_config	cfg;
-	rnn_choice	choice;
-	int			members = rnn_trainer_members(trainer, &cfg, &choice);
+	int			members = current_task(trainer).cfg.members;
 
 	for (int k = 0; !driver->hurried; k++)
 	{
@@ -357,22 +467,38 @@ train_rest(rnn_trainer *trainer, Shared *shared, Driver *driver)
 void
 train_with_crew(rnn_trainer *trainer, const rnn_panel *panel, Size block, Size held, Driver *driver)
 {
-	Leader		leader = {.crew = {.panel = panel,.block = block,.held = held},.driver = driver};
-	bool		done;
+	Crew		crew = {.panel = panel,.block = block,.held = held,.driver = driver};
+	Ending		ending;
 
 	driver->stepped = leader_stepped;
-	driver->arg = &leader;
+	driver->arg = &crew;
 	rnn_trainer_split(trainer);
-	done = drive(trainer, driver);
-	if (!done)
-		train_rest(trainer, leader.crew.shared, driver);
-	crew_end(&leader.crew, trainer, !done);
-	if (!done)
+	while ((ending = drive(trainer, driver)) == ENDING_LACKS)
+		take_judged(&crew, trainer);
+	if (ending == ENDING_SPLIT)
+		train_rest(trainer, crew.shared, driver);
+	crew_end(&crew, trainer, ending == ENDING_SPLIT);
+	if (ending == ENDING_SPLIT)
 	{
 		rnn_trainer_join(trainer);
 		drive(trainer, driver);
 	}
 }
+
+/*
+ * A worker that has to wait with one member begins another, and goes on with
+ * them in turns: more than two would be too many when the leader needs work.
+ */
+typedef struct Worker
+{
+	Shared	   *shared;
+	uint32		known;			/* value of shared->steps that the trainer has */
+	bool		unwanted;		/* the leader wants no member */
+	int			member;			/* that the trainer trains */
+	int			paused;			/* another one, -1: none */
+	uint32		paused_known;	/* what was known when it had to wait */
+	char	   *state;			/* of the paused one */
+} Worker;
 
 /* Copies the state of the trainer's member out or in. */
 static bool
@@ -444,7 +570,22 @@ take_news(Worker *worker, rnn_trainer *trainer, uint32 steps)
 		rnn_trainer_hurry(trainer);
 	}
 	else
-		rnn_trainer_allow(trainer, (int) (steps >> 2), (steps & STEPS_EXACT) != 0);
+		rnn_trainer_allow(trainer, (int) (steps >> STEPS_SHIFT), (steps & STEPS_EXACT) != 0);
+}
+
+/* What the leader knows, once it is something else. */
+static uint32
+wait_for_news(Shared *shared, uint32 known)
+{
+	uint32		steps;
+
+	ConditionVariablePrepareToSleep(&shared->changed);
+	while ((steps = pg_atomic_read_u32(&shared->steps)) == known)
+		if (ConditionVariableTimedSleep(&shared->changed, WAIT_MS, PG_WAIT_EXTENSION))
+			break;
+	ConditionVariableCancelSleep();
+	pg_read_barrier();
+	return steps;
 }
 
 /* In a worker: when the member has to wait, takes what is new, or another member, or sleeps. */
@@ -452,50 +593,62 @@ static void
 worker_stepped(rnn_trainer *trainer, const rnn_progress *p, void *arg)
 {
 	Worker	   *worker = arg;
-	Shared	   *shared = worker->shared;
-	uint32		steps = pg_atomic_read_u32(&shared->steps);
+	uint32		steps = pg_atomic_read_u32(&worker->shared->steps);
 
 	if (!p->waits)
 		return;
 	if (steps == worker->known && turn_to_another(worker, trainer))
 		return;
-	ConditionVariablePrepareToSleep(&shared->changed);
-	while ((steps = pg_atomic_read_u32(&shared->steps)) == worker->known)
-		if (ConditionVariableTimedSleep(&shared->changed, WAIT_MS, PG_WAIT_EXTENSION))
-			break;
-	ConditionVariableCancelSleep();
-	take_news(worker, trainer, steps);
+	take_news(worker, trainer, wait_for_news(worker->shared, worker->known));
 }
 
-void
-rnnforecast_train_members(dsm_segment *seg, shm_toc *toc)
+static rnn_trainer *
+new_trainer(const Shared *shared, const rnn_panel *panel, const Task *task)
 {
-	Shared	   *shared = shm_toc_lookup(toc, KEY_SHARED, false);
-	Worker		worker = {.shared = shared,.paused = -1};
-	Driver		driver = {.start = GetCurrentTimestamp(),.stepped = worker_stepped,.arg = &worker};
-	rnn_panel	panel = {0};
 	rnn_trainer *trainer;
 	rnn_error	err;
-	BufFile    *file;
+
+	if (rnn_trainer_init(&trainer, training_block(shared->block), shared->block, &task->cfg,
+						 panel, NULL, &err) != RNN_OK)
+		report_engine_error(&err);
+	return trainer;
+}
+
+/* Judges the first candidate, with nobody to turn to. */
+static void
+judge_lone(Shared *shared, const rnn_panel *panel, Driver *driver)
+{
+	MemoryContext scratch = AllocSetContextCreate(CurrentMemoryContext, "rnnforecast candidate",
+												  ALLOCSET_DEFAULT_SIZES),
+				outer = MemoryContextSwitchTo(scratch);
+	rnn_trainer *trainer = new_trainer(shared, panel, &shared->lone);
+	rnn_error	err;
+
+	if (rnn_trainer_lone(trainer, shared->lone.choice, &err) != RNN_OK)
+		report_engine_error(&err);
+	drive(trainer, driver);
+	transfer_judged(shared, trainer, true);
+	pg_write_barrier();
+	pg_atomic_write_u32(&shared->judged, 1);
+	ConditionVariableBroadcast(&shared->changed);
+	MemoryContextSwitchTo(outer);
+	MemoryContextDelete(scratch);
+}
+
+static void
+train_members(Shared *shared, const rnn_panel *panel, Driver *driver)
+{
+	Worker		worker = {.shared = shared,.paused = -1,.known = STEPS_READY};
+	rnn_trainer *trainer = new_trainer(shared, panel, &shared->member);
+	rnn_error	err;
 	int			k;
 
-	SharedFileSetAttach(&shared->files, seg);
-	panel.count = shared->series;
-	panel.covariates.n = shared->covariates;
-	panel.clock = shared->clock;
-	panel.prior = pretrained(rnn_prior_latest());
-	panel.stop = &interrupts;
-	file = file_open(&shared->files, FEATURES_FILE);
-	read_series(file, &panel);
-	if (rnn_trainer_init(&trainer, training_block(shared->block), shared->block, &shared->cfg,
-						 &panel, NULL, &err) != RNN_OK ||
-		rnn_trainer_adopt(trainer, shared->choice, &err) != RNN_OK)
+	driver->stepped = worker_stepped;
+	driver->arg = &worker;
+	if (rnn_trainer_adopt(trainer, shared->member.choice, &err) != RNN_OK)
 		report_engine_error(&err);
-	read_features(file, trainer);
-	BufFileClose(file);
-	if (shared->deadline)
-		driver.ceiling = Max((shared->deadline - driver.start) / 1e6, 1e-3);
-	while (!driver.hurried && !worker.unwanted)
+	read_features(shared, trainer);
+	while (!driver->hurried && !worker.unwanted)
 	{
 		if (worker.paused >= 0)
 			resume(&worker, trainer);
@@ -503,11 +656,36 @@ rnnforecast_train_members(dsm_segment *seg, shm_toc *toc)
 			start_member(&worker, trainer, k);
 		else
 			break;
-		drive(trainer, &driver);
-		if (!driver.hurried && !worker.unwanted)
+		drive(trainer, driver);
+		if (!driver->hurried && !worker.unwanted)
 		{
 			transfer_member(shared, trainer, worker.member, true);
 			shared->done[worker.member] = true;
 		}
 	}
+}
+
+void
+rnnforecast_train_members(dsm_segment *seg, shm_toc *toc)
+{
+	Shared	   *shared = shm_toc_lookup(toc, KEY_SHARED, false);
+	Driver		driver = {.start = GetCurrentTimestamp()};
+	rnn_panel	panel = {0};
+	uint32		steps = 0;
+
+	SharedFileSetAttach(&shared->files, seg);
+	panel.count = shared->series;
+	panel.covariates.n = shared->covariates;
+	panel.clock = shared->clock;
+	panel.prior = pretrained(rnn_prior_latest());
+	panel.stop = &interrupts;
+	read_series(shared, &panel);
+	if (shared->deadline)
+		driver.ceiling = Max((shared->deadline - driver.start) / 1e6, 1e-3);
+	if (shared->lone.choice.of > 0 && pg_atomic_fetch_add_u32(&shared->lone_taken, 1) == 0)
+		judge_lone(shared, &panel, &driver);
+	while (steps == 0)
+		steps = wait_for_news(shared, 0);
+	if (!(steps & STEPS_NONE) && ParallelWorkerNumber < shared->workers)
+		train_members(shared, &panel, &driver);
 }

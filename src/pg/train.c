@@ -109,7 +109,7 @@ show_progress(const rnn_trainer *trainer, const rnn_progress *p)
 	progress_update(p, p->ready ? rnn_trainer_members(trainer, &cfg, &choice) : 0);
 }
 
-bool
+Ending
 drive(rnn_trainer *trainer, Driver *driver)
 {
 	rnn_progress p = {0};
@@ -136,7 +136,7 @@ drive(rnn_trainer *trainer, Driver *driver)
 			driver->next_notice = elapsed + NOTICE_SECONDS;
 		}
 	}
-	return p.done;
+	return p.done ? ENDING_DONE : p.lacks ? ENDING_LACKS : ENDING_SPLIT;
 }
 
 void *

@@ -21,8 +21,16 @@ typedef struct Driver
 	void	   *arg;
 } Driver;
 
-/* train.c: steps until the trainer is done (true), or waits for a member to be chosen. */
-bool		drive(rnn_trainer *trainer, Driver *driver);
+/* What the trainer waits for, see rnn_progress. */
+typedef enum Ending
+{
+	ENDING_DONE,
+	ENDING_SPLIT,				/* a member is to be chosen, or was trained */
+	ENDING_LACKS				/* the other candidate's judgement */
+} Ending;
+
+/* train.c: steps until the trainer is done or waits; a lone candidate is judged at ENDING_SPLIT. */
+Ending		drive(rnn_trainer *trainer, Driver *driver);
 /* Trains on a history, from the weights of `warm` where that is not NULL. */
 bytea	   *train_on_history(const rnn_model *history, Jsonb *options, const rnn_model *warm);
 /* The model's weights with the history's rows. */
@@ -39,7 +47,7 @@ void		trim_series(rnn_series *s, const rnn_model *m, int64 keep, bool at_most);
 void	   *training_block(Size size);
 
 /*
- * parallel.c: trains to the end, the members side by side where that can be.
+ * parallel.c: trains to the end, candidates and members side by side where that can be.
  * `block` bytes are the trainer's, `held` more are taken by the series.
  */
 void		train_with_crew(rnn_trainer *trainer, const rnn_panel *panel, Size block, Size held,

@@ -1,5 +1,5 @@
-# Members of an ensemble, trained by any number of workers: the same bytes, and
-# nothing is left behind by a statement that ends early.
+# Candidates judged and members of an ensemble trained by any number of workers:
+# the same bytes, and nothing is left behind by a statement that ends early.
 use strict;
 use warnings;
 
@@ -48,6 +48,39 @@ is(train('SET max_parallel_workers = 0'), $alone, 'no slots: the same bytes');
 is(train('SET rnnforecast.max_workers = 2', "
 	BEGIN; INSERT INTO t VALUES (11, 1, NULL); DELETE FROM t WHERE s = 11;
 	SELECT md5(rnn_train(s, n, value, $short)::text) FROM t; ROLLBACK"), $alone, 'after writes: the same bytes');
+
+# Waves, for which the prior is tuned, and the logistic map, which a network from nothing learns.
+$node->safe_psql('postgres', q{
+	CREATE TABLE waves AS
+	SELECT k AS s, n, k * 7919 % 11 + (1 + k % 2) * sin(2 * pi() * (n + k * 5) / 12)
+		+ 0.3 * (hashint4(n * 100 + k) % 1000) / 1000.0 AS value
+	FROM generate_series(1, 40) AS k, generate_series(1, 60) AS n;
+	CREATE TABLE chaos AS
+	WITH RECURSIVE z (s, n, a, b, c) AS (
+		SELECT k, 1, 0.1 + mod(k * 0.37, 0.8)::float8, 0.1 + mod(k * 0.59, 0.8)::float8, 0.1 + mod(k * 0.73, 0.8)::float8
+		FROM generate_series(1, 12) AS k
+		UNION ALL
+		SELECT s, n + 1, b, c, 3.9 * a * (1 - a) FROM z WHERE n < 90)
+	SELECT s, n, a AS value FROM z;
+});
+my %horizon = (waves => 6, chaos => 1);
+my %chosen;
+for my $table (sort keys %horizon)
+{
+	my $model = "rnn_train(s, n, value, '{\"members\": 3, \"steps\": 300, \"horizon\": $horizon{$table}}')";
+	my @info = split /\|/, train('SET rnnforecast.max_workers = 0', "
+		SELECT md5(m::text), c->>'network', jsonb_array_length(rnn_info(m) #> '{validation,candidates}')
+		FROM (SELECT $model AS m FROM $table) AS t, jsonb_array_elements(rnn_info(m) #> '{validation,candidates}') AS c
+		WHERE (c->>'chosen')::bool");
+
+	is($info[2], 2, "$table: two candidates");
+	$chosen{$info[1]} = $table;
+	is(train("SET rnnforecast.max_workers = $_", "SELECT md5(($model)::text) FROM $table"), $info[0],
+		"$table: $_ workers, the same bytes") for 1, 2, 3;
+	is(train('SET max_parallel_workers = 0', "SELECT md5(($model)::text) FROM $table"), $info[0],
+		"$table: no slots, the same bytes");
+}
+is_deeply([ sort keys %chosen ], [ 'scratch', 'tuned head' ], 'either of the candidates is chosen');
 
 my ($rc, $out, $err) = $node->psql('postgres', "SET rnnforecast.max_workers = 2; SET statement_timeout = '3s';
 	SELECT length(rnn_train(s, n, value, $long)) FROM t");

@@ -280,27 +280,6 @@ test_training(void)
 	}
 }
 
-/* Encoded and decoded; *block is malloc'd. */
-static rnn_model
-read_back(const rnn_model *m, size_t *len, void **block, rnn_error *err)
-{
-	rnn_model	back = {0};
-	size_t		size;
-	rnn_arena	arena;
-	uint8_t    *bytes;
-
-	*len = rnn_model_size(m);
-	bytes = malloc(*len);
-	rnn_model_encode(m, bytes);
-	*block = NULL;
-	CHECK(rnn_model_decoded_size(bytes, *len, &size, err) == RNN_OK);
-	*block = malloc(size + 64);
-	rnn_arena_init(&arena, *block, size + 64);
-	CHECK(rnn_model_decode(bytes, *len, &arena, &back, err) == RNN_OK);
-	free(bytes);
-	return back;
-}
-
 /* Bytes around the weights may be anything: refused, or a model with finite weights. */
 static void
 damage(const rnn_model *m)
@@ -401,53 +380,6 @@ test_tuned(void)
 		damage(&t.model);
 		free(a), free(b), free(block), free(t.block);
 	}
-}
-
-/* Two candidates, and the model's network is one of them; a prior that isn't here is told of. */
-static void
-test_candidates(void)
-{
-	enum {SERIES = 12, N = 90};
-	static double x[SERIES][N];
-	rnn_series	series[SERIES];
-	rnn_panel	panel = {.count = SERIES,.series = series,.prior = &prior};
-	rnn_config	cfg;
-	rnn_trainer *trainer;
-	rnn_progress p = {0};
-	rnn_model	m,
-				back;
-	rnn_error	err;
-	size_t		size,
-				len;
-	void	   *block,
-			   *decoded;
-
-	printf("- candidates\n");
-	for (int i = 0; i < SERIES; i++)
-	{
-		wave(x[i], N, 6 + i % 2, 10 + i);
-		series[i] = (rnn_series) {.name = "abcdefghijkl" + i,.name_len = 1,.n = N,.x = x[i]};
-	}
-	rnn_config_defaults(&cfg);
-	cfg.steps = 60;
-	cfg.horizon = 6;
-	CHECK(rnn_trainer_size(&cfg, &panel, 256 * MB, &size, &err) == RNN_OK);
-	block = malloc(size);
-	CHECK(rnn_trainer_init(&trainer, block, size, &cfg, &panel, NULL, &err) == RNN_OK);
-	while (!p.done)
-		if (rnn_trainer_step(trainer, &p, &err) != RNN_OK)
-			break;
-	CHECK(p.done && rnn_trainer_model(trainer, &m, &err) == RNN_OK);
-	CHECK(m.n_candidates == 2 && m.candidate[0].kind == RNN_KIND_HEAD && m.candidate[1].kind == RNN_KIND_SCRATCH);
-	for (int i = 0; i < 2; i++)
-		CHECK(isfinite(m.candidate[i].difference) && m.candidate[i].std_error > 0 && m.candidate[i].windows > 8);
-	CHECK((m.n_members > 0) == (m.weight > 0));
-	CHECK(m.weight == 0 || m.short_below > 0 || m.weight == m.candidate[m.chosen].weight);
-	CHECK(m.weight == 0 || (m.member[0].prior > 0) == (m.candidate[m.chosen].kind == RNN_KIND_HEAD));
-	back = read_back(&m, &len, &decoded, &err);
-	CHECK(back.n_candidates == 2 && memcmp(back.candidate, m.candidate, sizeof(m.candidate)) == 0);
-	CHECK(back.chosen == m.chosen);
-	free(decoded), free(block);
 }
 
 /* A version is what a model says, whatever the latest one is. */
@@ -575,7 +507,6 @@ main(void)
 	TEST(test_left_alone);
 	TEST(test_training);
 	TEST(test_tuned);
-	TEST(test_candidates);
 	TEST(test_versions);
 	TEST(test_coverage);
 	TEST(test_conflicts);

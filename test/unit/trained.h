@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "check.h"
 #include "rnn.h"
 
 typedef struct Trained
@@ -77,6 +78,27 @@ forecast_series(const rnn_model *m, const double *x, int64_t n, int horizon)
 	}
 	free(block);
 	return out;
+}
+
+/* Encoded and decoded; *block is malloc'd. */
+static inline rnn_model
+read_back(const rnn_model *m, size_t *len, void **block, rnn_error *err)
+{
+	rnn_model	back = {0};
+	size_t		size;
+	rnn_arena	arena;
+	uint8_t    *bytes;
+
+	*len = rnn_model_size(m);
+	bytes = malloc(*len);
+	rnn_model_encode(m, bytes);
+	*block = NULL;
+	CHECK(rnn_model_decoded_size(bytes, *len, &size, err) == RNN_OK);
+	*block = malloc(size + 64);
+	rnn_arena_init(&arena, *block, size + 64);
+	CHECK(rnn_model_decode(bytes, *len, &arena, &back, err) == RNN_OK);
+	free(bytes);
+	return back;
 }
 
 #endif							/* TRAINED_H */
