@@ -133,11 +133,15 @@ candidate_shared(const rnn_trainer *t)
 	return t->kind == RNN_KIND_HEAD ? t->shape.head : 0;
 }
 
-/* What is expected of it: its gain, as far as it is sure. */
+/*
+ * What is expected of it: its gain, as far as it is sure, as a part of the loss
+ * without it.  Candidates that see more of the past have another scale, and so
+ * losses in another unit.
+ */
 static double
 gain(const rnn_candidate *c)
 {
-	return c->weight > 0 ? fmax(0, -c->difference * (1 - pow(c->std_error / c->difference, 2))) : 0;
+	return c->weight > 0 ? fmax(0, -c->difference * (1 - pow(c->std_error / c->difference, 2))) / c->mix_pinball : 0;
 }
 
 /* What is needed to go back to the current candidate. */
