@@ -57,6 +57,9 @@ candidates_choose(rnn_trainer *t, rnn_error *err)
 				many = t->summary.points >= MANY_POINTS;
 	rnn_kind	kind;
 
+	/* Those of a model to go on from, or of the leader, are given. */
+	t->terms = given->terms ? given->terms : rnn_calendar_terms(given, &t->panel.calendar, &t->summary, t->arena.size);
+	t->asked.terms = 0;
 	if (t->n_kinds > 0)
 		return RNN_OK;
 	if (warm_kind(t, &kind))
@@ -67,7 +70,7 @@ candidates_choose(rnn_trainer *t, rnn_error *err)
 		return rnn_fail(err, RNN_ERR_CONFLICT, t->panel.prior ?
 						"start can't be \"tune\" with another cell, layers, hidden, patch, norm, residual or conv_layers than the prior's" :
 						"start can't be \"tune\" where there is no prior", 0, 0, 0);
-	if (t->n_kinds == 0 || (open && !t->warm && (panel || many)))
+	if (t->n_kinds == 0 || (open && !t->warm && (panel || many || (given->calendar > 0 && t->terms))))
 		t->kinds[t->n_kinds++] = RNN_KIND_SCRATCH;
 	return RNN_OK;
 }
@@ -103,6 +106,8 @@ candidate_options(rnn_trainer *t)
 	t->cfg = t->asked;
 	t->kind = t->kinds[t->at];
 	t->pace = 1;
+	t->cfg.terms = t->kind == RNN_KIND_SCRATCH ? t->terms : 0;
+	t->cfg.calendar = t->cfg.terms != 0;
 	if (t->kind == RNN_KIND_SCRATCH)
 		return;
 	rnn_prior_shape(t->panel.prior, t->summary.longest, &t->cfg);

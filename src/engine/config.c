@@ -32,6 +32,8 @@ const rnn_option rnn_options[] = {
 	"windows in a minibatch"},
 	{"bptt", RNN_OPT_INT, AT(bptt), 0, 1, 100000, true, NULL,
 	"steps of back-propagation through time; below the context the state is carried on (truncated BPTT)"},
+	{"calendar", RNN_OPT_BOOL, AT(calendar), -1, 0, 1, true, NULL,
+	"tell a network trained from nothing the hour, weekday, day of month and year; auto: those that no season tells"},
 	{"cell", RNN_OPT_ENUM, AT(cell), RNN_GRU, 0, 2, false, cell_names,
 	"recurrent cell"},
 	{"clip", RNN_OPT_FLOAT, AT(clip), 1.0, 0, 1e6, false, NULL,
@@ -190,6 +192,8 @@ rnn_config_check(const rnn_config *cfg, rnn_error *err)
 		return rnn_fail(err, RNN_ERR_CONFLICT, "start can't be \"prior\" where network or skip is false", 0, 0, 0);
 	if (cfg->start == RNN_START_TUNE && !(cfg->network && cfg->skip))
 		return rnn_fail(err, RNN_ERR_CONFLICT, "start can't be \"tune\" where network or skip is false", 0, 0, 0);
+	if ((cfg->start == RNN_START_PRIOR || cfg->start == RNN_START_TUNE) && cfg->calendar > 0)
+		return rnn_fail(err, RNN_ERR_CONFLICT, "start can't be \"prior\" or \"tune\" where calendar is true", 0, 0, 0);
 	if (cfg->lower > cfg->upper)
 		return rnn_fail(err, RNN_ERR_CONFLICT, "lower can't be above upper", cfg->lower, 0, cfg->upper);
 	if (cfg->integer && ceil(cfg->lower) > floor(cfg->upper))

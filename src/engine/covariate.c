@@ -4,7 +4,6 @@
  *
  *		number		asinh((x - centre) / scale), known or not (2)
  *		text		a learned embedding of the word, unknown, or missing (RNN_EMBED)
- *		calendar	as it is (1)
  *
  * A step of the network takes the channels of every point of its patch, behind
  * what its frame holds.  A point ahead takes those that are known ahead, seen
@@ -25,7 +24,7 @@
 static int
 channels(const rnn_covariate *c)
 {
-	return c->role == RNN_CALENDAR ? 1 : c->is_text ? RNN_EMBED : 2;
+	return c->is_text ? RNN_EMBED : 2;
 }
 
 void
@@ -48,12 +47,9 @@ rnn_covariates_shape(rnn_shape *s)
 			words_step += c->is_text;
 			continue;
 		}
-		if (c->role != RNN_CALENDAR)
-		{
-			s->at_point[k] = (int16_t) s->C;
-			s->C += n;
-			words_point += c->is_text;
-		}
+		s->at_point[k] = (int16_t) s->C;
+		s->C += n;
+		words_point += c->is_text;
 		if (c->role != RNN_PAST)
 		{
 			s->at_ahead[k] = (int16_t) s->G;
@@ -61,8 +57,9 @@ rnn_covariates_shape(rnn_shape *s)
 			words_view += c->is_text;
 		}
 	}
-	s->D = s->D0 + s->patch * s->C + s->CS;
-	s->F = s->G + s->CS > 0 ? RNN_VIEWS * s->G + s->CS + RNN_PHASES + 1 : 0;
+	s->CT = rnn_calendar_channels(s->terms);
+	s->D = s->D0 + s->patch * s->C + s->CS + s->CT;
+	s->F = s->G + s->CS + s->CT > 0 ? RNN_VIEWS * s->G + s->CS + RNN_TERM_VIEWS * s->CT + RNN_PHASES + 1 : 0;
 	s->words_past = s->patch * words_point + words_step;
 	s->words_ahead = s->F > 0 ? RNN_VIEWS * words_view + words_step : 0;
 }
@@ -72,7 +69,7 @@ rnn_covariates_shape(rnn_shape *s)
 int64_t
 rnn_covariates_width(const rnn_shape *s)
 {
-	return s->covariates.n > 0 ? s->covariates.n + RNN_PHASES : 0;
+	return s->covariates.n > 0 || s->terms ? s->covariates.n + RNN_PHASES : 0;
 }
 
 static real
@@ -80,8 +77,6 @@ prepared(const rnn_covariate *c, float x)
 {
 	if (c->is_text)
 		return isnan(x) ? (real) c->n_categories + 1 : (real) x;
-	if (c->role == RNN_CALENDAR)
-		return isnan(x) ? 0 : (real) x;
 	return (real) asinh((x - c->centre) / c->scale);
 }
 
@@ -95,7 +90,9 @@ rnn_points_covariates(rnn_points *p, const rnn_series *s, const rnn_frame_plan *
 
 	p->covariates = NULL;
 	p->rows = 0;
-	if (K == 0)
+	p->calendar = s->calendar;
+	p->calendar_rows = s->calendar ? s->calendar_rows : 0;
+	if (width == 0)
 		return;
 	p->covariates = to = arena_new(a, real, (s->n + ahead) * width);
 	if (!to)
@@ -124,8 +121,7 @@ put_channels(const rnn_covariate *c, int k, const real *from, bool forget, real 
 		return;
 	}
 	to[0] = from && !isnan(from[k]) ? from[k] : 0;
-	if (c->role != RNN_CALENDAR)
-		to[1] = from && !isnan(from[k]);
+	to[1] = from && !isnan(from[k]);
 }
 
 static const real *
@@ -160,6 +156,7 @@ load_past(rnn_net *net, int64_t row, const rnn_points *pts, int64_t e, bool forg
 				put_channels(&s->covariates.list[k], k, from, forget, to + s->at_point[k], &word);
 	}
 	put_static(s, row_at(pts, width, e - 1), forget, to, &word);
+	rnn_calendar_put(s, net->circle, pts, e - 1, to + s->CS);
 }
 
 /* Where a reference of season m looks for what it says of point j ahead of e. */
@@ -196,6 +193,9 @@ load_ahead(rnn_net *net, int64_t row, const rnn_frame_plan *plan, const rnn_poin
 		}
 		put_static(s, row_at(pts, width, e - 1), forget, to, &word);
 		to += s->CS;
+		to = rnn_calendar_put(s, net->circle, pts, at[0], to);
+		to = rnn_calendar_put(s, net->circle, pts, at[3], to);
+		to = rnn_calendar_put(s, net->circle, pts, at[4], to);
 		if (now)
 			memcpy(to, now + s->covariates.n, sizeof(real) * RNN_PHASES);
 		else
@@ -211,7 +211,7 @@ rnn_covariates_load(rnn_net *net, int64_t row, const rnn_frame_plan *plan, const
 {
 	static const rnn_points none;
 
-	if (net->shape->covariates.n == 0)
+	if (rnn_covariates_width(net->shape) == 0)
 		return;
 	load_past(net, row, pts ? pts : &none, e, forget);
 	if (ahead && net->shape->F > 0)

@@ -81,6 +81,8 @@ rnn_points_init(rnn_points *p, const rnn_series *s, rnn_arena *a)
 	p->phase = s->dropped;
 	p->covariates = NULL;
 	p->rows = 0;
+	p->calendar = NULL;
+	p->calendar_rows = 0;
 	p->unit = unit_of(s);
 	p->raw = p->x = s->x;
 	for (int64_t i = 0; i < s->n && !gaps; i++)

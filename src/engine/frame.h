@@ -35,6 +35,8 @@ typedef struct rnn_points
 	int64_t		phase;			/* grid number of the first point */
 	const real *covariates;		/* (rows, rnn_covariates_width) as the network takes them; NULL: none */
 	int64_t		rows;
+	const uint16_t *calendar;	/* (calendar_rows, RNN_TERMS) the series' */
+	int64_t		calendar_rows;
 } rnn_points;
 
 typedef struct rnn_scale
@@ -57,6 +59,9 @@ void		rnn_points_init(rnn_points *p, const rnn_series *s, rnn_arena *a);
 int64_t		rnn_covariates_width(const rnn_shape *s);
 /* Prepares the covariates of s, and of `ahead` rows behind its points, in the arena. */
 void		rnn_points_covariates(rnn_points *p, const rnn_series *s, const rnn_frame_plan *plan, int64_t ahead, rnn_arena *a);
+
+/* Terms of the calendar of point i, into `to`; the place behind them. */
+real	   *rnn_calendar_put(const rnn_shape *s, const real *circle, const rnn_points *pts, int64_t i, real *to);
 
 /* Where in each season grid number e lies, as points on circles: (RNN_PHASES). */
 void		rnn_frame_phases(const rnn_frame_plan *p, int64_t e, real *out);

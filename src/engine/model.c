@@ -287,7 +287,8 @@ check_config(Walk *w, const rnn_model *m)
 	if (m->is_history)
 		return;
 	CHECK(w, c->horizon >= 1 && c->context >= 1 && c->patch >= 1 && c->hidden >= 1 &&
-		  c->bptt >= 1 && c->batch >= 1 && c->members >= 1 && c->dropout >= 0, "an option is not resolved");
+		  c->bptt >= 1 && c->batch >= 1 && c->members >= 1 && c->dropout >= 0 && c->calendar >= 0, "an option is not resolved");
+	CHECK(w, c->calendar == (c->terms != 0), "terms of the calendar");
 	CHECK(w, c->context % c->patch == 0, "the context is not a whole number of patches");
 	CHECK(w, c->bptt <= c->context / c->patch, "bptt is longer than the context");
 }
@@ -387,11 +388,18 @@ sampling_section(Walk *w, rnn_model *m)
 	CHECK(w, is_sampled(m), "nothing was sampled");
 }
 
+static bool
+has_times(const rnn_clock *c)
+{
+	return c->kind != RNN_CLOCK_NONE && c->kind != RNN_CLOCK_STEP;
+}
+
 static void
 seasons_section(Walk *w, rnn_model *m)
 {
 	field_i32(w, &m->n_seasons, m->is_history ? 0 : 1, RNN_MAX_SEASONS, "the count of seasons");
 	field_i32(w, &m->seasons_detected, 0, 1, "the seasons' origin");
+	field_i32(w, &m->config.terms, 0, m->is_history || !has_times(&m->clock) ? 0 : (1 << RNN_TERMS) - 1, "terms of the calendar");
 	for (int i = 0; i < m->n_seasons && !w->failed; i++)
 		field_i32(w, &m->seasons[i], i > 0 ? m->seasons[i - 1] + 1 : 1, 1000000, "a season");
 	if (w->direction != READ)

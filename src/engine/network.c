@@ -46,6 +46,7 @@ shape_sizes(rnn_shape *s, const rnn_config *cfg)
 	s->dropout = (real) cfg->dropout;
 	s->cell = &rnn_cells[cfg->cell];
 	s->covariates = cfg->covariates;
+	s->terms = cfg->terms;
 	rnn_covariates_shape(s);
 }
 

@@ -24,7 +24,8 @@
 #define RNN_PHASES (2 * RNN_HARMONICS * RNN_MAX_SEASONS)
 #define RNN_SCALARS (8 + RNN_PHASES)	/* per-position facts, see frame.c */
 #define RNN_EMBED 4				/* width of a word's embedding */
-#define RNN_VIEWS 5				/* places at which covariates are seen for one point ahead */
+#define RNN_VIEWS 5				/* places at which covariates are seen for one point ahead, */
+#define RNN_TERM_VIEWS 3		/* and terms of the calendar */
 #define RNN_POINT 32			/* hidden units of the head's part for single points */
 
 /* How a cell lays out its gates and what it does to them; see kernel.h. */
@@ -72,6 +73,8 @@ typedef struct rnn_shape
 	int			C,				/* channels of a point of a patch */
 				CS,				/* channels of a step that don't change */
 				G,				/* channels of a view ahead */
+				terms,			/* of the calendar, bits of rnn_term, */
+				CT,				/* and their channels */
 				F,				/* inputs of a point ahead, 0: nothing is known ahead */
 				words_past,		/* words among C and CS ... */
 				words_ahead;	/* and G */
@@ -116,6 +119,10 @@ typedef struct rnn_shape
 	int64_t		params;
 } rnn_shape;
 
+/* Channels that terms of the calendar take; and sines and cosines, (RNN_CIRCLE,2). */
+int			rnn_calendar_channels(int terms);
+void		rnn_calendar_circle(real *circle);
+
 void		rnn_shape_init(rnn_shape *s, const rnn_config *cfg);
 
 /* Scaled Gaussian and orthogonal weights w (P); the last layers are zero, so
@@ -141,6 +148,7 @@ typedef struct rnn_net
 	real	   *p;				/* (N Hz,F): channels of each view, phases, room for squash(middle) */
 	int16_t    *past_words;		/* (N,words_past): rows of the embeddings that belong into u */
 	int16_t    *ahead_words;	/* (N Hz,words_ahead): and into p */
+	real	   *circle;			/* (RNN_CIRCLE,2) sines and cosines */
 	bool	   *before;			/* (N) the window has not begun: the step leaves no state, and has no target */
 
 	/* activations */
@@ -186,7 +194,7 @@ typedef struct rnn_net
 	real	   *dy;				/* (B,H) what a step's output sends, where dropped */
 	real	   *dz;				/* (pad + N,H) */
 	real	   *dpoint;			/* (N Hz,RNN_POINT) */
-	real	   *dp;				/* (N Hz,F) */
+	real	   *dp;				/* (N Hz,F), or (N Hz) of the middle alone */
 	real	   *du;				/* (N,D - D0) */
 } rnn_net;
 

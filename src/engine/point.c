@@ -58,6 +58,13 @@ rnn_covariates_init(const rnn_shape *s, rnn_rng *rng, real *w)
 		w[s->point_w + i] = (real) (bound * (2 * rnn_rng_uniform(rng) - 1));
 }
 
+/* Inputs of a point that want a gradient: all where there are words among them, else the middle alone. */
+static int
+back_inputs(const rnn_shape *s)
+{
+	return s->words_ahead > 0 ? s->F : 1;
+}
+
 void
 rnn_point_layout(rnn_net *net, int64_t N, bool training, rnn_arena *a)
 {
@@ -71,6 +78,10 @@ rnn_point_layout(rnn_net *net, int64_t N, bool training, rnn_arena *a)
 	if (s->F == 0)
 		return;
 	net->p = arena_new(a, real, points * s->F);
+	if (s->terms)
+		net->circle = arena_new(a, real, 2 * RNN_CIRCLE);
+	if (net->circle)
+		rnn_calendar_circle(net->circle);
 	net->ahead_words = arena_new(a, int16_t, points * s->words_ahead);
 	net->point_a = arena_new(a, real, points * PH);
 	net->point = arena_new(a, real, points * PH);
@@ -79,7 +90,7 @@ rnn_point_layout(rnn_net *net, int64_t N, bool training, rnn_arena *a)
 	if (!training)
 		return;
 	net->dpoint = arena_new(a, real, points * PH);
-	net->dp = arena_new(a, real, points * s->F);
+	net->dp = arena_new(a, real, points * back_inputs(s));
 }
 
 /* ------------------------------------------------------------- embeddings */
@@ -247,8 +258,9 @@ rnn_point_backward(rnn_net *net, const real *w, int64_t first, int64_t rows, rea
 	int64_t		Hz = (int64_t) s->blocks * S,
 				at = first * Hz,
 				n = rows * Hz;
+	int			back = back_inputs(s);
 	real	   *dpoint = net->dpoint + at * PH,
-			   *dp = net->dp + at * s->F;
+			   *dp = net->dp + at * back;
 
 	clear_gradients(s, g);
 	if (s->F == 0)
@@ -266,13 +278,13 @@ rnn_point_backward(rnn_net *net, const real *w, int64_t first, int64_t rows, rea
 	memset(g + s->point_b, 0, sizeof(real) * PH);
 	rnn_add_rows(rows, PH, net->point_state, PH, g + s->point_b);
 	rnn_gemm(false, false, rows, s->H, PH, net->point_state, PH, w + s->point_z, s->H, 1, net->dstate + first * s->H, s->H);
-	rnn_gemm(false, false, n, s->F, PH, dpoint, PH, w + s->point_w, s->F, 0, dp, s->F);
+	rnn_gemm(false, false, n, back, PH, dpoint, PH, w + s->point_w + s->F - back, s->F, 0, dp, back);
 	for (int64_t i = at; i < at + n; i++)
 	{
-		const real *d = net->dp + i * s->F;
+		const real *d = net->dp + i * back;
 		real		m = net->middle[i];
 
-		net->dmiddle[i] += d[s->F - 1] / (3 * (real) sqrt(1 + (double) m * m));
+		net->dmiddle[i] += d[back - 1] / (3 * (real) sqrt(1 + (double) m * m));
 		if (s->words_ahead > 0)
 			embed_point_back(s, g, d, net->ahead_words + i * s->words_ahead);
 	}

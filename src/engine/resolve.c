@@ -74,7 +74,7 @@ auto_patch(int context, int season)
 static int
 auto_flips(const rnn_config *cfg, const rnn_summary *d)
 {
-	return cfg->covariates.n == 0 && d->series >= PANEL && d->points < SHORT_SERIES * (int64_t) d->series ? RNN_FLIPS_ON : RNN_FLIPS_OFF;
+	return cfg->covariates.n == 0 && cfg->terms == 0 && d->series >= PANEL && d->points < SHORT_SERIES * (int64_t) d->series ? RNN_FLIPS_ON : RNN_FLIPS_OFF;
 }
 
 void

@@ -43,6 +43,7 @@ typedef float real;
 #define RNN_ZONE_SIZE 64
 #define RNN_MAX_COVARIATES 64
 #define RNN_MAX_CATEGORIES 64	/* of a covariate, that a network tells apart */
+#define RNN_CIRCLE 1440			/* places that a cycle of the calendar is told in */
 
 extern const double rnn_quantile_levels[RNN_QUANTILES];
 
@@ -137,8 +138,7 @@ typedef enum rnn_role
 {
 	RNN_PAST,					/* known up to the present */
 	RNN_AHEAD,					/* known ahead, as a promotion is */
-	RNN_STATIC,					/* the same at all times of a series */
-	RNN_CALENDAR				/* known ahead, made from the clock by the caller; not stored */
+	RNN_STATIC					/* the same at all times of a series */
 } rnn_role;
 
 typedef struct rnn_text
@@ -167,6 +167,17 @@ typedef struct rnn_covariates
 	int32_t		n;
 	const rnn_covariate *list;	/* (n) */
 } rnn_covariates;
+
+/* Cycles of the calendar, in bits of `terms`. */
+typedef enum rnn_term { RNN_TERM_DAY, RNN_TERM_WEEK, RNN_TERM_MONTH, RNN_TERM_YEAR, RNN_TERMS } rnn_term;
+
+/* What the caller's clock tells of them. */
+typedef struct rnn_calendar
+{
+	int32_t		terms;			/* those that its steps tell apart */
+	int32_t		moves;			/* those that a season loses, as hours do when the clocks change */
+	double		steps[RNN_TERMS];	/* in a cycle, on average */
+} rnn_calendar;
 
 /* ---------------------------------------------------------------- config */
 
@@ -213,6 +224,7 @@ typedef struct rnn_config
 	int32_t		transform;		/* rnn_transform_kind, of the series before anything else */
 	int32_t		integer;		/* bool: forecasts are whole numbers */
 	int32_t		covariate_gaps; /* rnn_covariate_gaps: of the caller, before it forecasts */
+	int32_t		calendar;		/* bool: terms of the calendar, -1 auto */
 	double		decay;			/* last part of the steps with falling rate */
 	double		learning_rate;
 	double		weight_decay;
@@ -229,7 +241,8 @@ typedef struct rnn_config
 	int64_t		seed;
 	int32_t		seasons_given;	/* count of seasons[], -1 detect */
 	int32_t		seasons[RNN_MAX_SEASONS];	/* steps, ascending, each >= 1 */
-	rnn_covariates covariates;	/* what shapes depend on besides; no option */
+	rnn_covariates covariates;	/* what shapes depend on besides; no options */
+	int32_t		terms;			/* bits of rnn_term */
 } rnn_config;
 
 typedef enum rnn_option_type
@@ -275,6 +288,9 @@ typedef struct rnn_series
 	int64_t		ahead;			/* rows behind the last point that came with the series */
 	const float *covariates;	/* (n + ahead, count of covariates) numbers or places of
 								 * words (n_categories: unknown), NaN where missing; NULL: none */
+	int64_t		calendar_rows;
+	const uint16_t *calendar;	/* (calendar_rows, RNN_TERMS) where in each cycle the points lie, below
+								 * RNN_CIRCLE; made from the clock by the caller, not stored */
 } rnn_series;
 
 typedef enum rnn_note
@@ -536,6 +552,7 @@ typedef struct rnn_panel
 	const rnn_stop *stop;		/* NULL: none */
 	int			n_hints;
 	int			hints[8];		/* seasons that the calendar suggests */
+	rnn_calendar calendar;
 } rnn_panel;
 
 typedef struct rnn_progress

@@ -64,6 +64,8 @@ network_bytes(const rnn_config *given, const rnn_panel *panel, bool tuned)
 		cfg.seasons[0] = 256;
 	}
 	cfg.covariates = panel->covariates;
+	if (!tuned && cfg.calendar != 0)
+		cfg.terms |= panel->calendar.terms;
 	if (tuned)
 		rnn_prior_shape(panel->prior, d.longest, &cfg);
 	rnn_config_resolve(&cfg, &d);

@@ -142,6 +142,7 @@ struct rnn_trainer
 	rnn_kind	kinds[RNN_CANDIDATES];	/* of the candidates, in their order */
 	int			n_kinds,
 				at;				/* the current one */
+	int			terms;			/* of the calendar, for a network from nothing */
 	rnn_kind	kind;			/* its */
 	double		pace;			/* its part of the learning rate */
 	bool		settled;		/* it was chosen, and is not judged again */
@@ -236,6 +237,9 @@ bool		candidate_unjudged(rnn_trainer *t); /* the time is up: true where another 
 bool		candidate_chosen(rnn_trainer *t);	/* false: another one, or an earlier one again */
 bool		candidate_may_be_apart(const rnn_trainer *t);
 void		candidate_restore(rnn_trainer *t);	/* what was judged of the settled one */
+
+/* calendar.c: terms for a network from nothing; memory: bytes of the block */
+int			rnn_calendar_terms(const rnn_config *cfg, const rnn_calendar *calendar, const rnn_summary *d, size_t memory);
 
 /* judge.c */
 void		judge_begin(rnn_trainer *t);	/* no best yet */

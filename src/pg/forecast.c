@@ -458,10 +458,12 @@ forecast_batch(ForecastCall *call, int first, int count)
 {
 	Size		work = work_bytes(call, first, count),
 				total = work + quantile_bytes(call, first, count);
-	rnn_series *series = palloc(sizeof(rnn_series) * count);
 	int			horizon = call->horizon[first];
+	rnn_series *series;
 	double	   *q;
 	rnn_error	err;
+	MemoryContext scratch,
+				outer;
 
 	if (total > memory_limit())
 		report_memory(total);
@@ -473,8 +475,16 @@ forecast_batch(ForecastCall *call, int first, int count)
 		call->block_size = total;
 	}
 	q = (double *) (call->block + work);
+	scratch = AllocSetContextCreate(CurrentMemoryContext, "rnnforecast batch", ALLOCSET_DEFAULT_SIZES);
+	outer = MemoryContextSwitchTo(scratch);
+	series = palloc(sizeof(rnn_series) * count);
 	for (int i = 0; i < count; i++)
 		series[i] = prepared_series(call, first + i);
+	/* Beyond the trained steps there is the mix, or a network that goes on with what it said. */
+	if (call->model->config.terms)
+		calendar_fill(&call->model->clock, series, count,
+					  call->model->config.skip ? Min(horizon, call->model->config.horizon) : horizon);
+	MemoryContextSwitchTo(outer);
 	for (int done = 0; done < horizon;)
 	{
 		CHECK_FOR_INTERRUPTS();
@@ -491,7 +501,7 @@ forecast_batch(ForecastCall *call, int first, int count)
 		put_history(call, own, end);
 		put_forecast(call, own, end, horizon - lag, q + ((Size) i * horizon + lag) * Q);
 	}
-	pfree(series);
+	MemoryContextDelete(scratch);
 }
 
 /* rnn_forecast(model, horizon, level, until, series, history, options) */

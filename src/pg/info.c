@@ -357,6 +357,22 @@ put_data(StringInfo out, const rnn_model *m)
 	put_sampled(out, m);
 }
 
+/* null where there is no network, or it isn't told */
+static void
+put_calendar(StringInfo out, const rnn_model *m)
+{
+	if (!uses_network(m) || m->config.terms == 0)
+	{
+		put_text(out, "calendar", NULL);
+		return;
+	}
+	open_array(out, "calendar");
+	for (int i = 0; i < RNN_TERMS; i++)
+		if (m->config.terms & 1 << i)
+			put_text(out, NULL, calendar_word(&m->clock, i));
+	appendStringInfoChar(out, ']');
+}
+
 static void
 put_seasons(StringInfo out, const rnn_model *m)
 {
@@ -421,7 +437,7 @@ static void
 put_covariate_list(StringInfo out, const rnn_model *m)
 {
 	static const char *const roles[] = {
-		[RNN_PAST] = "past",[RNN_AHEAD] = "ahead",[RNN_STATIC] = "static",[RNN_CALENDAR] = "calendar"
+		[RNN_PAST] = "past",[RNN_AHEAD] = "ahead",[RNN_STATIC] = "static"
 	};
 	const rnn_covariates *all = &m->config.covariates;
 
@@ -605,6 +621,7 @@ rnnforecast_rnn_info(PG_FUNCTION_ARGS)
 	{
 		put_prior(&out, m);
 		put_seasons(&out, m);
+		put_calendar(&out, m);
 		put_int(&out, "horizon", m->config.horizon);
 		put_network(&out, m);
 		put_options(&out, m);

@@ -164,12 +164,15 @@ get_member(FunctionCallInfo fcinfo, const rnn_model *m)
 static double *
 gradient_norms(const rnn_model *m, int member, int *layers, int *lags)
 {
+	rnn_model	told = *m;
+	rnn_series *series = palloc_extended(sizeof(rnn_series) * Max(m->n_series, 1), MCXT_ALLOC_HUGE);
 	rnn_error	err;
 	size_t		work;
 	Size		out,
 				total;
 	char	   *block;
 
+	memcpy(series, m->series, sizeof(rnn_series) * m->n_series);
 	if (rnn_gradient_flow_size(m, member, &work, &err) != RNN_OK)
 		report_engine_error(&err);
 	work = MAXALIGN(work);
@@ -182,7 +185,10 @@ gradient_norms(const rnn_model *m, int member, int *layers, int *lags)
 		report_engine_error(&err);
 	}
 	block = MemoryContextAllocHuge(CurrentMemoryContext, total);
-	if (rnn_gradient_flow(m, member, block, work, (double *) (block + work),
+	if (m->config.terms)
+		calendar_fill(&m->clock, series, m->n_series, 0);
+	told.series = series;
+	if (rnn_gradient_flow(&told, member, block, work, (double *) (block + work),
 						  layers, lags, &err) != RNN_OK)
 		report_engine_error(&err);
 	return (double *) (block + work);

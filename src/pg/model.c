@@ -203,6 +203,7 @@ rnnforecast_rnn_prior(PG_FUNCTION_ARGS)
 	m.config.horizon = prior->horizon;
 	m.config.steps = m.config.members = m.config.batch = 1;
 	m.config.flips = RNN_FLIPS_ON;
+	m.config.calendar = 0;
 	m.config.seasons_given = 1;
 	m.config.seasons[0] = 1;
 	for (int i = 0; i < RNN_BANDS * RNN_MEDIAN; i++)

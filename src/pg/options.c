@@ -265,7 +265,7 @@ set_engine_option(const rnn_option *o, const JsonbValue *v, rnn_config *cfg)
 	else if (o->type == RNN_OPT_BOOL)
 	{
 		if (v->type != jbvBool)
-			wrong_type(o->name, "true or false");
+			wrong_type(o->name, o->automatic ? "true, false or \"auto\"" : "true or false");
 		*(int32 *) field = v->val.boolean;
 	}
 	else if (o->type == RNN_OPT_FLOAT)

@@ -186,6 +186,7 @@ read_series(Shared *shared, rnn_panel *panel)
 		series[i].name = NULL;
 		series[i].x = points.bytes;
 		series[i].covariates = series[i].covariates ? covariates.bytes : NULL;
+		series[i].calendar = NULL;
 	}
 	panel->series = series;
 	BufFileClose(file);
@@ -605,11 +606,18 @@ worker_stepped(rnn_trainer *trainer, const rnn_progress *p, void *arg)
 static rnn_trainer *
 new_trainer(const Shared *shared, const rnn_panel *panel, const Task *task)
 {
+	rnn_panel	told = *panel;
+	rnn_series *series = palloc_extended(sizeof(rnn_series) * panel->count, MCXT_ALLOC_HUGE);
 	rnn_trainer *trainer;
 	rnn_error	err;
 
+	/* The calendar is made anew, from the same clock. */
+	memcpy(series, panel->series, sizeof(rnn_series) * panel->count);
+	if (task->cfg.terms)
+		calendar_fill(&panel->clock, series, panel->count, 0);
+	told.series = series;
 	if (rnn_trainer_init(&trainer, training_block(shared->block), shared->block, &task->cfg,
-						 panel, NULL, &err) != RNN_OK)
+						 &told, NULL, &err) != RNN_OK)
 		report_engine_error(&err);
 	return trainer;
 }

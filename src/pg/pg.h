@@ -258,6 +258,15 @@ int64		clock_index(const rnn_clock *clock, int64 start, int64 time);
  * group's problem. */
 void		clock_regularise(const rnn_clock *clock, RowGroup *group, bool fail, Size *room, rnn_series *series);
 
+/* calendar.c */
+/* Cycles of the calendar that steps of a clock tell apart; and what one is called. */
+rnn_calendar clock_calendar(const rnn_clock *clock);
+const char *calendar_word(const rnn_clock *clock, int term);
+/* Where in them the points of series lie, and `ahead` steps more; whether the wall clock moved meanwhile. */
+bool		calendar_fill(const rnn_clock *clock, rnn_series *series, int count, int64 ahead);
+Size		calendar_for_training(const rnn_config *cfg, const rnn_clock *clock, rnn_series *series, int count,
+								  rnn_calendar *calendar);
+
 /* infer.c */
 /* Sorts and tidies the rows of each group and infers their step, the most common; problems are errors if `fail`. */
 void		clock_infer(RowGroup *groups, int count, RowForm form, const char *zone, const Tidying *tidying,

@@ -54,11 +54,16 @@ statement(const QueryColumns *columns, Oid schema, bool has_model, bool has_bins
 	return s.data;
 }
 
-/* Whether the options say what is forecast by. */
+/* Whether the options say what is forecast by; the prior has no calendar. */
 static bool
 chooses_method(Jsonb *options)
 {
 	static const char *const keys[] = {"start", "network", "skip"};
+	JsonbValue	name = {.type = jbvString,.val.string = {.len = strlen("calendar"),.val = "calendar"}},
+			   *calendar = findJsonbValueFromContainer(&options->root, JB_FOBJECT, &name);
+
+	if (calendar && calendar->type == jbvBool && calendar->val.boolean)
+		return true;
 
 	for (int i = 0; i < lengthof(keys); i++)
 		if (names_option(options, keys[i]))

@@ -174,6 +174,8 @@ score_items(const rnn_model *model, const rnn_series *all, const Windows *w, con
 		series[i].n = items[i].origin;
 		trim_series(&series[i], model, rnn_history_reach(model), false);
 	}
+	if (model->config.terms)
+		calendar_fill(&model->clock, series, count, w->horizon);
 	work = work_bytes(model, series, count, w->horizon);
 	if (count > 1 && work + out > memory_limit())
 	{

@@ -158,9 +158,9 @@ new_driver(const rnn_config *cfg, const ServerOptions *server)
 	return driver;
 }
 
-/* Series that a network and the judging may use, as a panel. */
-static void
-usable_panel(const Series *all, rnn_panel *panel)
+/* Series that a network and the judging may use, as a panel; bytes that go with it. */
+static Size
+usable_panel(const Series *all, const rnn_config *cfg, rnn_panel *panel)
 {
 	rnn_series *series = palloc_extended(sizeof(rnn_series) * Max(all->count, 1), MCXT_ALLOC_HUGE);
 
@@ -178,6 +178,7 @@ usable_panel(const Series *all, rnn_panel *panel)
 	panel->prior = pretrained(rnn_prior_latest());
 	panel->stop = &interrupts;
 	panel->n_hints = clock_hints(&all->clock, panel->hints);
+	return calendar_for_training(cfg, &all->clock, series, panel->count, &panel->calendar);
 }
 
 static Size
@@ -224,8 +225,7 @@ train_series(Series *all, const rnn_config *cfg, const ServerOptions *server,
 	rnn_error	err;
 	Driver		driver = new_driver(cfg, server);
 
-	usable_panel(all, &panel);
-	held += points_bytes(all);
+	held += usable_panel(all, cfg, &panel) + points_bytes(all);
 	limit = limit > held ? limit - held : 0;
 	if (rnn_trainer_size(cfg, &panel, limit, &size, &err) != RNN_OK)
 		report_engine_error(&err);
@@ -449,6 +449,9 @@ inherit_options(rnn_config *cfg, const rnn_model *warm, Jsonb *options)
 		else
 			memcpy((char *) cfg + o->offset, (char *) &given + o->offset, width);
 	}
+	/* Which terms there are is chosen anew. */
+	if (names_option(options, "calendar"))
+		cfg->terms = 0;
 }
 
 bytea *

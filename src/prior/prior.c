@@ -100,7 +100,7 @@ rnn_prior_fits(int version, const rnn_config *cfg)
 
 	return d && cfg->cell == d->cell && cfg->layers == d->layers && cfg->hidden == d->hidden &&
 		cfg->patch == d->patch && cfg->norm && cfg->residual && cfg->skip && cfg->conv_layers == 0 &&
-		cfg->covariates.n == 0;
+		cfg->covariates.n == 0 && cfg->terms == 0;
 }
 
 bool

@@ -82,6 +82,24 @@ for my $table (sort keys %horizon)
 }
 is_deeply([ sort keys %chosen ], [ 'scratch', 'tuned head' ], 'either of the candidates is chosen');
 
+# With covariates and terms of the calendar, which a worker makes from the clock again: the zone's, and the session's.
+$node->safe_psql('postgres', q{
+	CREATE TABLE told AS
+	SELECT k AS s, timestamptz '2024-03-01 00:00+00' + (n + k) * interval '6 hours' AS ts,
+		   CASE WHEN n <= 240 THEN k + sin(2 * pi() * n / 4) + 0.2 * sin(n * 7.3 * k) + CASE WHEN n % 9 = 0 THEN 2 ELSE 0 END END AS value,
+		   jsonb_build_object('promotion', n % 9 = 0, 'kind', 'kind ' || n % 3, 'size', k, 'rain', CASE WHEN n <= 240 THEN n % 7 END) AS covariates
+	FROM generate_series(1, 9) AS k, generate_series(1, 244) AS n;
+});
+for my $zone ('', ', "timezone": "America/New_York"')
+{
+	my $body = qq{SET timezone = 'Europe/Berlin'; SELECT md5(m::text), rnn_info(m)->'calendar', jsonb_array_length(rnn_info(m)->'covariates')
+		FROM (SELECT rnn_train(s, ts, value, covariates, '{"members": 3, "steps": 40, "start": "scratch", "calendar": true$zone}') AS m FROM told) AS t};
+	my $serial = train('SET rnnforecast.max_workers = 0', $body);
+	like($serial, qr/^[0-9a-f]{32}\|\["hour", "weekday", "day of month"\]\|4$/, "covariates and the calendar$zone");
+	is(train("SET rnnforecast.max_workers = $_", $body), $serial, "$_ workers: the same bytes") for 1, 2, 4;
+	isnt(train("SET rnnforecast.max_workers = 2", $body =~ s/Berlin/Moscow/r), $serial, 'the zone is of some weight') if $zone eq '';
+}
+
 my ($rc, $out, $err) = $node->psql('postgres', "SET rnnforecast.max_workers = 2; SET statement_timeout = '3s';
 	SELECT length(rnn_train(s, n, value, $long)) FROM t");
 isnt($rc, 0, 'a long training is ended');

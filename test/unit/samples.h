@@ -25,7 +25,7 @@ typedef struct Sample
 	size_t		len;
 } Sample;
 
-#define SAMPLES 10
+#define SAMPLES 11
 #define AHEAD 7					/* rows behind the points of the sample with covariates */
 #define COVARIATES 3
 static Sample samples[SAMPLES];
@@ -181,6 +181,11 @@ make_samples(void)
 	make_sample(9, "prior, trained further", &cfg, POINTS);
 	samples[9].model.member[0].shared = 0;
 	samples[9].model.candidate[0].kind = RNN_KIND_TUNED;
+
+	small_config(&cfg, RNN_GRU);
+	cfg.terms = 1 << RNN_TERM_MONTH | 1 << RNN_TERM_YEAR;
+	make_sample(10, "calendar", &cfg, POINTS);
+	samples[10].model.clock = (rnn_clock) {.kind = RNN_CLOCK_DATE,.days = 1};
 	for (int i = 0; i < SAMPLES; i++)
 		encode_sample(&samples[i]);
 }

@@ -1,7 +1,7 @@
 /*
  * test_covariate.c
- *		Covariates: what a position sees of them, by bytes; and that a training
- *		finds what they do.
+ *		Covariates and the calendar: what a position sees of them, by bytes; and
+ *		that a training finds what they do.
  */
 #include "check.h"
 #include "trainer.h"
@@ -222,12 +222,194 @@ test_effect(void)
 	free(without.block);
 }
 
+/* -------------------------------------------------------------- calendar */
+
+#define MONTH 30				/* steps of a month that begins with 8 more, */
+#define DAYS (36 * MONTH)		/* and of three years */
+#define DAYS_AHEAD 14
+
+static double days[DAYS + DAYS_AHEAD];
+static uint16_t places[DAYS + DAYS_AHEAD][RNN_TERMS];
+static const rnn_calendar daily = {
+	.terms = 1 << RNN_TERM_WEEK | 1 << RNN_TERM_MONTH | 1 << RNN_TERM_YEAR,.steps = {1, 7, MONTH, 12 * MONTH}
+};
+
+static void
+make_days(void)
+{
+	rnn_rng		rng;
+
+	rnn_rng_seed(&rng, 3, 1);
+	for (int i = 0; i < DAYS + DAYS_AHEAD; i++)
+	{
+		days[i] = 40 + 5 * sin(6.283185307179586 * i / 7) + 0.5 * rnn_rng_normal(&rng) + 8 * (i % MONTH < 4);
+		for (int k = 0; k < RNN_TERMS; k++)
+			places[i][k] = (uint16_t) (i * RNN_CIRCLE / (int) daily.steps[k] % RNN_CIRCLE);
+	}
+}
+
+static int
+terms_for(int calendar, int season, int64_t longest, int series, int moves)
+{
+	rnn_calendar c = daily;
+	rnn_config	cfg;
+	rnn_summary d = {.series = series,.points = longest * series,.longest = longest};
+
+	rnn_config_defaults(&cfg);
+	cfg.calendar = calendar;
+	cfg.seasons_given = 1;
+	cfg.seasons[0] = season;
+	c.moves = moves;
+	return rnn_calendar_terms(&cfg, &c, &d, (size_t) 1 << 20);
+}
+
+static void
+test_terms(void)
+{
+	const int	week = 1 << RNN_TERM_WEEK,
+				month = 1 << RNN_TERM_MONTH,
+				year = 1 << RNN_TERM_YEAR;
+
+	CHECK(terms_for(0, 7, DAYS, 1, 0) == 0);
+	CHECK(terms_for(1, 7, DAYS, 1, 0) == (week | month | year));
+	CHECK(terms_for(1, 7, 12 * MONTH - 1, 1, 0) == (week | month));
+	CHECK(terms_for(1, 7, 20, 1, 0) == week);
+	CHECK(terms_for(-1, 7, DAYS, 1, 0) == (month | year));
+	CHECK(terms_for(-1, 7, DAYS, 1, week) == (week | month | year));
+	CHECK(terms_for(-1, 12 * MONTH + 5, DAYS, 1, 0) == (week | month));
+	CHECK(terms_for(-1, 7, 24 * MONTH - 1, 1, 0) == month);
+	/* short series, or more points than the memory has room for */
+	CHECK(terms_for(-1, 7, 299, 1, 0) == 0);
+	CHECK(terms_for(-1, 7, DAYS, 3, 0) == 0);
+	CHECK(terms_for(1, 7, DAYS, 3, 0) == (week | month | year));
+}
+
+/* A step sees the terms of its last point, a point ahead its own and those of a week before; none where none were told. */
+static void
+test_places(void)
+{
+	rnn_series	s = {.n = DAYS,.x = days,.calendar = places[0],.calendar_rows = DAYS + 10};
+	rnn_config	cfg;
+	rnn_shape	shape;
+	rnn_frame_plan plan;
+	rnn_points	points;
+	rnn_net		net;
+	rnn_arena	a = {0};
+	void	   *block = NULL;
+	const int	e = DAYS - 3;
+
+	config(&cfg);
+	cfg.covariates.n = 0;
+	cfg.terms = 1 << RNN_TERM_MONTH;
+	cfg.context = 56;
+	cfg.patch = 7;
+	cfg.hidden = 8;
+	rnn_shape_init(&shape, &cfg);
+	rnn_frame_plan_init(&plan, &shape, &cfg);
+	for (int pass = 0; pass < 2; pass++)
+	{
+		rnn_arena_init(&a, block, pass ? a.used : 0);
+		rnn_net_init(&net, &shape, 1, 1, false, &a);
+		rnn_points_init(&points, &s, &a);
+		rnn_points_covariates(&points, &s, &plan, 40, &a);
+		if (pass == 0)
+			block = malloc(a.used);
+	}
+	CHECK(shape.D - shape.D0 == 4);
+	rnn_covariates_load(&net, 0, &plan, &points, e, true, false);
+	for (int j = -1; j < 16; j++)
+	{
+		const real *at = j < 0 ? net.u + shape.D0 : net.p + j * shape.F;
+		bool		told = e + j < DAYS + 10;
+		double		angle = 6.283185307179586 * ((e + j) % MONTH) / MONTH,
+					before = angle - 6.283185307179586 * 7 / MONTH * (j / 7 + 1);
+
+		for (int h = 1; h <= 2; h++)
+		{
+			CHECK(fabs(at[2 * h - 2] - (told ? sin(h * angle) : 0)) < 1e-5);
+			CHECK(fabs(at[2 * h - 1] - (told ? cos(h * angle) : 0)) < 1e-5);
+			if (j >= 0)
+				CHECK(fabs(at[4 + 2 * h - 2] - sin(h * before)) < 1e-5);
+		}
+	}
+	free(block);
+}
+
+static Trained
+train_days(int calendar)
+{
+	Trained		t = {.series = {.n = DAYS,.x = days,.calendar = places[0],.calendar_rows = DAYS}};
+	rnn_config	cfg;
+	rnn_panel	panel = {.count = 1,.series = &t.series,.calendar = daily};
+	rnn_trainer *trainer;
+	rnn_progress p = {0};
+	size_t		size;
+
+	config(&cfg);
+	cfg.covariates.n = 0;
+	cfg.steps = 200;
+	cfg.calendar = calendar;
+	t.status = rnn_trainer_size(&cfg, &panel, (size_t) 1 << 28, &size, &t.err);
+	t.block = malloc(size);
+	t.status = rnn_trainer_init(&trainer, t.block, size, &cfg, &panel, NULL, &t.err);
+	while (t.status == RNN_OK && !p.done)
+		t.status = rnn_trainer_step(trainer, &p, &t.err);
+	CHECK(t.status == RNN_OK);
+	CHECK(rnn_trainer_model(trainer, &t.model, &t.err) == RNN_OK);
+	return t;
+}
+
+static double
+error_of_days(const rnn_model *m, bool told)
+{
+	double		out[DAYS_AHEAD * RNN_QUANTILES],
+				sum = 0;
+
+	for (int e = DAYS - MONTH; e < DAYS; e += 6)
+	{
+		rnn_series	s = {.n = e,.x = days,.calendar = told ? places[0] : NULL,.calendar_rows = e + DAYS_AHEAD};
+		size_t		size;
+		void	   *block;
+
+		CHECK(rnn_forecast_size(m, 1, e, DAYS_AHEAD, &size, NULL) == RNN_OK);
+		block = malloc(size);
+		CHECK(rnn_forecast(m, &s, 1, DAYS_AHEAD, block, size, out, NULL) == RNN_OK);
+		free(block);
+		for (int j = 0; j < DAYS_AHEAD; j++)
+			sum += fabs(out[j * RNN_QUANTILES + RNN_MEDIAN] - days[e + j]) / DAYS_AHEAD / (MONTH / 6);
+	}
+	return sum;
+}
+
+/* What a month begins with no season of seven days knows. */
+static void
+test_calendar(void)
+{
+	Trained		with = train_days(1),
+				without = train_days(0);
+	double		a = error_of_days(&with.model, true),
+				b = error_of_days(&without.model, true),
+				c = error_of_days(&with.model, false);
+
+	printf("mean error with the calendar %.2f (weight %.2f), without %.2f; untold %.2f\n", a, with.model.weight, b, c);
+	CHECK(with.model.config.calendar == 1 && with.model.config.terms == daily.terms);
+	CHECK(without.model.config.calendar == 0 && without.model.config.terms == 0);
+	CHECK(a < 0.8 * b);
+	CHECK(a < c);
+	free(with.block);
+	free(without.block);
+}
+
 int
 main(void)
 {
 	rnn_engine_init(-1);
 	make_series();
+	make_days();
 	TEST(test_causal);
 	TEST(test_effect);
+	TEST(test_terms);
+	TEST(test_places);
+	TEST(test_calendar);
 	return check_summary("covariate");
 }

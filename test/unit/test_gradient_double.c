@@ -203,26 +203,28 @@ test_dropout_off(void)
 	}
 }
 
-/* All kinds and roles, and parts of them. */
+/* All kinds and roles, and parts of them, with terms of the calendar and without. */
 static void
 test_covariates(void)
 {
 	static const rnn_covariate list[] = {
 		{.role = RNN_PAST,.scale = 1}, {.role = RNN_AHEAD,.is_text = true,.n_categories = 3},
 		{.role = RNN_AHEAD,.scale = 1}, {.role = RNN_STATIC,.is_text = true,.n_categories = 2},
-		{.role = RNN_PAST,.is_text = true,.n_categories = 1}, {.role = RNN_CALENDAR}, {.role = RNN_STATIC,.scale = 2}
+		{.role = RNN_PAST,.is_text = true,.n_categories = 1}, {.role = RNN_STATIC,.scale = 2}
 	};
-	static const rnn_covariates some[] = {{7, list}, {1, list}, {1, list + 1}, {1, list + 3}, {1, list + 4}, {2, list + 5}};
+	static const rnn_covariates some[] = {{6, list}, {1, list}, {1, list + 1}, {1, list + 3}, {1, list + 4}, {1, list + 5}, {0}};
+	static const int terms[] = {5, 0, 0, 15, 0, 2, 8};
 
 	for (int front = 0; front < 4; front++)
 		for (int skip = 0; skip < 2; skip++)
-			for (int i = 0; i < 6; i++)
+			for (int i = 0; i < 7; i++)
 			{
 				/* relu units may all be dead */
 				rnn_config	cfg = small_config(i % 2 ? 0 : 2 + skip, front);
 
 				cfg.skip = skip;
 				cfg.covariates = some[i];
+				cfg.terms = terms[i];
 				cfg.loss = (i + front) % 3;
 				check_config(&cfg, i == 0 && front == 3 ? 3 : 0, "covariates");
 			}

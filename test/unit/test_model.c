@@ -119,7 +119,7 @@ compare_models(const rnn_model *a, const rnn_model *b)
 	for (int i = 0; i < rnn_option_count; i++)
 		if (rnn_options[i].type != RNN_OPT_SEASONS)
 			CHECK(same_option(&rnn_options[i], &a->config, &b->config));
-	CHECK(a->config.seasons_given == b->config.seasons_given);
+	CHECK(a->config.seasons_given == b->config.seasons_given && a->config.terms == b->config.terms);
 	CHECK(a->clock.kind == b->clock.kind && a->clock.months == b->clock.months && a->clock.days == b->clock.days);
 	CHECK(a->clock.month_day == b->clock.month_day && a->clock.usecs == b->clock.usecs);
 	CHECK(a->clock.week == b->clock.week && a->clock.bin == b->clock.bin);
@@ -246,6 +246,10 @@ every_field(bool high)
 		for (int p = 0; p < RNN_MEDIAN; p++)
 			m.calibration[b][p] = high ? 100 - b - 4 * p : 0.01f + b + 4 * p;
 	option_ends(&m.config, high);
+	/* Where the prior is trained further there is no calendar. */
+	m.config.calendar = !high;
+	m.config.terms = high ? 0 : (1 << RNN_TERMS) - 1;
+	m.clock = high ? (rnn_clock) {0} : (rnn_clock) {.kind = RNN_CLOCK_DATE,.days = 1};
 	m.config.seasons_given = m.n_seasons;
 	memcpy(m.config.seasons, m.seasons, sizeof(m.seasons));
 	every_member(&m, high);
@@ -307,7 +311,7 @@ test_clocks(void)
 
 	for (size_t i = 0; i < sizeof(clocks) / sizeof(clocks[0]); i++)
 	{
-		rnn_model	m = every_field(false);
+		rnn_model	m = every_field(true);
 
 		m.clock = clocks[i];
 		check_kept(&m);
@@ -615,6 +619,12 @@ test_unsound_members(const rnn_model *sound)
 	UNSOUND((m.is_history = true, m.n_candidates = m.chosen = 0), "the count of members");
 	UNSOUND(m.n_candidates = RNN_CANDIDATES + 1, "the count of candidates");
 	UNSOUND(m.chosen = m.n_candidates, "the candidate chosen");
+	UNSOUND(m.config.terms = 1, "terms of the calendar");
+	UNSOUND((m.clock = (rnn_clock) {.kind = RNN_CLOCK_DATE,.days = 1}, m.config.terms = 16), "terms of the calendar");
+	UNSOUND((m.clock = (rnn_clock) {.kind = RNN_CLOCK_DATE,.days = 1}, m.config.terms = 15), "terms of the calendar");
+	UNSOUND((m.clock = (rnn_clock) {.kind = RNN_CLOCK_DATE,.days = 1}, m.config.terms = 15, m.config.calendar = 1),
+			"a member's size doesn't fit its shape");
+	UNSOUND(m.config.calendar = -1, "an option is not resolved");
 	UNSOUND(m.candidate[0].kind = RNN_KIND_TUNED + 1, "a candidate's kind");
 	UNSOUND(m.candidate[0].weight = 1.01, "a candidate's weight");
 	UNSOUND(m.candidate[0].difference = INFINITY, "a candidate's judgement is infinite");
