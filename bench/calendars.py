@@ -25,10 +25,10 @@ HOUR = "SELECT '' AS series, date_trunc('hour', ts) AS ts, avg(value) AS value F
 
 
 class Set:
-    def __init__(self, columns, query, step, horizon, origins, spacing, season, file=None, more=""):
+    def __init__(self, columns, query, step, horizon, origins, spacing, season, file=None, more="", zone=None):
         self.columns, self.query, self.step = columns, query, step
         self.horizon, self.origins, self.spacing, self.season = horizon, origins, spacing, season
-        self.file, self.more = file, more
+        self.file, self.more, self.zone = file, more, zone
 
 
 # All that is by the hour, as one panel.
@@ -49,6 +49,8 @@ SETS = {
     "bikesharing": Set(PLAIN + ", a text, b text, c text", HOUR, "1 hour", 24, 20, 203, 24),
     "hourly": Set(NAMED, MANY.format(ts="ts"), "1 hour", 48, 12, 168, 24),
     "hours": Set(NAMED, MANY.format(ts="ts"), "1 hour", 24, 20, 203, 24, "hourly", MORE),
+    # The same, as if it had been measured by UTC where these clocks change.
+    "hours_zoned": Set(NAMED, MANY.format(ts="ts"), "1 hour", 24, 20, 203, 24, "hourly", MORE, "America/Chicago"),
     "parking": Set(NAMED + ", capacity int", MANY.format(ts="ts"), "30 minutes", 48, 8, 48, 48),
     "twitter": Set(NAMED, MANY.format(ts="ts"), "15 minutes", 96, 8, 96, 96, "nab_twitter"),
     "taxi": Set(NAMED, ONE.format(ts="ts") + " WHERE series = 'nyc_taxi'", "30 minutes", 48, 20, 48, 48, "nab_taxi_cloudwatch"),
@@ -64,7 +66,7 @@ SETS = {
 
 SCRIPT = r"""
 SET client_min_messages = warning;
-SET timezone = 'UTC';
+SET timezone = '{zone}';
 CREATE TEMP TABLE raw ({columns});
 \copy raw FROM '{path}' WITH (FORMAT csv, HEADER)
 {more}
@@ -79,7 +81,7 @@ SELECT k, p.series, avg(abs(p.value - b.value)) AS scale
 FROM origins AS o JOIN points AS p ON p.series = o.series AND p.ts < o.origin
      JOIN points AS b ON b.series = p.series AND b.ts = p.ts - {season} * interval '{step}' GROUP BY 1, 2;
 CREATE TEMP TABLE histories AS
-SELECT k, rnn_history(series, {cast}, value, '{{"step": "{step}"}}') AS history
+SELECT k, rnn_history(series, {cast}, value, '{{"step": "{step}", "duplicates": "mean"}}') AS history
 FROM origins JOIN points USING (series) WHERE ts < origin GROUP BY k;
 CREATE TEMP TABLE models (variant text, model bytea, seconds float8);
 {trainings}
@@ -88,9 +90,9 @@ SELECT m.variant, h.k, f.series, f.local_ts, f.forecast
 FROM models AS m, histories AS h, rnn_forecast(rnn_observe(model, history), {horizon}) AS f;
 SELECT jsonb_build_object(
   'windows', (SELECT jsonb_agg(w) FROM (
-      SELECT f.variant, k, f.series, avg(abs(f.forecast - p.value)) / min(scale) AS mase
+      SELECT f.variant, f.k, f.series, avg(abs(f.forecast - p.value)) / min(scale) AS mase
       FROM found AS f JOIN points AS p ON p.series = f.series AND p.ts = f.local_ts
-           JOIN scales AS s USING (series, k)
+           JOIN scales AS s ON s.series = f.series AND s.k = f.k
       WHERE p.value IS NOT NULL AND scale > 0 GROUP BY 1, 2, 3) AS w),
   'models', (SELECT jsonb_object_agg(variant, jsonb_build_object('seconds', seconds, 'seasons', rnn_info(model)->'seasons',
       'calendar', rnn_info(model)->'calendar', 'validation', rnn_info(model)->'validation')) FROM models));
@@ -110,8 +112,8 @@ def play(name, args):
         {"horizon": s.horizon, "calendar": {"false": False, "true": True}.get(v, v)}, **args.options))) for v in args.variants)
     found = json.loads(psql(args.connection, SCRIPT.format(
         columns=s.columns, query=s.query, path=os.path.join(args.data, (s.file or name) + ".csv"), step=s.step,
-        horizon=s.horizon, origins=s.origins, spacing=s.spacing, season=s.season, more=s.more.format(data=args.data),
-        cast="ts::date" if "::date" in s.query else "ts", trainings=trainings)))
+        horizon=s.horizon, origins=s.origins, spacing=s.spacing, season=s.season, zone=s.zone or "UTC", more=s.more.format(data=args.data),
+        cast="ts::date" if "::date" in s.query else "ts::timestamptz" if s.zone else "ts", trainings=trainings)))
     found["mase"] = {v: statistics.mean(w["mase"] for w in found["windows"] if w["variant"] == v) for v in args.variants}
     return found
 

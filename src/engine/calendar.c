@@ -69,14 +69,14 @@ is_season(const rnn_config *cfg, const rnn_calendar *calendar, int term)
 {
 	for (int i = 0; i < cfg->seasons_given; i++)
 		if (fabs(cfg->seasons[i] - calendar->steps[term]) <= NEAR * calendar->steps[term])
-			return !(calendar->moves & 1 << term);
+			return true;
 	return false;
 }
 
 /*
- * All that the history goes through once where they are asked for; auto: twice,
- * and no season has them, and only where series are long and the network is
- * judged.
+ * All that the history goes through once where they are asked for; auto: day
+ * and week, twice, and no season has them, and only where series are long and
+ * the network is judged.
  */
 int
 rnn_calendar_terms(const rnn_config *cfg, const rnn_calendar *calendar, const rnn_summary *d, size_t memory)
@@ -88,7 +88,7 @@ rnn_calendar_terms(const rnn_config *cfg, const rnn_calendar *calendar, const rn
 		(!asked && (cfg->start != RNN_START_AUTO || !cfg->skip || d->points < LEAST_LENGTH * (int64_t) d->series ||
 					d->points > (int64_t) (memory / MEMORY_PART / (sizeof(real) * RNN_PHASES)))))
 		return 0;
-	for (int i = 0; i < RNN_TERMS; i++)
+	for (int i = 0; i <= (asked ? RNN_TERM_YEAR : RNN_TERM_WEEK); i++)
 		if (calendar->terms & 1 << i && d->longest >= (asked ? 1 : 2) * calendar->steps[i] &&
 			(asked || !is_season(cfg, calendar, i)))
 			terms |= 1 << i;

@@ -33,7 +33,7 @@ const rnn_option rnn_options[] = {
 	{"bptt", RNN_OPT_INT, AT(bptt), 0, 1, 100000, true, NULL,
 	"steps of back-propagation through time; below the context the state is carried on (truncated BPTT)"},
 	{"calendar", RNN_OPT_BOOL, AT(calendar), -1, 0, 1, true, NULL,
-	"tell a network trained from nothing the hour, weekday, day of month and year; auto: those that no season tells"},
+	"tell a network trained from nothing the hour, weekday, day of month and year; auto: hour and weekday where no season tells them"},
 	{"cell", RNN_OPT_ENUM, AT(cell), RNN_GRU, 0, 2, false, cell_names,
 	"recurrent cell"},
 	{"clip", RNN_OPT_FLOAT, AT(clip), 1.0, 0, 1e6, false, NULL,

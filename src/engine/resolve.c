@@ -69,7 +69,7 @@ auto_patch(int context, int season)
 /*
  * Short series teach little but which way things went; flipped ones teach that
  * up and down are alike.  Long ones have shapes that up and down don't share,
- * and what a covariate does has a sign.
+ * and what a covariate or the calendar does has a sign.
  */
 static int
 auto_flips(const rnn_config *cfg, const rnn_summary *d)

@@ -175,7 +175,6 @@ typedef enum rnn_term { RNN_TERM_DAY, RNN_TERM_WEEK, RNN_TERM_MONTH, RNN_TERM_YE
 typedef struct rnn_calendar
 {
 	int32_t		terms;			/* those that its steps tell apart */
-	int32_t		moves;			/* those that a season loses, as hours do when the clocks change */
 	double		steps[RNN_TERMS];	/* in a cycle, on average */
 } rnn_calendar;
 

@@ -99,18 +99,15 @@ place(double part)
 	return (uint16) (part * RNN_CIRCLE + 0.5) % RNN_CIRCLE;
 }
 
-/* Places of points from start on; whether the wall clock moved meanwhile. */
-static bool
+/* Places of points from start on. */
+static void
 fill_places(const rnn_clock *clock, int64 start, int64 rows, uint16 *to)
 {
 	Day			day = {.first = PG_INT64_MAX};
-	int64		away = 0;
-	bool		moves = false;
 
 	for (int64 i = 0; i < rows; i++, to += RNN_TERMS)
 	{
-		int64		time = clock_time(clock, start, i);
-		Timestamp	local = clock_local(clock, time);
+		Timestamp	local = clock_local(clock, clock_time(clock, start, i));
 		double		part;
 
 		if ((i & 0xfff) == 0)
@@ -121,10 +118,7 @@ fill_places(const rnn_clock *clock, int64 start, int64 rows, uint16 *to)
 		to[RNN_TERM_WEEK] = place((day.week + part) / 7);
 		to[RNN_TERM_MONTH] = place((day.month + part) / day.month_days);
 		to[RNN_TERM_YEAR] = place((day.year + part) / day.year_days);
-		moves |= i > 0 && local - time != away;
-		away = local - time;
 	}
-	return moves;
 }
 
 /* The series that begins first, and rows up to the end of the one that ends last. */
@@ -140,20 +134,19 @@ widest(const rnn_clock *clock, const rnn_series *series, int count, int64 *rows)
 
 		if (s->n == 0)
 			continue;
+		end = first ? Max(end, s->dropped + s->n) : s->dropped + s->n;
 		if (first == NULL || s->start < first->start)
 			first = s;
-		end = i == 0 ? s->dropped + s->n : Max(end, s->dropped + s->n);
 	}
 	*rows = first ? end - first->dropped : 0;
 	return first;
 }
 
 /*
- * Fills in where the points of series lie, and `ahead` steps more; whether the
- * wall clock moved.  Series share the places of all where these are no more
- * than those of each would be.
+ * Fills in where the points of series lie, and `ahead` steps more.  Series share
+ * the places of all where these are no more than those of each would be.
  */
-bool
+void
 calendar_fill(const rnn_clock *clock, rnn_series *series, int count, int64 ahead)
 {
 	int64		all = 0,
@@ -161,16 +154,16 @@ calendar_fill(const rnn_clock *clock, rnn_series *series, int count, int64 ahead
 				start = 0;
 	const rnn_series *first = widest(clock, series, count, &rows);
 	uint16	   *shared = NULL;
-	bool		moves = false;
 
 	for (int i = 0; i < count; i++)
 		all += series[i].n + ahead;
-	if (first && rows <= all)
+	/* In forged bytes phases and times may say different things. */
+	if (rows > 0 && rows <= all)
 	{
 		rows += ahead;
 		start = first->start;
 		shared = palloc_extended((Size) rows * RNN_TERMS * sizeof(uint16), MCXT_ALLOC_HUGE);
-		moves = fill_places(clock, start, rows, shared);
+		fill_places(clock, start, rows, shared);
 	}
 	for (int i = 0; i < count; i++)
 	{
@@ -184,11 +177,10 @@ calendar_fill(const rnn_clock *clock, rnn_series *series, int count, int64 ahead
 		{
 			uint16	   *own = palloc_extended((Size) Max(s->calendar_rows, 1) * RNN_TERMS * sizeof(uint16), MCXT_ALLOC_HUGE);
 
-			moves |= fill_places(clock, s->start, s->calendar_rows, own);
+			fill_places(clock, s->start, s->calendar_rows, own);
 			s->calendar = own;
 		}
 	}
-	return moves;
 }
 
 /* What a training may use of the calendar; the bytes that it takes. */
@@ -211,14 +203,13 @@ calendar_for_training(const rnn_config *cfg, const rnn_clock *clock, rnn_series 
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("option \"calendar\" can't be true for steps of %s", clock_step_text(clock)),
-				 errdetail("Nothing in the calendar is shorter than a year and at least two steps long.")));
+				 errdetail("Its cycles, up to a year, are told where they are at least two steps long.")));
 	for (int i = 0; i < count; i++)
 		bytes += series[i].n * RNN_TERMS * sizeof(uint16);
 	if (cfg->calendar < 0 && bytes > memory_limit() / AUTO_PART)
 		calendar->terms = 0;
 	if (calendar->terms == 0)
 		return 0;
-	if (calendar_fill(clock, series, count, 0))
-		calendar->moves = 1 << RNN_TERM_DAY | 1 << RNN_TERM_WEEK;
+	calendar_fill(clock, series, count, 0);
 	return bytes;
 }

@@ -262,8 +262,8 @@ void		clock_regularise(const rnn_clock *clock, RowGroup *group, bool fail, Size 
 /* Cycles of the calendar that steps of a clock tell apart; and what one is called. */
 rnn_calendar clock_calendar(const rnn_clock *clock);
 const char *calendar_word(const rnn_clock *clock, int term);
-/* Where in them the points of series lie, and `ahead` steps more; whether the wall clock moved meanwhile. */
-bool		calendar_fill(const rnn_clock *clock, rnn_series *series, int count, int64 ahead);
+/* Where in them the points of series lie, and `ahead` steps more. */
+void		calendar_fill(const rnn_clock *clock, rnn_series *series, int count, int64 ahead);
 Size		calendar_for_training(const rnn_config *cfg, const rnn_clock *clock, rnn_series *series, int count,
 								  rnn_calendar *calendar);
 

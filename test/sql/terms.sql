@@ -19,17 +19,18 @@ FROM generate_series(timestamp '2020-01-01', '2021-12-31', '1 day') AS day WHERE
 SELECT c, rnn_info(m)->>'calendar', rnn_info(m)->'options'->'calendar'
 FROM unnest('{false,null,"auto"}'::text[]) AS c,
 	LATERAL (SELECT rnn_train(date '2020-01-01' + i, sin(i), tiny(CASE WHEN c = 'auto' THEN '"auto"' ELSE c END)) AS m FROM generate_series(1, 900) AS i) AS t;
--- auto: of a network from nothing that is judged, what no season tells and the history goes through twice.
+-- auto: of a network from nothing that is judged, hour and weekday where no season tells them.
 CREATE FUNCTION judged(more jsonb DEFAULT '{}') RETURNS jsonb LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
 	SELECT tiny('"auto"', '{"start": "auto", "horizon": 2}') || more
 $$;
 CREATE TABLE shops AS
 SELECT shop, day::date, 20 + shop + 4 * sin(2 * pi() * extract(isodow FROM day) / 7) + 6 * cos(2 * pi() * extract(day FROM day) / 31) + noise(1000 * shop + n) / 4 AS visitors
 FROM generate_series(1, 8) AS shop, generate_series(timestamp '2020-01-01', '2021-06-30', '1 day') WITH ORDINALITY AS t (day, n);
-CREATE TABLE judged AS SELECT rnn_train(shop, day, visitors, judged('{"steps": 150, "hidden": 16}')) AS model FROM shops;
+CREATE TABLE judged AS SELECT rnn_train(shop, day, visitors, judged('{"steps": 150, "hidden": 16, "seasons": 5}')) AS model FROM shops;
 SELECT rnn_info(model)->'calendar', rnn_info(model)->'validation'->>'reason' FROM judged;
+SELECT rnn_info(rnn_train(shop, day, visitors, judged()))->'options'->'calendar' FROM shops;
 SELECT more, try(format('SELECT rnn_info(rnn_train(shop, day, visitors, judged(%L)))->''options''->''calendar'' FROM shops WHERE day < ''2020-04-01''', more))
-FROM unnest(ARRAY['{"horizon": 2}', '{"calendar": true}']) AS more;
+FROM unnest(ARRAY['{"seasons": 5}', '{"calendar": true}']) AS more;
 -- The wall clock is told: hours of another zone are other hours.
 CREATE TABLE opening AS
 SELECT ts, noise(extract(epoch FROM ts)::bigint / 3600) AS value FROM generate_series(timestamptz '2023-03-01 00:00+00', '2023-05-20', '1 hour') AS ts;
