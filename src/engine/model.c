@@ -344,11 +344,21 @@ candidates_of(Walk *w, rnn_model *m)
 }
 
 static void
+missing_points(Walk *w, rnn_missing *v)
+{
+	field_i64(w, &v->points, 0, MAX_PLACE, "the count of missing points");
+	field_i64(w, &v->gaps, 0, v->points, "the count of gaps");
+	field_i64(w, &v->longest, 0, v->points, "the longest gap");
+	field_i32(w, &v->series, 0, MAX_SERIES, "the count of series with gaps");
+}
+
+static void
 judgement_section(Walk *w, rnn_model *m)
 {
 	field_i32(w, &m->verdict, RNN_VERDICT_ASKED, RNN_VERDICT_PRIOR, "the verdict");
 	field_i32(w, &m->windows, 0, INT32_MAX, "the count of windows");
 	field_i64(w, &m->points, 0, MAX_PLACE, "the count of points");
+	missing_points(w, &m->missing);
 	field_f64(w, &m->difference);
 	field_f64(w, &m->std_error);
 	field_f64(w, &m->mix_pinball);

@@ -484,6 +484,15 @@ typedef struct rnn_member
 	const float *weights;		/* (params,) */
 } rnn_member;
 
+/* Points that are missing between the first and the last known one of series. */
+typedef struct rnn_missing
+{
+	int64_t		points,
+				gaps,			/* that they form */
+				longest;		/* of the gaps */
+	int32_t		series;			/* that have some */
+} rnn_missing;
+
 /* A trained model in memory.  Decoded, everything points into one arena. */
 typedef struct rnn_model
 {
@@ -494,6 +503,7 @@ typedef struct rnn_model
 	int32_t		verdict;		/* rnn_verdict */
 	int32_t		windows;		/* W, validation windows */
 	int64_t		points;			/* P, known training points */
+	rnn_missing missing;		/* of the training, or the history */
 	double		difference;		/* pinball, network less mix, NaN if not measured */
 	double		std_error;		/* of difference */
 	double		mix_pinball;	/* on the validation windows, in units of s; with the prior in it */

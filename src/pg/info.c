@@ -324,6 +324,23 @@ put_span(StringInfo out, const rnn_model *m)
 	put_time(out, "last", m, last, last->n - 1);
 }
 
+/* null where there were none */
+static void
+put_gaps(StringInfo out, const rnn_missing *missing)
+{
+	if (missing->points == 0)
+	{
+		put_text(out, "gaps", NULL);
+		return;
+	}
+	open_object(out, "gaps");
+	put_int(out, "missing", missing->points);
+	put_int(out, "count", missing->gaps);
+	put_int(out, "longest", missing->longest);
+	put_int(out, "series", missing->series);
+	appendStringInfoChar(out, '}');
+}
+
 /* null where all rows and windows were used */
 static void
 put_sampled(StringInfo out, const rnn_model *m)
@@ -354,6 +371,7 @@ put_data(StringInfo out, const rnn_model *m)
 	put_int(out, "series", m->n_series);
 	put_int(out, "points", known_points(m));
 	put_span(out, m);
+	put_gaps(out, &m->missing);
 	put_sampled(out, m);
 }
 

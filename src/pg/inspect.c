@@ -46,20 +46,6 @@ set_time(const rnn_model *m, const rnn_series *s, int64 k, Datum *value, bool *n
 		*value = TimestampGetDatum(clock_local(&m->clock, clock_time(&m->clock, s->start, k)));
 }
 
-/* Points that are missing between the first and the last, in how many gaps, and the longest. */
-static void
-count_gaps(const rnn_series *s, int64 *missing, int64 *gaps, int64 *longest)
-{
-	*missing = *gaps = *longest = 0;
-	for (int64 k = 0, run = 0; k < s->n; k++)
-	{
-		run = isnan(s->x[k]) ? run + 1 : 0;
-		*missing += run > 0;
-		*gaps += run == 1;
-		*longest = Max(*longest, run);
-	}
-}
-
 /* rnn_series(model) -> rows (name, first, last, points, note, missing, gaps, longest_gap) */
 Datum
 rnnforecast_rnn_series(PG_FUNCTION_ARGS)
@@ -75,26 +61,21 @@ rnnforecast_rnn_series(PG_FUNCTION_ARGS)
 		MemoryContext old = MemoryContextSwitchTo(rows.scratch);
 		Datum		values[8] = {0};
 		bool		nulls[8] = {false};
-		int64		missing,
-					gaps,
-					longest;
+		rnn_missing missing = count_missing(s, 1);
 		const char *note;
-
-		CHECK_FOR_INTERRUPTS();
-		count_gaps(s, &missing, &gaps, &longest);
 		nulls[0] = s->name == NULL;
 		if (s->name != NULL)
 			values[0] = PointerGetDatum(cstring_to_text_with_len(s->name, s->name_len));
 		set_time(m, s, 0, &values[1], &nulls[1]);
 		set_time(m, s, s->n - 1, &values[2], &nulls[2]);
-		values[3] = Int64GetDatum(s->n - missing);
+		values[3] = Int64GetDatum(s->n - missing.points);
 		note = note_text(s);
 		nulls[4] = note == NULL;
 		if (note)
 			values[4] = CStringGetTextDatum(note);
-		values[5] = Int64GetDatum(missing);
-		values[6] = Int64GetDatum(gaps);
-		values[7] = Int64GetDatum(longest);
+		values[5] = Int64GetDatum(missing.points);
+		values[6] = Int64GetDatum(missing.gaps);
+		values[7] = Int64GetDatum(missing.longest);
 		MemoryContextSwitchTo(old);
 		rows_put(&rows, values, nulls);
 	}

@@ -189,13 +189,25 @@ find_trouble(const rnn_config *cfg, const rnn_series *s, int64 *at)
 	return RNN_NOTE_NONE;
 }
 
-static int64
-count_missing(const rnn_series *s)
+rnn_missing
+count_missing(const rnn_series *series, int count)
 {
-	int64		missing = 0;
+	rnn_missing missing = {0};
 
-	for (int64 i = 0; i < s->n; i++)
-		missing += isnan(s->x[i]);
+	for (int i = 0; i < count; i++)
+	{
+		int64		before = missing.points;
+
+		CHECK_FOR_INTERRUPTS();
+		for (int64 k = 0, run = 0; k < series[i].n; k++)
+		{
+			run = isnan(series[i].x[k]) ? run + 1 : 0;
+			missing.points += run > 0;
+			missing.gaps += run == 1;
+			missing.longest = Max(missing.longest, run);
+		}
+		missing.series += missing.points > before;
+	}
 	return missing;
 }
 
@@ -210,7 +222,7 @@ check_values(const rnn_config *cfg, const rnn_clock *clock, const rnn_series *s)
 			ereport(ERROR,
 					(errcode(ERRCODE_DATA_EXCEPTION),
 					 errmsg("there is no value%s at %s", of_named(s), clock_label(clock, s, at)),
-					 errdetail("%lld of %lld points are missing.", (long long) count_missing(s), (long long) s->n),
+					 errdetail("%lld of %lld points are missing.", (long long) count_missing(s, 1).points, (long long) s->n),
 					 errhint("Set the option \"gaps\" to \"mask\", which is the default, or to what they are taken for.")));
 			break;
 		case RNN_NOTE_RANGE:

@@ -284,6 +284,7 @@ typedef struct Series
 
 /* Rows of a state on their grids. */
 void		series_from_rows(RowState *state, const rnn_config *cfg, const ServerOptions *server, Series *all);
+rnn_missing count_missing(const rnn_series *series, int count);
 /* Error where an option asks for a step, bins or duplicates. */
 void		refuse_tidying(const Tidying *tidying, const char *why, const char *hint);
 /* Error where a series has what the options don't take: gaps, or values that can't be transformed. */

@@ -237,6 +237,7 @@ train_series(Series *all, const rnn_config *cfg, const ServerOptions *server,
 	model.n_series = all->count;
 	model.series = all->series;
 	model.rows_latest = all->latest;
+	model.missing = count_missing(all->series, all->count);
 	return store_trimmed(&model, server->keep);
 }
 
@@ -319,6 +320,7 @@ rnnforecast_rnn_history_final(PG_FUNCTION_ARGS)
 	series_from_rows(state, &m.config, &server, &all);
 	m.is_history = true;
 	m.rows_latest = all.latest;
+	m.missing = count_missing(all.series, all.count);
 	m.clock = all.clock;
 	m.config.covariates = all.covariates;
 	m.n_series = all.count;

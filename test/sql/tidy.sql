@@ -102,6 +102,11 @@ SELECT a.binned = t.binned AS binned, a.summed = t.summed AS summed
 FROM answers AS a, (SELECT rnn_history(series, ts, value, '{"bin": "mean"}') AS binned, rnn_history(series, ts, value * 0.1, '{"duplicates": "sum", "bin": "max"}') AS summed FROM tidied) AS t;
 RESET parallel_setup_cost; RESET parallel_tuple_cost; RESET min_parallel_table_scan_size; RESET max_parallel_workers_per_gather;
 DROP TABLE tidied;
+-- What was missing in all, also of points that the model doesn't keep.
+SELECT which, rnn_info(h)->'gaps' AS history, rnn_info(m)->'gaps' AS model, rnn_info(rnn_observe(m, h))->'gaps' = rnn_info(m)->'gaps' AS observed
+FROM (SELECT which, rnn_history(s, date '2024-01-01' + n, n) AS h, rnn_train(s, date '2024-01-01' + n, n, '{"network": false, "keep": 5, "horizon": 1}') AS m
+	  FROM (VALUES ('gaps', 'a', '{1,2,3,6,7,20,21,22,23,24,25,26}'::int[]), ('gaps', 'b', '{1,2,3,4,5,6}'), ('gaps', 'c', '{4,6,7,8,9,10}'),
+			('none', 'a', '{1,2,3}')) AS v (which, s, days), unnest(days) AS n GROUP BY which) AS t ORDER BY which;
 RESET client_min_messages;
 RESET timezone;
 RESET datestyle;

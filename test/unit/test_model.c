@@ -106,6 +106,8 @@ static void
 compare_models(const rnn_model *a, const rnn_model *b)
 {
 	CHECK(a->is_history == b->is_history && a->verdict == b->verdict);
+	CHECK(a->missing.points == b->missing.points && a->missing.gaps == b->missing.gaps);
+	CHECK(a->missing.longest == b->missing.longest && a->missing.series == b->missing.series);
 	CHECK(a->windows == b->windows && a->points == b->points && a->calibration_n == b->calibration_n);
 	CHECK(same_double(a->difference, b->difference) && same_double(a->std_error, b->std_error));
 	CHECK(same_double(a->mix_pinball, b->mix_pinball) && a->weight == b->weight);
@@ -233,7 +235,8 @@ every_field(bool high)
 {
 	rnn_model	m = {
 		.verdict = high ? RNN_VERDICT_TIME : RNN_VERDICT_ADDED,.windows = high ? INT32_MAX : 3,
-		.points = high ? (int64_t) 1 << 53 : 4,.difference = high ? NAN : -1.5,.std_error = high ? NAN : 0.25,
+		.points = high ? (int64_t) 1 << 53 : 4,.missing = {high ? (int64_t) 1 << 53 : 5, high ? (int64_t) 1 << 53 : 2, 3, high ? 10000000 : 1},
+		.difference = high ? NAN : -1.5,.std_error = high ? NAN : 0.25,
 		.mix_pinball = high ? NAN : 0.75,.weight = high ? 1 : 0.375,.mix_spread = high ? 100 : 0.01,
 		.weight_short = high ? 1 : 0.625,.short_below = high ? (int64_t) 1 << 53 : 21,
 		.calibration_n = high ? INT32_MAX : 17,.coverage = high ? 1 : 0.875f,.seasons_detected = high,
@@ -619,6 +622,10 @@ test_unsound_members(const rnn_model *sound)
 	UNSOUND((m.is_history = true, m.n_candidates = m.chosen = 0), "the count of members");
 	UNSOUND(m.n_candidates = RNN_CANDIDATES + 1, "the count of candidates");
 	UNSOUND(m.chosen = m.n_candidates, "the candidate chosen");
+	UNSOUND(m.missing.points = -1, "the count of missing points");
+	UNSOUND(m.missing.gaps = m.missing.points + 1, "the count of gaps");
+	UNSOUND(m.missing.longest = m.missing.points + 1, "the longest gap");
+	UNSOUND(m.missing.series = -1, "the count of series with gaps");
 	UNSOUND(m.config.terms = 1, "terms of the calendar");
 	UNSOUND((m.clock = (rnn_clock) {.kind = RNN_CLOCK_DATE,.days = 1}, m.config.terms = 16), "terms of the calendar");
 	UNSOUND((m.clock = (rnn_clock) {.kind = RNN_CLOCK_DATE,.days = 1}, m.config.terms = 15), "terms of the calendar");
