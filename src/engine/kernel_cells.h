@@ -5,7 +5,8 @@
  * Forward, a vector of units at a time, as the tiles of kernel_products.h
  * leave it: there the gates take as long as a fifth of the products, so a
  * clamp costs two instructions, e^x ends in the 1 + e^x that all of them want,
- * and two quotients share one division.  Backward, a row at a time.
+ * and two quotients share one division.  Backward, some vectors of units of
+ * all windows.
  */
 
 /*
@@ -15,6 +16,12 @@
 #define SATURATED 43
 
 typedef real vec __attribute__((vector_size(KERNEL_WIDTH), aligned(sizeof(real)), may_alias));
+/* What comparing two vectors gives. */
+#ifdef RNN_DOUBLE
+typedef int64_t mask __attribute__((vector_size(KERNEL_WIDTH)));
+#else
+typedef int32_t mask __attribute__((vector_size(KERNEL_WIDTH)));
+#endif
 
 #ifdef RNN_DOUBLE
 
@@ -200,154 +207,172 @@ silu_backward(int64_t n, const real *x, const real *dy, real *dx)
 	}
 }
 
-/* The rows of the step before are wanted soon, and lie where no prefetcher looks. */
-INLINE void
-fetch_row(int64_t n, const real *x)
-{
-	for (int64_t k = 0; k < n; k += 64 / (int) sizeof(real))
-		__builtin_prefetch(x + k, 0, 2);
-}
+/*
+ * Backward, n units from u on of window b; d of a unit's state is dy + dh.
+ * What the biases get is added to `sum`, a vector per gate.
+ */
+typedef void (*back_function) (int n, const rnn_back *s, int64_t b, int64_t u, vec *sum);
 
+/* The same units of the step before are wanted soon, and lie where no prefetcher looks. */
 INLINE void
-fetch_before(const rnn_back *s, int64_t b, int64_t gates)
+fetch_before(const rnn_back *s, int64_t b, int64_t u, int gates)
 {
-	int64_t		H = s->H,
-				step = s->B * H;
+	int64_t		step = s->B * s->H,
+				at = b * s->H + u;
 
 	if (!s->more)
 		return;
-	fetch_row(gates * H, s->gates + b * gates * H - gates * step);
-	fetch_row(H, s->h_prev + b * H);
-	fetch_row(H, s->dy + b * H - step);
+	for (int i = 0; i < gates; i++)
+		__builtin_prefetch(s->gates + (b * gates + i) * s->H + u - gates * step, 0, 2);
+	__builtin_prefetch(s->h_prev + at, 0, 2);
+	__builtin_prefetch(s->dy + at - step, 0, 2);
 	if (s->c_prev)
-		fetch_row(H, s->c_prev + b * H - step);
+		__builtin_prefetch(s->c_prev + at - step, 0, 2);
 }
 
-/* Backward, one row; d of a unit's state is dy + dh. */
 INLINE void
-tanh_row_back(int64_t H, const real *restrict h, const real *restrict dy, real *restrict dh,
-			  real *restrict da, real *restrict dbias)
+tanh_back(int n, const rnn_back *s, int64_t b, int64_t u, vec *sum)
 {
-	for (int64_t k = 0; k < H; k++)
-	{
-		da[k] = (dy[k] + dh[k]) * (1 - h[k] * h[k]);
-		dbias[k] += da[k];
-		dh[k] = 0;
-	}
+	int64_t		at = b * s->H + u;
+	vec			h = load_units(n, s->h + at),
+				d = (load_units(n, s->dy + at) + load_units(n, s->dh + at)) * (1 - h * h);
+
+	fetch_before(s, b, u, 0);
+	store_units(n, d, s->dgates + at);
+	store_units(n, (vec) {0}, s->dh + at);
+	sum[0] += d;
+}
+
+INLINE void
+relu_back(int n, const rnn_back *s, int64_t b, int64_t u, vec *sum)
+{
+	int64_t		at = b * s->H + u;
+	vec			h = load_units(n, s->h + at),
+				d = load_units(n, s->dy + at) + load_units(n, s->dh + at);
+
+	fetch_before(s, b, u, 0);
+	d = (vec) ((mask) d & ~(mask) (h <= 0));
+	store_units(n, d, s->dgates + at);
+	store_units(n, (vec) {0}, s->dh + at);
+	sum[0] += d;
+}
+
+/* tanh(c) is h / o: o is never 0, as its pre-activation is clamped. */
+INLINE void
+lstm_back(int n, const rnn_back *s, int64_t b, int64_t u, vec *sum)
+{
+	int64_t		H = s->H,
+				at = b * H + u;
+	const real *from = s->gates + b * 4 * H + u;
+	real	   *to = s->dgates + b * 4 * H + u;
+	vec			i = load_units(n, from),
+				f = load_units(n, from + H),
+				g = load_units(n, from + 2 * H),
+				o = load_units(n, from + 3 * H),
+				h = load_units(n, s->h + at),
+				dh = load_units(n, s->dy + at) + load_units(n, s->dh + at),
+				dc = load_units(n, s->dc + at) + dh * (o - h * h * reciprocal(o)),
+				di = dc * g * i * (1 - i),
+				df = dc * load_units(n, s->c_prev + at) * f * (1 - f),
+				dg = dc * i * (1 - g * g),
+				dout = dh * h * (1 - o);
+
+	fetch_before(s, b, u, 4);
+	store_units(n, di, to);
+	store_units(n, df, to + H);
+	store_units(n, dg, to + 2 * H);
+	store_units(n, dout, to + 3 * H);
+	store_units(n, dc * f, s->dc + at);
+	store_units(n, (vec) {0}, s->dh + at);
+	sum[0] += di;
+	sum[1] += df;
+	sum[2] += dg;
+	sum[3] += dout;
+}
+
+INLINE void
+gru_back(int count, const rnn_back *s, int64_t b, int64_t u, vec *sum)
+{
+	int64_t		H = s->H,
+				at = b * H + u;
+	const real *from = s->gates + b * 4 * H + u;
+	real	   *to = s->dgates + b * 4 * H + u;
+	vec			n = load_units(count, from),
+				r = load_units(count, from + H),
+				z = load_units(count, from + 2 * H),
+				m = load_units(count, from + 3 * H),
+				dh = load_units(count, s->dy + at) + load_units(count, s->dh + at),
+				dn = dh * (1 - z) * (1 - n * n),
+				dr = dn * m * r * (1 - r),
+				dz = dh * (load_units(count, s->h_prev + at) - n) * z * (1 - z),
+				dm = dn * r;
+
+	fetch_before(s, b, u, 4);
+	store_units(count, dn, to);
+	store_units(count, dr, to + H);
+	store_units(count, dz, to + 2 * H);
+	store_units(count, dm, to + 3 * H);
+	store_units(count, dh * z, s->dh + at);
+	sum[0] += dn;
+	sum[1] += dr;
+	sum[2] += dz;
+	sum[3] += dm;
+}
+
+/*
+ * Some vectors of units at a time: as few as leave the biases' gradients in
+ * registers over all windows, as many as make what is read long pieces.
+ */
+INLINE void
+back_block(const int vecs, const int n, const rnn_back *s, int64_t u, const int gates, back_function units)
+{
+	vec			sum[4][4] = {{{0}}};
+
+	for (int64_t b = 0; b < s->B; b++)
+		for (int v = 0; v < vecs; v++)
+			units(n, s, b, u + v * VL, sum[v]);
+	for (int v = 0; v < vecs; v++)
+		for (int i = 0; i < gates; i++)
+		{
+			real	   *to = s->dbias + i * s->H + u + v * VL;
+
+			store_units(n, load_units(n, to) + sum[v][i], to);
+		}
+}
+
+INLINE void
+all_units_back(const rnn_back *s, const int gates, back_function units)
+{
+	int64_t		u = 0;
+
+	for (; u + 4 * VL <= s->H; u += 4 * VL)
+		back_block(4, VL, s, u, gates, units);
+	for (; u + VL <= s->H; u += VL)
+		back_block(1, VL, s, u, gates, units);
+	if (u < s->H)
+		back_block(1, (int) (s->H - u), s, u, gates, units);
 }
 
 FN void
 tanh_backward(const rnn_back *s)
 {
-	int64_t		H = s->H;
-
-	for (int64_t b = 0; b < s->B; b++)
-	{
-		fetch_before(s, b, 0);
-		tanh_row_back(H, s->h + b * H, s->dy + b * H, s->dh + b * H, s->dgates + b * H, s->dbias);
-	}
-}
-
-INLINE void
-relu_row_back(int64_t H, const real *restrict h, const real *restrict dy, real *restrict dh,
-			  real *restrict da, real *restrict dbias)
-{
-	for (int64_t k = 0; k < H; k++)
-	{
-		da[k] = !(h[k] <= 0) ? dy[k] + dh[k] : 0;
-		dbias[k] += da[k];
-		dh[k] = 0;
-	}
+	all_units_back(s, 1, tanh_back);
 }
 
 FN void
 relu_backward(const rnn_back *s)
 {
-	int64_t		H = s->H;
-
-	for (int64_t b = 0; b < s->B; b++)
-	{
-		fetch_before(s, b, 0);
-		relu_row_back(H, s->h + b * H, s->dy + b * H, s->dh + b * H, s->dgates + b * H, s->dbias);
-	}
-}
-
-/* tanh(c) is h / o: o is never 0, as its pre-activation is clamped. */
-INLINE void
-lstm_row_back(int64_t H, const real *restrict i, const real *restrict f, const real *restrict g,
-			  const real *restrict o, const real *restrict c_prev, const real *restrict h,
-			  const real *restrict dy, real *restrict dh, real *restrict dc, real *restrict di,
-			  real *restrict df, real *restrict dg, real *restrict dout, real *restrict dbias)
-{
-	for (int64_t k = 0; k < H; k++)
-	{
-		real		dk = dy[k] + dh[k],
-					d = dc[k] + dk * (o[k] - h[k] * (h[k] / o[k]));
-
-		di[k] = d * g[k] * i[k] * (1 - i[k]);
-		df[k] = d * c_prev[k] * f[k] * (1 - f[k]);
-		dg[k] = d * i[k] * (1 - g[k] * g[k]);
-		dout[k] = dk * h[k] * (1 - o[k]);
-		dc[k] = d * f[k];
-		dh[k] = 0;
-		dbias[k] += di[k];
-		dbias[H + k] += df[k];
-		dbias[2 * H + k] += dg[k];
-		dbias[3 * H + k] += dout[k];
-	}
+	all_units_back(s, 1, relu_back);
 }
 
 FN void
 lstm_backward(const rnn_back *s)
 {
-	int64_t		H = s->H;
-
-	for (int64_t b = 0; b < s->B; b++)
-	{
-		const real *g = s->gates + b * 4 * H;
-		real	   *d = s->dgates + b * 4 * H;
-
-		fetch_before(s, b, 4);
-		lstm_row_back(H, g, g + H, g + 2 * H, g + 3 * H, s->c_prev + b * H, s->h + b * H, s->dy + b * H,
-					  s->dh + b * H, s->dc + b * H, d, d + H, d + 2 * H, d + 3 * H, s->dbias);
-	}
-}
-
-INLINE void
-gru_row_back(int64_t H, const real *restrict n, const real *restrict r, const real *restrict z,
-			 const real *restrict m, const real *restrict h_prev, const real *restrict dy,
-			 real *restrict dh, real *restrict dn, real *restrict dr, real *restrict dz,
-			 real *restrict dm, real *restrict dbias)
-{
-	for (int64_t k = 0; k < H; k++)
-	{
-		real		dk = dy[k] + dh[k],
-					da = dk * (1 - z[k]) * (1 - n[k] * n[k]);
-
-		dn[k] = da;
-		dm[k] = da * r[k];
-		dr[k] = da * m[k] * r[k] * (1 - r[k]);
-		dz[k] = dk * (h_prev[k] - n[k]) * z[k] * (1 - z[k]);
-		dh[k] = dk * z[k];
-		dbias[k] += da;
-		dbias[H + k] += dr[k];
-		dbias[2 * H + k] += dz[k];
-		dbias[3 * H + k] += dm[k];
-	}
+	all_units_back(s, 4, lstm_back);
 }
 
 FN void
 gru_backward(const rnn_back *s)
 {
-	int64_t		H = s->H;
-
-	for (int64_t b = 0; b < s->B; b++)
-	{
-		const real *g = s->gates + b * 4 * H;
-		real	   *d = s->dgates + b * 4 * H;
-
-		fetch_before(s, b, 4);
-		gru_row_back(H, g, g + H, g + 2 * H, g + 3 * H, s->h_prev + b * H, s->dy + b * H,
-					 s->dh + b * H, d, d + H, d + 2 * H, d + 3 * H, s->dbias);
-	}
+	all_units_back(s, 4, gru_back);
 }
