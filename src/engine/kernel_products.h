@@ -10,6 +10,15 @@
 #define TILE_M 6
 #define TILE_V (KERNEL_REGISTERS / 8)
 
+/* Rows of m in tiles of TILE_M: single ones are slow, so 8 are 4 and 4. */
+INLINE int64_t
+rows_of_tiles(int64_t m)
+{
+	int64_t		left = m % TILE_M;
+
+	return m - left - (m > TILE_M && (left == 2 || left == 3) ? TILE_M : 0);
+}
+
 /* acc (rows, from..to) += a (rows,k) b (k, to - from) */
 INLINE void
 tile_add(const int rows, const int from, const int to, int64_t k, const real *a, int64_t a_row,
@@ -57,9 +66,10 @@ INLINE void
 product_panel(const int vecs, int64_t m, int k, const real *a, int64_t a_row, int64_t a_col,
 			  const real *b, int64_t ldb, bool add, real *c, int64_t ldc)
 {
+	const int64_t most = rows_of_tiles(m);
 	int64_t		i = 0;
 
-	for (; i + TILE_M <= m; i += TILE_M)
+	for (; i < most; i += TILE_M)
 		product_tile(TILE_M, vecs, k, a + i * a_row, a_row, a_col, b, ldb, add, c + i * ldc, ldc);
 	for (; i + 4 <= m; i += 4)
 		product_tile(4, vecs, k, a + i * a_row, a_row, a_col, b, ldb, add, c + i * ldc, ldc);
@@ -218,9 +228,10 @@ INLINE const real *
 step_panel(const panel p, const rnn_step *s, int64_t u, const real *w, const int units,
 		   units_function finish)
 {
+	const int64_t most = rows_of_tiles(s->B);
 	int64_t		b = 0;
 
-	for (; b + TILE_M <= s->B; b += TILE_M)
+	for (; b < most; b += TILE_M)
 		step_tile(TILE_M, p, s, b, u, w, units, finish);
 	for (; b + 4 <= s->B; b += 4)
 		step_tile(4, p, s, b, u, w, units, finish);
