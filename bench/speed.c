@@ -28,6 +28,10 @@ typedef struct bench
 				B;
 	real	   *w,
 			   *g,
+			   *x,				/* (T,B,H), tile by tile: input, output, and their gradients */
+			   *y,
+			   *dx,
+			   *dy,
 			   *gates;			/* of the products alone, their gradients behind */
 	void	   *block;
 	bool		counting;
@@ -43,6 +47,21 @@ now(void)
 	return (double) t.tv_sec + 1e-9 * (double) t.tv_nsec;
 }
 
+static void
+lay_out(bench *b, int tile, rnn_arena *a)
+{
+	int64_t		n = (int64_t) b->T * b->B * b->shape.H;
+
+	rnn_net_init(&b->net, &b->shape, b->T, tile, true, a);
+	b->w = arena_new(a, real, b->shape.params);
+	b->g = arena_new(a, real, b->shape.params);
+	b->x = arena_new(a, real, n);
+	b->y = arena_new(a, real, n + b->B * b->shape.H);
+	b->dx = arena_new(a, real, n);
+	b->dy = arena_new(a, real, n);
+	b->gates = arena_new(a, real, 2 * n * b->shape.cell->gates);
+}
+
 /* A textbook layer whose input is as wide as its state: layer 1 of two. */
 static void
 bench_init(bench *b, rnn_cell cell, int H, int B, int T)
@@ -50,6 +69,7 @@ bench_init(bench *b, rnn_cell cell, int H, int B, int T)
 	rnn_config	cfg;
 	rnn_arena	a;
 	rnn_rng		rng;
+	int			tile;
 
 	rnn_config_defaults(&cfg);
 	cfg.cell = cell;
@@ -63,17 +83,14 @@ bench_init(bench *b, rnn_cell cell, int H, int B, int T)
 	b->T = T;
 	b->B = B;
 	rnn_shape_init(&b->shape, &cfg);
+	tile = rnn_tile_windows(&b->shape, B);
 	rnn_arena_init(&a, NULL, 0);
-	rnn_net_init(&b->net, &b->shape, T, B, true, &a);
-	b->block = malloc(a.used + 4096);
-	b->w = malloc(sizeof(real) * b->shape.params);
-	b->g = malloc(sizeof(real) * b->shape.params);
-	b->gates = calloc(2 * (size_t) T * B * b->shape.cell->gates * H, sizeof(real));
-	if (!b->block || !b->w || !b->g || !b->gates)
+	lay_out(b, tile, &a);
+	b->block = calloc(1, a.used + 64);
+	if (!b->block)
 		exit(1);
-	memset(b->block, 0, a.used);
-	rnn_arena_init(&a, b->block, a.used);
-	rnn_net_init(&b->net, &b->shape, T, B, true, &a);
+	rnn_arena_init(&a, b->block, a.used + 64);
+	lay_out(b, tile, &a);
 	rnn_rng_seed(&rng, 1, 0);
 	{
 		double	   *row = malloc(sizeof(double) * H);
@@ -83,11 +100,10 @@ bench_init(bench *b, rnn_cell cell, int H, int B, int T)
 		rnn_params_init(&b->shape, &cfg, &rng, b->w, row);
 		free(row);
 	}
-	rnn_net_reset(&b->net, B);
 	for (int64_t i = 0; i < (int64_t) T * B * H; i++)
 	{
-		b->net.x[1][i] = (real) rnn_rng_normal(&rng);
-		b->net.dx[2][i] = (real) rnn_rng_normal(&rng);
+		b->x[i] = (real) rnn_rng_normal(&rng);
+		b->dy[i] = (real) rnn_rng_normal(&rng);
 	}
 }
 
@@ -95,16 +111,29 @@ static void
 bench_free(bench *b)
 {
 	free(b->block);
-	free(b->w);
-	free(b->g);
-	free(b->gates);
 }
 
 static void
 layer(bench *b)
 {
-	rnn_layer_forward(&b->net, b->w, 1, b->T, b->B, NULL);
-	rnn_layer_backward(&b->net, b->w, 1, b->T, b->B, b->g);
+	rnn_net    *net = &b->net;
+	int64_t		H = b->shape.H;
+
+	memset(b->g, 0, sizeof(real) * b->shape.params);
+	rnn_layer_pack(net, b->w, 1);
+	for (int from = 0; from < b->B; from += net->max_B)
+	{
+		int			n = b->B - from < net->max_B ? b->B - from : net->max_B;
+		int64_t		at = (int64_t) from * b->T * H;
+
+		net->x[1] = b->x + at;
+		net->h[1] = b->y + (int64_t) from * (b->T + 1) * H;
+		net->dx[1] = b->dx + at;
+		net->dx[2] = b->dy + at;
+		rnn_net_reset(net, n);
+		rnn_layer_forward(net, b->w, 1, b->T, n, NULL);
+		rnn_layer_backward(net, b->w, 1, b->T, n, b->g);
+	}
 }
 
 /* OpenBLAS itself: the engine's own products would judge themselves. */
@@ -121,24 +150,32 @@ static void
 products(bench *b)
 {
 	const rnn_shape *s = &b->shape;
-	rnn_net    *net = &b->net;
 	int64_t		N = (int64_t) b->T * b->B,
 				H = s->H,
 				G = s->cell->gates * H,
 				X = s->cell->x_gates * H,
 				first = s->cell->h_first * H;
-	real	   *dgates = b->gates + N * G;
+	real	   *dgates = b->gates + N * G,
+			   *dh = b->dy;	/* (B,H) */
 
-	sgemm(false, true, N, X, H, net->x[1], H, b->w + s->w_ih[1], H, 0, b->gates, G);
+	sgemm(false, true, N, X, H, b->x, H, b->w + s->w_ih[1], H, 0, b->gates, G);
 	for (int t = 0; t < b->T; t++)
-		sgemm(false, true, b->B, G - first, H, net->h[1] + t * b->B * H, H, b->w + s->w_hh[1], H,
+		sgemm(false, true, b->B, G - first, H, b->y + t * b->B * H, H, b->w + s->w_hh[1], H,
 			  0, b->gates + t * b->B * G + first, G);
 	for (int t = b->T - 1; t >= 0; t--)
 		sgemm(false, false, b->B, H, G - first, dgates + t * b->B * G + first, G,
-			  b->w + s->w_hh[1], H, 0, net->dh, H);
-	sgemm(true, false, G - first, H, N, dgates + first, G, net->h[1], H, 0, b->g + s->w_hh[1], H);
-	sgemm(true, false, X, H, N, dgates, G, net->x[1], H, 0, b->g + s->w_ih[1], H);
-	sgemm(false, false, N, H, X, dgates, G, b->w + s->w_ih[1], H, 0, net->dx[1], H);
+			  b->w + s->w_hh[1], H, 0, dh, H);
+	sgemm(true, false, G - first, H, N, dgates + first, G, b->y, H, 0, b->g + s->w_hh[1], H);
+	sgemm(true, false, X, H, N, dgates, G, b->x, H, 0, b->g + s->w_ih[1], H);
+	sgemm(false, false, N, H, X, dgates, G, b->w + s->w_ih[1], H, 0, b->dx, H);
+}
+
+static void
+lay_out_forecast(bench *b, rnn_arena *a)
+{
+	rnn_net_init(&b->net, &b->shape, b->T, b->B, false, a);
+	b->w = arena_new(a, real, b->shape.params);
+	b->gates = arena_new(a, real, (int64_t) b->T * b->B * 4 * b->shape.H);
 }
 
 /* The network of docs/scaling.md: 0.7 million weights, sees 512 points, forecasts 48, 64 series at once. */
@@ -161,21 +198,19 @@ forecast_init(bench *b)
 	b->B = 64;
 	rnn_shape_init(&b->shape, &cfg);
 	rnn_arena_init(&a, NULL, 0);
-	rnn_net_init(&b->net, &b->shape, b->T, b->B, false, &a);
-	b->block = malloc(a.used + 4096);
-	b->w = malloc(sizeof(real) * b->shape.params);
-	b->g = NULL;
-	b->gates = calloc((size_t) b->T * b->B * 4 * b->shape.H, sizeof(real));
-	if (!b->block || !b->w || !b->gates)
+	lay_out_forecast(b, &a);
+	b->block = malloc(a.used + 64);
+	if (!b->block)
 		exit(1);
-	rnn_arena_init(&a, b->block, a.used);
-	rnn_net_init(&b->net, &b->shape, b->T, b->B, false, &a);
+	rnn_arena_init(&a, b->block, a.used + 64);
+	lay_out_forecast(b, &a);
 	rnn_rng_seed(&rng, 1, 0);
-	rnn_params_init(&b->shape, &cfg, &rng, b->w, row);
 	/* Numbers that are no zeros everywhere: inputs, weights of references, references, spreads. */
 	for (x = b->block; x < (real *) ((char *) b->block + a.used); x++)
 		*x = (real) rnn_rng_uniform(&rng);
+	rnn_params_init(&b->shape, &cfg, &rng, b->w, row);
 	rnn_net_reset(&b->net, b->B);
+	rnn_net_pack(&b->net, b->w);
 }
 
 static void

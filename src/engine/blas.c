@@ -28,9 +28,6 @@ rnn_blas_name(void)
 #endif
 }
 
-/* Rows of c must be whole vectors for the kernel to be the faster one. */
-#define WHOLE 16
-
 #ifdef RNN_DOUBLE
 #define GEMM cblas_dgemm
 #else
@@ -45,7 +42,7 @@ rnn_gemm(bool ta, bool tb, int64_t m, int64_t n, int64_t k, const real *a, int64
 	 * Products of a recurrent network are narrow: there the kernel's registers
 	 * win over a library that packs both sides first.
 	 */
-	if (rnn_kernel->product && !tb && n % WHOLE == 0)
+	if (rnn_kernel->product && !tb && n % RNN_WHOLE == 0)
 	{
 		rnn_kernel->product(m, n, k, a, ta ? 1 : lda, ta ? lda : 1, b, ldb, beta != 0, c, ldc);
 		return;

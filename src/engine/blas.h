@@ -7,6 +7,9 @@
 
 #include "rnn.h"
 
+/* Columns of a result must be whole vectors for our own product to be the faster one. */
+#define RNN_WHOLE 16
+
 void		rnn_blas_init(void);
 
 /* C (m,n) = op(A) (m,k) op(B) (k,n) + beta C, beta 0 or 1; ta: A is stored (k,m), tb: B is stored (n,k) */

@@ -73,7 +73,6 @@ rnn_conv_backward(rnn_net *net, const real *w, int T, int B, real *g)
 		real	   *da = net->dxn;	/* (N,H), free once the layers are done */
 
 		rnn_kernel->silu_backward(N * H, net->conv_a[i], dy, da);
-		memset(g + s->conv_b[i], 0, sizeof(real) * H);
 		rnn_add_rows(N, H, da, H, g + s->conv_b[i]);
 		/* dz has the past in front too: what falls there is cut off. */
 		memset(net->dz, 0, sizeof(real) * past);
@@ -83,14 +82,13 @@ rnn_conv_backward(rnn_net *net, const real *w, int T, int B, real *g)
 			int64_t		shift = (int64_t) j * s->dilation[i] * B * H;
 
 			rnn_gemm(true, false, H, H, N, da, H, z - shift, H,
-					 0, g + s->conv_w[i] + (int64_t) j * H * H, H);
+					 1, g + s->conv_w[i] + (int64_t) j * H * H, H);
 			rnn_gemm(false, false, N, H, H, da, H, w + s->conv_w[i] + (int64_t) j * H * H, H,
 					 1, net->dz + past - shift, H);
 		}
 		memcpy(dy, net->dz + past, sizeof(real) * N * H);
 	}
-	rnn_gemm(true, false, H, s->D, N, dy, H, net->u, s->D, 0, g + s->front_w, s->D);
-	memset(g + s->front_b, 0, sizeof(real) * H);
+	rnn_gemm(true, false, H, s->D, N, dy, H, net->u, s->D, 1, g + s->front_w, s->D);
 	rnn_add_rows(N, H, dy, H, g + s->front_b);
 }
 

@@ -151,11 +151,13 @@ rnn_gradient_flow(const rnn_model *m, int member, void *block, size_t size,
 						m->config.horizon, 0, 0);
 	for (int64_t i = 0; i < f.shape.params; i++)
 		f.weights[i] = m->member[member].weights[i];
+	memset(f.g, 0, sizeof(real) * f.shape.params);
+	rnn_net_pack(&f.net, f.weights);
 	rnn_net_reset(&f.net, B);
 	rnn_net_forward(&f.net, f.weights, f.K, B, f.K - 1, NULL);
 	rnn_net_loss(&f.net, f.K, B, f.K - 1, &known);
 	scale = known ? 1.0 / known : 0;
-	rnn_net_backward(&f.net, f.weights, f.K, B, f.K - 1, (real) scale, false, f.g);
+	rnn_net_backward(&f.net, f.weights, f.K, B, f.K - 1, false, f.g);
 	if (rnn_stopped(m->stop))
 		return rnn_fail(err, RNN_ERR_STOPPED, "the gradient flow", 0, 0, 0);
 	*layers = f.shape.L;

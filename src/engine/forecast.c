@@ -233,6 +233,7 @@ run_network(Forecaster *f, int member, const real *w)
 				B = f->count;
 	bool		loaded = frames_stay(f, member);
 
+	rnn_net_pack(&f->net, w);
 	rnn_net_reset(&f->net, B);
 	for (int from = 0; from < K; from += f->T)
 	{

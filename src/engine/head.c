@@ -157,8 +157,7 @@ mix_rows_back(rnn_net *net, const real *w, int64_t first, int64_t rows, real *g)
 			dgate[r] = gate[r] * (dgate[r] - mean);
 	}
 	rnn_gemm(true, false, s->R, s->H, rows, net->dgate + first * s->R, s->R,
-			 net->state + first * s->H, s->H, 0, g + s->gate_w, s->H);
-	memset(g + s->gate_b, 0, sizeof(real) * s->R);
+			 net->state + first * s->H, s->H, 1, g + s->gate_w, s->H);
 	rnn_add_rows(rows, s->R, net->dgate + first * s->R, s->R, g + s->gate_b);
 	rnn_gemm(false, false, rows, s->H, s->R, net->dgate + first * s->R, s->R, w + s->gate_w, s->H,
 			 1, net->dstate + first * s->H, s->H);
@@ -194,21 +193,19 @@ rnn_head_backward(rnn_net *net, const real *w, int64_t first, int64_t rows, real
 			   *dstate = net->dstate + first * H,
 			   *dx = net->dx[s->L];
 
-	rnn_gemm(true, false, U, H, blocks, net->dout + at * U, U, net->hid + at * H, H, 0, g + s->out_w, H);
-	memset(g + s->out_b, 0, sizeof(real) * U);
+	rnn_gemm(true, false, U, H, blocks, net->dout + at * U, U, net->hid + at * H, H, 1, g + s->out_w, H);
 	rnn_add_rows(blocks, U, net->dout + at * U, U, g + s->out_b);
 	rnn_gemm(false, false, blocks, H, U, net->dout + at * U, U, w + s->out_w, H, 0, dhid, H);
 	if (net->dropped)
 		rnn_multiply(blocks * H, net->hid_drop + at * H, dhid);
 	rnn_kernel->silu_backward(blocks * H, net->hid_a + at * H, dhid, dhid);
-	rnn_gemm(true, false, H, s->E, blocks, dhid, H, net->e + at * s->E, s->E, 0, g + s->head_e, s->E);
+	rnn_gemm(true, false, H, s->E, blocks, dhid, H, net->e + at * s->E, s->E, 1, g + s->head_e, s->E);
 
 	/* Sum the blocks of a position before the products with its state. */
 	memset(net->per_state, 0, sizeof(real) * rows * H);
 	for (int64_t i = 0; i < rows; i++)
 		rnn_add_rows(s->blocks, H, dhid + i * s->blocks * H, H, net->per_state + i * H);
-	rnn_gemm(true, false, H, H, rows, net->per_state, H, net->state + first * H, H, 0, g + s->head_z, H);
-	memset(g + s->head_b, 0, sizeof(real) * H);
+	rnn_gemm(true, false, H, H, rows, net->per_state, H, net->state + first * H, H, 1, g + s->head_z, H);
 	rnn_add_rows(rows, H, net->per_state, H, g + s->head_b);
 	rnn_gemm(false, false, rows, H, H, net->per_state, H, w + s->head_z, H, 0, dstate, H);
 	rnn_point_backward(net, w, first, rows, g);
@@ -219,9 +216,8 @@ rnn_head_backward(rnn_net *net, const real *w, int64_t first, int64_t rows, real
 	}
 
 	rnn_kernel->silu_backward(rows * H, net->state_a + first * H, dstate, dstate);
-	rnn_gemm(true, false, H, H, rows, dstate, H, net->x[s->L] + first * H, H, 0, g + s->state_h, H);
-	rnn_gemm(true, false, H, s->A, rows, dstate, H, net->aux + first * s->A, s->A, 0, g + s->state_a, s->A);
-	memset(g + s->state_b, 0, sizeof(real) * H);
+	rnn_gemm(true, false, H, H, rows, dstate, H, net->x[s->L] + first * H, H, 1, g + s->state_h, H);
+	rnn_gemm(true, false, H, s->A, rows, dstate, H, net->aux + first * s->A, s->A, 1, g + s->state_a, s->A);
 	rnn_add_rows(rows, H, dstate, H, g + s->state_b);
 	memset(dx, 0, sizeof(real) * first * H);
 	rnn_gemm(false, false, rows, H, H, dstate, H, w + s->state_h, H, 0, dx + first * H, H);

@@ -175,7 +175,8 @@ add_log(rnn_trainer *t, double validation, double baseline)
 int
 held_batch(rnn_trainer *t, int from)
 {
-	int			B = t->W - from < t->cfg.batch ? t->W - from : t->cfg.batch;
+	int			most = t->train ? t->net.max_B : t->cfg.batch,
+				B = t->W - from < most ? t->W - from : most;
 
 	for (int b = 0; b < B; b++)
 	{

@@ -54,6 +54,51 @@ steps_near(int64_t size)
 	return size > RNN_NEAR ? 1 : RNN_NEAR / size;
 }
 
+/* Columns of w (m,H) in panels of RNN_PANEL: whole rows of a wide matrix would all lie in the same lines of the first cache. */
+static void
+pack_panels(int64_t m, int64_t H, const real *w, real *to)
+{
+	for (int64_t j = 0; j < H; j += RNN_PANEL)
+	{
+		int64_t		n = H - j < RNN_PANEL ? H - j : RNN_PANEL;
+
+		for (int64_t i = 0; i < m; i++, to += n)
+			memcpy(to, w + i * H + j, sizeof(real) * n);
+	}
+}
+
+/* dh (B,H) += dgates (B,G) W_hh */
+static void
+state_gradient(rnn_net *net, const real *w, int l, int B, const real *dgates)
+{
+	const rnn_shape *s = net->shape;
+	int64_t		H = s->H,
+				G = s->cell->gates * H,
+				first = s->cell->h_first * H,
+				wide = net->panels[l] ? RNN_PANEL : H;
+	const real *from = net->panels[l] ? net->panels[l] : w + s->w_hh[l];
+
+	for (int64_t j = 0; j < H; j += wide)
+	{
+		int64_t		n = H - j < wide ? H - j : wide;
+
+		rnn_gemm(false, false, B, n, G - first, dgates + first, G, from, n, 1, net->dh + j, H);
+		from += (G - first) * n;
+	}
+}
+
+void
+rnn_layer_pack(rnn_net *net, const real *w, int l)
+{
+	const rnn_shape *s = net->shape;
+	const rnn_cell_ops *cell = s->cell;
+
+	rnn_kernel->pack(cell->gates, cell->x_gates, cell->h_first, s->I[l], s->H, w + s->w_ih[l],
+					 w + s->w_hh[l], w + s->bias[l], net->packed[l]);
+	if (net->panels[l])
+		pack_panels((int64_t) (cell->gates - cell->h_first) * s->H, s->H, w + s->w_hh[l], net->panels[l]);
+}
+
 void
 rnn_layer_forward(rnn_net *net, const real *w, int l, int T, int B, rnn_rng *rng)
 {
@@ -64,15 +109,13 @@ rnn_layer_forward(rnn_net *net, const real *w, int l, int T, int B, rnn_rng *rng
 	int64_t		step = (int64_t) B * H,
 				in = (int64_t) B * I;
 
-	rnn_kernel->pack(cell->gates, cell->x_gates, cell->h_first, I, H, w + s->w_ih[l],
-					 w + s->w_hh[l], w + s->bias[l], net->packed);
 	/* Where nothing is dropped or added, h itself is handed on. */
 	if (!s->residual && s->dropout == 0)
 		net->x[l + 1] = net->h[l] + step;
 	for (int t = 0; t < T && !rnn_stopped(s->stop); t++)
 	{
 		int64_t		at = t * step;	/* of what has no row before the first step */
-		rnn_step	now = {.B = B,.I = I,.H = H,.w = net->packed};
+		rnn_step	now = {.B = B,.I = I,.H = H,.w = net->packed[l]};
 
 		now.x = net->x[l] + t * in;
 		if (s->norm)
@@ -150,23 +193,7 @@ input_gradient(rnn_net *net, const real *w, int l, int64_t at, int64_t n, const 
 		rnn_add_rows(1, n * I, net->dx[l + 1] + at * I, n * I, dx);
 }
 
-static void
-clear_gradients(const rnn_shape *s, int l, real *g)
-{
-	const rnn_cell_ops *cell = s->cell;
-	int64_t		H = s->H,
-				I = s->I[l];
-
-	memset(g + s->w_ih[l], 0, sizeof(real) * cell->x_gates * H * I);
-	memset(g + s->w_hh[l], 0, sizeof(real) * (cell->gates - cell->h_first) * H * H);
-	memset(g + s->bias[l], 0, sizeof(real) * cell->gates * H);
-	if (!s->norm)
-		return;
-	memset(g + s->norm_g[l], 0, sizeof(real) * I);
-	memset(g + s->norm_b[l], 0, sizeof(real) * I);
-}
-
-/* From dx[l+1] (the layer's output) to dx[l] (its input) and the weights. */
+/* From dx[l+1] (the layer's output) to dx[l] (its input), and added to those of the weights. */
 void
 rnn_layer_backward(rnn_net *net, const real *w, int l, int T, int B, real *g)
 {
@@ -175,12 +202,10 @@ rnn_layer_backward(rnn_net *net, const real *w, int l, int T, int B, real *g)
 	int			H = s->H,
 				I = s->I[l];
 	int64_t		G = (int64_t) cell->gates * H,
-				first = (int64_t) cell->h_first * H,
 				few = steps_near(B * G),
 				step = (int64_t) B * H;
 	const real *x = s->norm ? net->xn[l] : net->x[l];
 
-	clear_gradients(s, l, g);
 	memset(net->dh, 0, sizeof(real) * step);
 	if (cell->has_cell)
 		memset(net->dc, 0, sizeof(real) * step);
@@ -206,8 +231,7 @@ rnn_layer_backward(rnn_net *net, const real *w, int l, int T, int B, real *g)
 		if (net->flow[l])
 			note_flow(now.dy, now.dh, step, net->flow[l] + at);
 		cell->backward(s->activation, &now);
-		rnn_gemm(false, false, B, H, G - first, now.dgates + first, G, w + s->w_hh[l], H,
-				 1, net->dh, H);
+		state_gradient(net, w, l, B, now.dgates);
 		if (t % few == 0)
 		{
 			int64_t		rows = (t + few < T ? few : T - t) * (int64_t) B;

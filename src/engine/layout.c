@@ -43,7 +43,9 @@ decide_training(rnn_trainer *t)
 static void
 lay_out_network(rnn_trainer *t)
 {
-	rnn_net_init(&t->net, &t->shape, t->cfg.bptt, t->cfg.batch, true, &t->arena);
+	rnn_net_init(&t->net, &t->shape, t->cfg.bptt, rnn_tile_windows(&t->shape, t->cfg.batch), true, &t->arena);
+	t->carried = t->cfg.bptt < t->cfg.context / t->cfg.patch ?
+		arena_new(&t->arena, real, t->cfg.batch * rnn_net_state(&t->net)) : NULL;
 	t->init_row = arena_new(&t->arena, double, t->shape.H);
 	optimizer_init(&t->opt, t->shape.params, t->cfg.ema > 0, &t->arena);
 	t->opt.fixed = candidate_shared(t);

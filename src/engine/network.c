@@ -93,6 +93,15 @@ rnn_shape_init(rnn_shape *s, const rnn_config *cfg)
 	rnn_covariates_params(s);
 }
 
+int
+rnn_tile_windows(const rnn_shape *s, int B)
+{
+	int64_t		weights = 2 * (int64_t) s->cell->gates * s->H * s->H;
+	int			most = weights > RNN_TILE_WEIGHTS ? RNN_TILE_WIDE : RNN_TILE;
+
+	return B < most ? B : most;
+}
+
 int64_t
 rnn_param_count(const rnn_config *cfg)
 {
@@ -196,9 +205,11 @@ init_layers(rnn_net *net, int64_t N, int64_t B, bool training, rnn_arena *a)
 		net->c[l] = s->cell->has_cell ? arena_new(a, real, (B + N) * H) : NULL;
 		net->drop[l] = training && s->dropout > 0 ? arena_new(a, real, N * H) : NULL;
 		net->dx[l] = training ? arena_new(a, real, N * s->I[l]) : NULL;
+		net->packed[l] = arena_new(a, real, RNN_PACKED(s->cell->gates, s->I[l], H));
+		net->panels[l] = training && H > RNN_PANEL && H % RNN_WHOLE == 0 ?
+			arena_new(a, real, (s->cell->gates - s->cell->h_first) * H * H) : NULL;
 	}
 	net->x[s->L] = arena_new(a, real, N * H);
-	net->packed = arena_new(a, real, RNN_PACKED(s->cell->gates, width, H));
 	if (!training)
 		return;
 	net->dx[s->L] = arena_new(a, real, N * H);
@@ -312,6 +323,51 @@ rnn_net_carry(rnn_net *net, int T, int B)
 }
 
 void
+rnn_net_pack(rnn_net *net, const real *w)
+{
+	for (int l = 0; l < net->shape->L; l++)
+		rnn_layer_pack(net, w, l);
+}
+
+/* In or out: n numbers between the net and a store, which is returned behind them. */
+static real *
+move_state(real *state, int64_t n, real *store, bool out)
+{
+	if (out)
+		memcpy(store, state, sizeof(real) * n);
+	else
+		memcpy(state, store, sizeof(real) * n);
+	return store + n;
+}
+
+void
+rnn_net_move_state(rnn_net *net, int B, real *store, bool out)
+{
+	const rnn_shape *s = net->shape;
+	int64_t		step = (int64_t) B * s->H;
+
+	for (int l = 0; l < s->L; l++)
+	{
+		store = move_state(net->h[l], step, store, out);
+		if (net->c[l])
+			store = move_state(net->c[l], step, store, out);
+	}
+	for (int i = 0; s->project && i < s->convs; i++)
+		store = move_state(net->z[i], net->pad[i] * step, store, out);
+}
+
+int64_t
+rnn_net_state(const rnn_net *net)
+{
+	const rnn_shape *s = net->shape;
+	int64_t		rows = s->L * (s->cell->has_cell ? 2 : 1);
+
+	for (int i = 0; s->project && i < s->convs; i++)
+		rows += net->pad[i];
+	return rows * s->H;
+}
+
+void
 rnn_net_forward(rnn_net *net, const real *w, int T, int B, int head_from, rnn_rng *rng)
 {
 	net->dropped = rng && net->shape->dropout > 0;
@@ -344,8 +400,7 @@ rnn_net_loss(rnn_net *net, int T, int B, int head_from, int64_t *known)
 }
 
 void
-rnn_net_backward(rnn_net *net, const real *w, int T, int B, int head_from, real scale,
-				 bool head_alone, real *g)
+rnn_net_backward(rnn_net *net, const real *w, int T, int B, int head_from, bool head_alone, real *g)
 {
 	const rnn_shape *s = net->shape;
 	int64_t		first = (int64_t) head_from * B,
@@ -354,16 +409,12 @@ rnn_net_backward(rnn_net *net, const real *w, int T, int B, int head_from, real 
 	if (rnn_stopped(s->stop))
 		return;
 	rnn_head_backward(net, w, first, rows, g);
-	if (!head_alone)
-	{
-		for (int l = s->L - 1; l >= 0; l--)
-			rnn_layer_backward(net, w, l, T, B, g);
-		rnn_conv_backward(net, w, T, B, g);
-		rnn_embed_past_back(net, w, (int64_t) T * B, g);
-	}
-	/* Every gradient is linear in the first, and of the last there are fewest. */
-	for (int64_t i = head_alone ? s->head : 0; i < s->params; i++)
-		g[i] *= scale;
+	if (head_alone)
+		return;
+	for (int l = s->L - 1; l >= 0; l--)
+		rnn_layer_backward(net, w, l, T, B, g);
+	rnn_conv_backward(net, w, T, B, g);
+	rnn_embed_past_back(net, w, (int64_t) T * B, g);
 }
 
 void

@@ -21,6 +21,10 @@
 #define RNN_MAX_LAYERS 8
 #define RNN_HARMONICS 2			/* sine and cosine pairs by which a season's phase is told */
 #define RNN_NEAR 131072			/* numbers that stay in the second cache until used again */
+#define RNN_PANEL 64			/* columns of recurrent weights that are packed together */
+#define RNN_TILE 16				/* windows that go forward and backward together, */
+#define RNN_TILE_WIDE 96		/* or of layers with more weights than these, half of a second cache of 2 MB, */
+#define RNN_TILE_WEIGHTS 262144	/* which would be fetched again too often */
 #define RNN_PHASES (2 * RNN_HARMONICS * RNN_MAX_SEASONS)
 #define RNN_SCALARS (8 + RNN_PHASES)	/* per-position facts, see frame.c */
 #define RNN_EMBED 4				/* width of a word's embedding */
@@ -158,7 +162,8 @@ typedef struct rnn_net
 	real	   *x[RNN_MAX_LAYERS + 1];	/* (N,I) input of each layer, output of the last */
 	real	   *xn[RNN_MAX_LAYERS]; /* (N,I) normalised */
 	real	   *norm_save[RNN_MAX_LAYERS];	/* (N,2) */
-	real	   *packed;			/* weights of the layer at work, for the kernels */
+	real	   *packed[RNN_MAX_LAYERS];	/* weights as the kernels want them */
+	real	   *panels[RNN_MAX_LAYERS];	/* recurrent weights for the backward pass, NULL: as they are */
 	real	   *gates[RNN_MAX_LAYERS];	/* (N,4H), not Elman */
 	real	   *h[RNN_MAX_LAYERS];	/* (B + N,H): the first B rows are the carried state */
 	real	   *c[RNN_MAX_LAYERS];	/* likewise */
@@ -198,6 +203,13 @@ typedef struct rnn_net
 	real	   *du;				/* (N,D - D0) */
 } rnn_net;
 
+/*
+ * Windows of a minibatch of B that go forward and backward before the next
+ * ones do, so that little of what the backward pass needs of the forward pass
+ * has left the cache.  Gradients add up.
+ */
+int			rnn_tile_windows(const rnn_shape *s, int B);
+
 /* Lays the buffers out in the arena (or measures, base NULL). */
 void		rnn_net_init(rnn_net *net, const rnn_shape *shape, int T, int B, bool training, rnn_arena *a);
 
@@ -206,6 +218,13 @@ void		rnn_net_reset(rnn_net *net, int B);
 
 /* The state at the end of this chunk of T steps is the one that the next begins with. */
 void		rnn_net_carry(rnn_net *net, int T, int B);
+
+/* The state of B windows out of the net, while others are in it, or in again; numbers of it for one window. */
+int64_t		rnn_net_state(const rnn_net *net);
+void		rnn_net_move_state(rnn_net *net, int B, real *store, bool out);
+
+/* Weights as the kernels want them: once before the first forward with these. */
+void		rnn_net_pack(rnn_net *net, const real *w);
 
 /*
  * Forward over T steps of B windows from the carried state.
@@ -218,17 +237,14 @@ void		rnn_net_forward(rnn_net *net, const real *w, int T, int B, int head_from, 
 /* Loss of the last forward: sum and count of known targets from head_from on; fills dout and dmiddle. */
 double		rnn_net_loss(rnn_net *net, int T, int B, int head_from, int64_t *known);
 
-/*
- * Gradient of scale x the loss into g (P), of the loss itself into flow; g is
- * overwritten, or with head_alone what is the head's.  Call after rnn_net_loss.
- */
-void		rnn_net_backward(rnn_net *net, const real *w, int T, int B, int head_from, real scale,
-							 bool head_alone, real *g);
+/* Adds the loss's gradient to g (P), with head_alone what is the head's.  Call after rnn_net_loss. */
+void		rnn_net_backward(rnn_net *net, const real *w, int T, int B, int head_from, bool head_alone, real *g);
 
 /* Quantiles (horizon,Q) at row i of the last forward, in units of s around a. */
 void		rnn_net_quantiles(const rnn_net *net, int64_t row, real *q);
 
 /* Parts of the above, in files of their own. */
+void		rnn_layer_pack(rnn_net *net, const real *w, int l);
 void		rnn_layer_forward(rnn_net *net, const real *w, int l, int T, int B, rnn_rng *rng);
 void		rnn_layer_backward(rnn_net *net, const real *w, int l, int T, int B, real *g);
 void		rnn_conv_forward(rnn_net *net, const real *w, int T, int B);

@@ -36,6 +36,12 @@ optimizer_start(Optimizer *o)
 	o->updates = 0;
 }
 
+void
+optimizer_clear(Optimizer *o)
+{
+	memset(o->g + o->fixed, 0, sizeof(real) * (o->P - o->fixed));
+}
+
 static double
 learning_rate(const rnn_config *cfg, int64_t update, int steps, bool decay)
 {
@@ -51,20 +57,20 @@ learning_rate(const rnn_config *cfg, int64_t update, int steps, bool decay)
 }
 
 rnn_status
-optimizer_update(Optimizer *o, const rnn_config *cfg, double pace, int steps, bool decay, rnn_error *err)
+optimizer_update(Optimizer *o, const rnn_config *cfg, double pace, int steps, bool decay, int64_t points, rnn_error *err)
 {
 	int64_t		at = o->fixed;
 	double		sum = 0,
-				scale = 1,
+				scale = 1.0 / points,
 				ema;
 
 	for (int64_t i = at; i < o->P; i++)
 		sum += (double) o->g[i] * o->g[i];
-	o->norm = sqrt(sum);
+	o->norm = sqrt(sum) * scale;
 	if (!isfinite(o->norm))
 		return rnn_fail(err, RNN_ERR_NUMERIC, "training diverged: the gradient's norm", o->norm, 0, 0);
 	if (cfg->clip > 0 && o->norm > cfg->clip)
-		scale = cfg->clip / o->norm;
+		scale *= cfg->clip / o->norm;
 	o->rate = pace * learning_rate(cfg, o->updates, steps, decay);
 	o->updates++;
 	/* A young average must not remember the initial weights. */

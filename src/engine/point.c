@@ -243,14 +243,6 @@ take_outputs_back(rnn_net *net, int64_t first, int64_t rows)
 				net->point_out[(b * S + j) * Q + k] = net->dout[(b * Q + k) * S + j];
 }
 
-static void
-clear_gradients(const rnn_shape *s, real *g)
-{
-	for (int k = 0; k < s->covariates.n; k++)
-		if (s->covariates.list[k].is_text)
-			memset(g + s->embed[k], 0, sizeof(real) * (s->covariates.list[k].n_categories + 2) * E);
-}
-
 void
 rnn_point_backward(rnn_net *net, const real *w, int64_t first, int64_t rows, real *g)
 {
@@ -262,20 +254,18 @@ rnn_point_backward(rnn_net *net, const real *w, int64_t first, int64_t rows, rea
 	real	   *dpoint = net->dpoint + at * PH,
 			   *dp = net->dp + at * back;
 
-	clear_gradients(s, g);
 	if (s->F == 0)
 		return;
 	take_outputs_back(net, first, rows);
-	rnn_gemm(true, false, Q, PH, n, net->point_out + at * Q, Q, net->point + at * PH, PH, 0, g + s->point_out, PH);
+	rnn_gemm(true, false, Q, PH, n, net->point_out + at * Q, Q, net->point + at * PH, PH, 1, g + s->point_out, PH);
 	rnn_gemm(false, false, n, PH, Q, net->point_out + at * Q, Q, w + s->point_out, PH, 0, dpoint, PH);
 	rnn_kernel->silu_backward(n * PH, net->point_a + at * PH, dpoint, dpoint);
-	rnn_gemm(true, false, PH, s->F, n, dpoint, PH, net->p + at * s->F, s->F, 0, g + s->point_w, s->F);
+	rnn_gemm(true, false, PH, s->F, n, dpoint, PH, net->p + at * s->F, s->F, 1, g + s->point_w, s->F);
 	/* Sum the points of a position before the products with its state. */
 	memset(net->point_state, 0, sizeof(real) * rows * PH);
 	for (int64_t i = 0; i < rows; i++)
 		rnn_add_rows(Hz, PH, dpoint + i * Hz * PH, PH, net->point_state + i * PH);
-	rnn_gemm(true, false, PH, s->H, rows, net->point_state, PH, net->state + first * s->H, s->H, 0, g + s->point_z, s->H);
-	memset(g + s->point_b, 0, sizeof(real) * PH);
+	rnn_gemm(true, false, PH, s->H, rows, net->point_state, PH, net->state + first * s->H, s->H, 1, g + s->point_z, s->H);
 	rnn_add_rows(rows, PH, net->point_state, PH, g + s->point_b);
 	rnn_gemm(false, false, rows, s->H, PH, net->point_state, PH, w + s->point_z, s->H, 1, net->dstate + first * s->H, s->H);
 	rnn_gemm(false, false, n, back, PH, dpoint, PH, w + s->point_w + s->F - back, s->F, 0, dp, back);

@@ -72,7 +72,7 @@ network_bytes(const rnn_config *given, const rnn_panel *panel, bool tuned)
 	rnn_shape_init(&shape, &cfg);
 	rnn_frame_plan_init(&plan, &shape, &cfg);
 	rnn_arena_init(&a, NULL, 0);
-	rnn_net_init(&net, &shape, cfg.bptt, cfg.batch, true, &a);
+	rnn_net_init(&net, &shape, cfg.bptt, rnn_tile_windows(&shape, cfg.batch), true, &a);
 	return (double) a.used + (double) (d.points + d.series * (int64_t) (cfg.horizon + 2 * RNN_BLOCK)) *
 		rnn_covariates_width(&shape) * sizeof(real) + (8.0 + cfg.members) * shape.params * sizeof(real) +
 		1.5 * (d.points < FRAMES_WANTED ? d.points : FRAMES_WANTED) * plan.width * sizeof(real);
@@ -330,32 +330,57 @@ begin(rnn_trainer *t, rnn_error *err)
 	return RNN_OK;
 }
 
-/* One chunk: forward, backward, update; the state goes on to the next. */
-static rnn_status
-train_chunk(rnn_trainer *t, rnn_error *err)
+/* T steps of B windows from `first` on, forward and backward; the state is kept for the next chunk. */
+static double
+train_tile(rnn_trainer *t, int T, int first, int B, int64_t *known)
 {
-	int			B = t->cfg.batch,
-				T = t->K - t->chunk < t->cfg.bptt ? t->K - t->chunk : t->cfg.bptt;
-	int64_t		known;
+	real	   *state = t->carried ? t->carried + first * rnn_net_state(&t->net) : NULL;
 	double		loss;
 
 	if (t->chunk == 0)
-	{
-		draw_windows(t);
 		rnn_net_reset(&t->net, B);
-	}
-	load_chunk(t, t->chunk, T, B, true);
+	else
+		rnn_net_move_state(&t->net, B, state, false);
+	load_chunk(t, t->chunk, T, first, B, true);
 	rnn_net_forward(&t->net, t->opt.w, T, B, 0, t->cfg.dropout > 0 ? &t->rng : NULL);
-	loss = rnn_net_loss(&t->net, T, B, 0, &known);
+	loss = rnn_net_loss(&t->net, T, B, 0, known);
+	if (*known > 0)
+		rnn_net_backward(&t->net, t->opt.w, T, B, 0, t->opt.fixed > 0, t->opt.g);
+	if (state)
+	{
+		rnn_net_carry(&t->net, T, B);
+		rnn_net_move_state(&t->net, B, state, true);
+	}
+	return loss;
+}
+
+/* One chunk of all windows, tile by tile, then the update. */
+static rnn_status
+train_chunk(rnn_trainer *t, rnn_error *err)
+{
+	int			T = t->K - t->chunk < t->cfg.bptt ? t->K - t->chunk : t->cfg.bptt,
+				B;
+	int64_t		known = 0,
+				of_tile;
+	double		loss = 0;
+
+	if (t->chunk == 0)
+		draw_windows(t);
+	optimizer_clear(&t->opt);
+	rnn_net_pack(&t->net, t->opt.w);
+	for (int first = 0; first < t->cfg.batch && !rnn_stopped(t->panel.stop); first += B)
+	{
+		B = t->cfg.batch - first < t->net.max_B ? t->cfg.batch - first : t->net.max_B;
+		loss += train_tile(t, T, first, B, &of_tile);
+		known += of_tile;
+	}
 	if (known > 0)
 	{
-		rnn_net_backward(&t->net, t->opt.w, T, B, 0, (real) (1.0 / known), t->opt.fixed > 0, t->opt.g);
-		RNN_TRY(optimizer_update(&t->opt, &t->cfg, t->pace, t->steps, t->final, err));
+		RNN_TRY(optimizer_update(&t->opt, &t->cfg, t->pace, t->steps, t->final, known, err));
 		t->loss_sum += loss / known;
 		t->norm_sum += t->opt.norm;
 		t->loss_count++;
 	}
-	rnn_net_carry(&t->net, T, B);
 	t->chunk = t->chunk + T == t->K ? 0 : t->chunk + T;
 	t->step++;
 	return RNN_OK;

@@ -158,6 +158,7 @@ struct rnn_trainer
 	int			member;			/* that is trained now */
 	int			step;			/* updates of this training */
 	int			chunk;			/* steps of the current windows that are done */
+	real	   *carried;		/* (batch, state) from chunk to chunk, NULL where there is one */
 	int64_t		last_row;		/* of the net after forward_last: the first window's */
 	int			windows[RNN_MAX_BATCH][2];	/* the current minibatch: run, last */
 	bool		flips[RNN_MAX_BATCH];
@@ -215,14 +216,16 @@ void		plan_windows(rnn_trainer *t, int64_t max_frames);
 void		plan_slots(rnn_trainer *t); /* which frames training may use: before the cut, or all */
 bool		compute_frames(rnn_trainer *t, int64_t budget); /* true when all are done */
 void		draw_windows(rnn_trainer *t);
-void		load_chunk(rnn_trainer *t, int from, int T, int B, bool targets);
+void		load_chunk(rnn_trainer *t, int from, int T, int first, int B, bool targets);
 /* Forward of the windows in t->windows, head at the last step only. */
 void		forward_last(rnn_trainer *t, const real *w, int B);
 
 /* optim.c */
 void		optimizer_init(Optimizer *o, int64_t P, bool ema, rnn_arena *a);
 void		optimizer_start(Optimizer *o);
-rnn_status	optimizer_update(Optimizer *o, const rnn_config *cfg, double pace, int steps, bool decay, rnn_error *err);
+void		optimizer_clear(Optimizer *o);	/* no gradient yet */
+/* By the mean of the gradients in g, which is their sum over so many points. */
+rnn_status	optimizer_update(Optimizer *o, const rnn_config *cfg, double pace, int steps, bool decay, int64_t points, rnn_error *err);
 const real *optimizer_weights(const Optimizer *o);
 
 /* candidate.c */

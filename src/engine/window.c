@@ -397,30 +397,31 @@ draw_windows(rnn_trainer *t)
 	}
 }
 
-/* Loads steps from .. from + T of the windows in t->windows. */
+/* Loads steps from .. from + T of B windows in t->windows. */
 void
-load_chunk(rnn_trainer *t, int from, int T, int B, bool targets)
+load_chunk(rnn_trainer *t, int from, int T, int first, int B, bool targets)
 {
 	for (int i = 0; i < T; i++)
 		for (int b = 0; b < B; b++)
 		{
-			const Run  *run = &t->runs[t->windows[b][0]];
+			const int  *window = t->windows[first + b];
+			const Run  *run = &t->runs[window[0]];
 			const rnn_points *pts = &t->points[run->series];
-			int			at = t->windows[b][1] - t->K + 1 + from + i;
+			int			at = window[1] - t->K + 1 + from + i;
 			int64_t		row = (int64_t) i * B + b,
 						f = run->first + at,
 						e = run->e0 + at * run->stride,
 						cut = t->final ? pts->n : t->cut[run->series];
 
-			rnn_frame_load(&t->net, row, at < 0 ? NULL : t->frames + f * t->plan.width, t->flips[b]);
+			rnn_frame_load(&t->net, row, at < 0 ? NULL : t->frames + f * t->plan.width, t->flips[first + b]);
 			rnn_covariates_load(&t->net, row, &t->plan, at < 0 ? NULL : pts, e, targets || from + i == t->K - 1,
-								t->forgets[b]);
+								t->forgets[first + b]);
 			if (!targets)
 				continue;
 			if (at < 0 || e < first_loss(t, pts->n))
 				rnn_target_none(&t->net, row);
 			else
-				rnn_target_load(&t->net, row, pts, e, cut, &t->scales[f], t->flips[b]);
+				rnn_target_load(&t->net, row, pts, e, cut, &t->scales[f], t->flips[first + b]);
 		}
 }
 
@@ -429,13 +430,14 @@ forward_last(rnn_trainer *t, const real *w, int B)
 {
 	memset(t->flips, 0, sizeof(t->flips));
 	memset(t->forgets, 0, sizeof(t->forgets));
+	rnn_net_pack(&t->net, w);
 	rnn_net_reset(&t->net, B);
 	for (int from = 0; from < t->K; from += t->cfg.bptt)
 	{
 		int			T = (int) min64(t->cfg.bptt, t->K - from);
 		bool		last = from + T == t->K;
 
-		load_chunk(t, from, T, B, false);
+		load_chunk(t, from, T, 0, B, false);
 		rnn_net_forward(&t->net, w, T, B, last ? T - 1 : T, NULL);
 		t->last_row = (int64_t) (T - 1) * B;
 		if (!last)

@@ -203,6 +203,7 @@ run(rnn_prior_net *p, const rnn_end *ends, const int *number, int B, int T, rnn_
 			rnn_frame_load(&p->net, (int64_t) t * B + b, e >= 1 ? p->frame : NULL, false);
 		}
 	}
+	rnn_net_pack(&p->net, p->prior->weights);
 	rnn_net_reset(&p->net, B);
 	rnn_net_forward(&p->net, p->prior->weights, T, B, T - 1, NULL);
 	for (int b = 0; b < B; b++)

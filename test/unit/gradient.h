@@ -253,6 +253,7 @@ problem_forward(problem *p)
 	rnn_rng		rng;
 
 	rnn_rng_seed(&rng, 99, 0);
+	rnn_net_pack(&p->net, p->w);
 	rnn_net_reset(&p->net, p->B);
 	rnn_net_forward(&p->net, p->w, p->T, p->B, p->head_from,
 					p->shape.dropout > 0 && !p->no_rng ? &rng : NULL);
@@ -362,7 +363,8 @@ problem_gradient(problem *p)
 		 k < (int64_t) p->T * p->B * p->shape.blocks * RNN_BLOCK; k++)
 		expect += !isnan(p->net.target[k]);
 	CHECK(known == expect);
-	rnn_net_backward(&p->net, p->w, p->T, p->B, p->head_from, 1, false, p->g);
+	memset(p->g, 0, sizeof(real) * p->shape.params);
+	rnn_net_backward(&p->net, p->w, p->T, p->B, p->head_from, false, p->g);
 	return loss;
 }
 

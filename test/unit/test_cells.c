@@ -106,11 +106,13 @@ check_golden(const golden *p)
 	if (net.c[0])
 		memcpy(net.c[0], p->c0, sizeof(real) * B * H);
 
+	rnn_layer_pack(&net, w, 0);
 	rnn_layer_forward(&net, w, 0, p->T, B, NULL);
 	check_array(p->title, "y", net.x[1], p->y, p->T * B * H);
 	check_array(p->title, "h", net.h[0] + B * H, p->y, p->T * B * H);
 
 	memcpy(net.dx[1], p->dy, sizeof(real) * p->T * B * H);
+	memset(g, 0, sizeof(g));
 	rnn_layer_backward(&net, w, 0, p->T, B, g);
 	check_array(p->title, "dx", net.dx[0], p->dx, p->T * B * X);
 	check_array(p->title, "dh0", net.dh, p->dh0, B * H);

@@ -505,7 +505,7 @@ check_windows(rnn_trainer *t)
 				t->windows[b][0] = r;
 				t->windows[b][1] = last;
 			}
-			load_chunk(t, 0, t->K, B, false);
+			load_chunk(t, 0, t->K, 0, B, false);
 			for (int i = 0; i < t->K; i++)
 			{
 				int64_t		e = t->runs[r].e0 + last * t->runs[r].stride - (t->K - 1 - i) * (int64_t) t->cfg.patch,
@@ -637,6 +637,77 @@ test_windows(void)
 		free((void *) s[i].x);
 }
 
+/* Eight chunks of training, in a net of `windows` windows, or 0: as the trainer chose. */
+static Training
+train_chunks(const rnn_config *cfg, const rnn_panel *panel, int windows, void **block)
+{
+	Training	r = start_training(cfg, panel, (size_t) 64 << 20, false);
+	rnn_progress p;
+	rnn_error	err;
+	rnn_arena	a;
+
+	*block = NULL;
+	if (windows > 0)
+	{
+		CHECK(r.t->net.max_B < windows);
+		rnn_arena_init(&a, NULL, 0);
+		rnn_net_init(&r.t->net, &r.t->shape, cfg->bptt, windows, true, &a);
+		*block = malloc(a.used);
+		rnn_arena_init(&a, *block, a.used);
+		rnn_net_init(&r.t->net, &r.t->shape, cfg->bptt, windows, true, &a);
+	}
+	while (r.t->step < 8)
+		if (rnn_trainer_step(r.t, &p, &err) != RNN_OK)
+			break;
+	CHECK(r.t->step == 8);
+	return r;
+}
+
+/* Minibatches are trained tile by tile, and learn what they would learn in one piece. */
+static void
+test_tiles(void)
+{
+	static const int year[] = {12};
+	rnn_series	s[6];
+	rnn_panel	panel;
+	rnn_config	cfg;
+
+	printf("- tiles of a minibatch learn the same\n");
+	mixed_panel(&panel, s, 6);
+	for (int cell = RNN_ELMAN; cell <= RNN_LSTM; cell++)
+	{
+		Training	tiles,
+					whole;
+		void	   *none,
+				   *block;
+		double		error = 0,
+					size = 0;
+
+		config(&cfg, 2, 24, 7, 1, year);
+		cfg.start = RNN_START_SCRATCH;
+		cfg.cell = cell;
+		cfg.conv_layers = 1;
+		cfg.bptt = 5;			/* of 12 steps: two chunks and a part */
+		cfg.batch = 41;
+		cfg.dropout = 0;
+		cfg.steps = 3000;
+		tiles = train_chunks(&cfg, &panel, 0, &none);
+		whole = train_chunks(&cfg, &panel, cfg.batch, &block);
+		CHECK_NEAR(tiles.t->loss_sum, whole.t->loss_sum, 1e-5 * whole.t->loss_sum);
+		CHECK_NEAR(tiles.t->norm_sum, whole.t->norm_sum, 1e-4 * whole.t->norm_sum);
+		for (int64_t i = 0; i < tiles.t->opt.P; i++)
+		{
+			error += pow(tiles.t->opt.m[i] - whole.t->opt.m[i], 2);
+			size += pow(whole.t->opt.m[i], 2);
+		}
+		printf("  cell %d: mean gradients differ by %.1e of their size\n", cell, sqrt(error / size));
+		CHECK(size > 0 && sqrt(error) < 1e-3 * sqrt(size));
+		free(tiles.block), free(whole.block), free(block);
+	}
+	for (int i = 0; i < 6; i++)
+		free((void *) s[i].x);
+}
+
 /* What a model keeps of a long series is enough for all frames of a context. */
 static void
 test_kept_history(void)
@@ -687,6 +758,7 @@ main(void)
 	TEST(test_targets);
 	TEST(test_store);
 	TEST(test_windows);
+	TEST(test_tiles);
 	TEST(test_kept_history);
 	return check_summary("frame");
 }

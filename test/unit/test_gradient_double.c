@@ -264,6 +264,7 @@ check_chunks(const rnn_config *cfg, int step)
 	problem_init(&part, cfg, 7, 3, 23);
 	full = problem_gradient(&whole);
 	g = calloc(whole.shape.params, sizeof(real));
+	rnn_net_pack(&part.net, part.w);
 	rnn_net_reset(&part.net, 3);
 	for (int t = 0; t < 7; t += step)
 	{
@@ -273,9 +274,7 @@ check_chunks(const rnn_config *cfg, int step)
 		copy_inputs(&part.net, &whole.net, t, n, 3);
 		rnn_net_forward(&part.net, part.w, n, 3, 0, NULL);
 		sum += rnn_net_loss(&part.net, n, 3, 0, &known);
-		rnn_net_backward(&part.net, part.w, n, 3, 0, 1, false, part.g);
-		for (int64_t i = 0; i < whole.shape.params; i++)
-			g[i] += part.g[i];
+		rnn_net_backward(&part.net, part.w, n, 3, 0, false, g);
 		rnn_net_carry(&part.net, n, 3);
 	}
 	CHECK_NEAR(sum, full, 1e-12);
@@ -313,30 +312,130 @@ test_chunks(void)
 			}
 }
 
-/* A scale and a dirty gradient buffer: linear, and overwritten. */
+/* Steps from t on of window b of B, into the only one of a net. */
 static void
-test_scale(void)
+copy_window(rnn_net *to, const rnn_net *from, int t, int T, int b, int B)
+{
+	const rnn_shape *s = from->shape;
+	int64_t		Hz = s->blocks * RNN_BLOCK;
+
+	for (int i = 0; i < T; i++)
+	{
+		int64_t		row = (int64_t) (t + i) * B + b;
+
+		memcpy(to->u + i * s->D, from->u + row * s->D, sizeof(real) * s->D);
+		memcpy(to->aux + i * s->A, from->aux + row * s->A, sizeof(real) * s->A);
+		memcpy(to->ref + i * s->R * Hz, from->ref + row * s->R * Hz, sizeof(real) * s->R * Hz);
+		memcpy(to->spread + i * Hz, from->spread + row * Hz, sizeof(real) * Hz);
+		memcpy(to->target + i * Hz, from->target + row * Hz, sizeof(real) * Hz);
+		to->before[i] = from->before[row];
+	}
+}
+
+static double
+add_gradient(problem *p, int T, int B, real *g)
+{
+	int64_t		known;
+	double		loss;
+
+	rnn_net_forward(&p->net, p->w, T, B, 0, NULL);
+	loss = rnn_net_loss(&p->net, T, B, 0, &known);
+	rnn_net_backward(&p->net, p->w, T, B, 0, false, g);
+	rnn_net_carry(&p->net, T, B);
+	return loss;
+}
+
+/*
+ * Chunks of windows one by one, whose state waits outside of the net until
+ * their next chunk, against chunks of all windows: the gradients add up.
+ */
+static void
+check_tiles(const rnn_config *cfg)
+{
+	enum {T = 7, B = 3, STEP = 3};
+	problem		inputs,
+				all,
+				one;
+	double		loss = 0,
+				loss_one = 0,
+				error = 0,
+				largest = 0;
+	int64_t		n;
+	real	   *state;
+
+	problem_init(&inputs, cfg, T, B, 41);
+	problem_init(&all, cfg, STEP, B, 41);
+	problem_init(&one, cfg, STEP, 1, 41);
+	n = rnn_net_state(&one.net);
+	state = malloc(sizeof(real) * B * n);
+	memcpy(one.w, all.w, sizeof(real) * all.shape.params);
+	memset(all.g, 0, sizeof(real) * all.shape.params);
+	memset(one.g, 0, sizeof(real) * all.shape.params);
+	rnn_net_pack(&all.net, all.w);
+	rnn_net_pack(&one.net, one.w);
+	rnn_net_reset(&all.net, B);
+	for (int t = 0; t < T; t += STEP)
+	{
+		int			steps = T - t < STEP ? T - t : STEP;
+
+		copy_inputs(&all.net, &inputs.net, t, steps, B);
+		loss += add_gradient(&all, steps, B, all.g);
+		for (int b = 0; b < B; b++)
+		{
+			if (t == 0)
+				rnn_net_reset(&one.net, 1);
+			else
+				rnn_net_move_state(&one.net, 1, state + b * n, false);
+			copy_window(&one.net, &inputs.net, t, steps, b, B);
+			loss_one += add_gradient(&one, steps, 1, one.g);
+			rnn_net_move_state(&one.net, 1, state + b * n, true);
+		}
+	}
+	for (int64_t i = 0; i < all.shape.params; i++)
+	{
+		error = fmax(error, fabs(one.g[i] - all.g[i]));
+		largest = fmax(largest, fabs(all.g[i]));
+	}
+	CHECK_NEAR(loss_one, loss, 1e-12);
+	CHECK(error < 1e-12 * largest);
+	free(state);
+	problem_free(&inputs);
+	problem_free(&all);
+	problem_free(&one);
+}
+
+static void
+test_tiles(void)
+{
+	for (int cell = 0; cell < 4; cell++)
+		for (int front = 0; front < 4; front++)
+		{
+			rnn_config	cfg = small_config(cell, front);
+
+			check_tiles(&cfg);
+		}
+}
+
+/* Gradients are added to what is there. */
+static void
+test_adds(void)
 {
 	rnn_config	cfg = small_config(3, 3);
-	problem		a,
-				b;
-	int64_t		known;
+	problem		p;
+	real	   *once;
 	double		error = 0;
 
-	problem_init(&a, &cfg, 7, 3, 3);
-	problem_init(&b, &cfg, 7, 3, 3);
-	problem_gradient(&a);
-	for (int64_t i = 0; i < b.shape.params; i++)
-		b.g[i] = 1e30;
-	rnn_net_reset(&b.net, 3);
-	rnn_net_forward(&b.net, b.w, 7, 3, 0, NULL);
-	rnn_net_loss(&b.net, 7, 3, 0, &known);
-	rnn_net_backward(&b.net, b.w, 7, 3, 0, 0.5, false, b.g);
-	for (int64_t i = 0; i < b.shape.params; i++)
-		error = fmax(error, fabs(a.g[i] - 2 * b.g[i]) / (1 + fabs(a.g[i])));
+	problem_init(&p, &cfg, 7, 3, 3);
+	once = malloc(sizeof(real) * p.shape.params);
+	problem_gradient(&p);
+	memcpy(once, p.g, sizeof(real) * p.shape.params);
+	rnn_net_reset(&p.net, 3);
+	add_gradient(&p, 7, 3, p.g);
+	for (int64_t i = 0; i < p.shape.params; i++)
+		error = fmax(error, fabs(p.g[i] - 2 * once[i]) / (1 + fabs(once[i])));
 	CHECK(error < 1e-12);
-	problem_free(&a);
-	problem_free(&b);
+	free(once);
+	problem_free(&p);
 }
 
 /* Steps before a window begins leave no trace: what follows is as if they weren't there. */
@@ -385,7 +484,8 @@ main(void)
 	TEST(test_dropout_off);
 	TEST(test_covariates);
 	TEST(test_chunks);
-	TEST(test_scale);
+	TEST(test_tiles);
+	TEST(test_adds);
 	TEST(test_late_begin);
 	return check_summary("gradient_double");
 }

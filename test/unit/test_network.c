@@ -326,6 +326,7 @@ test_inference(void)
 		memcpy(net.aux, p.net.aux, sizeof(real) * N * p.shape.A);
 		memcpy(net.ref, p.net.ref, sizeof(real) * N * p.shape.R * Hz);
 		memcpy(net.spread, p.net.spread, sizeof(real) * N * Hz);
+		rnn_net_pack(&net, p.w);
 		rnn_net_reset(&net, 2);
 		/* The head at the last step alone, as a forecast wants it. */
 		rnn_net_forward(&net, p.w, 5, 2, 4, NULL);
