@@ -3,16 +3,15 @@
  *		Where everything lies in the trainer's block.
  *
  * With what is left of the memory for frames the windows are planned.  Where
- * not all of it fits, fewer windows are held out, and, if that doesn't help
- * and the size of the minibatches was left open, these are smaller.  With each
- * size all held-out windows are tried first, so that the same block and the
- * resolved options give the same layout, in another process too.
+ * not all of it fits, fewer windows are held out, and, if that doesn't help,
+ * the network has room for fewer windows of a minibatch at once.  The same
+ * block and the resolved options give the same layout, in another process too.
  */
 #include "trainer.h"
 
 #define LEAST_WINDOWS 8			/* held-out windows to judge by */
 #define LEAST_POINTS 500		/* known points to train on */
-#define LEAST_HELD 128			/* windows held out before minibatches get smaller */
+#define LEAST_HELD 128			/* windows held out before tiles get smaller */
 #define PRIOR_BATCH 8			/* windows that the prior forecasts at once, */
 #define PRIOR_MEMORY 16			/* fewer where that takes more than this part of the memory */
 
@@ -41,9 +40,9 @@ decide_training(rnn_trainer *t)
 
 /* Everything that a network needs beside its frames. */
 static void
-lay_out_network(rnn_trainer *t)
+lay_out_network(rnn_trainer *t, int tile)
 {
-	rnn_net_init(&t->net, &t->shape, t->cfg.bptt, rnn_tile_windows(&t->shape, t->cfg.batch), true, &t->arena);
+	rnn_net_init(&t->net, &t->shape, t->cfg.bptt, tile, true, &t->arena);
 	t->carried = t->cfg.bptt < t->cfg.context / t->cfg.patch ?
 		arena_new(&t->arena, real, t->cfg.batch * rnn_net_state(&t->net)) : NULL;
 	t->init_row = arena_new(&t->arena, double, t->shape.H);
@@ -103,22 +102,20 @@ few_frames(const rnn_trainer *t, int64_t longest)
 	return windows < all ? windows : all;
 }
 
-/* Everything that depends on the held-out windows and the minibatch; false where it doesn't fit. */
+/* Everything that depends on the held-out windows and the tile; false where it doesn't fit. */
 static bool
-try_layout(rnn_trainer *t, int64_t longest)
+try_layout(rnn_trainer *t, int tile, int64_t longest)
 {
 	int64_t		frames;
 
 	choose_held(t);
 	decide_training(t);
-	rnn_shape_init(&t->shape, &t->cfg);
-	t->shape.stop = t->panel.stop;
 	rnn_frame_plan_init(&t->plan, &t->shape, &t->cfg);
 	for (int i = 0; t->train && i < t->panel.count; i++)
 		rnn_points_covariates(&t->points[i], &t->panel.series[i], &t->plan, t->shape.blocks * RNN_BLOCK + 1, &t->arena);
 	t->work = arena_new(&t->arena, double, rnn_frame_work(&t->plan, longest));
 	if (t->train)
-		lay_out_network(t);
+		lay_out_network(t, tile);
 	lay_out_held(t, held_total(t), longest);
 	if (t->arena.failed)
 		return false;
@@ -133,7 +130,7 @@ try_layout(rnn_trainer *t, int64_t longest)
 rnn_status
 lay_out(rnn_trainer *t, rnn_error *err)
 {
-	bool		batch_open = t->cfg.batch == 0;
+	int			tile;
 	int64_t		longest = 0;
 	rnn_arena	points;
 
@@ -145,17 +142,18 @@ lay_out(rnn_trainer *t, rnn_error *err)
 	if (t->arena.failed)
 		return no_room(t, err);
 	candidate_resolve(t);
+	rnn_shape_init(&t->shape, &t->cfg);
+	t->shape.stop = t->panel.stop;
 	points = t->arena;
-	for (;;)
+	for (tile = rnn_tile_windows(&t->shape, t->cfg.batch);; tile /= 2)
 	{
 		for (t->most_held = MOST_HELD; t->most_held >= LEAST_HELD; t->most_held /= 2)
 		{
 			t->arena = points;
-			if (try_layout(t, longest))
+			if (try_layout(t, tile, longest))
 				return RNN_OK;
 		}
-		if (!t->train || !batch_open || t->cfg.batch == 1)
+		if (!t->train || tile == 1)
 			return no_room(t, err);
-		t->cfg.batch /= 2;
 	}
 }

@@ -427,7 +427,7 @@ rnnforecast_rnn_observe(PG_FUNCTION_ARGS)
 
 /*
  * Options that the JSON doesn't name stay as the model has them, but for the
- * minibatch: its size is chosen by horizon and memory, not by the weights.
+ * minibatch: its size is chosen by the horizon, not by the weights.
  */
 static void
 inherit_options(rnn_config *cfg, const rnn_model *warm, Jsonb *options)
