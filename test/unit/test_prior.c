@@ -147,8 +147,8 @@ test_reads_the_past_alone(void)
 	static const int64_t ends[B] = {3, 40, 200, 511, 650};
 	double	   *x = malloc(sizeof(double) * N),
 			   *other = malloc(sizeof(double) * N);
-	rnn_points	points = {x, x, N, 1, 0, NULL, 0},
-				changed = {other, other, N, 1, 0, NULL, 0};
+	rnn_points	points = {.raw = x,.x = x,.n = N,.unit = 1},
+				changed = {.raw = other,.x = other,.n = N,.unit = 1};
 	rnn_model	m = prior_model(AHEAD, 12);
 	rnn_prior_net net;
 	rnn_arena	a;
