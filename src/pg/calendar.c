@@ -32,8 +32,8 @@ calendar_word(const rnn_clock *clock, int term)
 	return clock->months > 0 ? "month" : clock->days >= 7 || clock->usecs >= 7 * USECS_PER_DAY ? "week" : "day of year";
 }
 
-static double
-days_of_step(const rnn_clock *clock)
+double
+clock_days(const rnn_clock *clock)
 {
 	if (clock->months > 0)
 		return clock->months * DAYS_PER_MEAN_MONTH;
@@ -54,7 +54,7 @@ clock_calendar(const rnn_clock *clock)
 		return calendar;
 	for (int i = 0; i < RNN_TERMS; i++)
 	{
-		calendar.steps[i] = days[i] / days_of_step(clock);
+		calendar.steps[i] = days[i] / clock_days(clock);
 		/* as half years are, but for their last bits */
 		if (calendar.steps[i] >= LEAST_STEPS - 1e-9)
 			calendar.terms |= 1 << i;

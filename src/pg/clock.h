@@ -46,6 +46,9 @@ int64		week_day(int week, int64 number);
 const char *week_text(int week);
 int			week_parse(const char *text);
 
+/* Length of a step with times, on average. */
+double		clock_days(const rnn_clock *clock);
+
 /* tidy.c */
 /* Rows of one time become one, or are an error; and those of one step. */
 void		merge_duplicates(RowGroup *group, const rnn_clock *clock, const Tidying *tidying, bool fail);

@@ -258,6 +258,12 @@ int64		clock_index(const rnn_clock *clock, int64 start, int64 time);
  * group's problem. */
 void		clock_regularise(const rnn_clock *clock, RowGroup *group, bool fail, Size *room, rnn_series *series);
 
+/* rebin.c */
+/* Whether a history's steps are readings for the clock's bins. */
+bool		clock_takes_readings(const rnn_clock *clock, const rnn_clock *history);
+/* Puts them there. */
+void		rebin_series(const rnn_clock *from, const rnn_clock *to, rnn_series *series, int count, int covariates);
+
 /* calendar.c */
 /* Cycles of the calendar that steps of a clock tell apart; and what one is called. */
 rnn_calendar clock_calendar(const rnn_clock *clock);

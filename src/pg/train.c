@@ -352,22 +352,33 @@ has_step(const rnn_model *history)
 	return false;
 }
 
+/* Whether the history's points are readings that the clock has bins for. */
+static bool
+in_bins(const rnn_model *history, const rnn_clock *clock)
+{
+	return !same_step(clock, &history->clock) && has_step(history) && clock_takes_readings(clock, &history->clock);
+}
+
 void
 check_clocks(const rnn_model *m, const rnn_model *history)
 {
 	if (m->clock.kind == history->clock.kind &&
 		(same_step(&m->clock, &history->clock) || !has_step(history) ||
-		 (m->clock.days == 1 && history->clock.days == 1)))
+		 (m->clock.days == 1 && history->clock.days == 1) || in_bins(history, &m->clock)))
 		return;
 	ereport(ERROR,
 			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 			 errmsg("the history's step doesn't fit the model's"),
 			 errdetail("The model was trained on %s in steps of %s, the history is of %s in steps of %s.",
 					   clock_name(&m->clock), clock_step_text(&m->clock),
-					   clock_name(&history->clock), clock_step_text(&history->clock))));
+					   clock_name(&history->clock), clock_step_text(&history->clock)),
+			 m->clock.bin == RNN_BIN_NONE || m->clock.kind != history->clock.kind ? 0 :
+			 errhint("Collect the rows in the model's bins, with the options '{\"bin\": \"%s\", \"step\": %s}' of rnn_history.",
+					 bin_names[m->clock.bin],
+					 psprintf(clock_has_times(&m->clock) ? "\"%s\"" : "%s", clock_step_text(&m->clock)))));
 }
 
-/* A copy of the history's series, their times and phases as the clock counts them. */
+/* A copy of the history's series, in the clock's bins, their times and phases as it counts them. */
 rnn_series *
 series_by_clock(const rnn_model *history, const rnn_clock *clock)
 {
@@ -375,6 +386,11 @@ series_by_clock(const rnn_model *history, const rnn_clock *clock)
 	bool		same = same_step(clock, &history->clock) && strcmp(clock->zone, history->clock.zone) == 0;
 
 	memcpy(series, history->series, sizeof(rnn_series) * history->n_series);
+	if (in_bins(history, clock))
+	{
+		rebin_series(&history->clock, clock, series, history->n_series, history->config.covariates.n);
+		return series;
+	}
 	for (int i = 0; i < history->n_series && !same && clock->kind != RNN_CLOCK_NONE; i++)
 	{
 		if (series[i].n == 0)
@@ -471,7 +487,7 @@ train_on_history(const rnn_model *history, Jsonb *options, const rnn_model *warm
 	}
 	else if (!names_option(options, "gaps"))
 		cfg.gaps = history->config.gaps;
-	all.clock = warm && !has_step(history) ? warm->clock : history->clock;
+	all.clock = warm && (!has_step(history) || in_bins(history, &warm->clock)) ? warm->clock : history->clock;
 	if (server.timezone[0])
 	{
 		/* Stored to the end. */

@@ -107,6 +107,32 @@ SELECT which, rnn_info(h)->'gaps' AS history, rnn_info(m)->'gaps' AS model, rnn_
 FROM (SELECT which, rnn_history(s, date '2024-01-01' + n, n) AS h, rnn_train(s, date '2024-01-01' + n, n, '{"network": false, "keep": 5, "horizon": 1}') AS m
 	  FROM (VALUES ('gaps', 'a', '{1,2,3,6,7,20,21,22,23,24,25,26}'::int[]), ('gaps', 'b', '{1,2,3,4,5,6}'), ('gaps', 'c', '{4,6,7,8,9,10}'),
 			('none', 'a', '{1,2,3}')) AS v (which, s, days), unnest(days) AS n GROUP BY which) AS t ORDER BY which;
+-- Readings go into a model's bins, as if the rows had been collected so: of every kind, with what is known ahead.
+CREATE TABLE sensor AS
+SELECT timestamptz '2024-03-20 00:00+00' + n * interval '10 minutes' AS ts, n, CASE WHEN n < 2800 AND n % 100 NOT BETWEEN 40 AND 52 THEN sin(n / 23.0) + n % 7 END AS value,
+	   jsonb_build_object('door', n / 12 % 2, 'guard', 'guard ' || n / 144 % 3, 'rain', CASE WHEN n < 2800 THEN n % 5 END) AS covariates
+FROM generate_series(0, 3000) AS n;
+CREATE FUNCTION observed(bin text, step text, zone text) RETURNS text LANGUAGE sql AS $$
+	SELECT concat_ws(' ', rnn_info(m)->>'step', CASE WHEN rnn_observe(m, raw) = rnn_observe(m, binned) THEN 'same' ELSE 'other' END, points, count(*))
+	FROM (SELECT rnn_train('a'::text, ts, value, covariates, jsonb_build_object('network', false, 'bin', bin, 'step', step, 'timezone', zone)) AS m,
+				 rnn_history('a'::text, ts, value, covariates, NULL) AS raw,
+				 rnn_history('a'::text, ts, value, covariates, jsonb_build_object('bin', bin, 'step', step, 'timezone', zone)) AS binned FROM sensor) AS t,
+		 rnn_series(rnn_observe(m, raw)) AS s, rnn_forecast(rnn_observe(m, raw), options => '{"covariate_gaps": "missing"}') AS f GROUP BY m, raw, binned, points
+$$;
+SELECT bin, step, zone, observed(bin, step, zone) FROM (VALUES ('mean', '1 hour', 'UTC'), ('sum', '1 hour', 'Asia/Kolkata'), ('last', '30 minutes', 'UTC'), ('min', '2 hours', 'UTC'), ('max', '1 day', 'UTC'),
+	('count', '1 hour', 'UTC'), ('sum', '1 day', 'Europe/Berlin'), ('mean', '12 minutes', 'UTC'), ('mean', '7 days', 'Europe/Berlin')) AS t (bin, step, zone);
+SELECT rnn_observe(m, raw) = rnn_observe(m, binned) AS same FROM (
+	SELECT rnn_train('a'::text, n, n % 9, '{"network": false, "bin": "sum", "step": 10}') AS m, rnn_history('a'::text, n, n % 9) AS raw,
+		   rnn_history('a'::text, n, n % 9, '{"bin": "sum", "step": 10}') AS binned FROM generate_series(1, 500) AS n) AS t;
+SELECT rnn_info(rnn_train_history(raw, '{"network": false}', m))->>'step' AS step FROM (
+	SELECT rnn_train(ts, value, '{"network": false, "bin": "mean", "step": "1 hour"}') AS m, rnn_history(ts, value) AS raw FROM sensor) AS t;
+-- Those that are coarser, or in other bins, don't.
+CREATE TABLE hourly_mean AS SELECT rnn_train(ts, value, '{"network": false, "bin": "mean", "step": "1 hour"}') AS m FROM sensor;
+SELECT bin, step, try(format('SELECT length(rnn_observe(m, h)) FROM hourly_mean, (SELECT rnn_history(ts, value, %L) AS h FROM sensor) AS t', jsonb_build_object('bin', bin, 'step', step)))
+FROM (VALUES ('mean', '2 hours'), ('mean', '20 minutes'), ('sum', '30 minutes')) AS t (bin, step);
+SELECT try($$SELECT length(rnn_observe(m, h)) FROM hourly_mean, (SELECT rnn_history(ts, value) AS h FROM sensor WHERE n % 12 = 0) AS t$$);
+DROP TABLE sensor, hourly_mean;
+DROP FUNCTION observed(text, text, text);
 RESET client_min_messages;
 RESET timezone;
 RESET datestyle;
