@@ -87,8 +87,17 @@ void
 rebin_series(const rnn_clock *from, const rnn_clock *to, rnn_series *series, int count, int covariates)
 {
 	RowGroup   *groups = palloc_extended(sizeof(RowGroup) * Max(count, 1), MCXT_ALLOC_HUGE);
-	Size		room = memory_limit();
+	Size		rows = 0,
+				room;
 
+	for (int i = 0; i < count; i++)
+		rows += series[i].n;
+	if (rows > memory_limit() / 2 / sizeof(Row))
+		ereport(ERROR,
+				(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
+				 errmsg("%zu readings of a history outgrow rnnforecast.max_memory", rows),
+				 errhint("Raise rnnforecast.max_memory, or collect the rows in the model's bins.")));
+	room = memory_limit() - rows * sizeof(Row);
 	for (int i = 0; i < count; i++)
 		known_rows(from, &series[i], &groups[i]);
 	bin_rows(groups, count, to, true);
