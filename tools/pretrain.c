@@ -192,20 +192,43 @@ load_item(const Plans *plans, rnn_net *net, int T, int B, int b, const Item *ite
 	}
 }
 
+/* B windows of a class, drawn by r; adds to the gradient, and the count of known points. */
+static double
+tile(Pretrain *p, rnn_net *net, const Class *class, int T, int B, rnn_rng *r, real *g, int64_t *known)
+{
+	int64_t		of_tile;
+	double		loss;
+
+	for (int b = 0; b < B; b++)
+	{
+		const real *data;
+		const Item *item = item_of(&p->pool, class, (int) rnn_rng_below(r, class->count), &data);
+
+		load_item(&p->plans, net, T, B, b, item, data, rnn_rng_below(r, 2));
+	}
+	rnn_net_reset(net, B);
+	rnn_net_forward(net, p->opt.w, T, B, 0, p->s.cfg.dropout > 0 ? r : NULL);
+	loss = rnn_net_loss(net, T, B, 0, &of_tile);
+	rnn_net_backward(net, p->opt.w, T, B, 0, false, g);
+	*known += of_tile;
+	return loss;
+}
+
 /* The gradient of the mean loss of one half of a batch. */
 static void
 half_batch(Pretrain *p, int half, real *g)
 {
 	int64_t		left,
-				known;
+				known = 0;
 	int			group = 0,
 				length = 0,
 				T,
-				B;
+				B,
+				most;
 	const Class *class;
 	rnn_rng		r;
 	rnn_net		net;
-	double		loss;
+	double		loss = 0;
 
 	/* A series of any class is as likely as another. */
 	rnn_rng_seed(&r, (uint64_t) p->s.cfg.seed, (uint64_t) p->step * 2 + half + 1);
@@ -222,18 +245,14 @@ half_batch(Pretrain *p, int half, real *g)
 	class = &p->pool.of[group][length];
 	T = 1 << length;
 	B = POSITIONS / T < MOST_WINDOWS ? POSITIONS / T : MOST_WINDOWS;
-	lay_out_net(p, &net, group, T, B, true);
-	for (int b = 0; b < B; b++)
-	{
-		const real *data;
-		const Item *item = item_of(&p->pool, class, (int) rnn_rng_below(&r, class->count), &data);
-
-		load_item(&p->plans, &net, T, B, b, item, data, rnn_rng_below(&r, 2));
-	}
-	rnn_net_reset(&net, B);
-	rnn_net_forward(&net, p->opt.w, T, B, 0, p->s.cfg.dropout > 0 ? &r : NULL);
-	loss = rnn_net_loss(&net, T, B, 0, &known);
-	rnn_net_backward(&net, p->opt.w, T, B, 0, (real) (0.5 / known), false, g);
+	most = rnn_tile_windows(&p->plans.shape[group], B);
+	lay_out_net(p, &net, group, T, most, true);
+	rnn_net_pack(&net, p->opt.w);
+	memset(g, 0, sizeof(real) * p->opt.P);
+	for (int from = 0; from < B; from += most)
+		loss += tile(p, &net, class, T, B - from < most ? B - from : most, &r, g, &known);
+	for (int64_t i = 0; i < p->opt.P; i++)
+		g[i] *= (real) (0.5 / known);
 	p->shared->loss[half] = loss;
 	p->shared->known[half] = known;
 }
@@ -266,7 +285,7 @@ update(Pretrain *p, int me)
 		p->opt.g[i] = p->shared->g[i] + p->shared->g[P + i];
 	p->loss_sum += (p->shared->loss[0] / p->shared->known[0] + p->shared->loss[1] / p->shared->known[1]) / 2;
 	p->loss_count++;
-	if (optimizer_update(&p->opt, &p->s.cfg, 1, p->s.steps, true, &err) != RNN_OK)
+	if (optimizer_update(&p->opt, &p->s.cfg, 1, p->s.steps, true, 1, &err) != RNN_OK)
 		die("step %d: %s", p->step, err.what);
 	/* Nobody overwrites what the other still reads. */
 	if (p->s.processes == 2)
@@ -338,6 +357,7 @@ forecast_pool(Pretrain *p, const Pool *pool, Told told, void *to)
 
 					load_item(&p->plans, &net, T, B, b, item, data, false);
 				}
+				rnn_net_pack(&net, optimizer_weights(&p->opt));
 				rnn_net_reset(&net, B);
 				rnn_net_forward(&net, optimizer_weights(&p->opt), T, B, T - 1, NULL);
 				for (int b = 0; b < B; b++)
