@@ -159,15 +159,18 @@ fuzz:
 #
 # build/prior_samples N [SEED [FAMILY]]: synthetic series as CSV, for eyes.
 # build/pretrain/pretrain: trains the prior; tools/pretrain runs it.
+# build/pretrain/fit: fits constants of the prior; tools/fit runs it.
 
 build/prior_samples: bench/prior_samples.c $(GENERATOR_SRC) src/engine/rng.c $(wildcard src/prior/generate*.h)
 	@mkdir -p $(@D)
 	@$(CC) -std=gnu11 -O2 -Wall -Wextra -ffp-contract=off -Isrc/engine -Isrc/prior -o $@ $(filter %.c,$^) -lm
 
-PRETRAIN_OBJS = $(patsubst %.c,build/pretrain/%.o,$(ENGINE_SRC) $(GENERATOR_SRC) $(wildcard tools/pretrain*.c))
+PRETRAIN_OBJS = $(patsubst %.c,build/pretrain/%.o,$(ENGINE_SRC) $(GENERATOR_SRC))
 build/pretrain/%.o: %.c
 	@mkdir -p $(@D)
 	@$(UNIT_CC) -O2 $(if $(filter $<,$(KERNELS)),$(KERNEL_FLAGS)) -c -o $@ $<
-build/pretrain/pretrain: $(PRETRAIN_OBJS)
+build/pretrain/pretrain: build/pretrain/tools/pretrain.o build/pretrain/tools/pretrain_data.o
+build/pretrain/fit: $(patsubst %.c,build/pretrain/%.o,$(wildcard tools/fit*.c)) build/pretrain/tools/pretrain_data.o
+build/pretrain/pretrain build/pretrain/fit: $(PRETRAIN_OBJS)
 	@$(CC) -o $@ $^ $(BLAS_LIBS) -lm
--include $(PRETRAIN_OBJS:.o=.d)
+-include $(wildcard build/pretrain/*/*.d build/pretrain/*/*/*.d)

@@ -43,6 +43,8 @@
 #define CHECKED 4096			/* series of held-out families in each validation */
 #define EVERY 1000
 
+const char *const program_name = "pretrain";
+
 typedef struct Settings
 {
 	const char *dir,
@@ -475,16 +477,6 @@ validate(Pretrain *p, bool whole)
 
 /* ------------------------------------------------------------ checkpoints */
 
-typedef struct CheckpointHead
-{
-	char		magic[8];
-	int64_t		params;
-	int64_t		step;
-	int64_t		updates;
-	double		seconds;
-	rnn_config	cfg;
-} CheckpointHead;
-
 static void
 checkpoint_path(const Pretrain *p, char *path, size_t size, const char *suffix)
 {
@@ -494,7 +486,7 @@ checkpoint_path(const Pretrain *p, char *path, size_t size, const char *suffix)
 static void
 save(const Pretrain *p)
 {
-	CheckpointHead h = {.magic = "RNNPRE1",.params = p->opt.P,.step = p->step,.updates = p->opt.updates,
+	CheckpointHead h = {.magic = CHECKPOINT_MAGIC,.params = p->opt.P,.step = p->step,.updates = p->opt.updates,
 	.seconds = p->seconds,.cfg = p->s.cfg};
 	const real *part[4] = {p->opt.w, p->opt.m, p->opt.v, p->opt.ema};
 	char		path[4096],
@@ -518,19 +510,10 @@ restore(Pretrain *p)
 	CheckpointHead h;
 	real	   *part[4] = {p->opt.w, p->opt.m, p->opt.v, p->opt.ema};
 	char		path[4096];
-	FILE	   *f;
-	bool		ok;
 
 	checkpoint_path(p, path, sizeof(path), "");
-	f = fopen(path, "rb");
-	if (!f)
+	if (!read_checkpoint(path, p->opt.P, &h, part))
 		return false;
-	ok = fread(&h, sizeof(h), 1, f) == 1 && memcmp(h.magic, "RNNPRE1", 8) == 0 && h.params == p->opt.P;
-	for (int i = 0; i < 4 && ok; i++)
-		ok = fread(part[i], sizeof(real), p->opt.P, f) == (size_t) p->opt.P;
-	if (!ok)
-		die("%s is of another network: remove it", path);
-	fclose(f);
 	p->step = (int) h.step;
 	p->opt.updates = h.updates;
 	p->seconds = h.seconds;

@@ -55,6 +55,7 @@ typedef struct Maker
 	size_t		scratch_size;
 } Maker;
 
+extern const char *const program_name;	/* before what die says */
 void		die(const char *format,...);
 void	   *grab(size_t size);
 
@@ -65,10 +66,27 @@ void		make_item(Maker *m, const double *x, int64_t n, int horizon, int n_seasons
 					  int family, double unit);
 Chunk		maker_chunk(const Maker *m);
 
+/* Horizons that people ask for, and any other; not more than half of the history, n points. */
+int			draw_horizon(rnn_rng *r, int n);
 /* Writes the chunks of `count` synthetic series that are not in the directory yet, by forked processes. */
 void		make_chunks(const Plans *plans, const char *dir, const char *name, uint64_t seed, rnn_split split,
 						int count, int processes);
 Chunk		read_chunk(const Plans *plans, const char *dir, const char *name, int number);
+
+/* What a checkpoint begins with; then weights, both moments, averaged weights: (4, params). */
+typedef struct CheckpointHead
+{
+	char		magic[8];
+	int64_t		params;
+	int64_t		step;
+	int64_t		updates;
+	double		seconds;
+	rnn_config	cfg;
+} CheckpointHead;
+
+#define CHECKPOINT_MAGIC "RNNPRE1"
+/* False where there is no such file. */
+bool		read_checkpoint(const char *path, int64_t params, CheckpointHead *h, real *const part[4]);
 
 /* The C file of src/prior that embeds weights w (params,). */
 void		write_prior(const char *path, int version, double share, const rnn_config *cfg, int64_t params, const real *w);

@@ -26,7 +26,7 @@ die(const char *format,...)
 	va_list		args;
 
 	va_start(args, format);
-	fprintf(stderr, "pretrain: ");
+	fprintf(stderr, "%s: ", program_name);
 	vfprintf(stderr, format, args);
 	fprintf(stderr, "\n");
 	va_end(args);
@@ -193,8 +193,7 @@ chunk_path(char *path, size_t size, const char *dir, const char *name, int numbe
 	snprintf(path, size, "%s/%s-%05d.win", dir, name, number);
 }
 
-/* Horizons that people ask for, and any other; not more than half of the history. */
-static int
+int
 draw_horizon(rnn_rng *r, int n)
 {
 	static const int usual[] = {6, 7, 8, 12, 12, 13, 14, 18, 18, 24, 24, 28, 30, 36, 48, 48, 48, 60, 64};
@@ -299,6 +298,23 @@ read_chunk(const Plans *plans, const char *dir, const char *name, int number)
 }
 
 /* ---------------------------------------------------------------- weights */
+
+bool
+read_checkpoint(const char *path, int64_t params, CheckpointHead *h, real *const part[4])
+{
+	FILE	   *f = fopen(path, "rb");
+	bool		ok;
+
+	if (!f)
+		return false;
+	ok = fread(h, sizeof(*h), 1, f) == 1 && memcmp(h->magic, CHECKPOINT_MAGIC, sizeof(h->magic)) == 0 && h->params == params;
+	for (int i = 0; i < 4 && ok; i++)
+		ok = fread(part[i], sizeof(real), params, f) == (size_t) params;
+	if (!ok)
+		die("%s is of another network: remove it", path);
+	fclose(f);
+	return true;
+}
 
 /* A literal: lists of numbers take compilers hundreds of megabytes. */
 void

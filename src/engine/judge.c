@@ -9,7 +9,8 @@
  * blend less mix, over all windows, and e its standard error, clustered by
  * series (by window where there are few series).  The network is dropped where
  * d + e > 0, and else its weight is shrunk by 1 - (e/d)^2 (James and Stein
- * 1961, positive part).  From 50 series on, short and long ones get weights of
+ * 1961, positive part).  Of the prior, trained further, more is known, and it
+ * gets the weight that is expected to be best (tuned_weight).  From 50 series on, short and long ones get weights of
  * their own by the same rule.
  */
 #include "trainer.h"
@@ -21,6 +22,9 @@
 #define Q RNN_QUANTILES
 #define ALL_LENGTHS (-1)
 #define LENGTHS_MATTER 50		/* series from which on the weight may differ by length */
+#define TUNED_SLOPE 0.2			/* what to expect of a tuned prior, fitted by tools/fit weight */
+#define TUNED_CURVE 0.13
+#define TUNED_SPREAD 0.04
 #define LENGTH_WINDOWS 10		/* of each class of length in each half */
 
 static double
@@ -375,6 +379,22 @@ clustered_mean(const rnn_trainer *t, const float *difference, double *error)
 	return mean;
 }
 
+/* The difference at each weight of the grid. */
+static void
+measure_gain(rnn_trainer *t)
+{
+	for (int g = 0; g < RNN_GRID; g++)
+	{
+		for (int i = 0; i < t->W; i++)
+		{
+			const float *row = t->best[1 - t->held[i].half].rows + (int64_t) i * RNN_GRID;
+
+			t->rows[i] = row[g] - row[0];
+		}
+		t->gain[g] = clustered_mean(t, t->rows, &t->gain_error[g]);
+	}
+}
+
 /* What is left of a gain that is known with an error (James and Stein 1961). */
 static double
 shrinkage(double difference, double error)
@@ -383,17 +403,33 @@ shrinkage(double difference, double error)
 }
 
 /*
- * What goes on from the prior is near it, and seldom much worse: it gets the
- * part of its weight by which it is more likely better than not.
+ * What goes on from the prior is near it, and it is known what becomes of it:
+ * on synthetic series its difference at weight w was, relative to the loss,
+ * TUNED_CURVE w^2 - TUNED_SLOPE w on average, and from series to series
+ * TUNED_SPREAD w away from that (tools/fit).  Of that and what was measured the
+ * weight takes the mean, each by its precision, and is where that is least.
  */
-static double
-confidence(const rnn_trainer *t, double difference, double error)
+int
+tuned_weight(const double gain[RNN_GRID], const double error[RNN_GRID], double loss)
 {
-	if (t->kind == RNN_KIND_SCRATCH || difference >= 0)
-		return shrinkage(difference, error);
-	/* Windows of few and short series hang together more than their clusters say. */
-	return erf(-difference / error / sqrt(2)) *
-		(t->panel.count >= PANEL || t->summary.points >= FEW_POINTS ? 1 : 0.5);
+	double		least = 0;
+	int			best = 0;
+
+	for (int g = 1; g < RNN_GRID; g++)
+	{
+		double		w = g / (RNN_GRID - 1.0),
+					expected = loss * w * (TUNED_CURVE * w - TUNED_SLOPE),
+					spread = loss * w * TUNED_SPREAD,
+					trust = 1 / (1 + pow(error[g] / spread, 2)),
+					d = trust > 0 ? trust * gain[g] + (1 - trust) * expected : expected;
+
+		if (d < least)
+		{
+			least = d;
+			best = g;
+		}
+	}
+	return best;
 }
 
 /* Never less than before: what is better is found later. */
@@ -447,7 +483,7 @@ weigh_by_length(rnn_trainer *t, float *difference, double shrink)
 	{
 		double		own = (grid[c][0] + grid[c][1]) / 2.0 / (RNN_GRID - 1) * shrink;
 
-		weight[c] = m->weight + shrinkage(gain, error) * (own - m->weight);
+		weight[c] = m->weight + shrinkage(gain, error) * (fmin(own, 1) - m->weight);
 	}
 	m->weight_short = weight[0];
 	m->weight = weight[1];
@@ -460,7 +496,8 @@ judge(rnn_trainer *t)
 {
 	rnn_model  *m = &t->model;
 	float	   *difference = t->rows;	/* the last validation's, no longer needed */
-	double		shrink;
+	double		chosen,
+				shrink;
 
 	t->steps = steps_found(t);
 	if (t->cfg.start != RNN_START_AUTO || !t->blends)
@@ -479,9 +516,23 @@ judge(rnn_trainer *t)
 		difference[i] = row[other->grid] - row[0];
 	}
 	m->difference = clustered_mean(t, difference, &m->std_error);
+	measure_gain(t);
 	m->mix_pinball = mean_loss(t, t->best[0].rows, -1, ALL_LENGTHS, 0);
-	shrink = confidence(t, m->difference, m->std_error);
-	m->weight = shrink * (t->best[0].grid + t->best[1].grid) / 2.0 / (RNN_GRID - 1);
+	chosen = (t->best[0].grid + t->best[1].grid) / 2.0 / (RNN_GRID - 1);
+	if (t->kind == RNN_KIND_SCRATCH)
+		shrink = shrinkage(m->difference, m->std_error);
+	else
+	{
+		int			g = tuned_weight(t->gain, t->gain_error, m->mix_pinball);
+
+		shrink = g / (RNN_GRID - 1.0) / chosen;
+		if (g > 0)
+		{
+			m->difference = t->gain[g];
+			m->std_error = t->gain_error[g];
+		}
+	}
+	m->weight = shrink * chosen;
 	if (m->weight > 0 && t->panel.count >= LENGTHS_MATTER)
 		weigh_by_length(t, difference, shrink);
 	m->verdict = m->weight > 0 ? RNN_VERDICT_ADDED : t->hurry ? RNN_VERDICT_TIME :

@@ -176,6 +176,9 @@ struct rnn_trainer
 
 	float	   *rows;			/* (W, RNN_GRID) of this validation */
 	Best		best[2];
+	double		gain[RNN_GRID], /* of the judged network at each weight: mean difference, each window by the
+								 * weights that the other half chose, */
+				gain_error[RNN_GRID];	/* and its standard error */
 	int			stale;			/* validations without progress of either */
 
 	float	   *scores;			/* conformity scores, conformal.c */
@@ -252,6 +255,8 @@ void		validation_begin(rnn_trainer *t);
 bool		validation_step(rnn_trainer *t);	/* true when all windows are done */
 void		validation_end(rnn_trainer *t); /* notes progress */
 int			steps_found(const rnn_trainer *t);	/* for the final training, so far */
+/* Of a tuned prior, in tenths, from its measured difference at each weight and the loss without it. */
+int			tuned_weight(const double gain[RNN_GRID], const double error[RNN_GRID], double loss);
 void		judge(rnn_trainer *t);	/* verdict, weight, steps of the final training */
 void		add_log(rnn_trainer *t, double validation, double baseline);
 /* Up to one batch of held-out windows from `from` on into t->windows. */

@@ -186,8 +186,8 @@ static void
 summarize_judgement(StringInfo out, const rnn_model *m)
 {
 	if (m->verdict == RNN_VERDICT_ADDED && m->mix_pinball > 0)
-		appendStringInfo(out, ": error %.1f %% below the mix's in %d validation windows",
-						 -100 * m->difference / m->mix_pinball, m->windows);
+		appendStringInfo(out, ": error %.1f %% %s the mix's in %d validation windows",
+						 fabs(100 * m->difference / m->mix_pinball), m->difference > 0 ? "above" : "below", m->windows);
 	else
 		appendStringInfo(out, ": %s", verdict_reason(m, m->verdict));
 }

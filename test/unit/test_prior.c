@@ -6,6 +6,7 @@
 #include "trained.h"
 #include "generate.h"
 #include "prior.h"
+#include "trainer.h"
 
 #include <math.h>
 
@@ -457,6 +458,39 @@ test_coverage(void)
 	}
 }
 
+/* Gains of `at` at weight 1, relative to a loss of 2, with an error that grows like the weight. */
+static int
+weight_of(double at, double error)
+{
+	double		gain[RNN_GRID],
+				errors[RNN_GRID];
+
+	for (int g = 0; g < RNN_GRID; g++)
+	{
+		gain[g] = 2 * at * g / (RNN_GRID - 1.0);
+		errors[g] = g == 0 ? 0 : 2 * error * g / (RNN_GRID - 1.0);
+	}
+	return tuned_weight(gain, errors, 2);
+}
+
+/* What was measured counts as far as it is sure; else what is known of such networks. */
+static void
+test_tuned_weight(void)
+{
+	int			unknown = weight_of(0, INFINITY);
+
+	printf("- the weight of a tuned prior\n");
+	CHECK(unknown > 0 && unknown < RNN_GRID - 1);
+	CHECK(weight_of(0.5, 1e9) == unknown);
+	CHECK(weight_of(-0.1, 1e-6) == RNN_GRID - 1 && weight_of(0.1, 1e-6) == 0 && weight_of(0.1, 0) == 0);
+	for (double error = 0.001; error < 1; error *= 2)
+	{
+		CHECK(weight_of(-0.1, error) >= unknown && weight_of(0.1, error) <= unknown);
+		CHECK(weight_of(0.1, 2 * error) >= weight_of(0.1, error) && weight_of(-0.1, 2 * error) <= weight_of(-0.1, error));
+	}
+	CHECK(tuned_weight((double[RNN_GRID]) {0}, (double[RNN_GRID]) {0}, 0) == 0);
+}
+
 static void
 test_conflicts(void)
 {
@@ -509,6 +543,7 @@ main(void)
 	TEST(test_tuned);
 	TEST(test_versions);
 	TEST(test_coverage);
+	TEST(test_tuned_weight);
 	TEST(test_conflicts);
 	return check_summary("prior");
 }
