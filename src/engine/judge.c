@@ -24,7 +24,7 @@
 #define LENGTHS_MATTER 50		/* series from which on the weight may differ by length */
 #define TUNED_SLOPE 0.2			/* what to expect of a tuned prior, fitted by tools/fit weight */
 #define TUNED_CURVE 0.13
-#define TUNED_SPREAD 0.04
+#define TUNED_SPREAD 0.1
 #define LENGTH_WINDOWS 10		/* of each class of length in each half */
 
 static double
