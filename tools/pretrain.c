@@ -209,9 +209,7 @@ tile(Pretrain *p, rnn_net *net, const Class *class, int T, int B, rnn_rng *r, re
 		load_item(&p->plans, net, T, B, b, item, data, rnn_rng_below(r, 2));
 	}
 	rnn_net_reset(net, B);
-	rnn_net_forward(net, p->opt.w, T, B, 0, p->s.cfg.dropout > 0 ? r : NULL);
-	loss = rnn_net_loss(net, T, B, 0, &of_tile);
-	rnn_net_backward(net, p->opt.w, T, B, 0, false, g);
+	loss = rnn_net_learn(net, p->opt.w, T, B, p->s.cfg.dropout > 0 ? r : NULL, false, &of_tile, g);
 	*known += of_tile;
 	return loss;
 }

@@ -157,7 +157,7 @@ rnn_gradient_flow(const rnn_model *m, int member, void *block, size_t size,
 	rnn_net_forward(&f.net, f.weights, f.K, B, f.K - 1, NULL);
 	rnn_net_loss(&f.net, f.K, B, f.K - 1, &known);
 	scale = known ? 1.0 / known : 0;
-	rnn_net_backward(&f.net, f.weights, f.K, B, f.K - 1, false, f.g);
+	rnn_net_backward(&f.net, f.weights, f.K, B, f.K - 1, f.g);
 	if (rnn_stopped(m->stop))
 		return rnn_fail(err, RNN_ERR_STOPPED, "the gradient flow", 0, 0, 0);
 	*layers = f.shape.L;

@@ -399,22 +399,82 @@ rnn_net_loss(rnn_net *net, int T, int B, int head_from, int64_t *known)
 	return sum;
 }
 
-void
-rnn_net_backward(rnn_net *net, const real *w, int T, int B, int head_from, bool head_alone, real *g)
+/* From the gradient of the last layer's output. */
+static void
+layers_backward(rnn_net *net, const real *w, int T, int B, real *g)
 {
 	const rnn_shape *s = net->shape;
-	int64_t		first = (int64_t) head_from * B,
-				rows = (int64_t) (T - head_from) * B;
 
-	if (rnn_stopped(s->stop))
-		return;
-	rnn_head_backward(net, w, first, rows, g);
-	if (head_alone)
-		return;
 	for (int l = s->L - 1; l >= 0; l--)
 		rnn_layer_backward(net, w, l, T, B, g);
 	rnn_conv_backward(net, w, T, B, g);
 	rnn_embed_past_back(net, w, (int64_t) T * B, g);
+}
+
+/* The same net, whose rows begin at `first` where the head gets something or hands it on. */
+static rnn_net
+rows_from(const rnn_net *net, int64_t first)
+{
+	const rnn_shape *s = net->shape;
+	int64_t		points = first * s->blocks * S;
+	rnn_net		part = *net;
+
+	part.aux += first * s->A;
+	part.ref += points * s->R;
+	part.spread += points;
+	part.target += points;
+	part.x[s->L] += first * s->H;
+	part.dx[s->L] += first * s->H;
+	if (s->F > 0)
+	{
+		part.p += points * s->F;
+		part.ahead_words += points * s->words_ahead;
+	}
+	return part;
+}
+
+/* Rows of which what the head keeps stays near until it goes backward. */
+static int64_t
+head_rows(const rnn_shape *s)
+{
+	int64_t		block = s->E + 3 * s->H + 2 * S * Q + 3 * S + S * 3 * (int64_t) s->F,
+				rows = RNN_HEAD / (s->blocks * block + 5 * s->H);
+
+	return rows < RNN_LEAST_ROWS ? RNN_LEAST_ROWS : rows;
+}
+
+double
+rnn_net_learn(rnn_net *net, const real *w, int T, int B, rnn_rng *rng, bool head_alone, int64_t *known, real *g)
+{
+	int64_t		N = (int64_t) T * B,
+				most = head_rows(net->shape);
+	double		loss = 0;
+
+	*known = 0;
+	rnn_net_forward(net, w, T, B, T, rng);
+	for (int64_t first = 0; first < N && !rnn_stopped(net->shape->stop); first += most)
+	{
+		int			rows = (int) (N - first < most ? N - first : most);
+		rnn_net		part = rows_from(net, first);
+		int64_t		of_part;
+
+		rnn_head_forward(&part, w, 0, rows, rng);
+		loss += rnn_net_loss(&part, 1, rows, 0, &of_part);
+		rnn_head_backward(&part, w, 0, rows, g);
+		*known += of_part;
+	}
+	if (!head_alone && *known > 0)
+		layers_backward(net, w, T, B, g);
+	return loss;
+}
+
+void
+rnn_net_backward(rnn_net *net, const real *w, int T, int B, int head_from, real *g)
+{
+	if (rnn_stopped(net->shape->stop))
+		return;
+	rnn_head_backward(net, w, (int64_t) head_from * B, (int64_t) (T - head_from) * B, g);
+	layers_backward(net, w, T, B, g);
 }
 
 void

@@ -25,6 +25,8 @@
 #define RNN_TILE 16				/* windows that go forward and backward together, */
 #define RNN_TILE_WIDE 96		/* or of layers with more weights than these, half of a second cache of 2 MB, */
 #define RNN_TILE_WEIGHTS 262144	/* which would be fetched again too often */
+#define RNN_HEAD 524288			/* numbers of the head that stay near until it goes backward, */
+#define RNN_LEAST_ROWS 32		/* of so many positions at least */
 #define RNN_PHASES (2 * RNN_HARMONICS * RNN_MAX_SEASONS)
 #define RNN_SCALARS (8 + RNN_PHASES)	/* per-position facts, see frame.c */
 #define RNN_EMBED 4				/* width of a word's embedding */
@@ -237,8 +239,15 @@ void		rnn_net_forward(rnn_net *net, const real *w, int T, int B, int head_from, 
 /* Loss of the last forward: sum and count of known targets from head_from on; fills dout and dmiddle. */
 double		rnn_net_loss(rnn_net *net, int T, int B, int head_from, int64_t *known);
 
-/* Adds the loss's gradient to g (P), with head_alone what is the head's.  Call after rnn_net_loss. */
-void		rnn_net_backward(rnn_net *net, const real *w, int T, int B, int head_from, bool head_alone, real *g);
+/* Adds the loss's gradient to g (P).  Call after rnn_net_loss. */
+void		rnn_net_backward(rnn_net *net, const real *w, int T, int B, int head_from, real *g);
+
+/*
+ * All three at once, the head everywhere, but for some positions after the
+ * others in the same rows.  With head_alone g gets what is the head's alone.
+ */
+double		rnn_net_learn(rnn_net *net, const real *w, int T, int B, rnn_rng *rng, bool head_alone,
+						  int64_t *known, real *g);
 
 /* Quantiles (horizon,Q) at row i of the last forward, in units of s around a. */
 void		rnn_net_quantiles(const rnn_net *net, int64_t row, real *q);

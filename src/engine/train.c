@@ -342,10 +342,8 @@ train_tile(rnn_trainer *t, int T, int first, int B, int64_t *known)
 	else
 		rnn_net_move_state(&t->net, B, state, false);
 	load_chunk(t, t->chunk, T, first, B, true);
-	rnn_net_forward(&t->net, t->opt.w, T, B, 0, t->cfg.dropout > 0 ? &t->rng : NULL);
-	loss = rnn_net_loss(&t->net, T, B, 0, known);
-	if (*known > 0)
-		rnn_net_backward(&t->net, t->opt.w, T, B, 0, t->opt.fixed > 0, t->opt.g);
+	loss = rnn_net_learn(&t->net, t->opt.w, T, B, t->cfg.dropout > 0 ? &t->rng : NULL, t->opt.fixed > 0,
+						 known, t->opt.g);
 	if (state)
 	{
 		rnn_net_carry(&t->net, T, B);

@@ -364,7 +364,7 @@ problem_gradient(problem *p)
 		expect += !isnan(p->net.target[k]);
 	CHECK(known == expect);
 	memset(p->g, 0, sizeof(real) * p->shape.params);
-	rnn_net_backward(&p->net, p->w, p->T, p->B, p->head_from, false, p->g);
+	rnn_net_backward(&p->net, p->w, p->T, p->B, p->head_from, p->g);
 	return loss;
 }
 

@@ -274,7 +274,7 @@ check_chunks(const rnn_config *cfg, int step)
 		copy_inputs(&part.net, &whole.net, t, n, 3);
 		rnn_net_forward(&part.net, part.w, n, 3, 0, NULL);
 		sum += rnn_net_loss(&part.net, n, 3, 0, &known);
-		rnn_net_backward(&part.net, part.w, n, 3, 0, false, g);
+		rnn_net_backward(&part.net, part.w, n, 3, 0, g);
 		rnn_net_carry(&part.net, n, 3);
 	}
 	CHECK_NEAR(sum, full, 1e-12);
@@ -340,7 +340,7 @@ add_gradient(problem *p, int T, int B, real *g)
 
 	rnn_net_forward(&p->net, p->w, T, B, 0, NULL);
 	loss = rnn_net_loss(&p->net, T, B, 0, &known);
-	rnn_net_backward(&p->net, p->w, T, B, 0, false, g);
+	rnn_net_backward(&p->net, p->w, T, B, 0, g);
 	rnn_net_carry(&p->net, T, B);
 	return loss;
 }
@@ -438,6 +438,62 @@ test_adds(void)
 	problem_free(&p);
 }
 
+/* Some positions of the head after the other, against all at once: the same masks, and gradients that add up. */
+static void
+test_learn(void)
+{
+	static const rnn_covariate list[] = {
+		{.role = RNN_AHEAD,.is_text = true,.n_categories = 3}, {.role = RNN_PAST,.scale = 1}
+	};
+	enum {T = 41, B = 7};
+
+	for (int cell = 0; cell < 4; cell++)
+		for (int skip = 0; skip < 2; skip++)
+		{
+			rnn_config	cfg = small_config(cell, 3);
+			problem		once,
+						parts;
+			rnn_rng		rng;
+			int64_t		known;
+			double		loss,
+						error = 0,
+						head = 0,
+						largest = 0;
+			real	   *alone;
+
+			cfg.skip = skip;
+			cfg.dropout = 0.3;
+			cfg.horizon = 300;
+			if (cell > 1)
+				cfg.covariates = (rnn_covariates) {2, list};
+			problem_init(&once, &cfg, T, B, 51);
+			problem_init(&parts, &cfg, T, B, 51);
+			alone = calloc(parts.shape.params, sizeof(real));
+			loss = problem_gradient(&once);
+			memset(parts.g, 0, sizeof(real) * parts.shape.params);
+			rnn_net_pack(&parts.net, parts.w);
+			for (int head_alone = 0; head_alone < 2; head_alone++)
+			{
+				rnn_rng_seed(&rng, 99, 0);
+				rnn_net_reset(&parts.net, B);
+				CHECK_NEAR(rnn_net_learn(&parts.net, parts.w, T, B, &rng, head_alone, &known,
+										 head_alone ? alone : parts.g), loss, 1e-12);
+			}
+			for (int64_t i = 0; i < parts.shape.params; i++)
+			{
+				error = fmax(error, fabs(parts.g[i] - once.g[i]));
+				head = fmax(head, fabs(alone[i] - (i < parts.shape.head ? 0 : once.g[i])));
+				largest = fmax(largest, fabs(once.g[i]));
+			}
+			CHECK(error < 1e-12 * largest && largest > 0);
+			/* Of the embeddings the past has a part. */
+			CHECK(head < 1e-12 * largest || cell > 1);
+			free(alone);
+			problem_free(&once);
+			problem_free(&parts);
+		}
+}
+
 /* Steps before a window begins leave no trace: what follows is as if they weren't there. */
 static void
 test_late_begin(void)
@@ -486,6 +542,7 @@ main(void)
 	TEST(test_chunks);
 	TEST(test_tiles);
 	TEST(test_adds);
+	TEST(test_learn);
 	TEST(test_late_begin);
 	return check_summary("gradient_double");
 }
