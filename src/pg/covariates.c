@@ -528,26 +528,33 @@ hand_over(rnn_series *series, int count, float **values)
 	pfree(values);
 }
 
+/* Values are only copied, a second time in memory, where words have other places. */
 void
 covariates_for_training(Series *all, KnownAhead known)
 {
 	int			n = all->covariates.n;
 	rnn_covariate *list;
 	float	  **values;
+	bool		few = true;
 
 	if (n == 0)
 		return;
 	list = palloc(sizeof(rnn_covariate) * n);
 	memcpy(list, all->covariates.list, sizeof(rnn_covariate) * n);
-	values = columns_for(all->series, all->count, n);
 	for (int c = 0; c < n; c++)
 	{
 		if (list[c].role != RNN_STATIC && known != KNOWN_AHEAD_AUTO)
 			list[c].role = known == KNOWN_AHEAD_ALL ? RNN_AHEAD : RNN_PAST;
-		copy_column(all->series, all->count, values, c, n, c, n,
-					list[c].is_text ? choose_words(all, c, &list[c]) : NULL);
+		few &= !list[c].is_text || list[c].n_categories <= RNN_MAX_CATEGORIES;
 	}
-	hand_over(all->series, all->count, values);
+	if (!few)
+	{
+		values = columns_for(all->series, all->count, n);
+		for (int c = 0; c < n; c++)
+			copy_column(all->series, all->count, values, c, n, c, n,
+						list[c].is_text ? choose_words(all, c, &list[c]) : NULL);
+		hand_over(all->series, all->count, values);
+	}
 	all->covariates.list = list;
 }
 

@@ -90,6 +90,24 @@ for (['judged', '"bptt": 64,', 64], ['alone', '"start": "scratch", "skip": false
 ($out, $err, $peak) = peak(sprintf($long, 'whole', '"bptt": 4096,'));
 like($err, qr/ERROR: .*max_memory/, 'a window of 4096 steps as one chunk is refused');
 
+# Covariates count: 64 of them are trained on below the limit, of more rows the state outgrows it, and of a panel's the
+# latest rows are kept.
+my $facts = q{(SELECT n %% 10 AS s, timestamp '2000-01-01' + n * interval '1 hour' AS ts, sin(n) AS value,
+	(SELECT jsonb_object_agg('key' || i, n * i %% 17) FROM generate_series(1, 64) AS i) AS covariates FROM generate_series(1, %d) AS n) AS t};
+my $many = q{'{"horizon": 24, "seasons": 24, "steps": 20, "known_ahead": "all", "members": 1}'};
+($out, $err, $peak) = peak(sprintf("SET rnnforecast.max_memory = '64MB'; SET rnnforecast.max_workers = 0;
+	SELECT jsonb_array_length(rnn_info(m)->'covariates') FROM (SELECT rnn_train(ts, value, covariates, $many) FROM $facts) AS t (m)", 20_000));
+like($out, qr/^64$/m, '20,000 rows of 64 covariates are trained in 64 MB') or diag $err;
+cmp_ok($peak, '<', 80 * 1024, "with covariates, and what makes them: a peak of $peak kB with a limit of 64 MB");
+($out, $err, $peak) = peak(sprintf("SET rnnforecast.max_memory = '64MB';
+	SELECT length(rnn_train(ts, value, covariates, $many)) FROM $facts", 120_000));
+like($err, qr/ERROR: .*max_memory/, '120,000 rows of 64 covariates outgrow 64 MB');
+stays_below(64, $peak, 'rows with covariates');
+($out, $err, $peak) = peak(sprintf("SET rnnforecast.max_memory = '64MB'; SET rnnforecast.max_workers = 0;
+	SELECT 'rows ' || (rnn_info(m)->'sampled'->>'latest_rows') FROM (SELECT rnn_train(s, ts, value, covariates, $many) FROM $facts) AS t (m)", 40_000));
+like($out, qr/^rows \d+$/m, 'of a panel the latest rows are kept') or diag $err;
+stays_below(64, $peak, 'a panel with covariates');
+
 # Too little for what is asked: an error, not a larger allocation.
 ($out, $err, $peak) = peak(sprintf(q{SET rnnforecast.max_memory = '16MB';
 	SELECT length(rnn_train(ts, value, '{"start": "scratch", "hidden": 1024, "layers": 8, "steps": 1,
