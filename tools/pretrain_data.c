@@ -328,7 +328,7 @@ write_prior(const char *path, int version, double share, const rnn_config *cfg, 
 	fprintf(f, "/* Written by tools/pretrain; see docs/prior.md. */\n#include \"prior.h\"\n\n"
 			"const rnn_prior_data rnn_prior_%d = {\n"
 			"\t.version = %d,.cell = %d,.layers = %d,.hidden = %d,\n\t.patch = %d,.context = %d,.horizon = %d,.share = %g,\n"
-			"\t.widen = {12, 8.5, 5, 3.5, 2.5, 2, 1.5},\n"
+			"\t.widen = {24.5, 12, 7, 4.5, 3, 3, 3},\n"
 			"\t.params = %lld,\n\t.weights =\n", version, version, cfg->cell, cfg->layers, cfg->hidden,
 			cfg->patch, cfg->context, RNN_SYNTH_HORIZON, share, (long long) params);
 	for (int64_t i = 0; i < params; i++)
