@@ -8,6 +8,8 @@ panel     rnn_train with default options over many rows of a panel, then
 large     the same with 500 points of each series instead of 200
 rates     series forecast per second by one backend: a network of 0.7 million
           weights that sees 512 points, 48 steps ahead, the prior, and the mix alone
+latency   one series by the prior, 48 steps ahead, again and again in one session
+          of pgbench: milliseconds, those of the client and the wire included
 members   rnn_train with four members: two workers beside none, in turns, and
           whether the bytes are the same; panels like those of `training`, or
           all *.csv (series, ts or step, value) in --data DIR
@@ -34,7 +36,7 @@ import time
 
 from common import number, progress, psql, psql_command, table
 
-PARTS = ["ingest", "panel", "rates", "members", "training", "growth", "large"]
+PARTS = ["ingest", "panel", "rates", "latency", "members", "training", "growth", "large"]
 
 # Values of any precision: those that fit into float32 are stored in half the
 # bytes.  A season of `period` steps, a slope, noise.
@@ -283,6 +285,41 @@ def rates(args):
     target("mix alone: at least 5,000 series/s/core", mix[0], "%.0f", mix[0] >= 5000)
 
 
+# A stored model with its rows; one that is given them; no model, and the seasons are found, too.
+LATENCY = [("stored model", "SELECT count(*) FROM scale_one_model, rnn_forecast(model, 48);"),
+           ("rnn_observe", "SELECT count(*) FROM scale_one_model, (SELECT rnn_history(ts, value) AS h FROM scale_one) AS x, "
+                           "rnn_forecast(rnn_observe(model, h), 48);"),
+           ("rnn_forecast_query, seasons given", "SELECT count(*) FROM rnn_forecast_query('SELECT ts, value FROM scale_one', 48, "
+                                                 "options => '{\"seasons\": [24]}');"),
+           ("rnn_forecast_query", "SELECT count(*) FROM rnn_forecast_query('SELECT ts, value FROM scale_one', 48);")]
+
+
+def pgbench(args, query, times):
+    """Mean milliseconds of a query, all in one session"""
+    command = ["pgbench", "-n", "-t", str(times), "-f", "/dev/stdin"] + ([args.connection] if args.connection else [])
+    done = subprocess.run(command, input=args.settings + query, stdout=subprocess.PIPE, text=True)
+    found = re.search(r"latency average = ([0-9.]+) ms", done.stdout)
+    if done.returncode != 0 or not found:
+        raise RuntimeError("pgbench failed")
+    return float(found.group(1))
+
+
+def latency(args):
+    figures = {}
+    for points in (64, 512, 2048):
+        make_table(args, "scale_one", 1, points, HOURLY, 24)
+        psql(args.connection, "SET client_min_messages = warning; DROP TABLE IF EXISTS scale_one_model;"
+             "CREATE TABLE scale_one_model AS SELECT rnn_train(ts, value, "
+             "'{\"horizon\": 48, \"seasons\": [24], \"start\": \"prior\"}') AS model FROM scale_one;")
+        for what, query in LATENCY:
+            figures[what, points] = min(pgbench(args, query, 200) for _ in range(args.rounds))
+    print("\nLatency: one series by the prior, 48 steps ahead, milliseconds")
+    table(["points", "64", "512", "2,048"],
+          [[what] + [number(figures[what, p], "%.1f") for p in (64, 512, 2048)] for what, _ in LATENCY])
+    one = figures[LATENCY[0][0], 512]
+    target("one series of 512 points by the prior: less than 5 ms", one, "%.1f", one < 5)
+
+
 # name, series, points, time, season, SQL of a value, options: a profile that
 # the level moves, a local cycle, breaks, noise; what a mix can't see alone.
 COMPETITIONS = [("hourly", 414, 960, HOURLY, 24, '{"horizon": 48}'),
@@ -405,7 +442,7 @@ def growth(args):
 def main():
     parser = argparse.ArgumentParser(prog="bench/scale", description=__doc__,
                                      formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("parts", nargs="*", metavar="PART", help="of %s; the first three by default" % ", ".join(PARTS))
+    parser.add_argument("parts", nargs="*", metavar="PART", help="of %s; the first four by default" % ", ".join(PARTS))
     parser.add_argument("--scale", type=float, default=1, help="fraction of the rows and series")
     parser.add_argument("--rounds", type=int, default=3, help="of each paired measurement")
     parser.add_argument("--data", metavar="DIR", help="panels as CSV for `members` and `training`")
@@ -417,7 +454,7 @@ def main():
         if part not in PARTS:
             parser.error("there is no part %s; there are %s" % (part, ", ".join(PARTS)))
     psql(args.connection, "SET client_min_messages = warning; CREATE EXTENSION IF NOT EXISTS rnnforecast;")
-    for part in args.parts or PARTS[:3]:
+    for part in args.parts or PARTS[:4]:
         globals()[part](args)
     return 1 if failed else 0
 
