@@ -99,6 +99,12 @@ for my $zone ('', ', "timezone": "America/New_York"')
 	is(train("SET rnnforecast.max_workers = $_", $body), $serial, "$_ workers: the same bytes") for 1, 2, 4;
 	isnt(train("SET rnnforecast.max_workers = 2", $body =~ s/Berlin/Moscow/r), $serial, 'the zone is of some weight') if $zone eq '';
 }
+# And where the prior is judged beside a network with the calendar, by another worker.
+my $both = q{SELECT md5(m::text), jsonb_array_length(rnn_info(m) #> '{validation,candidates}')
+	FROM (SELECT rnn_train(s, ts, value, '{"members": 3, "steps": 90, "calendar": true, "horizon": 4}') AS m FROM told) AS t};
+my $judged = train('SET rnnforecast.max_workers = 0', $both);
+like($judged, qr/\|2$/, 'two candidates with times');
+is(train("SET rnnforecast.max_workers = $_", $both), $judged, "$_ workers: the same bytes") for 1, 2, 4;
 
 my ($rc, $out, $err) = $node->psql('postgres', "SET rnnforecast.max_workers = 2; SET statement_timeout = '3s';
 	SELECT length(rnn_train(s, n, value, $long)) FROM t");
