@@ -207,7 +207,7 @@ earlier_is_better(const rnn_trainer *t)
 {
 	const rnn_candidate *c = t->model.candidate;
 
-	return t->at > 0 && gain(&c[0]) > gain(&c[t->at]);
+	return t->at > 0 && c[0].weight > 0 && (c[t->at].weight == 0 || gain(&c[0]) > gain(&c[t->at]));
 }
 
 void
@@ -222,7 +222,7 @@ candidate_unjudged(rnn_trainer *t)
 {
 	rnn_model  *m = &t->model;
 
-	if (t->settled || !(t->apart || t->lone || (t->at > 0 && gain(&m->candidate[0]) > 0)))
+	if (t->settled || !(t->apart || t->lone || (t->at > 0 && m->candidate[0].weight > 0)))
 		return false;
 	m->verdict = RNN_VERDICT_TIME;
 	m->weight = 0;

@@ -20,6 +20,7 @@ static rnn_series series[SERIES];
 static rnn_panel panel = {.count = SERIES,.series = series,.prior = &prior};
 static rnn_config cfg;
 static size_t size;
+static bool unsure;				/* what is judged elsewhere errs more than it gains */
 
 /* Waves, where the prior is at home, or the logistic map, which no reference knows. */
 static void
@@ -102,6 +103,8 @@ judge_elsewhere(rnn_trainer *t, const rnn_config *resolved, rnn_choice choice, i
 		CHECK(from[i].len == to[i].len);
 		memcpy(to[i].bytes, from[i].bytes, to[i].len);
 	}
+	if (unsure)
+		((rnn_candidate *) to[0].bytes)->std_error = 2 * fabs(((rnn_candidate *) to[0].bytes)->difference);
 	rnn_trainer_compare(t);
 	free(other);
 }
@@ -212,6 +215,23 @@ test_side_by_side(void)
 	CHECK(seen[0] == 1 && seen[1] == 1);
 }
 
+/* A prior that is unsure has its weight all the same, where the last one has none. */
+static void
+test_unsure(void)
+{
+	rnn_trainer *t;
+	rnn_model	m;
+
+	printf("- an unsure one\n");
+	make_panel(false, 60);
+	unsure = true;
+	m = train_apart(&t, NEVER, NEVER);
+	unsure = false;
+	CHECK(m.candidate[0].weight > 0 && m.candidate[1].weight == 0);
+	CHECK(m.chosen == 0 && m.weight == m.candidate[0].weight && m.n_members > 0);
+	free(t);
+}
+
 /* Whenever the time is up, here or there, there is a model. */
 static void
 test_hurry(void)
@@ -253,6 +273,7 @@ main(void)
 		return 1;
 	TEST(test_candidates);
 	TEST(test_side_by_side);
+	TEST(test_unsure);
 	TEST(test_hurry);
 	return check_summary("candidates");
 }
