@@ -112,7 +112,7 @@ candidate_options(rnn_trainer *t)
 		return;
 	rnn_prior_shape(t->panel.prior, t->summary.longest, &t->cfg);
 	t->pace = t->kind == RNN_KIND_HEAD ? HEAD_RATE : TUNED_RATE;
-	if (t->cfg.members == 0)
+	if (t->cfg.members == 0 && t->kind == RNN_KIND_HEAD)
 		t->cfg.members = 1;
 }
 

@@ -239,7 +239,7 @@ rnn_trainer_adopt(rnn_trainer *t, rnn_choice choice, rnn_error *err)
 int
 rnn_trainer_steps(const rnn_trainer *t, bool *exact)
 {
-	*exact = t->final || t->settled;
+	*exact = t->final || t->settled || t->stage > STAGE_COMPARE;
 	return *exact ? t->steps : steps_found(t);
 }
 

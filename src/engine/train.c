@@ -483,7 +483,8 @@ report(const rnn_trainer *t, rnn_progress *p)
 	};
 
 	p->done = t->stage == STAGE_DONE;
-	p->ready = t->train && t->stage > STAGE_PRIOR && !p->done && (t->settled || t->at == t->n_kinds - 1);
+	p->ready = t->train && t->stage > STAGE_PRIOR && !p->done && !t->apart &&
+		(t->settled || t->at == t->n_kinds - 1);
 	p->apart = candidate_may_be_apart(t);
 	p->lacks = t->stage == STAGE_COMPARE && t->apart;
 	p->split = t->split && (t->stage == STAGE_SPLIT || p->lacks || (t->stage == STAGE_COMPARE && t->lone));

@@ -4,16 +4,15 @@
  *		parallel workers.
  *
  * Where there are two candidates a worker judges the first, while the leader
- * judges the last, the likelier one.  As soon as the leader has its features,
- * they go to the workers, as the series did, through a shared temporary file;
- * what became of a member comes back through another, so that little shared
- * memory is needed.  While the leader still judges, the workers train as far
- * as it is sure that members will be trained.  Leader and workers take the
- * next member from one counter: with fewer workers than asked for, or none,
- * the same members are trained to the same bytes.  Where the first candidate
- * is the better one, these workers are let go, and others train its members.
- * An error of a worker is the leader's, and whatever ends the statement ends
- * the workers.
+ * judges the last.  As soon as the leader has the features of the one that is
+ * trained, they go to the workers, as the series did, through a shared
+ * temporary file; what became of a member comes back through another, so that
+ * little shared memory is needed.  Where the leader still judges the only
+ * candidate, the workers train as far as it is sure that members will be
+ * trained.  Leader and workers take the next member from one counter: with
+ * fewer workers than asked for, or none, the same members are trained to the
+ * same bytes.  An error of a worker is the leader's, and whatever ends the
+ * statement ends the workers.
  */
 #include "pg.h"
 #include "train.h"
@@ -411,12 +410,6 @@ leader_stepped(rnn_trainer *trainer, const rnn_progress *p, void *arg)
 		judge_apart(crew, trainer);
 	if (p->ready && !is_ready(crew) && (crew->shared || !crew->tried))
 		train_apart(crew, trainer);
-	/* Another network was chosen, whose members are trained by others. */
-	if (!p->ready && is_ready(crew))
-	{
-		crew_end(crew, trainer, false);
-		crew->tried = false;
-	}
 	if (!p->ready || !is_ready(crew))
 		return;
 	steps = (uint32) rnn_trainer_steps(trainer, &exact) << STEPS_SHIFT;
