@@ -8,15 +8,13 @@ with auto, and with true; at each origin it is given the rows before it
 MASE   mean |error| of a window over the mean |y(t) - y(t - season)| of what
        lies before it; a set's figure is the mean over its windows
 """
-import argparse
 import json
 import os
 import statistics
 import sys
 
-from common import progress, psql, table
+from common import begin, players, progress, psql, table, write_json
 
-HERE = os.path.dirname(os.path.abspath(__file__))
 VARIANTS = ["false", "auto", "true"]
 
 ONE = "SELECT '' AS series, {ts} AS ts, value FROM raw"
@@ -133,20 +131,10 @@ def rows(results, args):
 
 
 def main():
-    parser = argparse.ArgumentParser(prog="bench/calendars", description=__doc__,
-                                     formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("sets", nargs="*", metavar="SET", help="sets to play; all by default")
+    parser = players("calendars", __doc__)
     parser.add_argument("--variants", type=lambda v: v.split(","), default=VARIANTS, metavar="V,...",
                         help="of " + ", ".join(VARIANTS))
-    parser.add_argument("--options", type=json.loads, default={}, metavar="JSON", help="options for every training")
-    parser.add_argument("--connection", metavar="STRING", help="a running server's")
-    parser.add_argument("--json", metavar="FILE", help="write the figures there, too")
-    parser.add_argument("--data", metavar="DIR", default=os.path.join(HERE, "../../shared/data"))
-    args = parser.parse_args()
-    for name in args.sets:
-        if name not in SETS:
-            parser.error("there is no set %s; there are %s" % (name, ", ".join(SETS)))
-    psql(args.connection, "SET client_min_messages = warning; CREATE EXTENSION IF NOT EXISTS rnnforecast;")
+    args = begin(parser, SETS)
     results = {}
     for name in args.sets or SETS:
         results[name] = play(name, args)
@@ -154,9 +142,7 @@ def main():
             progress(" | ".join(row))
     table(["set", "calendar", "MASE", "to the first", "terms", "networks judged, their weights", "seasons", "seconds"],
           list(rows(results, args)))
-    if args.json:
-        with open(args.json, "w") as f:
-            json.dump(results, f, indent=1)
+    write_json(args, results)
     return 0
 
 

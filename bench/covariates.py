@@ -9,15 +9,13 @@ those of the 24 hours ahead (rnn_observe).
 MASE   mean |error| of a window over the mean |y(t) - y(t - 24)| of the 2,016
        hours before it; a set's figure is the mean over its windows
 """
-import argparse
 import json
 import os
 import statistics
 import sys
 
-from common import progress, psql, table
+from common import begin, players, progress, psql, table, write_json
 
-HERE = os.path.dirname(os.path.abspath(__file__))
 HORIZON = 24
 ORIGINS = 20
 
@@ -85,18 +83,7 @@ def play(name, args):
 
 
 def main():
-    parser = argparse.ArgumentParser(prog="bench/covariates", description=__doc__,
-                                     formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("sets", nargs="*", metavar="SET", help="sets to play; both by default")
-    parser.add_argument("--options", type=json.loads, default={}, metavar="JSON", help="options for every training")
-    parser.add_argument("--connection", metavar="STRING", help="a running server's")
-    parser.add_argument("--json", metavar="FILE", help="write the figures there, too")
-    parser.add_argument("--data", metavar="DIR", default=os.path.join(HERE, "../../shared/data"))
-    args = parser.parse_args()
-    for name in args.sets:
-        if name not in SETS:
-            parser.error("there is no set %s; there are %s" % (name, ", ".join(SETS)))
-    psql(args.connection, "SET client_min_messages = warning; CREATE EXTENSION IF NOT EXISTS rnnforecast;")
+    args = begin(players("covariates", __doc__), SETS)
     results = {name: play(name, args) for name in args.sets or SETS}
     table(["set", "windows", "MASE without", "with", "better by", "weight without", "with"],
           [[name, str(len(f["windows"])), "%.3f" % f["mase"]["without"], "%.3f" % f["mase"]["with"],
@@ -104,9 +91,7 @@ def main():
             "%.2f" % f["weights"]["without"], "%.2f" % f["weights"]["with"]] for name, f in results.items()])
     for name, f in results.items():
         print("%s: %s" % (name, ", ".join(f["roles"])))
-    if args.json:
-        with open(args.json, "w") as f:
-            json.dump(results, f, indent=1)
+    write_json(args, results)
     return 0
 
 
