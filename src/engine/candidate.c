@@ -265,12 +265,19 @@ rnn_trainer_apart(rnn_trainer *t)
 	begin_again(t);
 }
 
-rnn_status
-rnn_trainer_lone(rnn_trainer *t, rnn_choice choice, rnn_error *err)
+/* In a worker: what the leader chose. */
+void
+candidate_take(rnn_trainer *t, rnn_choice choice)
 {
 	t->n_kinds = choice.of;
 	t->at = choice.at;
 	t->kinds[t->at] = choice.kind;
+}
+
+rnn_status
+rnn_trainer_lone(rnn_trainer *t, rnn_choice choice, rnn_error *err)
+{
+	candidate_take(t, choice);
 	t->lone = t->split = true;
 	return find_seasons(t, err);
 }

@@ -223,9 +223,7 @@ rnn_trainer_state(rnn_trainer *t, rnn_part parts[RNN_STATE_PARTS])
 rnn_status
 rnn_trainer_adopt(rnn_trainer *t, rnn_choice choice, rnn_error *err)
 {
-	t->n_kinds = choice.of;
-	t->at = choice.at;
-	t->kinds[t->at] = choice.kind;
+	candidate_take(t, choice);
 	RNN_TRY(find_seasons(t, err));
 	RNN_TRY(lay_out(t, err));
 	if (!t->train)

@@ -242,6 +242,7 @@ void		candidate_judged(rnn_trainer *t);	/* the current one: on to the comparison
 bool		candidate_unjudged(rnn_trainer *t); /* the time is up: true where another one may have been judged */
 bool		candidate_chosen(rnn_trainer *t);	/* false: another one, or an earlier one again */
 bool		candidate_may_be_apart(const rnn_trainer *t);
+void		candidate_take(rnn_trainer *t, rnn_choice choice);
 void		candidate_restore(rnn_trainer *t);	/* what was judged of the settled one */
 
 /* calendar.c: terms for a network from nothing; memory: bytes of the block */
