@@ -86,8 +86,8 @@ $(ENGINE_SRC:.c=.o): override CFLAGS += $(ENGINE_FLAGS)
 $(KERNELS:.c=.o): override CFLAGS += $(KERNEL_FLAGS)
 -include $(OBJS:.o=.d)
 
-sql/rnnforecast--1.0.sql: sql/rnnforecast.sql
-	cp $< $@
+sql/rnnforecast--1.0.sql: sql/rnnforecast.sql sql/forms.awk
+	awk -f sql/forms.awk $< > $@
 
 # pg_regress looks for expected/ beside sql/.
 installcheck: test/expected
