@@ -121,6 +121,14 @@ progress_init(void)
 	shmem_startup_hook = find_memory;
 }
 
+#if PG_VERSION_NUM >= 190000
+static void
+make_segment(void *memory, void *arg)
+{
+	make_slots(memory);
+}
+#endif
+
 static bool
 have_area(void)
 {
@@ -128,7 +136,11 @@ have_area(void)
 	bool		found;
 
 	if (area == NULL && IsUnderPostmaster)
+#if PG_VERSION_NUM >= 190000
+		area = GetNamedDSMSegment(AREA, sizeof(Slot) * SLOTS, make_segment, &found, NULL);
+#else
 		area = GetNamedDSMSegment(AREA, sizeof(Slot) * SLOTS, make_slots, &found);
+#endif
 #endif
 	return area != NULL;
 }

@@ -65,7 +65,7 @@ chooses_method(Jsonb *options)
 	if (calendar && calendar->type == jbvBool && calendar->val.boolean)
 		return true;
 
-	for (int i = 0; i < lengthof(keys); i++)
+	for (size_t i = 0; i < lengthof(keys); i++)
 		if (names_option(options, keys[i]))
 			return true;
 	return false;

@@ -116,7 +116,7 @@ parse_cron(const char *text, Cron *cron)
 	const char *s = text;
 
 	memset(cron, 0, sizeof(*cron));
-	for (int i = 0; i < lengthof(short_forms); i++)
+	for (size_t i = 0; i < lengthof(short_forms); i++)
 		if (pg_strcasecmp(text, short_forms[i].name) == 0)
 			s = short_forms[i].means;
 	for (int i = 0; i < CRON_FIELDS; i++)

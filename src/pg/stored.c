@@ -33,7 +33,7 @@ query_settings(void)
 	StringInfoData s;
 
 	initStringInfo(&s);
-	for (int i = 0; i < lengthof(kept_settings); i++)
+	for (size_t i = 0; i < lengthof(kept_settings); i++)
 	{
 		appendStringInfoString(&s, i == 0 ? "{" : ", ");
 		escape_json(&s, kept_settings[i]);
@@ -57,7 +57,7 @@ setting(Jsonb *settings, const char *name)
 static void
 apply_settings(Jsonb *settings)
 {
-	for (int i = 0; i < lengthof(kept_settings); i++)
+	for (size_t i = 0; i < lengthof(kept_settings); i++)
 	{
 		char	   *value = setting(settings, kept_settings[i]);
 

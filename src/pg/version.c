@@ -59,7 +59,7 @@ mix_options(Jsonb *options, int horizon)
 	appendStringInfoString(&s, "{\"network\": false");
 	if (horizon > 0)
 		appendStringInfo(&s, ", \"horizon\": %d", horizon);
-	for (int i = 0; i < lengthof(keys); i++)
+	for (size_t i = 0; i < lengthof(keys); i++)
 	{
 		JsonbValue	key = {.type = jbvString,.val.string = {.len = strlen(keys[i]),.val = unconstify(char *, keys[i])}};
 		JsonbValue *v = findJsonbValueFromContainer(&options->root, JB_FOBJECT, &key);
