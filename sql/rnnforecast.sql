@@ -31,7 +31,7 @@ COMMENT ON FUNCTION rnn_history_final(bytea) IS
 @forms@
 
 CREATE FUNCTION rnn_observe(model bytea, history bytea) RETURNS bytea
-	AS 'MODULE_PATHNAME', 'rnnforecast_rnn_observe' LANGUAGE C STABLE STRICT PARALLEL SAFE COST 1000;
+	AS 'MODULE_PATHNAME', 'rnnforecast_rnn_observe' LANGUAGE C STABLE PARALLEL SAFE COST 1000;
 COMMENT ON FUNCTION rnn_observe(bytea, bytea) IS
 	'the model with its history replaced by fresh rows, its weights unchanged';
 

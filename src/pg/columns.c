@@ -9,30 +9,39 @@
  *
  * The query becomes a subquery that renames all of its columns, so PostgreSQL
  * itself finds the overload for their types, and no name needs quotes.
+ *
+ * Others may have overloads in the extension's schema, which would run with
+ * the rights of whoever forecasts.  So arguments are cast to the exact types of
+ * ours, where these are known, and what was found is looked at before it runs.
  */
 #include "columns.h"
 
+#include "access/htup_details.h"
+#include "catalog/dependency.h"
 #include "catalog/namespace.h"
+#include "catalog/pg_proc.h"
 #include "catalog/pg_type.h"
+#include "commands/extension.h"
 #include "executor/spi.h"
 #include "miscadmin.h"
 #include "parser/parse_coerce.h"
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"
 #include "utils/plancache.h"
+#include "utils/regproc.h"
+#include "utils/syscache.h"
 
 #define MOST_PAIRS 45			/* of names and columns in one call */
 
 static const char *const usual[] = {[COLUMN_SERIES] = "series",[COLUMN_TIME] = "ts",[COLUMN_VALUE] = "value"};
 
-/* The columns of one SELECT; anything else is an error. */
-static TupleDesc
-describe(const char *query)
+/* A plan of one SELECT; anything else is an error. */
+static SPIPlanPtr
+prepare(const char *query, int count, Oid *types, CachedPlanSource **found)
 {
-	SPIPlanPtr	plan = SPI_prepare(query, 0, NULL);
+	SPIPlanPtr	plan = SPI_prepare_cursor(query, count, types, CURSOR_OPT_PARALLEL_OK);
 	List	   *sources;
 	CachedPlanSource *source;
-	TupleDesc	desc;
 
 	if (plan == NULL)
 		elog(ERROR, "SPI_prepare: %s", SPI_result_code_string(SPI_result));
@@ -44,7 +53,17 @@ describe(const char *query)
 				 errmsg("query must be one SELECT, not %s",
 						source ? GetCommandTagName(source->commandTag) :
 						psprintf("%d statements", list_length(sources)))));
-	desc = CreateTupleDescCopy(source->resultDesc);
+	*found = source;
+	return plan;
+}
+
+static TupleDesc
+describe(const char *query)
+{
+	CachedPlanSource *source;
+	SPIPlanPtr	plan = prepare(query, 0, NULL, &source);
+	TupleDesc	desc = CreateTupleDescCopy(source->resultDesc);
+
 	SPI_freeplan(plan);
 	return desc;
 }
@@ -143,6 +162,20 @@ check_types(TupleDesc desc, const QueryColumns *c)
 		refuse_type(desc, c->at[COLUMN_VALUE], "a number");
 }
 
+/* So that no overload is nearer than ours; series that are no text have one for any type. */
+static const char *
+exact_cast(TupleDesc desc, const QueryColumns *c, ColumnRole role)
+{
+	Oid			type = c->at[role] > 0 ? getBaseType(TupleDescAttr(desc, c->at[role] - 1)->atttypid) : InvalidOid;
+
+	if (role == COLUMN_VALUE)
+		return "::pg_catalog.float8";
+	if (role == COLUMN_SERIES)
+		return OidIsValid(type) && TypeCategory(type) == TYPCATEGORY_STRING ? "::pg_catalog.text" : "";
+	return type == DATEOID ? "::pg_catalog.date" : type == TIMESTAMPOID ? "::pg_catalog.timestamp" :
+		type == TIMESTAMPTZOID ? "::pg_catalog.timestamptz" : "::pg_catalog.int8";
+}
+
 /* A semicolon at the end, as people have it. */
 static char *
 without_semicolon(const char *query)
@@ -167,6 +200,8 @@ query_columns(const char *query, QueryColumns *c)
 	if (!find_by_name(desc, c))
 		find_by_order(desc, c);
 	check_types(desc, c);
+	for (int role = 0; role < COLUMN_ROLES; role++)
+		c->casts[role] = exact_cast(desc, c, role);
 	c->names = palloc0(sizeof(char *) * Max(c->count, 1));
 	for (int i = 1; i <= c->count; i++)
 		if (i != c->at[COLUMN_SERIES] && i != c->at[COLUMN_TIME] && i != c->at[COLUMN_VALUE])
@@ -180,7 +215,7 @@ query_columns(const char *query, QueryColumns *c)
 static const char *
 column_text(const QueryColumns *c, ColumnRole role)
 {
-	return psprintf("q.c%d", c->at[role]);
+	return psprintf("q.c%d%s", c->at[role], c->casts[role]);
 }
 
 /* One JSON object of the columns that are covariates; functions take 100 arguments at most. */
@@ -221,7 +256,7 @@ query_call(const QueryColumns *c, Oid schema, const char *aggregate, const char 
 	{
 		append_covariates(&s, c);
 		/* Options stand behind covariates, there or not. */
-		arguments = *arguments ? arguments : "NULL";
+		arguments = *arguments ? arguments : "NULL::pg_catalog.jsonb";
 	}
 	appendStringInfo(&s, "%s%s%s) AS m FROM (", *arguments ? ", " : "", arguments, order);
 	if (c->at[COLUMN_TIME] == 0)
@@ -232,6 +267,85 @@ query_call(const QueryColumns *c, Oid schema, const char *aggregate, const char 
 		appendStringInfo(&s, "%sc%d", i > 1 ? ", " : "", i);
 	appendStringInfoString(&s, c->at[COLUMN_TIME] > 0 ? ")" : ")) AS q");
 	return s.data;
+}
+
+/* ------------------------------------------------------------ the aggregate */
+
+static Oid
+function_owner(Oid function)
+{
+	HeapTuple	tuple = SearchSysCache1(PROCOID, ObjectIdGetDatum(function));
+	Oid			owner;
+
+	if (!HeapTupleIsValid(tuple))
+		elog(ERROR, "cache lookup failed for function %u", function);
+	owner = ((Form_pg_proc) GETSTRUCT(tuple))->proowner;
+	ReleaseSysCache(tuple);
+	return owner;
+}
+
+/* The owner of a trusted extension may add a function to it, but not one of the superuser whose script made it. */
+static bool
+same_origin(Oid called, Oid function)
+{
+	return getExtensionOfObject(ProcedureRelationId, called) == getExtensionOfObject(ProcedureRelationId, function) &&
+		function_owner(called) == function_owner(function);
+}
+
+/* What a statement of query_call calls must be an aggregate of ours. */
+static void
+check_aggregate(const CachedPlanSource *source, Oid function, const char *aggregate)
+{
+	Query	   *query = linitial_node(Query, source->query_list);
+	Expr	   *expr = linitial_node(TargetEntry, query->targetList)->expr;
+	Oid			called = IsA(expr, Aggref) ? ((Aggref *) expr)->aggfnoid :
+		IsA(expr, FuncExpr) ? ((FuncExpr *) expr)->funcid : InvalidOid;
+
+	if (!OidIsValid(called))
+		elog(ERROR, "the call of %s is node %d", aggregate, (int) nodeTag(expr));
+	if (IsA(expr, Aggref) && same_origin(called, function))
+		return;
+	ereport(ERROR,
+			(errcode(ERRCODE_INVALID_FUNCTION_DEFINITION),
+			 errmsg("function %s stands in the way of the aggregate %s", format_procedure(called), aggregate),
+			 errdetail("It fits the columns of the query better, and is not the extension's: it belongs to \"%s\".",
+					   GetUserNameFromId(function_owner(called), false)),
+			 errhint("Drop it, or move it to another schema.")));
+}
+
+/*
+ * Runs to its end at once: a portal that is fetched from has no workers, even
+ * where its plan was made for some.
+ */
+bytea *
+query_aggregate(const QueryColumns *c, Oid function, const char *aggregate, Jsonb *options)
+{
+	Oid			types[1] = {JSONBOID};
+	Datum		values[1] = {options ? JsonbPGetDatum(options) : (Datum) 0};
+	char	   *call = query_call(c, get_func_namespace(function), aggregate, options ? "$1" : "");
+	CachedPlanSource *source;
+	SPIPlanPtr	plan = prepare(call, options ? 1 : 0, types, &source);
+	Datum		value;
+	bytea	   *result = NULL;
+	bool		null;
+	int			rc;
+
+	check_aggregate(source, function, aggregate);
+	rc = SPI_execute_plan(plan, values, NULL, true, 0);
+	if (rc != SPI_OK_SELECT)
+		elog(ERROR, "SPI_execute_plan: %s", SPI_result_code_string(rc));
+	if (SPI_processed != 1 || SPI_tuptable->tupdesc->natts != 1 || SPI_gettypeid(SPI_tuptable->tupdesc, 1) != BYTEAOID)
+		elog(ERROR, "%s did not return one bytea", aggregate);
+	value = SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1, &null);
+	if (!null)
+	{
+		bytea	   *bytes = DatumGetByteaP(value);
+
+		result = memcpy(SPI_palloc(VARSIZE(bytes)), bytes, VARSIZE(bytes));
+	}
+	SPI_freetuptable(SPI_tuptable);
+	SPI_freeplan(plan);
+	return result;
 }
 
 /* (query, aggregate, arguments) -> the statement that calls the aggregate on the query's rows */

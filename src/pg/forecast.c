@@ -32,12 +32,7 @@
 #define COLUMNS 10				/* of rnn_forecast_row */
 #define TOLD_SHORTENED 1
 #define TOLD_EARLY 2
-
-/* Arguments of rnn_forecast, by number. */
-enum
-{
-	ARG_MODEL, ARG_HORIZON, ARG_LEVEL, ARG_UNTIL, ARG_SERIES, ARG_HISTORY, ARG_OPTIONS
-};
+#define TOLD_NOTHING 4
 
 PG_FUNCTION_INFO_V1(rnnforecast_rnn_forecast);
 PG_FUNCTION_INFO_V1(rnnforecast_rnn_forecast_support);
@@ -66,7 +61,7 @@ typedef struct ForecastCall
 static double
 get_level(FunctionCallInfo fcinfo)
 {
-	double		level = PG_ARGISNULL(ARG_LEVEL) ? 0.9 : PG_GETARG_FLOAT8(ARG_LEVEL);
+	double		level = PG_ARGISNULL(FORECAST_LEVEL) ? 0.9 : PG_GETARG_FLOAT8(FORECAST_LEVEL);
 
 	if (!(level > 0 && level < 1))
 		ereport(ERROR,
@@ -81,15 +76,15 @@ get_horizon(FunctionCallInfo fcinfo, const rnn_model *model)
 {
 	int64		horizon;
 
-	if (PG_ARGISNULL(ARG_HORIZON))
+	if (PG_ARGISNULL(FORECAST_HORIZON))
 		return 0;
-	horizon = PG_GETARG_INT64(ARG_HORIZON);
+	horizon = PG_GETARG_INT64(FORECAST_HORIZON);
 	if (horizon < 1 || horizon > RNN_MAX_HORIZON)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("horizon must be between 1 and %d, not " INT64_FORMAT,
 						RNN_MAX_HORIZON, horizon)));
-	if (!PG_ARGISNULL(ARG_UNTIL))
+	if (!PG_ARGISNULL(FORECAST_UNTIL))
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("horizon and until exclude each other"),
@@ -100,7 +95,7 @@ get_horizon(FunctionCallInfo fcinfo, const rnn_model *model)
 static int64
 get_history(FunctionCallInfo fcinfo)
 {
-	int64		history = PG_ARGISNULL(ARG_HISTORY) ? 0 : PG_GETARG_INT64(ARG_HISTORY);
+	int64		history = PG_ARGISNULL(FORECAST_HISTORY) ? 0 : PG_GETARG_INT64(FORECAST_HISTORY);
 
 	if (history < 0)
 		ereport(ERROR,
@@ -121,8 +116,8 @@ choose_series(FunctionCallInfo fcinfo, ForecastCall *call)
 	const rnn_model *model = call->model;
 	bool	   *named = NULL;		/* all */
 
-	if (!PG_ARGISNULL(ARG_SERIES))
-		named = series_named(model, PG_GETARG_ARRAYTYPE_P(ARG_SERIES));
+	if (!PG_ARGISNULL(FORECAST_SERIES))
+		named = series_named(model, PG_GETARG_ARRAYTYPE_P(FORECAST_SERIES));
 	call->series = palloc(sizeof(int) * Max(model->n_series, 1));
 	call->horizon = palloc0(sizeof(int) * Max(model->n_series, 1));
 	call->lag = palloc0(sizeof(int) * Max(model->n_series, 1));
@@ -245,12 +240,27 @@ set_horizons(FunctionCallInfo fcinfo, ForecastCall *call, int horizon)
 		notice_early(early, call->count, call->model, end);
 }
 
+/*
+ * The last time to forecast as the model's steps are compared with it: an
+ * instant for timestamptz; for dates and timestamps the wall clock that the
+ * caller typed, which his session's time zone made an instant of.
+ */
+static int64
+limit_for(const rnn_clock *clock, TimestampTz until)
+{
+	if (clock->kind == RNN_CLOCK_TIMESTAMPTZ || TIMESTAMP_NOT_FINITE(until))
+		return until;
+	return DatumGetTimestamp(DirectFunctionCall1(timestamptz_timestamp, TimestampTzGetDatum(until)));
+}
+
 static void
 set_horizons_until(ForecastCall *call, TimestampTz until)
 {
+	const rnn_clock *clock = &call->model->clock;
+	int64		limit = limit_for(clock, until);
 	int			left = 0;
 
-	if (!clock_has_times(&call->model->clock))
+	if (!clock_has_times(clock))
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("until needs a model with times"),
@@ -260,7 +270,8 @@ set_horizons_until(ForecastCall *call, TimestampTz until)
 	{
 		const rnn_series *s = &call->model->series[call->series[i]];
 		int			horizon = TIMESTAMP_IS_NOBEGIN(until) ? 0 :
-			TIMESTAMP_IS_NOEND(until) ? RNN_MAX_HORIZON : steps_until(call->model, s, until, true);
+			TIMESTAMP_IS_NOEND(until) ? RNN_MAX_HORIZON :
+			steps_until(call->model, s, limit, clock->kind == RNN_CLOCK_TIMESTAMPTZ);
 
 		/* One more step must be beyond it. */
 		if (horizon == RNN_MAX_HORIZON)
@@ -504,26 +515,36 @@ forecast_batch(ForecastCall *call, int first, int count)
 	MemoryContextDelete(scratch);
 }
 
-/* rnn_forecast(model, horizon, level, until, series, history, options) */
-Datum
-rnnforecast_rnn_forecast(PG_FUNCTION_ARGS)
+/* No rows; says why, once in a statement. */
+static void
+forecast_nothing(FunctionCallInfo fcinfo, const char *why)
 {
-	ForecastCall call = {0};
+	if (tell_once(fcinfo, TOLD_NOTHING))
+		ereport(NOTICE,
+				(errmsg("nothing is forecast: %s", why)));
+}
+
+void
+forecast_rows(FunctionCallInfo fcinfo, const rnn_model *model, Jsonb *options, const char *absent)
+{
+	ForecastCall call = {.model = model};
 	double		level = get_level(fcinfo);
 	int			horizon;
 
 	call.history = get_history(fcinfo);
 	rows_begin(&call.rows, fcinfo, COLUMNS);
-	if (PG_ARGISNULL(ARG_MODEL))
-		return (Datum) 0;
-	call.model = fetch_model(fcinfo, ARG_MODEL, false);
-	parse_forecast_options(PG_ARGISNULL(ARG_OPTIONS) ? NULL : PG_GETARG_JSONB_P(ARG_OPTIONS), call.model, &call.options);
+	if (model == NULL)
+	{
+		forecast_nothing(fcinfo, absent);
+		return;
+	}
+	parse_forecast_options(options, model, &call.options);
 	call.low = (1 - level) / 2;
 	call.high = 1 - call.low;
-	horizon = get_horizon(fcinfo, call.model);
+	horizon = get_horizon(fcinfo, model);
 	choose_series(fcinfo, &call);
-	if (!PG_ARGISNULL(ARG_UNTIL))
-		set_horizons_until(&call, PG_GETARG_TIMESTAMPTZ(ARG_UNTIL));
+	if (!PG_ARGISNULL(FORECAST_UNTIL))
+		set_horizons_until(&call, PG_GETARG_TIMESTAMPTZ(FORECAST_UNTIL));
 	else
 		set_horizons(fcinfo, &call, horizon);
 	check_covariates(&call);
@@ -536,6 +557,19 @@ rnnforecast_rnn_forecast(PG_FUNCTION_ARGS)
 	if (call.shortened && tell_once(fcinfo, TOLD_SHORTENED))
 		ereport(NOTICE,
 				(errmsg("the model keeps less history than " INT64_FORMAT " rows", call.history)));
+}
+
+Jsonb *
+forecast_options(FunctionCallInfo fcinfo)
+{
+	return PG_ARGISNULL(FORECAST_OPTIONS) ? NULL : PG_GETARG_JSONB_P(FORECAST_OPTIONS);
+}
+
+/* rnn_forecast(model, horizon, level, until, series, history, options) */
+Datum
+rnnforecast_rnn_forecast(PG_FUNCTION_ARGS)
+{
+	forecast_rows(fcinfo, fetch_model(fcinfo, 0, false), forecast_options(fcinfo), "the model is NULL");
 	return (Datum) 0;
 }
 
@@ -561,9 +595,9 @@ constant_series(PlannerInfo *root, List *args)
 {
 	Node	   *arg;
 
-	if (ARG_SERIES >= list_length(args))
+	if (FORECAST_SERIES >= list_length(args))
 		return 1;
-	arg = estimate_expression_value(root, list_nth(args, ARG_SERIES));
+	arg = estimate_expression_value(root, list_nth(args, FORECAST_SERIES));
 	if (!IsA(arg, Const) || ((Const *) arg)->constisnull)
 		return 1;
 	return Max(ArrayGetNItems(ARR_NDIM(DatumGetArrayTypeP(((Const *) arg)->constvalue)),
@@ -582,10 +616,10 @@ rnnforecast_rnn_forecast_support(PG_FUNCTION_ARGS)
 	if (!IsA(node, SupportRequestRows) || !is_funcclause(request->node))
 		PG_RETURN_POINTER(NULL);
 	args = ((FuncExpr *) request->node)->args;
-	horizon = constant_argument(request->root, args, ARG_HORIZON, 0);
+	horizon = constant_argument(request->root, args, FORECAST_HORIZON, 0);
 	if (horizon < 1 || horizon > RNN_MAX_HORIZON)
 		PG_RETURN_POINTER(NULL);
 	request->rows = constant_series(request->root, args) *
-		(horizon + Max(constant_argument(request->root, args, ARG_HISTORY, 0), 0));
+		(horizon + Max(constant_argument(request->root, args, FORECAST_HISTORY, 0), 0));
 	PG_RETURN_POINTER(node);
 }

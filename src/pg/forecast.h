@@ -7,6 +7,19 @@
 
 #include "pg.h"
 
+/* Arguments that all functions that forecast have, by number; the first is what they forecast by. */
+enum
+{
+	FORECAST_HORIZON = 1, FORECAST_LEVEL, FORECAST_UNTIL, FORECAST_SERIES, FORECAST_HISTORY, FORECAST_OPTIONS
+};
+
+/*
+ * forecast.c: the rows that a model forecasts, by the arguments above but for
+ * the options.  Without a model there are none, and a NOTICE says what is absent.
+ */
+void		forecast_rows(FunctionCallInfo fcinfo, const rnn_model *model, Jsonb *options, const char *absent);
+Jsonb	   *forecast_options(FunctionCallInfo fcinfo);	/* as they were given; NULL: none */
+
 /* ahead.c: what becomes of a series */
 typedef enum AheadState
 {

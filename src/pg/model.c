@@ -10,14 +10,20 @@
 #include "miscadmin.h"
 #include "utils/memutils.h"
 
-/* A decoded argument, kept in the calling expression's fn_extra. */
+/* A decoded argument. */
 typedef struct Decoded
 {
 	MemoryContext context;		/* holds the two below */
 	bytea	   *bytes;
 	rnn_model	model;
-	int			told;			/* notices that this call site has raised, as bits */
 } Decoded;
+
+/* What a calling expression keeps in its fn_extra. */
+typedef struct CallSite
+{
+	Decoded    *first;			/* its first argument, NULL: none yet */
+	int			told;			/* notices that were raised here, as bits */
+} CallSite;
 
 /* The pretrained network, decoded once in a session: a megabyte. */
 const rnn_prior *
@@ -133,13 +139,21 @@ decode_model(bytea *bytes)
 	return &decode(CurrentMemoryContext, bytes)->model;
 }
 
+static CallSite *
+call_site(FunctionCallInfo fcinfo)
+{
+	if (fcinfo->flinfo->fn_extra == NULL)
+		fcinfo->flinfo->fn_extra = MemoryContextAllocZero(fcinfo->flinfo->fn_mcxt, sizeof(CallSite));
+	return fcinfo->flinfo->fn_extra;
+}
+
 /* One cache per function call; a function with two models decodes the second anew. */
 const rnn_model *
 fetch_model(FunctionCallInfo fcinfo, int argno, bool history_allowed)
 {
+	CallSite   *site = call_site(fcinfo);
 	bytea	   *bytes;
-	Decoded    *d = fcinfo->flinfo->fn_extra;
-	int			told = d ? d->told : 0;
+	Decoded    *d = site->first;
 
 	if (PG_ARGISNULL(argno))
 		return NULL;
@@ -149,13 +163,10 @@ fetch_model(FunctionCallInfo fcinfo, int argno, bool history_allowed)
 	else if (d == NULL || VARSIZE_ANY(d->bytes) != VARSIZE_ANY(bytes) ||
 			 memcmp(d->bytes, bytes, VARSIZE_ANY(bytes)) != 0)
 	{
+		site->first = NULL;
 		if (d)
-		{
-			fcinfo->flinfo->fn_extra = NULL;
 			MemoryContextDelete(d->context);
-		}
-		d = fcinfo->flinfo->fn_extra = decode(fcinfo->flinfo->fn_mcxt, bytes);
-		d->told = told;
+		d = site->first = decode(fcinfo->flinfo->fn_mcxt, bytes);
 	}
 	if (!history_allowed)
 		check_is_model(&d->model);
@@ -165,10 +176,10 @@ fetch_model(FunctionCallInfo fcinfo, int argno, bool history_allowed)
 bool
 tell_once(FunctionCallInfo fcinfo, int notice)
 {
-	Decoded    *d = fcinfo->flinfo->fn_extra;
-	bool		first = (d->told & notice) == 0;
+	CallSite   *site = call_site(fcinfo);
+	bool		first = (site->told & notice) == 0;
 
-	d->told |= notice;
+	site->told |= notice;
 	return first;
 }
 

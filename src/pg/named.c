@@ -3,14 +3,12 @@
  *		rnn_forecast_model: a forecast by the live version of a named model.
  */
 #include "registry.h"
+#include "forecast.h"
 #include "refit.h"
-#include "read.h"
 #include "train.h"
 
 #include "executor/spi.h"
 #include "utils/builtins.h"
-
-enum { ARG_NAME, ARG_HORIZON, ARG_LEVEL, ARG_UNTIL, ARG_SERIES, ARG_HISTORY, ARG_OPTIONS, ARGS };
 
 /* Takes "fresh" out of the options; the rest goes to rnn_forecast. */
 static bool
@@ -32,7 +30,7 @@ take_fresh(Jsonb **options)
 	return fresh;
 }
 
-/* The live version with the rows that its query has now; of old where it has none. */
+/* The live version with the rows that its query has now; NULL where it has none. */
 static bytea *
 refresh(const Registry *registry, const NamedModel *m, bytea *bytes)
 {
@@ -52,28 +50,24 @@ Datum
 rnnforecast_rnn_forecast_model(PG_FUNCTION_ARGS)
 {
 	Registry	registry = open_registry(fcinfo);
-	MemoryContext outer = CurrentMemoryContext;
-	Jsonb	   *options = PG_ARGISNULL(ARG_OPTIONS) ? NULL : PG_GETARG_JSONB_P(ARG_OPTIONS);
+	Jsonb	   *options = forecast_options(fcinfo);
 	bool		fresh = take_fresh(&options);
 	NamedModel *m;
 	bytea	   *bytes,
 			   *copy = NULL;
 
-	if (PG_ARGISNULL(ARG_NAME))
+	if (PG_ARGISNULL(0))
 		ereport(ERROR,
 				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
 				 errmsg("name must not be NULL")));
 	SPI_connect();
-	m = find_model(&registry, text_to_cstring(PG_GETARG_TEXT_PP(ARG_NAME)), fresh ? NEED_OWNER : NEED_READ, true);
+	m = find_model(&registry, text_to_cstring(PG_GETARG_TEXT_PP(0)), fresh ? NEED_OWNER : NEED_READ, true);
 	bytes = live_bytes(&registry, m, true);
 	if (fresh)
 		bytes = refresh(&registry, m, bytes);
 	if (bytes)
-		copy = memcpy(MemoryContextAllocHuge(outer, VARSIZE(bytes)), bytes, VARSIZE(bytes));
+		copy = memcpy(SPI_palloc(VARSIZE(bytes)), bytes, VARSIZE(bytes));
 	SPI_finish();
-	fcinfo->args[ARG_NAME].value = PointerGetDatum(copy);
-	fcinfo->args[ARG_NAME].isnull = copy == NULL;
-	fcinfo->args[ARG_OPTIONS].value = options ? JsonbPGetDatum(options) : (Datum) 0;
-	fcinfo->args[ARG_OPTIONS].isnull = options == NULL;
-	return rnnforecast_rnn_forecast(fcinfo);
+	forecast_rows(fcinfo, copy ? decode_model(copy) : NULL, options, "the query has no rows");
+	return (Datum) 0;
 }

@@ -312,7 +312,7 @@ const rnn_model *fetch_model(FunctionCallInfo fcinfo, int argno, bool history_al
 /* Decoded and checked, in the current memory context. */
 const rnn_model *decode_model(bytea *bytes);
 void		check_is_model(const rnn_model *m);	/* error for a history */
-/* Whether a notice (a bit) about the model of argument 0 is the first from this place of the statement. */
+/* Whether a notice (a bit) is the first from this place of the statement. */
 bool		tell_once(FunctionCallInfo fcinfo, int notice);
 bytea	   *store_model(const rnn_model *m);
 

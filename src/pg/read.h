@@ -25,9 +25,6 @@ typedef struct Rows
 void		rows_begin(Rows *rows, FunctionCallInfo fcinfo, int columns);
 void		rows_put(Rows *rows, Datum *values, bool *nulls);	/* empties scratch */
 
-/* forecast.c: with a model as its first argument */
-Datum		rnnforecast_rnn_forecast(PG_FUNCTION_ARGS);
-
 /*
  * quantile.c: the value at probability p in (0, 1) of the distribution with
  * quantiles q (Q).  Linear in the normal score between the levels, a normal

@@ -78,7 +78,7 @@ owner_of_table(Oid table)
 Registry
 open_registry(FunctionCallInfo fcinfo)
 {
-	Registry	r = {.schema = get_func_namespace(fcinfo->flinfo->fn_oid),.caller = GetUserId()};
+	Registry	r = {.schema = get_func_namespace(fcinfo->flinfo->fn_oid),.caller = GetUserId(),.function = fcinfo->flinfo->fn_oid};
 
 	r.models = get_relname_relid(TABLE, r.schema);
 	if (!OidIsValid(r.models))

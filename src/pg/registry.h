@@ -19,6 +19,7 @@ typedef struct Registry
 	Oid			models;			/* the table rnn_registry, class of the models' locks */
 	Oid			owner;			/* of the tables */
 	Oid			caller;
+	Oid			function;		/* of the extension, that was called */
 } Registry;
 
 /* A row of rnn_registry; pointers are in the context of the caller of find_model. */

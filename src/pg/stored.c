@@ -4,7 +4,7 @@
  *
  * As REFRESH MATERIALIZED VIEW does it: with the owner's rights, in a
  * security-restricted operation, whatever it set undone at the end; and
- * read-only, through a cursor, under the settings of the day on which it was
+ * read-only, under the settings of the day on which it was
  * stored.  So who trains a model of another lends it nothing.
  *
  * A superuser's query never has a superuser's rights: it reads as
@@ -86,32 +86,14 @@ query_role(const Registry *registry, Oid owner)
 }
 
 static bytea *
-fetch_history(const Registry *registry, const char *query, Jsonb *options, MemoryContext result)
+fetch_history(const Registry *registry, const char *query, Jsonb *options)
 {
 	QueryColumns columns;
-	Oid			types[1] = {JSONBOID};
-	Datum		values[1] = {options ? JsonbPGetDatum(options) : (Datum) 0};
-	Portal		portal;
-	bytea	   *history = NULL;
-	bool		null = true;
+	bytea	   *history;
 
 	SPI_connect();
 	query_columns(query, &columns);
-	portal = SPI_cursor_open_with_args(NULL, query_call(&columns, registry->schema, "rnn_history", options ? "$1" : ""),
-									   options ? 1 : 0, types, values, NULL, true, CURSOR_OPT_PARALLEL_OK);
-	SPI_cursor_fetch(portal, true, 1);
-	if (SPI_processed == 1)
-	{
-		Datum		value = result_datum(0, 1, &null);
-
-		if (!null)
-		{
-			bytea	   *bytes = DatumGetByteaP(value);
-
-			history = memcpy(MemoryContextAllocHuge(result, VARSIZE(bytes)), bytes, VARSIZE(bytes));
-		}
-	}
-	SPI_cursor_close(portal);
+	history = query_aggregate(&columns, registry->function, "rnn_history", options);
 	SPI_finish();
 	return history;
 }
@@ -119,7 +101,6 @@ fetch_history(const Registry *registry, const char *query, Jsonb *options, Memor
 bytea *
 query_history(const Registry *registry, Oid owner, const char *query, Jsonb *settings, Jsonb *options)
 {
-	MemoryContext result = CurrentMemoryContext;
 	bool		no_snapshot = !ActiveSnapshotSet(),
 				was_read_only = XactReadOnly;
 	Oid			user;
@@ -134,7 +115,7 @@ query_history(const Registry *registry, Oid owner, const char *query, Jsonb *set
 	level = NewGUCNestLevel();
 	apply_settings(settings);
 	XactReadOnly = true;
-	history = fetch_history(registry, query, options, result);
+	history = fetch_history(registry, query, options);
 	XactReadOnly = was_read_only;
 	AtEOXact_GUC(false, level);
 	SetUserIdAndSecContext(user, context);

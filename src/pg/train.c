@@ -20,6 +20,8 @@
 
 #define NOTICE_SECONDS 5
 #define TRAINER_ALIGN 64
+#define TOLD_UNCHANGED 1
+#define TOLD_NULL 2
 
 /*
  * Whether a series cut at a point goes on as it would have: at a known value,
@@ -428,6 +430,20 @@ observe_history(const rnn_model *model, const rnn_model *history)
 	return store_trimmed(&result, 0);
 }
 
+/* Where there is no history, NULL would be the end of what was trained: the model of an argument stays as it is. */
+static Datum
+unchanged(FunctionCallInfo fcinfo, int argno, const rnn_model *model, const char *absent)
+{
+	if (tell_once(fcinfo, model ? TOLD_UNCHANGED : TOLD_NULL))
+		ereport(NOTICE,
+				(model ? errmsg("there are no new rows: the model stays as it is, with its history") :
+				 errmsg("the result is NULL: there is no %s", absent),
+				 model ? errdetail("The history is NULL, as that of no rows is.") : 0));
+	if (model == NULL)
+		PG_RETURN_NULL();
+	PG_RETURN_BYTEA_P(PG_GETARG_BYTEA_P(argno));
+}
+
 /* (model, history) -> the model's weights with the history's rows */
 PG_FUNCTION_INFO_V1(rnnforecast_rnn_observe);
 Datum
@@ -437,7 +453,7 @@ rnnforecast_rnn_observe(PG_FUNCTION_ARGS)
 	const rnn_model *history = fetch_model(fcinfo, 1, true);
 
 	if (model == NULL || history == NULL)
-		PG_RETURN_NULL();
+		return unchanged(fcinfo, 0, model, "model");
 	PG_RETURN_BYTEA_P(observe_history(model, history));
 }
 
@@ -521,9 +537,9 @@ rnnforecast_rnn_train_history(PG_FUNCTION_ARGS)
 	rnn_config	cfg;
 	ServerOptions server;
 
-	if (history == NULL)
-		PG_RETURN_NULL();
 	parse_options(options, &cfg, &server);
 	refuse_tidying(&server.tidying, "is one of rnn_history here", "A history's rows are series already.");
+	if (history == NULL)
+		return unchanged(fcinfo, 2, warm, "history");
 	PG_RETURN_BYTEA_P(train_on_history(history, options, warm));
 }

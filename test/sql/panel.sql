@@ -136,7 +136,8 @@ SELECT count(*) AS none FROM model, rnn_forecast(m, 3, series => '{}');
 SELECT try('SELECT count(*) FROM model, rnn_forecast(m, 3, series => ''{long,length}'')');
 SELECT try('SELECT count(*) FROM model, rnn_forecast(m, 3, series => ''{long,NULL}'')');
 SELECT try('SELECT count(*) FROM model, rnn_forecast(m, 3, series => ''{Long}'')');
--- Until an instant, 22:00 in the model's zone: each as far as it has to go.
+-- Until a wall clock, in whatever zone it was typed: each as far as it has to go.
+SELECT series, count(*), max(local_ts) FROM model, rnn_forecast(m, until => '2024-01-02 06:00') GROUP BY series ORDER BY series;
 SET timezone = 'UTC';
 SELECT series, count(*), max(local_ts) FROM model, rnn_forecast(m, until => '2024-01-02 06:00+00') GROUP BY series ORDER BY series;
 SELECT try('SELECT count(*) FROM model, rnn_forecast(m, until => ''2024-01-02 06:00+00'', series => ''{long}'')');
