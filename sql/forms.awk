@@ -50,7 +50,10 @@ function add(name, type)
 function transition(key, covariates)
 {
 	printf "CREATE FUNCTION %s(state bytea%s) RETURNS bytea\n", collect, args
-	printf "\tAS 'MODULE_PATHNAME', 'rnnforecast_%s' LANGUAGE C %s PARALLEL SAFE;\n", collect,
+	symbol = collect
+	if (key == "anyelement")
+		sub(/_series_/, "_any_", symbol)
+	printf "\tAS 'MODULE_PATHNAME', 'rnnforecast_%s' LANGUAGE C %s PARALLEL SAFE;\n", symbol,
 		key == "anyelement" ? "STABLE" : "IMMUTABLE"
 	printf "COMMENT ON FUNCTION %s(bytea%s) IS\n", collect, types
 	printf "\t'internal: adds a row%s%s to the state of rnn_train and rnn_history';\n\n",

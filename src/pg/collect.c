@@ -15,8 +15,11 @@
 #include "nodes/primnodes.h"
 #include "utils/builtins.h"
 #include "utils/date.h"
+#include "utils/datum.h"
 #include "utils/guc.h"
+#include "utils/hsearch.h"
 #include "utils/lsyscache.h"
+#include "utils/memutils.h"
 #include "utils/typcache.h"
 #include "utils/datetime.h"
 #include "utils/timestamp.h"
@@ -204,7 +207,19 @@ typedef struct KeyOutput
 	bool		is_text;		/* stored as its own text */
 	bool		depends;		/* on settings such as DateStyle */
 	FmgrInfo	out;
+	int16		len;			/* of the type */
+	bool		by_value;
+	MemoryContext context;		/* of what depends: texts of keys that came before */
+	HTAB	   *texts;
 } KeyOutput;
+
+typedef struct TextEntry
+{
+	SeriesName	key;			/* its bytes */
+	SeriesName	name;
+} TextEntry;
+
+static const KeyOutput text_output = {.is_text = true};
 
 /*
  * rnn_train(ts, shop_number, value) finds this form: a series of each day, the
@@ -219,26 +234,14 @@ notice_order(Oid type)
 				 errhint("The order of arguments is series, ts, value.")));
 }
 
-static KeyOutput *
-key_output(FunctionCallInfo fcinfo, int argno, RowForm form)
+static void
+learn_type(KeyOutput *key, Oid type, MemoryContext context)
 {
-	KeyOutput  *key = fcinfo->flinfo->fn_extra;
-	Oid			type,
-				out;
+	Oid			out;
 	char		category;
 	bool		preferred,
 				varlena;
 
-	if (key)
-		return key;
-	key = MemoryContextAllocZero(fcinfo->flinfo->fn_mcxt, sizeof(KeyOutput));
-	type = get_fn_expr_argtype(fcinfo->flinfo, argno);
-	if (!OidIsValid(type))
-		ereport(ERROR,
-				(errcode(ERRCODE_INDETERMINATE_DATATYPE),
-				 errmsg("could not determine the type of the series")));
-	if (form == FORM_STEP)
-		notice_order(type);
 	key->is_text = type == TEXTOID || type == VARCHAROID;
 	get_type_category_preferred(type, &category, &preferred);
 	/* Only plain numbers and strings look the same under all settings. */
@@ -246,9 +249,39 @@ key_output(FunctionCallInfo fcinfo, int argno, RowForm form)
 					 type == INT8OID || type == NUMERICOID || type == BOOLOID || type == UUIDOID ||
 					 type == OIDOID || category == TYPCATEGORY_ENUM);
 	getTypeOutputInfo(type, &out, &varlena);
-	fmgr_info_cxt(out, &key->out, fcinfo->flinfo->fn_mcxt);
-	fcinfo->flinfo->fn_extra = key;
-	return key;
+	fmgr_info_cxt(out, &key->out, context);
+	get_typlenbyval(type, &key->len, &key->by_value);
+}
+
+/*
+ * Of text nothing need be known: the call has no expression tree where another
+ * extension calls the aggregate's parts, as on the nodes of a distributed table.
+ */
+static void
+know_type(FunctionCallInfo fcinfo, int argno, RowForm form, bool is_text)
+{
+	FmgrInfo   *info = fcinfo->flinfo;
+	KeyOutput  *key;
+	Oid			type;
+
+	if (info->fn_extra)
+		return;
+	if (is_text)
+	{
+		info->fn_extra = (void *) &text_output;
+		return;
+	}
+	type = get_fn_expr_argtype(info, argno);
+	if (!OidIsValid(type))
+		ereport(ERROR,
+				(errcode(ERRCODE_INDETERMINATE_DATATYPE),
+				 errmsg("could not determine the type of the series"),
+				 errhint("Cast the series to text.")));
+	if (form == FORM_STEP)
+		notice_order(type);
+	key = MemoryContextAllocZero(info->fn_mcxt, sizeof(KeyOutput));
+	learn_type(key, type, info->fn_mcxt);
+	info->fn_extra = key;
 }
 
 /* Text under ISO dates, UTC, shortest floats, no locale and full names, whatever the session has. */
@@ -271,18 +304,70 @@ fixed_output(FmgrInfo *out, Datum value)
 	return text;
 }
 
+/* The bytes that a key consists of, without those of a pointer to them. */
+static SeriesName
+bytes_of(const KeyOutput *key, Datum *value)
+{
+	SeriesName	bytes = {.text = (char *) value,.len = sizeof(Datum)};
+
+	if (key->by_value)
+		return bytes;
+	if (key->len == -1)
+		*value = PointerGetDatum(PG_DETOAST_DATUM_PACKED(*value));
+	bytes.text = DatumGetPointer(*value);
+	bytes.len = (int) datumGetSize(*value, false, key->len);
+	return bytes;
+}
+
+/* No more than a small part of what the rows may take. */
+static void
+bound_texts(FunctionCallInfo fcinfo, KeyOutput *key)
+{
+	if (key->texts && MemoryContextMemAllocated(key->context, true) > memory_limit() / 32)
+	{
+		MemoryContextDelete(key->context);
+		key->texts = NULL;
+	}
+	if (key->texts)
+		return;
+	key->context = AllocSetContextCreate(fcinfo->flinfo->fn_mcxt, "rnnforecast series keys", ALLOCSET_DEFAULT_SIZES);
+	key->texts = new_index(key->context, "rnnforecast series keys", sizeof(TextEntry));
+}
+
+/* The text of a key that depends on settings; they are set for each key once. */
+static SeriesName
+fixed_name(FunctionCallInfo fcinfo, KeyOutput *key, Datum value)
+{
+	SeriesName	bytes = bytes_of(key, &value);
+	TextEntry  *entry = key->texts ? hash_search(key->texts, &bytes, HASH_FIND, NULL) : NULL;
+	char	   *text;
+	bool		found;
+
+	if (entry)
+		return entry->name;
+	text = fixed_output(&key->out, value);
+	bound_texts(fcinfo, key);
+	bytes.text = memcpy(MemoryContextAlloc(key->context, Max(bytes.len, 1)), bytes.text, bytes.len);
+	entry = hash_search(key->texts, &bytes, HASH_ENTER, &found);
+	entry->name.text = MemoryContextStrdup(key->context, text);
+	entry->name.len = strlen(text);
+	return entry->name;
+}
+
 /* Its text lives as long as the call. */
 static SeriesName
 series_argument(FunctionCallInfo fcinfo, int argno, RowForm form, int64 at)
 {
-	KeyOutput  *key = key_output(fcinfo, argno, form);
-	SeriesName		name;
+	KeyOutput  *key = fcinfo->flinfo->fn_extra;
+	SeriesName	name;
 
 	if (PG_ARGISNULL(argno))
 		ereport(ERROR,
 				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
 				 errmsg("the series of the row at %s is NULL", describe_row(form, at, 0)),
 				 errhint("Filter such rows, or name them with coalesce.")));
+	if (key->depends)
+		return fixed_name(fcinfo, key, PG_GETARG_DATUM(argno));
 	if (key->is_text)
 	{
 		text	   *t = PG_GETARG_TEXT_PP(argno);
@@ -291,27 +376,41 @@ series_argument(FunctionCallInfo fcinfo, int argno, RowForm form, int64 at)
 		name.len = VARSIZE_ANY_EXHDR(t);
 		return name;
 	}
-	name.text = key->depends ? fixed_output(&key->out, PG_GETARG_DATUM(argno)) :
-		OutputFunctionCall(&key->out, PG_GETARG_DATUM(argno));
+	name.text = OutputFunctionCall(&key->out, PG_GETARG_DATUM(argno));
 	name.len = strlen(name.text);
 	return name;
 }
 
 /* (state, series, time or step, value [, covariates] [, options]) */
 static Datum
-collect_series(FunctionCallInfo fcinfo, RowForm form, bool covariates)
+collect_series(FunctionCallInfo fcinfo, RowForm form, bool covariates, bool is_text)
 {
 	RowState   *state = state_for_update(fcinfo, form, true);
-	int64		at = time_argument(fcinfo, 2, 1, form);
-	int			series = state_series(state, series_argument(fcinfo, 1, form, at));
 	GivenCovariates given = {0};
+	int64		at;
+	int			series;
 
+	know_type(fcinfo, 1, form, is_text);
+	at = time_argument(fcinfo, 2, 1, form);
+	series = state_series(state, series_argument(fcinfo, 1, form, at));
 	options_argument(fcinfo, covariates ? 5 : 4, state);
 	if (covariates)
 		covariates_argument(fcinfo, 4, state, &given);
 	state_add_to(state, series, at, value_argument(fcinfo, 3, state, at));
 	put_covariates(state, &given);
 	return state_datum(state);
+}
+
+static Datum
+collect_text(FunctionCallInfo fcinfo, RowForm form, bool covariates)
+{
+	return collect_series(fcinfo, form, covariates, true);
+}
+
+static Datum
+collect_any(FunctionCallInfo fcinfo, RowForm form, bool covariates)
+{
+	return collect_series(fcinfo, form, covariates, false);
 }
 
 #define COLLECT(name, how, form) \
@@ -331,10 +430,14 @@ collect_series(FunctionCallInfo fcinfo, RowForm form, bool covariates)
 COLLECT(date, collect_time, FORM_DATE)
 COLLECT(timestamp, collect_time, FORM_TIMESTAMP)
 COLLECT(timestamptz, collect_time, FORM_TIMESTAMPTZ)
-COLLECT(series_date, collect_series, FORM_DATE)
-COLLECT(series_timestamp, collect_series, FORM_TIMESTAMP)
-COLLECT(series_timestamptz, collect_series, FORM_TIMESTAMPTZ)
-COLLECT(series_step, collect_series, FORM_STEP)
+COLLECT(series_date, collect_text, FORM_DATE)
+COLLECT(series_timestamp, collect_text, FORM_TIMESTAMP)
+COLLECT(series_timestamptz, collect_text, FORM_TIMESTAMPTZ)
+COLLECT(series_step, collect_text, FORM_STEP)
+COLLECT(any_date, collect_any, FORM_DATE)
+COLLECT(any_timestamp, collect_any, FORM_TIMESTAMP)
+COLLECT(any_timestamptz, collect_any, FORM_TIMESTAMPTZ)
+COLLECT(any_step, collect_any, FORM_STEP)
 
 /* Rows of `more` into a state of the same kind. */
 static void

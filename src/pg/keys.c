@@ -17,7 +17,6 @@
 #include <float.h>
 #include <math.h>
 
-#include "common/hashfn.h"
 #include "mb/pg_wchar.h"
 #include "miscadmin.h"
 #include "utils/builtins.h"
@@ -61,6 +60,43 @@ check_key(SeriesName name)
 				 errmsg("the name of a covariate is empty")));
 }
 
+static StateKey *
+known_key(RowState *state, SeriesName name)
+{
+	for (int k = 0; k < state->n_keys; k++)
+		if (compare_names(&state->keys[k].name, &name) == 0)
+			return &state->keys[k];
+	return NULL;
+}
+
+/*
+ * A new key, missing in all rows.  It counts once its values are there: what
+ * looks at rows looks at all of theirs.  Rows are wider then; whoever is done
+ * with the state's rows calls state_fit.
+ */
+static StateKey *
+add_key(RowState *state, SeriesName name)
+{
+	StateKey   *key;
+
+	check_key(name);
+	if (state->n_keys == RNN_MAX_COVARIATES)
+		ereport(ERROR,
+				(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
+				 errmsg("there are more than %d covariates", RNN_MAX_COVARIATES),
+				 errdetail("One more is \"%s\".", text_of(name)),
+				 errhint("Many numbers of one kind, as of days or places, are better as text under one key.")));
+	if (state->keys == NULL)
+		state->keys = MemoryContextAllocZero(state->hdr.eoh_context, sizeof(StateKey) * RNN_MAX_COVARIATES);
+	key = &state->keys[state->n_keys];
+	key->name = kept_copy(state, name);
+	key->values = MemoryContextAllocHuge(state->hdr.eoh_context, sizeof(float) * (Size) Max(state->room, 1));
+	for (int64 i = 0; i < state->n; i++)
+		key->values[i] = NAN;
+	state->n_keys++;
+	return key;
+}
+
 /*
  * The column of a key, new or not; `guess` is tried first, since objects look
  * alike.  A new one may cost old rows.
@@ -72,26 +108,12 @@ find_key(RowState *state, SeriesName name, int guess)
 
 	if (guess < state->n_keys && compare_names(&state->keys[guess].name, &name) == 0)
 		return &state->keys[guess];
-	for (int k = 0; k < state->n_keys; k++)
-		if (compare_names(&state->keys[k].name, &name) == 0)
-			return &state->keys[k];
-	check_key(name);
-	if (state->n_keys == RNN_MAX_COVARIATES)
-		ereport(ERROR,
-				(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
-				 errmsg("there are more than %d covariates", RNN_MAX_COVARIATES),
-				 errdetail("One more is \"%s\".", text_of(name)),
-				 errhint("Many numbers of one kind, as of days or places, are better as text under one key.")));
-	if (state->keys == NULL)
-		state->keys = MemoryContextAllocZero(state->hdr.eoh_context, sizeof(StateKey) * RNN_MAX_COVARIATES);
-	key = &state->keys[state->n_keys++];
-	key->name = kept_copy(state, name);
-	/* Rows are wider now. */
-	state_fit(state);
-	if (key->values == NULL)
-		key->values = MemoryContextAllocHuge(state->hdr.eoh_context, sizeof(float) * (Size) Max(state->room, 1));
-	for (int64 i = 0; i < state->n; i++)
-		key->values[i] = NAN;
+	key = known_key(state, name);
+	if (key == NULL)
+	{
+		key = add_key(state, name);
+		state_fit(state);
+	}
 	return key;
 }
 
@@ -107,31 +129,6 @@ set_kind(StateKey *key, KeyKind kind)
 				 errhint("Cast it to one of the two.")));
 }
 
-static uint32
-hash_word(const void *entry, Size size)
-{
-	const SeriesName *word = entry;
-
-	return hash_bytes((const unsigned char *) word->text, word->len);
-}
-
-static int
-match_words(const void *a, const void *b, Size size)
-{
-	return compare_names(a, b);
-}
-
-static void
-begin_words(RowState *state, StateKey *key)
-{
-	HASHCTL		ctl = {
-		.keysize = sizeof(SeriesName),.entrysize = sizeof(WordEntry),
-		.hash = hash_word,.match = match_words,.hcxt = state->hdr.eoh_context
-	};
-
-	key->index = hash_create("rnnforecast words", 64, &ctl, HASH_ELEM | HASH_FUNCTION | HASH_COMPARE | HASH_CONTEXT);
-}
-
 /* The place of a word in the key's dictionary, new or not. */
 static int
 find_word(RowState *state, StateKey *key, SeriesName word)
@@ -140,7 +137,7 @@ find_word(RowState *state, StateKey *key, SeriesName word)
 	bool		found;
 
 	if (key->index == NULL)
-		begin_words(state, key);
+		key->index = new_index(state->hdr.eoh_context, "rnnforecast words", sizeof(WordEntry));
 	entry = hash_search(key->index, &word, HASH_FIND, NULL);
 	if (entry)
 		return entry->number;
@@ -336,6 +333,22 @@ copy_covariates(RowState *state, const KeyMap *map, const RowState *more, int64 
 	}
 }
 
+/* Keys, words and covariates of all rows into a copy of the state that has the same rows and no keys. */
+void
+copy_keys(RowState *copy, const RowState *from)
+{
+	for (int k = 0; k < from->n_keys; k++)
+	{
+		const StateKey *key = &from->keys[k];
+		StateKey   *to = add_key(copy, key->name);
+
+		to->kind = key->kind;
+		for (int i = 0; i < key->n_words; i++)
+			(void) find_word(copy, to, key->words[i]);
+		memcpy(to->values, key->values, (Size) from->n * sizeof(float));
+	}
+}
+
 /* ------------------------------------------------------------------- flat */
 
 Size
@@ -447,9 +460,9 @@ keys_unflatten(RowState *state, const char *in, Size len, int count)
 
 		if (kind < KEY_EMPTY || kind > KEY_TEXT)
 			bad_state("the kind of a covariate is unknown");
-		key = find_key(state, name, k);
-		if (key != &state->keys[k])
+		if (known_key(state, name))
 			bad_state("a covariate occurs twice");
+		key = add_key(state, name);
 		key->kind = kind;
 		words = take_int(&in, end);
 		if (words < 0 || (words > 0 && kind != KEY_TEXT))

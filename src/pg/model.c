@@ -147,7 +147,10 @@ call_site(FunctionCallInfo fcinfo)
 	return fcinfo->flinfo->fn_extra;
 }
 
-/* One cache per function call; a function with two models decodes the second anew. */
+/*
+ * The first argument is kept from call to call, as it often is the same.  The
+ * second lives as long as the row that it came with.
+ */
 const rnn_model *
 fetch_model(FunctionCallInfo fcinfo, int argno, bool history_allowed)
 {
@@ -159,7 +162,7 @@ fetch_model(FunctionCallInfo fcinfo, int argno, bool history_allowed)
 		return NULL;
 	bytes = PG_GETARG_BYTEA_PP(argno);
 	if (argno != 0)
-		d = decode(fcinfo->flinfo->fn_mcxt, bytes);
+		d = decode(CurrentMemoryContext, bytes);
 	else if (d == NULL || VARSIZE_ANY(d->bytes) != VARSIZE_ANY(bytes) ||
 			 memcmp(d->bytes, bytes, VARSIZE_ANY(bytes)) != 0)
 	{

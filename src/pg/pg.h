@@ -199,6 +199,8 @@ typedef int (*Comparison) (const void *a, const void *b, void *arg);	/* arg is N
 void		rows_sort(Row *rows, int64 n, Comparison compare);
 void		sort_interruptibly(void *x, Size n, Size width, Comparison compare);
 int			compare_names(const SeriesName *a, const SeriesName *b);
+/* A hash table of entries that begin with a SeriesName, their key. */
+struct HTAB *new_index(MemoryContext context, const char *what, Size entry);
 
 /* What one row has, to be put there once the row is. */
 typedef struct GivenCovariates
@@ -216,6 +218,7 @@ int			compare_covariates(const RowState *state, const int *order, int64 a, int64
 typedef struct KeyMap KeyMap;
 KeyMap	   *map_keys(RowState *state, const RowState *more);
 void		copy_covariates(RowState *state, const KeyMap *map, const RowState *more, int64 i);
+void		copy_keys(RowState *copy, const RowState *from);	/* which has the same rows, and no keys */
 Size		keys_flat_size(const RowState *state);
 char	   *keys_flatten(const RowState *state, char *out);
 void		keys_unflatten(RowState *state, const char *in, Size len, int count);

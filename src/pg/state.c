@@ -156,6 +156,17 @@ match_names(const void *a, const void *b, Size size)
 	return compare_names(a, b);
 }
 
+HTAB *
+new_index(MemoryContext context, const char *what, Size entry)
+{
+	HASHCTL		ctl = {
+		.keysize = sizeof(SeriesName),.entrysize = entry,
+		.hash = hash_name,.match = match_names,.hcxt = context
+	};
+
+	return hash_create(what, 64, &ctl, HASH_ELEM | HASH_FUNCTION | HASH_COMPARE | HASH_CONTEXT);
+}
+
 static RowState *
 new_state(MemoryContext parent, RowForm form, bool keyed)
 {
@@ -354,8 +365,7 @@ prune(RowState *state, const int64 *counts)
 		state->rows = gather(state, state->rows, numbers, kept, sizeof(Row));
 		state->series = gather(state, state->series, numbers, kept, sizeof(int32));
 		for (int k = 0; k < state->n_keys; k++)
-			if (state->keys[k].values)
-				state->keys[k].values = gather(state, state->keys[k].values, numbers, kept, sizeof(float));
+			state->keys[k].values = gather(state, state->keys[k].values, numbers, kept, sizeof(float));
 	}
 	state->n = kept;
 	pfree(numbers);
@@ -420,15 +430,7 @@ state_series(RowState *state, SeriesName name)
 	if (state->n > 0 && compare_names(&state->names[state->series[state->n - 1]], &name) == 0)
 		return state->series[state->n - 1];
 	if (state->index == NULL)
-	{
-		HASHCTL		ctl = {
-			.keysize = sizeof(SeriesName),.entrysize = sizeof(NameEntry),
-			.hash = hash_name,.match = match_names,.hcxt = state->hdr.eoh_context
-		};
-
-		state->index = hash_create("rnnforecast series", 64, &ctl,
-								   HASH_ELEM | HASH_FUNCTION | HASH_COMPARE | HASH_CONTEXT);
-	}
+		state->index = new_index(state->hdr.eoh_context, "rnnforecast series", sizeof(NameEntry));
 	entry = hash_search(state->index, &name, HASH_FIND, NULL);
 	if (entry)
 		return entry->number;
@@ -558,6 +560,7 @@ unflatten(Datum datum, MemoryContext parent)
 	state->latest = head.latest;
 	check_rows(state);
 	keys_unflatten(state, in + (Size) head.n * width + head.names_len, head.keys_len, head.n_keys);
+	state_fit(state);
 	if (len > 0)
 	{
 		char	   *text = pnstrdup(in + (Size) head.n * width + head.names_len + head.keys_len, len);
@@ -588,17 +591,7 @@ copy_state(RowState *from, MemoryContext parent)
 			memcpy(copy->series, from->series, (Size) from->n * sizeof(int32));
 		copy->n = from->n;
 	}
-	if (from->n_keys > 0)
-	{
-		KeyMap	   *map;
-		int64		n = copy->n;
-
-		copy->n = 0;
-		map = map_keys(copy, from);
-		for (copy->n = 1; copy->n <= n; copy->n++)
-			copy_covariates(copy, map, from, copy->n - 1);
-		copy->n = n;
-	}
+	copy_keys(copy, from);
 	copy->latest = from->latest;
 	if (from->options)
 	{
