@@ -8,13 +8,14 @@
  * stored.  So who trains a model of another lends it nothing.
  *
  * A superuser's query never has a superuser's rights: it reads as
- * pg_read_all_data.  Where the tables' owner is no superuser, he could have
+ * pg_read_all_data, all rows or none.  Where the tables' owner is no superuser, he could have
  * written it, and it isn't run at all.
  */
 #include "registry.h"
 #include "columns.h"
 
 #include "access/xact.h"
+#include "catalog/namespace.h"
 #include "catalog/pg_authid.h"
 #include "executor/spi.h"
 #include "miscadmin.h"
@@ -24,8 +25,33 @@
 #include "utils/lsyscache.h"
 #include "utils/snapmgr.h"
 
+#define AT_PATH 0
+
 /* What the meaning of a query depends on. */
 static const char *const kept_settings[] = {"search_path", "TimeZone", "DateStyle", "IntervalStyle"};
+
+/*
+ * The schemas that are searched now, by their names: "$user" would be another
+ * role's where the query runs as one.  Temporary ones are the session's.
+ */
+static char *
+resolved_path(void)
+{
+	int			count = fetch_search_path_array(NULL, 0);
+	Oid		   *schemas = palloc(sizeof(Oid) * Max(count, 1));
+	StringInfoData s;
+
+	initStringInfo(&s);
+	count = Min(fetch_search_path_array(schemas, count), count);
+	for (int i = 0; i < count; i++)
+	{
+		char	   *name = get_namespace_name(schemas[i]);
+
+		if (name)
+			appendStringInfo(&s, "%s%s", s.len > 0 ? ", " : "", quote_identifier(name));
+	}
+	return s.data;
+}
 
 Jsonb *
 query_settings(void)
@@ -38,7 +64,7 @@ query_settings(void)
 		appendStringInfoString(&s, i == 0 ? "{" : ", ");
 		escape_json(&s, kept_settings[i]);
 		appendStringInfoString(&s, ": ");
-		escape_json(&s, GetConfigOption(kept_settings[i], false, false));
+		escape_json(&s, i == AT_PATH ? resolved_path() : GetConfigOption(kept_settings[i], false, false));
 	}
 	appendStringInfoChar(&s, '}');
 	return DatumGetJsonbP(DirectFunctionCall1(jsonb_in, CStringGetDatum(s.data)));
@@ -63,7 +89,7 @@ apply_settings(Jsonb *settings)
 
 		if (value == NULL)
 			continue;
-		if (i == 0)
+		if (i == AT_PATH)
 			value = psprintf("%s%spg_temp", value, *value ? ", " : "");
 		(void) set_config_option(kept_settings[i], value, PGC_USERSET, PGC_S_SESSION, GUC_ACTION_SAVE, true, 0, false);
 	}
@@ -85,6 +111,22 @@ query_role(const Registry *registry, Oid owner)
 	return ROLE_PG_READ_ALL_DATA;
 }
 
+/*
+ * Policies are none of a superuser's: where they would hide rows from the role
+ * that reads for him, that is an error.
+ */
+static void
+read_all_rows(void)
+{
+	(void) set_config_option("row_security", "off", PGC_USERSET, PGC_S_SESSION, GUC_ACTION_SAVE, true, 0, false);
+}
+
+static void
+say_who_reads(void *arg)
+{
+	errcontext("query of a superuser's model, read with the rights of \"%s\"", (const char *) arg);
+}
+
 static bytea *
 fetch_history(const Registry *registry, const char *query, Jsonb *options)
 {
@@ -103,19 +145,29 @@ query_history(const Registry *registry, Oid owner, const char *query, Jsonb *set
 {
 	bool		no_snapshot = !ActiveSnapshotSet(),
 				was_read_only = XactReadOnly;
-	Oid			user;
+	Oid			user,
+				reader;
 	int			context,
 				level;
 	bytea	   *history;
+	ErrorContextCallback who = {.previous = error_context_stack,.callback = say_who_reads};
 
 	if (no_snapshot)
 		PushActiveSnapshot(GetTransactionSnapshot());
 	GetUserIdAndSecContext(&user, &context);
-	SetUserIdAndSecContext(query_role(registry, owner), context | SECURITY_RESTRICTED_OPERATION);
+	reader = query_role(registry, owner);
+	SetUserIdAndSecContext(reader, context | SECURITY_RESTRICTED_OPERATION);
 	level = NewGUCNestLevel();
 	apply_settings(settings);
+	if (reader != owner)
+	{
+		read_all_rows();
+		who.arg = GetUserNameFromId(reader, false);
+		error_context_stack = &who;
+	}
 	XactReadOnly = true;
 	history = fetch_history(registry, query, options);
+	error_context_stack = who.previous;
 	XactReadOnly = was_read_only;
 	AtEOXact_GUC(false, level);
 	SetUserIdAndSecContext(user, context);

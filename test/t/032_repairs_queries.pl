@@ -191,5 +191,36 @@ output('alice', q{CREATE FUNCTION deposit() RETURNS float8 LANGUAGE sql AS 'INSE
 like(messages('alice', "$workers SELECT rnn_fit('writer', 'SELECT day, amount + deposit() FROM big')"), qr/read-only transaction|non-read-only/,
 	'repair 9: a query that writes is refused as before');
 
+# ------------------------------------------- 11: rows and schemas of a superuser
+
+$node->safe_psql('postgres', q{
+	CREATE EXTENSION rnnforecast;
+	CREATE SCHEMA postgres;
+	CREATE TABLE postgres.own AS SELECT date '2024-01-01' + n AS day, 100.0 + n % 7 AS amount FROM generate_series(0, 99) AS n;
+	CREATE TABLE public.hidden AS SELECT *, CASE WHEN day < '2024-02-20' THEN 'public' ELSE 'alice' END AS who FROM postgres.own;
+	CREATE POLICY half ON public.hidden USING (who = 'public');
+	GRANT SELECT ON public.hidden TO public});
+
+sub superuser
+{
+	my ($out, $err) = ('', '');
+	$node->psql('postgres', shift, stdout => \$out, stderr => \$err);
+	return $out . $err;
+}
+
+is(superuser(qq{SET search_path = pg_temp, "\$user", public; CREATE TEMP TABLE own (day date, amount float8);
+	SELECT rnn_fit('own', 'SELECT day, amount FROM own', 7, $MIX); SELECT points FROM rnn_models WHERE name = 'own'}), "1\n100",
+	'repair 11: "$user" is the one who stored the query, and temporary tables are none of it');
+like(superuser(q{CALL rnn_refit('own')}), qr/^skipped/, 'repair 11: in another session too');
+is(superuser(qq{SELECT rnn_fit('hidden', 'SELECT day, amount FROM public.hidden', 7, $MIX); SELECT points FROM rnn_models WHERE name = 'hidden'}),
+	"1\n100", 'without row security a superuser\'s query reads all');
+$node->safe_psql('postgres', 'ALTER TABLE public.hidden ENABLE ROW LEVEL SECURITY');
+my $hides = qr/ERROR:  query would be affected by row-level security policy for table "hidden"\nCONTEXT: .*query of a superuser's model, read with the rights of "pg_read_all_data"/s;
+like(superuser(q{CALL rnn_refit('hidden')}), $hides, 'repair 11: rows that a policy hides are an error, not fewer rows');
+like(superuser(qq{SELECT rnn_fit('again', 'SELECT day, amount FROM public.hidden', 7, $MIX)}), $hides, 'repair 11: of rnn_fit too');
+like(superuser(q{SELECT count(*) FROM rnn_forecast_model('hidden', options => '{"fresh": true}')}), $hides, 'repair 11: and of fresh forecasts');
+$node->safe_psql('postgres', qq{GRANT USAGE ON SCHEMA public TO alice; SET ROLE alice; SELECT rnn_fit('mine', 'SELECT day, amount FROM public.hidden', 7, $MIX)});
+is(superuser(q{SELECT points FROM rnn_models WHERE name = 'mine'}), '50', 'others read what policies let them');
+
 $node->stop;
 done_testing();
