@@ -181,7 +181,7 @@ CREATE TABLE rnn_registry (
 	last_version int NOT NULL DEFAULT 0,
 	created timestamptz NOT NULL DEFAULT clock_timestamp(),
 	schedule text,
-	job bigint							-- of pg_cron
+	job_owner name						-- whose job of pg_cron it is
 );
 COMMENT ON TABLE rnn_registry IS 'internal: named models; see the view rnn_models';
 ALTER SEQUENCE rnn_registry_id_seq OWNED BY rnn_registry.id;

@@ -4,6 +4,11 @@
  *
  * A job belongs to the caller and runs as him.  pg_cron is taken for what it
  * says it is only if the schema "cron" belongs to the extension.
+ *
+ * A job is known by its name, its role and its database, never by its number
+ * alone: rows of models are restored and replicated to where other jobs have
+ * these numbers.  Nobody removes a job with other rights than his own; what he
+ * cannot remove is said.
  */
 #include "registry.h"
 
@@ -76,6 +81,12 @@ parse_value(const char **s, const Field *f)
 	return value;
 }
 
+static int
+longest_step(const Field *f)
+{
+	return f->high - f->low + 1;
+}
+
 /* "*", "3", "1-5", each with "/2" behind it, at *s. */
 static bool
 parse_range(const char **s, const Field *f, uint64 *set)
@@ -102,7 +113,7 @@ parse_range(const char **s, const Field *f, uint64 *set)
 		(*s)++;
 		by = parse_value(s, &fields[AT_MINUTE]);
 	}
-	if (from < f->low || to > f->high || from > to || by < 1)
+	if (from < f->low || to > f->high || from > to || by < 1 || by > longest_step(f))
 		return false;
 	for (int i = from; i <= to; i += by)
 		*set |= UINT64CONST(1) << i;
@@ -134,6 +145,25 @@ parse_cron(const char *text, Cron *cron)
 	if (cron->set[AT_WEEKDAY] & (1 << 7))
 		cron->set[AT_WEEKDAY] |= 1;
 	return s[strspn(s, " \t")] == '\0';
+}
+
+/* pg_cron takes a step that is longer than its field, and runs once in it, which nobody means. */
+static void
+refuse_long_steps(const char *schedule)
+{
+	const char *s = schedule + strspn(schedule, " \t");
+
+	for (int i = 0; i < CRON_FIELDS && *s; i++)
+	{
+		for (; *s && *s != ' ' && *s != '\t'; s++)
+			if (*s == '/' && strtol(s + 1, NULL, 10) > longest_step(&fields[i]))
+				ereport(ERROR,
+						(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+						 errmsg("schedule \"%s\" has a step of %ld in field %d", schedule, strtol(s + 1, NULL, 10), i + 1),
+						 errdetail("The longest step of this field is %d.", longest_step(&fields[i])),
+						 errhint("Use the next field: '0 */2 * * *' is every two hours.")));
+		s += strspn(s, " \t");
+	}
 }
 
 static bool
@@ -224,7 +254,7 @@ have_pg_cron(void)
 		getExtensionOfObject(NamespaceRelationId, schema) == extension;
 }
 
-/* A statement as the caller, with nothing but pg_catalog in the path; an int8 of its first column, 0 where NULL or none. */
+/* A statement as the caller, with nothing but pg_catalog in the path; the int8 that it returns, 0 where NULL or none. */
 static int64
 run_as_caller(const char *sql)
 {
@@ -238,16 +268,17 @@ run_as_caller(const char *sql)
 	rc = SPI_execute(sql, false, 1);
 	if (rc < 0)
 		elog(ERROR, "SPI_execute: %s", SPI_result_code_string(rc));
-	if (SPI_processed > 0)
-		value = result_datum(0, 1, &null);
+	if (SPI_processed > 0 && SPI_tuptable->tupdesc->natts == 1 && SPI_gettypeid(SPI_tuptable->tupdesc, 1) == INT8OID)
+		value = SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1, &null);
 	AtEOXact_GUC(false, level);
 	return null ? 0 : DatumGetInt64(value);
 }
 
+/* With all arguments in their exact types, so that no procedure of somebody else's is nearer. */
 static char *
 refit_command(const Registry *registry, const char *name)
 {
-	return psprintf("CALL %s.rnn_refit(%s)", quote_identifier(get_namespace_name(registry->schema)), quote_literal_cstr(name));
+	return psprintf("CALL %s.rnn_refit(%s::pg_catalog.text, NULL::pg_catalog.text)", quote_identifier(get_namespace_name(registry->schema)), quote_literal_cstr(name));
 }
 
 /* One word of a shell. */
@@ -283,14 +314,90 @@ no_pg_cron(const Registry *registry, const char *name, const char *schedule)
 }
 
 static void
-set_schedule(const Registry *registry, const NamedModel *m, const char *schedule, int64 job)
+set_schedule(const Registry *registry, const NamedModel *m, const char *schedule, const char *job_owner)
 {
 	Args		args = {0};
 
 	add_int(&args, m->id);
 	add_text(&args, schedule);
-	add_arg(&args, INT8OID, Int64GetDatum(job), job == 0);
-	registry_run(registry, "UPDATE @.rnn_registry SET schedule = $2, job = $3 WHERE id = $1", &args, false);
+	add_text(&args, job_owner);
+	registry_run(registry, "UPDATE @.rnn_registry SET schedule = $2, job_owner = $3::name WHERE id = $1", &args, false);
+}
+
+/* The role whose job was scheduled last; NULL: none. */
+static char *
+get_job_owner(const Registry *registry, const NamedModel *m)
+{
+	Args		args = {0};
+
+	add_int(&args, m->id);
+	return registry_run(registry, "SELECT job_owner::text FROM @.rnn_registry WHERE id = $1", &args, false) ? result_text(1) : NULL;
+}
+
+/* By its number: the names of models may be longer than those of jobs. */
+static char *
+job_name(const NamedModel *m)
+{
+	return psprintf("rnnforecast %d", m->id);
+}
+
+/* Inside of SPI_connect, as all below: whether the caller may look at jobs, and whether at those of all roles. */
+static bool
+may(const char *condition)
+{
+	return run_as_caller(psprintf("SELECT CASE WHEN %s THEN 1::int8 END", condition)) == 1;
+}
+
+static bool
+sees_jobs(void)
+{
+	return have_pg_cron() && may("has_schema_privilege('cron', 'USAGE')");
+}
+
+/* The model's job that a role has, and the caller may remove; 0 where there is none. */
+static int64
+find_job(const NamedModel *m, const char *role)
+{
+	return run_as_caller(psprintf("SELECT jobid FROM cron.job WHERE jobname = %s AND username = %s AND database = current_database() "
+								  "AND (username = current_user OR has_table_privilege('cron.job', 'DELETE'))",
+								  quote_literal_cstr(job_name(m)), quote_literal_cstr(role)));
+}
+
+static bool
+remove_job(const NamedModel *m, const char *role)
+{
+	int64		job = sees_jobs() ? find_job(m, role) : 0;
+
+	if (job > 0)
+		run_as_caller(psprintf("SELECT cron.unschedule(" INT64_FORMAT ")", job));
+	return job > 0;
+}
+
+/* The same of the role that scheduled it last; false, and a WARNING, where its job may still be there. */
+static bool
+remove_job_of(const NamedModel *m, const char *role)
+{
+	if (remove_job(m, role) || !have_pg_cron() ||
+		(sees_jobs() && (may(psprintf("current_user = %s", quote_literal_cstr(role))) ||
+						 may("NOT row_security_active('cron.job') AND has_table_privilege('cron.job', 'DELETE')"))))
+		return true;
+	ereport(WARNING,
+			(errmsg("job \"%s\" of role \"%s\" was not removed", job_name(m), role),
+			 errdetail("It trains model \"%s\", if it is still there: only that role and superusers can see it.", m->name),
+			 errhint("That role can remove it: SELECT cron.unschedule('%s').", job_name(m))));
+	return false;
+}
+
+/* pg_cron would put the new schedule into it, and leave it in that database. */
+static void
+refuse_job_elsewhere(const NamedModel *m)
+{
+	if (may(psprintf("EXISTS (SELECT FROM cron.job WHERE jobname = %s AND username = current_user "
+					 "AND database <> current_database())", quote_literal_cstr(job_name(m)))))
+		ereport(ERROR,
+				(errcode(ERRCODE_DUPLICATE_OBJECT),
+				 errmsg("there is a job \"%s\" for another database", job_name(m)),
+				 errhint("Remove it with SELECT cron.unschedule('%s').", job_name(m))));
 }
 
 /* (name, schedule) -> the job */
@@ -299,7 +406,9 @@ Datum
 rnnforecast_rnn_schedule(PG_FUNCTION_ARGS)
 {
 	Registry	registry = open_registry(fcinfo);
-	char	   *schedule = text_to_cstring(PG_GETARG_TEXT_PP(1));
+	char	   *schedule = text_to_cstring(PG_GETARG_TEXT_PP(1)),
+			   *caller = GetUserNameFromId(registry.caller, false),
+			   *before;
 	NamedModel *m;
 	int64		job;
 
@@ -309,11 +418,16 @@ rnnforecast_rnn_schedule(PG_FUNCTION_ARGS)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("a schedule must be one line")));
+	refuse_long_steps(schedule);
 	if (!have_pg_cron())
 		no_pg_cron(&registry, m->name, schedule);
-	job = run_as_caller(psprintf("SELECT cron.schedule(%s, %s, %s)", quote_literal_cstr(psprintf("rnnforecast %s", m->name)),
+	refuse_job_elsewhere(m);
+	job = run_as_caller(psprintf("SELECT cron.schedule(%s, %s, %s)", quote_literal_cstr(job_name(m)),
 								 quote_literal_cstr(schedule), quote_literal_cstr(refit_command(&registry, m->name))));
-	set_schedule(&registry, m, schedule, job);
+	before = get_job_owner(&registry, m);
+	if (before && strcmp(before, caller) != 0)
+		remove_job_of(m, before);
+	set_schedule(&registry, m, schedule, caller);
 	SPI_finish();
 	PG_RETURN_INT64(job);
 }
@@ -321,23 +435,18 @@ rnnforecast_rnn_schedule(PG_FUNCTION_ARGS)
 bool
 unschedule_model(const Registry *registry, const NamedModel *m)
 {
-	Args		args = {0};
-	bool		null;
-	int64		job;
+	char	   *role = get_job_owner(registry, m);
+	bool		had = remove_job(m, GetUserNameFromId(registry->caller, false));
 
-	add_int(&args, m->id);
-	if (!registry_run(registry, "SELECT job FROM @.rnn_registry WHERE id = $1 AND job IS NOT NULL", &args, false))
+	if (role == NULL)
+		return had;
+	if (!remove_job_of(m, role))
 		return false;
-	job = DatumGetInt64(result_datum(0, 1, &null));
-	/* Jobs of others can't be seen, and those that somebody removed are no more. */
-	if (have_pg_cron() &&
-		run_as_caller(psprintf("SELECT jobid FROM cron.job WHERE jobid = " INT64_FORMAT, job)) == job)
-		run_as_caller(psprintf("SELECT cron.unschedule(" INT64_FORMAT ")", job));
-	set_schedule(registry, m, NULL, 0);
+	set_schedule(registry, m, NULL, NULL);
 	return true;
 }
 
-/* (name) -> whether there was a schedule */
+/* (name) -> whether there was a schedule, and no more */
 PG_FUNCTION_INFO_V1(rnnforecast_rnn_unschedule);
 Datum
 rnnforecast_rnn_unschedule(PG_FUNCTION_ARGS)

@@ -32,7 +32,7 @@ my $data = q{
 $node->safe_psql('postgres', $data);
 my ($rc, $out, $err) = $node->psql('postgres', q{SELECT rnn_schedule('grown', '0 3 * * *')});
 like($err, qr/pg_cron is not installed in database "postgres"/, 'no pg_cron');
-like($err, qr/^0 3 \* \* \* psql -X -d 'postgres' -U '\S+' -c 'CALL public\.rnn_refit\('\\''grown'\\''\)'$/m, 'a line for crontab instead');
+like($err, qr/^0 3 \* \* \* psql -X -d 'postgres' -U '\S+' -c 'CALL public\.rnn_refit\('\\''grown'\\''::pg_catalog\.text, NULL::pg_catalog\.text\)'$/m, 'a line for crontab instead');
 my ($line) = $err =~ /^0 3 \* \* \* (psql .*)$/m;
 ($out, $err) = run_command([ 'sh', '-c', "PGHOST='$socket' PGPORT=" . $node->port . " $line" ]);
 like($out, qr/skipped/, 'which works');
@@ -53,7 +53,7 @@ $node->safe_psql('postgres', 'CREATE EXTENSION pg_cron');
 my $job = $node->safe_psql('postgres', q{SELECT rnn_schedule('grown', '0 3 1 1 *')});
 is($node->safe_psql('postgres', q{SELECT rnn_schedule('grown', '* * * * *')}), $job, 'a new schedule replaces the old');
 is($node->safe_psql('postgres', 'SELECT schedule, command, username = current_user, active FROM cron.job'),
-	"* * * * *|CALL public.rnn_refit('grown')|t|t", 'a job');
+	"* * * * *|CALL public.rnn_refit('grown'::pg_catalog.text, NULL::pg_catalog.text)|t|t", 'a job');
 is($node->safe_psql('postgres', q{SELECT schedule, next_run - now() BETWEEN '0' AND '1 min' FROM rnn_models}), '* * * * *|t', 'and when it is next');
 ($rc, $out, $err) = $node->psql('postgres', q{SELECT rnn_schedule('grown', 'now and then')});
 like($err, qr/invalid schedule/, 'a schedule that pg_cron does not know');

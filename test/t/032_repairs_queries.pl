@@ -222,5 +222,65 @@ like(superuser(q{SELECT count(*) FROM rnn_forecast_model('hidden', options => '{
 $node->safe_psql('postgres', qq{GRANT USAGE ON SCHEMA public TO alice; SET ROLE alice; SELECT rnn_fit('mine', 'SELECT day, amount FROM public.hidden', 7, $MIX)});
 is(superuser(q{SELECT points FROM rnn_models WHERE name = 'mine'}), '50', 'others read what policies let them');
 
+# -------------------------------------------------------------- 8: jobs of pg_cron
+
+if (!-e $node->config_data('--pkglibdir') . '/pg_cron.so')
+{
+	note 'pg_cron is not there: the rest is skipped';
+	$node->stop;
+	done_testing();
+	exit;
+}
+$node->append_conf('postgresql.conf', "shared_preload_libraries = 'pg_cron'\ncron.database_name = 'shop'\n");
+$node->restart;
+my $long = 'a model with a name that is longer than that of any job may be: ';
+output('postgres', 'CREATE EXTENSION pg_cron; GRANT USAGE ON SCHEMA cron TO alice');
+output('alice', "SELECT rnn_register(name, model) FROM models, unnest('{m,${long}1,${long}2}'::text[]) AS name");
+my $jobs = q{SELECT string_agg(username || ': ' || split_part(command, '''', 2), ', ' ORDER BY jobid) FROM cron.job};
+
+# A row that was restored, or is replicated to here: its number is another job's.
+my $number = output('alice', q{SELECT rnn_schedule('m', '0 3 1 1 *')});
+output('postgres', qq{DELETE FROM cron.job; SELECT cron.schedule('backup', '0 4 1 1 *', 'SELECT 1'); UPDATE cron.job SET jobid = $number, username = 'alice'});
+is(output('alice', q{SELECT rnn_unschedule('m')}), 't', 'a schedule without its job ends');
+is(output('postgres', q{SELECT jobname FROM cron.job}), 'backup', 'repair 8: another job of its number stays');
+output('postgres', 'DELETE FROM cron.job');
+
+output('alice', "SELECT rnn_schedule('${long}1', '0 3 1 1 *'), rnn_schedule('${long}2', '0 4 1 1 *')");
+is(output('postgres', $jobs), "alice: ${long}1, alice: ${long}2", 'repair 8: names that are alike have a job each');
+is(output('alice', "SELECT rnn_unschedule('${long}1')"), 't', 'one ends');
+is(output('postgres', $jobs), "alice: ${long}2", 'repair 8: and the other goes on');
+is(output('alice', "SELECT rnn_drop('${long}2')"), '', 'a model is dropped');
+is(output('postgres', 'SELECT count(*) FROM cron.job'), '0', 'repair 8: with its job');
+
+# Two roles that schedule one model.
+output('alice', q{SELECT rnn_schedule('m', '0 3 1 1 *')});
+is(messages('postgres', q{SELECT rnn_schedule('m', '0 4 1 1 *')}), '', 'a superuser schedules it anew');
+is(output('postgres', $jobs), "postgres: m", 'repair 8: and his job replaces that of the first');
+my $remains = qr/WARNING:  job "rnnforecast \d+" of role "postgres" was not removed/;
+my ($result, $warning) = as('alice', q{SELECT rnn_unschedule('m'), (SELECT schedule FROM rnn_models WHERE name = 'm')});
+like($warning, $remains, 'repair 8: what cannot be removed is said by rnn_unschedule');
+is($result, 'f|0 4 1 1 *', 'repair 8: and shown as before');
+like(messages('alice', q{SELECT rnn_schedule('m', '0 5 1 1 *')}), $remains, 'repair 8: and said by rnn_schedule');
+is(output('postgres', $jobs), "postgres: m, alice: m", 'repair 8: as there are two then');
+is(output('postgres', q{SELECT rnn_unschedule('m')}), 't', 'a superuser ends both');
+is(output('postgres', 'SELECT count(*) FROM cron.job'), '0', 'repair 8: and none remains');
+
+output('alice', q{SELECT rnn_schedule('m', '0 3 1 1 *')});
+like(messages('keeper', q{SELECT rnn_unschedule('m')}), qr/WARNING:  job "rnnforecast \d+" of role "alice" was not removed/,
+	'repair 8: who may not see jobs is told of what stays');
+is(output('alice', q{SELECT rnn_unschedule('m')}), 't', 'its role removes it');
+for my $schedule ('*/61 * * * *', '0 */25 * * *', '1-5/70 * * * *', '0 0 */32 * *')
+{
+	like(output('alice', "SELECT rnn_schedule('m', '$schedule')"), qr/ERROR:  schedule "\Q$schedule\E" has a step of \d+ in field \d/,
+		"repair 8: $schedule is refused");
+	is(output('alice', "SELECT rnn_next_run('$schedule') IS NULL"), 't', 'repair 8: and is never due');
+}
+is(output('alice', q{SELECT rnn_schedule('m', '*/60 */12 * * *') > 0}), 't', 'a step of the whole field is taken');
+
+# What a job calls is ours.
+output('mallory', q{CREATE PROCEDURE public.rnn_refit(text) LANGUAGE plpgsql AS $$ BEGIN RAISE NOTICE 'called'; END $$});
+my $command = output('alice', 'SELECT command FROM cron.job');
+like(messages('alice', $command), qr/model "m" has no query to train on/, 'repair 3: a job calls no procedure of others');
+
 $node->stop;
 done_testing();
