@@ -134,5 +134,59 @@ for (@calls)
 	ok($grown =~ /^-?\d+$/ && $grown < 1_000_000, sprintf("repair 5: %s grows by %s bytes from call 100 to %d", $name, $grown, $rows));
 }
 
+# ----------------------------------------------------------- names of series
+
+# Keys of any type: their names are those under ISO dates, UTC and shortest
+# floats, whatever the session has, for keys that come again and those that don't.
+my $keys = q{SELECT string_agg(name, ' ' ORDER BY name) FROM (SELECT rnn_history(%s, day, 1.0) AS h
+	FROM sales, generate_series(1, 3) AS k WHERE s = 1) AS t, rnn_series(h)};
+my $session = q{SET DateStyle = 'German'; SET TimeZone = 'Asia/Tokyo'; SET extra_float_digits = -10; SET IntervalStyle = 'iso_8601';};
+my @names = (
+	[ q{date '2024-01-31' + k}, q{2024-02-01 2024-02-02 2024-02-03}, 'dates' ],
+	[ q{timestamp '2024-01-31 12:00' + k * interval '1 day'}, q{2024-02-01 12:00:00 2024-02-02 12:00:00 2024-02-03 12:00:00}, 'times' ],
+	[ q{timestamptz '2024-01-31 12:00+00' + k * interval '1 day'}, q{2024-02-01 12:00:00+00 2024-02-02 12:00:00+00 2024-02-03 12:00:00+00}, 'times with a zone' ],
+	[ q{k / 10.0::float8}, q{0.1 0.2 0.3}, 'floats' ],
+	[ q{k * interval '1 day 2 hours'}, q{1 day 02:00:00 2 days 04:00:00 3 days 06:00:00}, 'intervals' ],
+	[ q{ROW(k, date '2024-01-31' + k, repeat('x', k))}, q{(1,2024-02-01,x) (2,2024-02-02,xx) (3,2024-02-03,xxx)}, 'rows' ],
+	[ q{ARRAY[date '2024-01-31' + k]}, q({2024-02-01} {2024-02-02} {2024-02-03}), 'arrays' ]);
+is(run_sql("$session " . sprintf($keys, $_->[0])), $_->[1], "repair 16: names of series by $_->[2]") for @names;
+
+# More keys than are remembered.
+is(run_sql(q{SET rnnforecast.max_memory = '16MB'; SELECT count(*), min(name), max(name) FROM
+	(SELECT rnn_history(timestamp '2024-01-01' + n % 15000 * interval '1 second', n / 15000, 1.0) AS h FROM generate_series(0, 29999) AS n) AS t,
+	rnn_series(h)}), '15000|2024-01-01 00:00:00|2024-01-01 04:09:59', 'repair 16: names of many series');
+
+# ---------------------------------------------------------- distributed calls
+
+# A planner of distributed tables calls the aggregate's parts by their OIDs,
+# without an expression tree: test/modules/partial_agg does.
+sub build_module
+{
+	my $dir = PostgreSQL::Test::Utils::tempdir();
+	system("cp", glob('test/modules/partial_agg/*'), $dir) == 0 or die "can not copy the module";
+	return undef if system("make -s -C $dir PG_CONFIG=pg_config with_llvm=no >$dir/build.log 2>&1") != 0;
+	return "$dir/partial_agg";
+}
+
+SKIP:
+{
+	my $module = system('make --version >/dev/null 2>&1 && cc --version >/dev/null 2>&1') == 0 ? build_module() : undef;
+	skip 'no compiler for test/modules/partial_agg', 3 unless $module;
+	$node->safe_psql('postgres', qq{
+		CREATE FUNCTION partial_step(internal, regprocedure, anyelement, timestamp, float8) RETURNS internal AS '$module' LANGUAGE C;
+		CREATE FUNCTION partial_end(internal) RETURNS text AS '$module' LANGUAGE C;
+		CREATE FUNCTION combined_step(internal, regprocedure, text) RETURNS internal AS '$module' LANGUAGE C;
+		CREATE FUNCTION combined_end(internal) RETURNS bytea AS '$module' LANGUAGE C;
+		CREATE AGGREGATE partial_rows(regprocedure, anyelement, timestamp, float8) (SFUNC = partial_step, STYPE = internal, FINALFUNC = partial_end);
+		CREATE AGGREGATE combined_rows(regprocedure, text) (SFUNC = combined_step, STYPE = internal, FINALFUNC = combined_end)});
+	my $parts = q{SELECT partial_rows('rnn_train(%1$s, timestamp, float8)'::regprocedure, %2$s, day, amount::float8) AS part FROM sales GROUP BY extract(day FROM day)::int %% 3};
+	is(run_sql(sprintf("SELECT combined_rows('rnn_train(text, timestamp, float8)'::regprocedure, part) =
+			(SELECT rnn_train(s::text, day::timestamp, amount::float8) FROM sales) FROM ($parts) AS t", 'text', 's::text')),
+		't', 'repair 27: a training of three parts, without expression trees, is the training of all rows');
+	my $error = run_sql(sprintf($parts, 'anyelement', 's'));
+	like($error, qr/could not determine the type of the series/, 'repair 27: a series of any type needs one');
+	like($error, qr/HINT: .*Cast the series to text/, 'repair 27: and the error says what to do');
+}
+
 $node->stop;
 done_testing();
