@@ -129,6 +129,9 @@ build/$(1)/fuzz_%: build/$(1)/test/fuzz/fuzz_%.o $(NO_PRIORS_SRC:%.c=build/$(1)/
 $(addprefix build/$(1)/,test_forged test_model test_versions): build/$(1)/%: build/$(1)/test/unit/%.o $(NO_PRIORS_SRC:%.c=build/$(1)/%.o)
 	@$$(CC) $(2) -o $$@ $$^ $$(BLAS_LIBS) -lm
 build/$(1)/test_versions: build/$(1)/src/prior/prior_1.o
+# This one has an arena of its own.
+build/$(1)/test_arena: build/$(1)/test/unit/test_arena.o $(patsubst %.c,build/$(1)/%.o,$(filter-out src/engine/arena.c,$(NO_PRIORS_SRC)))
+	@$$(CC) $(2) -o $$@ $$^ $$(BLAS_LIBS) -lm
 build/$(1)/test_generate build/$(1)/test_prior: $(GENERATOR_SRC:%.c=build/$(1)/%.o)
 -include $$(wildcard build/$(1)/*/*/*.d build/$(1)-double/*/*/*.d)
 endef

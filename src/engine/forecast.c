@@ -48,6 +48,7 @@ typedef struct Forecaster
 	double	   *ref;			/* (R, horizon) beyond the trained one */
 	double	   *ref_work;
 	double	   *extended;		/* (2, longest + horizon) history and own forecasts: raw, filled */
+	bool		failed;			/* what was measured is not enough */
 } Forecaster;
 
 static bool
@@ -285,7 +286,8 @@ run_prior(Forecaster *f, rnn_arena scratch, int64_t longest)
 	int64_t		size = (int64_t) rnn_prior_steps(f->model->prior_net, f->model->config.horizon) * Q;
 
 	lay_out_prior(f, longest, &scratch);
-	for (int from = 0; from < f->count; from += PRIOR_BATCH)
+	f->failed |= scratch.failed;
+	for (int from = 0; !f->failed && from < f->count; from += PRIOR_BATCH)
 	{
 		int			count = f->count - from < PRIOR_BATCH ? f->count - from : PRIOR_BATCH;
 		rnn_end		ends[PRIOR_BATCH];
@@ -406,6 +408,15 @@ extend_by_mix(Forecaster *f, int b, int horizon, double *out)
 	}
 }
 
+/* Lays a member out in the scratch. */
+static bool
+enter_member(Forecaster *f, int member, int64_t longest, rnn_arena scratch)
+{
+	lay_out_member(f, member, longest, &scratch);
+	f->failed |= scratch.failed;
+	return !f->failed;
+}
+
 static void
 forecast_trained(Forecaster *f, rnn_arena member_scratch, int64_t longest, int h, int64_t stride, double *out)
 {
@@ -417,9 +428,8 @@ forecast_trained(Forecaster *f, rnn_arena member_scratch, int64_t longest, int h
 		run_prior(f, member_scratch, longest);
 	for (int i = 0; has_network(m) && i < m->n_members; i++)
 	{
-		rnn_arena	scratch = member_scratch;
-
-		lay_out_member(f, i, longest, &scratch);
+		if (!enter_member(f, i, longest, member_scratch))
+			return;
 		run_network(f, i, weights_of(f, i));
 		for (int b = 0; b < f->count; b++)
 		{
@@ -431,11 +441,8 @@ forecast_trained(Forecaster *f, rnn_arena member_scratch, int64_t longest, int h
 			add_quantiles(f, b, share / m->n_members, h, out + b * stride);
 		}
 	}
-	if (m->config.skip)
+	if (m->config.skip && enter_member(f, 0, longest, member_scratch))
 	{
-		rnn_arena	scratch = member_scratch;
-
-		lay_out_member(f, 0, longest, &scratch);
 		for (int b = 0; b < f->count; b++)
 		{
 			double		share = mix_share(m, f->points[b].n);
@@ -486,6 +493,7 @@ extend_by_feeding(Forecaster *f, rnn_arena scratch, int b, int64_t longest, int 
 	one.count = 1;
 	one.points = &grown;
 	forecast_trained(&one, scratch, longest, rows, 0, out + (int64_t) done * Q);
+	f->failed |= one.failed;
 	for (int j = done; j < done + rows; j++)
 	{
 		double	   *q = out + (int64_t) j * Q,
@@ -554,6 +562,8 @@ rnn_forecast_step(const rnn_model *m, const rnn_series *series, int count, int h
 	/* Laying out again for each piece costs as much as some of its rows. */
 	for (int i = 0; i < PIECES && *done < horizon; i++)
 		more_rows(&f, scratch, longest, horizon, done, out);
+	if (f.failed)
+		return rnn_fail(err, RNN_ERR_MEMORY, "forecasting", (double) size, 0, 0);
 	if (rnn_stopped(m->stop))
 		return rnn_fail(err, RNN_ERR_STOPPED, "forecasting", 0, 0, 0);
 	for (int64_t k = 0; *done == horizon && k < (int64_t) count * horizon; k++)
