@@ -162,10 +162,11 @@ COMMENT ON VIEW rnn_options IS
 GRANT SELECT ON rnn_options TO PUBLIC;
 
 --
--- Named models.  The tables belong to the extension's owner; nobody else has
--- rights on them: functions write them as that owner after they have looked at
--- the caller's rights, and the views show what the caller may see.  Row security
--- is a second wall, for the day on which somebody grants rights on the tables.
+-- Named models.  The tables belong to who runs this script, for a trusted
+-- extension the bootstrap superuser, so that nobody else changes their shape.
+-- Functions read and write them as that owner after they have looked at the
+-- caller's rights, and the views show what the caller may see.  The extension's
+-- owner may read and add rows, as dumping and restoring do.
 --
 CREATE SEQUENCE rnn_registry_id_seq AS int;
 CREATE TABLE rnn_registry (
@@ -230,14 +231,12 @@ CREATE TABLE rnn_registry_grant (
 	model int NOT NULL REFERENCES rnn_registry ON DELETE CASCADE,
 	grantee name NOT NULL,				-- "public": every role
 	grantee_key text NOT NULL,
-	PRIMARY KEY (model, grantee)
+	PRIMARY KEY (model, grantee, grantee_key)
 );
 COMMENT ON TABLE rnn_registry_grant IS 'internal: who may forecast with a named model';
 
-ALTER TABLE rnn_registry OWNER TO @extowner@;
-ALTER TABLE rnn_registry_version OWNER TO @extowner@;
-ALTER TABLE rnn_registry_run OWNER TO @extowner@;
-ALTER TABLE rnn_registry_grant OWNER TO @extowner@;
+GRANT SELECT, INSERT ON rnn_registry, rnn_registry_version, rnn_registry_run, rnn_registry_grant TO @extowner@;
+GRANT SELECT, USAGE, UPDATE ON SEQUENCE rnn_registry_id_seq, rnn_registry_run_id_seq TO @extowner@;
 
 SELECT pg_catalog.pg_extension_config_dump('rnn_registry', '');
 SELECT pg_catalog.pg_extension_config_dump('rnn_registry_version', '');
@@ -247,23 +246,16 @@ SELECT pg_catalog.pg_extension_config_dump('rnn_registry_id_seq', '');
 SELECT pg_catalog.pg_extension_config_dump('rnn_registry_run_id_seq', '');
 
 -- True where the caller has the rights of the role of that name and key, or of
--- the tables' owner; never an error, whatever roles were dropped since.
+-- the extension's owner; never an error, whatever roles were dropped since.
 CREATE FUNCTION rnn_role_is(name name, key text) RETURNS bool
 	AS 'MODULE_PATHNAME', 'rnnforecast_rnn_role_is' LANGUAGE C STABLE STRICT PARALLEL SAFE;
 COMMENT ON FUNCTION rnn_role_is(name, text) IS
 	'internal: whether the caller may act for the owner of a named model';
 
-ALTER TABLE rnn_registry ENABLE ROW LEVEL SECURITY;
-ALTER TABLE rnn_registry_version ENABLE ROW LEVEL SECURITY;
-ALTER TABLE rnn_registry_run ENABLE ROW LEVEL SECURITY;
-ALTER TABLE rnn_registry_grant ENABLE ROW LEVEL SECURITY;
-CREATE POLICY own ON rnn_registry USING (rnn_role_is(owner, owner_key));
-CREATE POLICY own ON rnn_registry_version
-	USING (EXISTS (SELECT FROM rnn_registry AS r WHERE r.id = model AND rnn_role_is(r.owner, r.owner_key)));
-CREATE POLICY own ON rnn_registry_run
-	USING (EXISTS (SELECT FROM rnn_registry AS r WHERE r.id = model AND rnn_role_is(r.owner, r.owner_key)));
-CREATE POLICY own ON rnn_registry_grant
-	USING (EXISTS (SELECT FROM rnn_registry AS r WHERE r.id = model AND rnn_role_is(r.owner, r.owner_key)));
+CREATE FUNCTION rnn_role_shown(name name, key text) RETURNS name
+	AS 'MODULE_PATHNAME', 'rnnforecast_rnn_role_shown' LANGUAGE C STABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION rnn_role_shown(name, text) IS
+	'internal: what the owner of a named model is called now';
 
 CREATE FUNCTION rnn_fit(name text, query text, horizon bigint DEFAULT NULL, options jsonb DEFAULT NULL)
 	RETURNS int
@@ -356,7 +348,7 @@ COMMENT ON FUNCTION rnn_next_run(text) IS
 	'internal: when a schedule is due next, in the time zone of pg_cron';
 
 CREATE VIEW rnn_models WITH (security_barrier) AS
-SELECT r.name, r.owner, r.live AS version, v.created AS trained_at, v.last_ts, v.points,
+SELECT r.name, rnn_role_shown(r.owner, r.owner_key) AS owner, r.live AS version, v.created AS trained_at, v.last_ts, v.points,
 	   v.mase, v.mix_mase, v.coverage, octet_length(v.bytes)::bigint AS bytes,
 	   CASE WHEN rnn_role_is(r.owner, r.owner_key) THEN r.query END AS query,
 	   r.options || r.rules AS options, r.schedule,

@@ -15,6 +15,7 @@
  * ours, where these are known, and what was found is looked at before it runs.
  */
 #include "columns.h"
+#include "catalog.h"
 
 #include "access/htup_details.h"
 #include "catalog/dependency.h"
@@ -245,7 +246,7 @@ query_call(const QueryColumns *c, Oid schema, const char *aggregate, const char 
 	StringInfoData s;
 
 	initStringInfo(&s);
-	appendStringInfo(&s, "SELECT %s.%s(", quote_identifier(get_namespace_name(schema)), aggregate);
+	appendStringInfo(&s, "SELECT %s.%s(", schema_name(schema), aggregate);
 	for (int role = 0; role < COLUMN_ROLES; role++)
 		if (c->at[role] > 0)
 		{

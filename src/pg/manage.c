@@ -10,6 +10,7 @@
 #include "utils/acl.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
+#include "utils/memutils.h"
 
 /* To the end of the transaction: a training would bring back what is removed. */
 static void
@@ -73,16 +74,11 @@ rnnforecast_rnn_rollback(PG_FUNCTION_ARGS)
 {
 	Registry	registry = open_registry(fcinfo);
 	NamedModel *m;
-	Args		args = {0};
 	int32		version;
 
 	SPI_connect();
 	m = find_model(&registry, text_to_cstring(PG_GETARG_TEXT_PP(0)), NEED_MANAGE, false);
-	add_int(&args, m->id);
-	add_int(&args, m->live);
-	registry_run(&registry, "SELECT max(version) FROM @.rnn_registry_version "
-				 "WHERE model = $1 AND version < $2 AND promoted IS NOT NULL", &args, false);
-	version = result_int(1);
+	version = version_before(m, catalog_versions(&registry, m->id, VERSION_VERSION | VERSION_PROMOTED));
 	if (version == 0)
 		ereport(ERROR,
 				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
@@ -99,16 +95,14 @@ Datum
 rnnforecast_rnn_keep(PG_FUNCTION_ARGS)
 {
 	Registry	registry = open_registry(fcinfo);
+	ModelVersion v = {.version = PG_GETARG_INT32(1),.keep = PG_GETARG_BOOL(2)};
 	NamedModel *m;
-	Args		args = {0};
 
 	SPI_connect();
 	m = find_model(&registry, text_to_cstring(PG_GETARG_TEXT_PP(0)), NEED_MANAGE, false);
-	add_int(&args, m->id);
-	add_int(&args, PG_GETARG_INT32(1));
-	add_arg(&args, BOOLOID, PG_GETARG_DATUM(2), false);
-	if (!registry_run(&registry, "UPDATE @.rnn_registry_version SET keep = $3 WHERE model = $1 AND version = $2", &args, false))
-		no_version(m, PG_GETARG_INT32(1));
+	v.model = m->id;
+	if (!catalog_set_version(&registry, &v, VERSION_KEEP))
+		no_version(m, v.version);
 	SPI_finish();
 	PG_RETURN_VOID();
 }
@@ -120,14 +114,12 @@ rnnforecast_rnn_drop(PG_FUNCTION_ARGS)
 {
 	Registry	registry = open_registry(fcinfo);
 	NamedModel *m;
-	Args		args = {0};
 
 	SPI_connect();
 	m = find_model(&registry, text_to_cstring(PG_GETARG_TEXT_PP(0)), NEED_MANAGE, false);
 	lock_or_fail(&registry, m);
 	unschedule_model(&registry, m);
-	add_int(&args, m->id);
-	registry_run(&registry, "DELETE FROM @.rnn_registry WHERE id = $1", &args, false);
+	catalog_remove_model(&registry, m->id);
 	SPI_finish();
 	PG_RETURN_VOID();
 }
@@ -136,16 +128,10 @@ rnnforecast_rnn_drop(PG_FUNCTION_ARGS)
 static bool
 forget_in_version(const Registry *registry, const NamedModel *m, int32 version, ArrayType *series)
 {
-	bytea	   *rest = forget_series(decode_model(version_bytes(registry, m, version, false)), series);
-	Args		args = {0};
+	ModelVersion v = {.model = m->id,.version = version};
 
-	if (rest == NULL)
-		return false;
-	add_int(&args, m->id);
-	add_int(&args, version);
-	add_arg(&args, BYTEAOID, PointerGetDatum(rest), false);
-	registry_run(registry, "UPDATE @.rnn_registry_version SET bytes = $3 WHERE model = $1 AND version = $2", &args, false);
-	return true;
+	v.bytes = forget_series(decode_model(version_bytes(registry, m, version, false)), series);
+	return v.bytes && catalog_set_version(registry, &v, VERSION_BYTES);
 }
 
 /* (name, series) -> versions that had some of them */
@@ -155,29 +141,26 @@ rnnforecast_rnn_forget_model(PG_FUNCTION_ARGS)
 {
 	Registry	registry = open_registry(fcinfo);
 	ArrayType  *series = PG_GETARG_ARRAYTYPE_P(1);
+	MemoryContext outer,
+				one;
 	NamedModel *m;
-	Args		args = {0};
-	int			had = 0,
-				count;
-	int32	   *versions;
+	ListCell   *cell;
+	List	   *versions;
+	int			had = 0;
 
 	SPI_connect();
 	m = find_model(&registry, text_to_cstring(PG_GETARG_TEXT_PP(0)), NEED_MANAGE, false);
 	lock_or_fail(&registry, m);
-	add_int(&args, m->id);
-	registry_run(&registry, "SELECT version FROM @.rnn_registry_version WHERE model = $1 ORDER BY version", &args, false);
-	count = (int) SPI_processed;
-	versions = palloc(sizeof(int32) * Max(count, 1));
-	for (int i = 0; i < count; i++)
+	versions = catalog_versions(&registry, m->id, VERSION_VERSION);
+	one = AllocSetContextCreate(CurrentMemoryContext, "rnnforecast version", ALLOCSET_DEFAULT_SIZES);
+	foreach(cell, versions)
 	{
-		bool		null;
-
-		versions[i] = DatumGetInt32(result_datum(i, 1, &null));
+		outer = MemoryContextSwitchTo(one);
+		had += forget_in_version(&registry, m, ((ModelVersion *) lfirst(cell))->version, series);
+		MemoryContextSwitchTo(outer);
+		MemoryContextReset(one);
 	}
-	for (int i = 0; i < count; i++)
-		had += forget_in_version(&registry, m, versions[i], series);
-	add_arg(&args, TEXTARRAYOID, PointerGetDatum(series), false);
-	registry_run(&registry, "UPDATE @.rnn_registry_run SET series = series - $2, message = NULL WHERE model = $1", &args, false);
+	catalog_forget_in_runs(&registry, m->id, series);
 	SPI_finish();
 	PG_RETURN_INT32(had);
 }
@@ -189,6 +172,25 @@ grantee_key(const char *role)
 	return strcmp(role, "public") == 0 ? "" : role_key(get_role_oid(role, false));
 }
 
+/* Takes a role's grants away, by the name that it has now; whether it had one. */
+static bool
+revoke_from(const Registry *registry, const NamedModel *m, const char *role)
+{
+	ListCell   *cell;
+	bool		had = false;
+
+	foreach(cell, catalog_grants(registry, m->id, ROW_NOW))
+	{
+		const ModelGrant *grant = lfirst(cell);
+
+		if (strcmp(role_shown(grant->grantee, grant->grantee_key), role) != 0)
+			continue;
+		catalog_remove_grant(registry, grant);
+		had = true;
+	}
+	return had;
+}
+
 /* (name, role) */
 PG_FUNCTION_INFO_V1(rnnforecast_rnn_grant);
 Datum
@@ -196,16 +198,14 @@ rnnforecast_rnn_grant(PG_FUNCTION_ARGS)
 {
 	Registry	registry = open_registry(fcinfo);
 	char	   *role = NameStr(*PG_GETARG_NAME(1));
+	ModelGrant	grant = {.grantee = role};
 	NamedModel *m;
-	Args		args = {0};
 
 	SPI_connect();
 	m = find_model(&registry, text_to_cstring(PG_GETARG_TEXT_PP(0)), NEED_MANAGE, false);
-	add_int(&args, m->id);
-	add_text(&args, role);
-	add_text(&args, grantee_key(role));
-	registry_run(&registry, "INSERT INTO @.rnn_registry_grant (model, grantee, grantee_key) VALUES ($1, $2::name, $3) "
-				 "ON CONFLICT (model, grantee) DO UPDATE SET grantee_key = excluded.grantee_key", &args, false);
+	grant.model = m->id;
+	grant.grantee_key = grantee_key(role);
+	catalog_add_grant(&registry, &grant);
 	SPI_finish();
 	PG_RETURN_VOID();
 }
@@ -216,17 +216,15 @@ Datum
 rnnforecast_rnn_revoke(PG_FUNCTION_ARGS)
 {
 	Registry	registry = open_registry(fcinfo);
+	char	   *role = NameStr(*PG_GETARG_NAME(1));
 	NamedModel *m;
-	Args		args = {0};
 
 	SPI_connect();
 	m = find_model(&registry, text_to_cstring(PG_GETARG_TEXT_PP(0)), NEED_MANAGE, false);
-	add_int(&args, m->id);
-	add_text(&args, NameStr(*PG_GETARG_NAME(1)));
-	if (!registry_run(&registry, "DELETE FROM @.rnn_registry_grant WHERE model = $1 AND grantee = $2::name", &args, false))
+	if (!revoke_from(&registry, m, role))
 		ereport(ERROR,
 				(errcode(ERRCODE_UNDEFINED_OBJECT),
-				 errmsg("role \"%s\" has no grant on model \"%s\"", NameStr(*PG_GETARG_NAME(1)), m->name)));
+				 errmsg("role \"%s\" has no grant on model \"%s\"", role, m->name)));
 	SPI_finish();
 	PG_RETURN_VOID();
 }

@@ -48,14 +48,10 @@ new_training(const Registry *registry, const char *kind)
 static void
 insert_run(Training *t, const char *outcome)
 {
-	Args		args = {0};
-	bool		null;
+	ModelRun	run = {.model = t->model->id,.kind = unconstify(char *, t->kind),.outcome = unconstify(char *, outcome)};
 
-	add_int(&args, t->model->id);
-	add_text(&args, t->kind);
-	add_text(&args, outcome);
-	registry_run(&t->registry, "INSERT INTO @.rnn_registry_run (model, kind, outcome) VALUES ($1, $2, $3) RETURNING id", &args, false);
-	t->run = DatumGetInt64(result_datum(0, 1, &null));
+	catalog_add_run(&t->registry, &run, RUN_MODEL | RUN_KIND | RUN_OUTCOME);
+	t->run = run.id;
 }
 
 static void
@@ -84,7 +80,6 @@ checked_name(text *name)
 static NamedModel *
 insert_model(const Registry *registry, const char *name, const char *query, Jsonb *options, Jsonb *rules)
 {
-	Args		args = {0};
 	NamedModel *m = palloc0(sizeof(NamedModel));
 
 	m->name = pstrdup(name);
@@ -94,20 +89,11 @@ insert_model(const Registry *registry, const char *name, const char *query, Json
 	m->options = options;
 	m->rules = rules;
 	m->settings = query_settings();
-	add_text(&args, m->name);
-	add_text(&args, m->owner);
-	add_text(&args, m->owner_key);
-	add_text(&args, m->query);
-	add_arg(&args, JSONBOID, JsonbPGetDatum(options), false);
-	add_arg(&args, JSONBOID, JsonbPGetDatum(rules), false);
-	add_arg(&args, JSONBOID, JsonbPGetDatum(m->settings), false);
-	if (!registry_run(registry, "INSERT INTO @.rnn_registry (name, owner, owner_key, query, options, rules, settings) "
-					  "VALUES ($1, $2::name, $3, $4, $5, $6, $7) ON CONFLICT (name) DO NOTHING RETURNING id", &args, false))
+	if (!catalog_add_model(registry, m))
 		ereport(ERROR,
 				(errcode(ERRCODE_DUPLICATE_OBJECT),
 				 errmsg("model \"%s\" already exists", name),
 				 errhint("Train it again with CALL rnn_refit, or remove it with rnn_drop.")));
-	m->id = (int32) result_int(1);
 	return m;
 }
 
@@ -144,12 +130,11 @@ rnnforecast_rnn_fit(PG_FUNCTION_ARGS)
 static bool
 is_taken(const Registry *registry, const char *name)
 {
-	Args		args = {0};
+	NamedModel *m = catalog_model(registry, name, ROW_NOW);
 
-	add_text(&args, name);
-	if (!registry_run(registry, "SELECT owner::text, owner_key FROM @.rnn_registry WHERE name = $1", &args, false))
+	if (m == NULL)
 		return false;
-	if (!acts_for(registry->caller, result_text(1), result_text(2)) && !has_privs_of_role(registry->caller, registry->owner))
+	if (!acts_for(registry->caller, m->owner, m->owner_key) && !manages_all(registry))
 		ereport(ERROR,
 				(errcode(ERRCODE_DUPLICATE_OBJECT),
 				 errmsg("model \"%s\" already exists", name),
@@ -165,7 +150,6 @@ rnnforecast_rnn_register(PG_FUNCTION_ARGS)
 	Registry	registry = open_registry(fcinfo);
 	char	   *name;
 	char	   *query = PG_ARGISNULL(2) ? NULL : text_to_cstring(PG_GETARG_TEXT_PP(2));
-	Args		args = {0};
 	Training   *t;
 	Jsonb	   *rules;
 	const rnn_model *m;
@@ -186,10 +170,9 @@ rnnforecast_rnn_register(PG_FUNCTION_ARGS)
 	{
 		t->model = find_model(&registry, name, query ? NEED_OWNER : NEED_MANAGE, false);
 		t->rules = read_rules(t->model->rules);
-		add_text(&args, name);
-		add_text(&args, query);
+		t->model->query = query;
 		if (query)
-			registry_run(&registry, "UPDATE @.rnn_registry SET query = $2 WHERE name = $1", &args, false);
+			catalog_set_model(&registry, t->model, MODEL_QUERY);
 	}
 	else
 	{
@@ -244,19 +227,15 @@ commit(void)
 static void
 load_live(Training *t)
 {
-	Args		args = {0};
-	bool		null;
+	ModelVersion *v;
 
 	t->rules = read_rules(t->model->rules);
 	if (t->model->live == 0)
 		return;
-	t->live = version_bytes(&t->registry, t->model, t->model->live, false);
-	add_int(&args, t->model->id);
-	add_int(&args, t->model->live);
-	registry_run(&t->registry, "SELECT coalesce(mase, 'nan'), coalesce(mix_mase, 'nan') FROM @.rnn_registry_version "
-				 "WHERE model = $1 AND version = $2", &args, false);
-	t->live_was = DatumGetFloat8(result_datum(0, 1, &null));
-	t->mix_was = DatumGetFloat8(result_datum(0, 2, &null));
+	t->live = live_bytes(&t->registry, t->model, false);
+	v = catalog_version(&t->registry, t->model->id, t->model->live, VERSION_MASE | VERSION_MIX_MASE, ROW_NOW);
+	t->live_was = v ? v->mase : NAN;
+	t->mix_was = v ? v->mix_mase : NAN;
 }
 
 /* What the caller has done to it, if anything, was committed: the live version as it is now. */
@@ -391,14 +370,14 @@ static List *
 own_models(const Registry *registry)
 {
 	List	   *names = NIL;
+	ListCell   *cell;
 
-	registry_run(registry, "SELECT name, owner::text, owner_key FROM @.rnn_registry WHERE query IS NOT NULL ORDER BY id", NULL, false);
-	for (uint64 i = 0; i < SPI_processed; i++)
+	foreach(cell, catalog_models(registry, MODEL_NAME | MODEL_OWNER | MODEL_OWNER_KEY))
 	{
-		HeapTuple	row = SPI_tuptable->vals[i];
+		const NamedModel *m = lfirst(cell);
 
-		if (acts_for(registry->caller, SPI_getvalue(row, SPI_tuptable->tupdesc, 2), SPI_getvalue(row, SPI_tuptable->tupdesc, 3)))
-			names = lappend(names, SPI_getvalue(row, SPI_tuptable->tupdesc, 1));
+		if (acts_for(registry->caller, m->owner, m->owner_key))
+			names = lappend(names, m->name);
 	}
 	return names;
 }

@@ -55,6 +55,6 @@ bool		judge_version(Training *t);
 void		collect_rows(Training *t);	/* rows, fingerprint, points */
 void		train_version(Training *t); /* bytes, scores; touches no table */
 void		store_version(Training *t); /* and makes it live if it was promoted */
-void		finish_run(const Training *t);
+void		finish_run(Training *t);
 
 #endif							/* RNNFORECAST_REFIT_H */

@@ -278,7 +278,7 @@ run_as_caller(const char *sql)
 static char *
 refit_command(const Registry *registry, const char *name)
 {
-	return psprintf("CALL %s.rnn_refit(%s::pg_catalog.text, NULL::pg_catalog.text)", quote_identifier(get_namespace_name(registry->schema)), quote_literal_cstr(name));
+	return psprintf("CALL %s.rnn_refit(%s::pg_catalog.text, NULL::pg_catalog.text)", schema_name(registry->schema), quote_literal_cstr(name));
 }
 
 /* One word of a shell. */
@@ -316,22 +316,9 @@ no_pg_cron(const Registry *registry, const char *name, const char *schedule)
 static void
 set_schedule(const Registry *registry, const NamedModel *m, const char *schedule, const char *job_owner)
 {
-	Args		args = {0};
+	NamedModel	now = {.id = m->id,.schedule = unconstify(char *, schedule),.job_owner = unconstify(char *, job_owner)};
 
-	add_int(&args, m->id);
-	add_text(&args, schedule);
-	add_text(&args, job_owner);
-	registry_run(registry, "UPDATE @.rnn_registry SET schedule = $2, job_owner = $3::name WHERE id = $1", &args, false);
-}
-
-/* The role whose job was scheduled last; NULL: none. */
-static char *
-get_job_owner(const Registry *registry, const NamedModel *m)
-{
-	Args		args = {0};
-
-	add_int(&args, m->id);
-	return registry_run(registry, "SELECT job_owner::text FROM @.rnn_registry WHERE id = $1", &args, false) ? result_text(1) : NULL;
+	catalog_set_model(registry, &now, MODEL_SCHEDULE | MODEL_JOB_OWNER);
 }
 
 /* By its number: the names of models may be longer than those of jobs. */
@@ -424,7 +411,7 @@ rnnforecast_rnn_schedule(PG_FUNCTION_ARGS)
 	refuse_job_elsewhere(m);
 	job = run_as_caller(psprintf("SELECT cron.schedule(%s, %s, %s)", quote_literal_cstr(job_name(m)),
 								 quote_literal_cstr(schedule), quote_literal_cstr(refit_command(&registry, m->name))));
-	before = get_job_owner(&registry, m);
+	before = m->job_owner;
 	if (before && strcmp(before, caller) != 0)
 		remove_job_of(m, before);
 	set_schedule(&registry, m, schedule, caller);
@@ -435,7 +422,7 @@ rnnforecast_rnn_schedule(PG_FUNCTION_ARGS)
 bool
 unschedule_model(const Registry *registry, const NamedModel *m)
 {
-	char	   *role = get_job_owner(registry, m);
+	const char *role = m->job_owner;
 	bool		had = remove_job(m, GetUserNameFromId(registry->caller, false));
 
 	if (role == NULL)

@@ -8,8 +8,9 @@
  * stored.  So who trains a model of another lends it nothing.
  *
  * A superuser's query never has a superuser's rights: it reads as
- * pg_read_all_data, all rows or none.  Where the tables' owner is no superuser, he could have
- * written it, and it isn't run at all.
+ * pg_read_all_data, all rows or none.  Where the extension's owner is no
+ * superuser, he could have written it into a dump that he restores, and it isn't
+ * run at all; nor is that of a role that reaches the server's files or programs.
  */
 #include "registry.h"
 #include "columns.h"
@@ -19,6 +20,7 @@
 #include "catalog/pg_authid.h"
 #include "executor/spi.h"
 #include "miscadmin.h"
+#include "utils/acl.h"
 #include "utils/builtins.h"
 #include "utils/guc.h"
 #include "utils/json.h"
@@ -95,20 +97,27 @@ apply_settings(Jsonb *settings)
 	}
 }
 
+/* Whether a role's rights go beyond databases. */
+static bool
+reaches_server(Oid role)
+{
+	return superuser_arg(role) || has_privs_of_role(role, ROLE_PG_EXECUTE_SERVER_PROGRAM) ||
+		has_privs_of_role(role, ROLE_PG_WRITE_SERVER_FILES) || has_privs_of_role(role, ROLE_PG_READ_SERVER_FILES);
+}
+
 /* Whose rights the query of an owner has. */
 static Oid
 query_role(const Registry *registry, Oid owner)
 {
-	if (!superuser_arg(owner))
-		return owner;
-	if (!superuser_arg(registry->owner))
+	if (reaches_server(owner) && !superuser_arg(registry->owner))
 		ereport(ERROR,
 				(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
-				 errmsg("the query of a model that belongs to a superuser is not run"),
-				 errdetail("The tables of named models belong to \"%s\", who is none and could have written it.",
+				 errmsg("the query of a model that belongs to %s is not run",
+						superuser_arg(owner) ? "a superuser" : "a role that reaches the server's files or programs"),
+				 errdetail("The extension belongs to \"%s\", who is no superuser and could have written it.",
 						   GetUserNameFromId(registry->owner, false)),
-				 errhint("SET ROLE to a role that is no superuser, and fit the model again.")));
-	return ROLE_PG_READ_ALL_DATA;
+				 errhint("SET ROLE to a role with fewer rights, and fit the model again.")));
+	return superuser_arg(owner) ? ROLE_PG_READ_ALL_DATA : owner;
 }
 
 /*

@@ -9,8 +9,8 @@
 
 #include <math.h>
 
+#include "common/int.h"
 #include "common/sha2.h"
-#include "executor/spi.h"
 #include "lib/stringinfo.h"
 #include "miscadmin.h"
 #include "utils/builtins.h"
@@ -25,8 +25,7 @@ collect_rows(Training *t)
 {
 	const rnn_model *history;
 	Oid			owner = model_owner(t->model);
-	Args		args = {0};
-	bool		null;
+	ModelVersion *before;
 
 	t->rows = query_history(&t->registry, owner, t->model->query, t->model->settings, history_options(t->model->options));
 	if (t->rows == NULL)
@@ -38,14 +37,9 @@ collect_rows(Training *t)
 	for (int i = 0; i < history->n_series; i++)
 		for (int64 k = 0; k < history->series[i].n; k++)
 			t->points += !isnan(history->series[i].x[k]);
-	add_int(&args, t->model->id);
-	if (registry_run(&t->registry, "SELECT fingerprint FROM @.rnn_registry_version WHERE model = $1 "
-					 "ORDER BY version DESC LIMIT 1", &args, false))
-	{
-		Datum		value = result_datum(0, 1, &null);
-
-		t->old_rows = !null && DatumGetBool(DirectFunctionCall2(byteaeq, value, PointerGetDatum(t->fingerprint)));
-	}
+	before = catalog_last_version(&t->registry, t->model->id, VERSION_FINGERPRINT);
+	t->old_rows = before && before->fingerprint && VARSIZE(before->fingerprint) == VARSIZE(t->fingerprint) &&
+		memcmp(before->fingerprint, t->fingerprint, VARSIZE(t->fingerprint)) == 0;
 }
 
 /* Only what says what is forecast: the mix on the same terms. */
@@ -119,9 +113,9 @@ train_version(Training *t)
 
 /* ---------------------------------------------------------------- tables */
 
-/* The latest time of all series, as the wall clock shows it; NULL without times. */
-static void
-add_last(Args *args, const rnn_model *m)
+/* The latest time of all series, as the wall clock shows it; DT_NOBEGIN without times. */
+static Timestamp
+last_time(const rnn_model *m)
 {
 	Timestamp	last = DT_NOBEGIN;
 
@@ -132,92 +126,87 @@ add_last(Args *args, const rnn_model *m)
 		if (s->n > 0)
 			last = Max(last, clock_local(&m->clock, clock_time(&m->clock, s->start, s->n - 1)));
 	}
-	add_arg(args, TIMESTAMPOID, TimestampGetDatum(last), last == DT_NOBEGIN);
+	return last;
 }
 
-static void
-insert_version(Training *t)
+/* The model's row, locked: what became of it while it was trained. */
+static NamedModel *
+model_now(const Training *t)
 {
-	Args		args = {0};
+	NamedModel *m = catalog_model_by_id(&t->registry, t->model->id, ROW_LOCK);
 
-	add_int(&args, t->model->id);
-	if (!registry_run(&t->registry, "UPDATE @.rnn_registry SET last_version = last_version + 1 WHERE id = $1 "
-					  "RETURNING last_version", &args, false))
+	if (m == NULL)
 		ereport(ERROR,
 				(errcode(ERRCODE_UNDEFINED_OBJECT),
 				 errmsg("model \"%s\" was dropped while it was trained", t->model->name)));
-	t->version = (int32) result_int(1);
-	add_int(&args, t->version);
-	add_arg(&args, BYTEAOID, PointerGetDatum(t->bytes), false);
-	add_text(&args, t->kind);
-	add_arg(&args, BYTEAOID, PointerGetDatum(t->fingerprint), t->fingerprint == NULL);
-	add_arg(&args, INT8OID, Int64GetDatum(t->points), false);
-	add_last(&args, decode_model(t->bytes));
-	add_float(&args, t->fresh.mase);
-	add_float(&args, t->old.mase);
-	add_float(&args, t->mix.mase);
-	add_float(&args, t->fresh.coverage);
-	registry_run(&t->registry, "INSERT INTO @.rnn_registry_version (model, version, bytes, source, fingerprint, points, last_ts, "
-				 "mase, live_mase, mix_mase, coverage) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)", &args, false);
+	return m;
 }
 
-/* Whether the scores were made of what is live now; then it stays live to the end of the transaction. */
-static bool
-still_live(const Training *t)
+static void
+insert_version(Training *t, NamedModel *m)
 {
-	Args		args = {0};
+	ModelVersion v = {
+		.model = m->id,.bytes = t->bytes,.source = unconstify(char *, t->kind),.fingerprint = t->fingerprint,
+		.points = t->points,.last_ts = last_time(decode_model(t->bytes)),.mase = t->fresh.mase,
+		.live_mase = t->old.mase,.mix_mase = t->mix.mase,.coverage = t->fresh.coverage
+	};
 
-	add_int(&args, t->model->id);
-	add_int(&args, t->model->live);
-	return registry_run(&t->registry, "SELECT FROM @.rnn_registry WHERE id = $1 AND coalesce(live, 0) = $2 FOR UPDATE", &args, false);
+	if (pg_add_s32_overflow(m->last_version, 1, &v.version))
+		ereport(ERROR,
+				(errcode(ERRCODE_NUMERIC_VALUE_OUT_OF_RANGE),
+				 errmsg("model \"%s\" has no number left for a version", m->name)));
+	t->version = m->last_version = v.version;
+	catalog_set_model(&t->registry, m, MODEL_LAST_VERSION);
+	catalog_add_version(&t->registry, &v, VERSION_ALL & ~(VERSION_PROMOTED | VERSION_KEEP));
 }
 
 /* Weights that were better go on from today's rows. */
 static void
 observe_live(const Training *t)
 {
-	Args		args = {0};
+	ModelVersion v = {
+		.model = t->model->id,.version = t->model->live,.bytes = t->observed,
+		.last_ts = last_time(decode_model(t->observed))
+	};
 
-	add_int(&args, t->model->id);
-	add_int(&args, t->model->live);
-	add_arg(&args, BYTEAOID, PointerGetDatum(t->observed), false);
-	add_last(&args, decode_model(t->observed));
-	registry_run(&t->registry, "UPDATE @.rnn_registry_version SET bytes = $3, last_ts = $4 WHERE model = $1 AND version = $2", &args, false);
+	catalog_set_version(&t->registry, &v, VERSION_BYTES | VERSION_LAST_TS);
 }
 
 /* Keeps the live version, that to which rnn_rollback would go, the latest, and what is to be kept. */
 static void
-remove_old(const Training *t)
+remove_old(const Training *t, const NamedModel *m)
 {
-	Args		args = {0};
+	List	   *versions = catalog_versions(&t->registry, m->id, VERSION_MODEL | VERSION_VERSION | VERSION_KEEP | VERSION_PROMOTED);
+	int32		before = version_before(m, versions);
+	ListCell   *cell;
 
-	add_int(&args, t->model->id);
-	add_int(&args, t->rules.retain);
-	registry_run(&t->registry, "DELETE FROM @.rnn_registry_version AS v USING @.rnn_registry AS r "
-				 "WHERE r.id = $1 AND v.model = r.id AND NOT v.keep AND v.version IS DISTINCT FROM r.live "
-				 "AND v.version <= r.last_version - $2 "
-				 "AND v.version IS DISTINCT FROM (SELECT max(o.version) FROM @.rnn_registry_version AS o "
-				 "WHERE o.model = r.id AND o.version < r.live AND o.promoted IS NOT NULL)", &args, false);
-	args.count = 1;
-	add_int(&args, RUNS_KEPT);
-	registry_run(&t->registry, "DELETE FROM @.rnn_registry_run WHERE model = $1 AND id <= (SELECT o.id FROM @.rnn_registry_run AS o "
-				 "WHERE o.model = $1 ORDER BY o.id DESC OFFSET $2 LIMIT 1)", &args, false);
+	foreach(cell, versions)
+	{
+		const ModelVersion *v = lfirst(cell);
+
+		if (!v->keep && v->version != m->live && v->version != before && v->version <= m->last_version - t->rules.retain)
+			catalog_remove_version(&t->registry, v);
+	}
+	catalog_trim_runs(&t->registry, m->id, RUNS_KEPT);
 }
 
 void
 store_version(Training *t)
 {
-	insert_version(t);
-	if (!still_live(t))
+	NamedModel *m = model_now(t);
+
+	insert_version(t, m);
+	/* The scores were made of what was live then. */
+	if (m->live != t->model->live)
 	{
 		t->outcome = "refused";
 		t->message = "another version became live meanwhile";
 	}
 	else if (strcmp(t->outcome, "promoted") == 0)
-		make_live(&t->registry, t->model, t->version);
+		make_live(&t->registry, m, t->version);
 	else if (t->observed)
 		observe_live(t);
-	remove_old(t);
+	remove_old(t, m);
 }
 
 typedef struct Worst
@@ -267,20 +256,14 @@ series_errors(const Training *t)
 }
 
 void
-finish_run(const Training *t)
+finish_run(Training *t)
 {
-	Args		args = {0};
-	Jsonb	   *series = series_errors(t);
+	bool		scored = t->windows.history != NULL;
+	ModelRun	run = {
+		.id = t->run,.finished = GetCurrentTimestamp(),.outcome = unconstify(char *, t->outcome),.version = t->version,
+		.points = t->points,.mase = scored ? t->fresh.mase : NAN,.live_mase = scored ? t->old.mase : NAN,
+		.mix_mase = scored ? t->mix.mase : NAN,.series = series_errors(t),.message = t->message
+	};
 
-	add_arg(&args, INT8OID, Int64GetDatum(t->run), false);
-	add_text(&args, t->outcome);
-	add_arg(&args, INT4OID, Int32GetDatum(t->version), t->version == 0);
-	add_arg(&args, INT8OID, Int64GetDatum(t->points), t->points == 0);
-	add_float(&args, t->windows.history ? t->fresh.mase : NAN);
-	add_float(&args, t->windows.history ? t->old.mase : NAN);
-	add_float(&args, t->windows.history ? t->mix.mase : NAN);
-	add_arg(&args, JSONBOID, series ? JsonbPGetDatum(series) : (Datum) 0, series == NULL);
-	add_text(&args, t->message);
-	registry_run(&t->registry, "UPDATE @.rnn_registry_run SET finished = clock_timestamp(), outcome = $2, version = $3, "
-				 "points = $4, mase = $5, live_mase = $6, mix_mase = $7, series = $8, message = $9 WHERE id = $1", &args, false);
+	catalog_set_run(&t->registry, &run, RUN_ALL & ~(RUN_ID | RUN_MODEL | RUN_KIND));
 }

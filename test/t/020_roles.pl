@@ -54,11 +54,10 @@ ok_sql('keeper', 'CREATE EXTENSION rnnforecast', '', 'CREATE EXTENSION without s
 as('keeper', 'REVOKE CREATE ON SCHEMA public FROM PUBLIC; GRANT USAGE ON SCHEMA public TO PUBLIC');
 as('postgres', "CREATE SCHEMA $_ AUTHORIZATION $_") for qw(alice bob mallory);
 ok_sql('postgres', q{SELECT string_agg(DISTINCT tableowner, ',') FROM pg_tables WHERE tablename LIKE 'rnn\_%'},
-	'keeper', 'the tables belong to the extension\'s owner');
+	'postgres', 'the tables belong to the bootstrap superuser');
 ok_sql('postgres', q{SELECT count(*) FROM pg_class AS c JOIN pg_depend AS d ON d.objid = c.oid AND deptype = 'e'
-	JOIN pg_extension AS e ON e.oid = d.refobjid AND extname = 'rnnforecast'
-	WHERE relkind = 'r' AND (NOT relrowsecurity OR relforcerowsecurity OR NOT relhasindex)}, '0',
-	'row security is on, not forced; all have keys');
+	JOIN pg_extension AS e ON e.oid = d.refobjid AND extname = 'rnnforecast' WHERE relkind = 'r' AND NOT relhasindex}, '0',
+	'all have keys');
 ok_sql('postgres', q{SELECT count(*) FROM pg_proc WHERE prosecdef AND proname LIKE 'rnn%'}, '0', 'nothing is SECURITY DEFINER');
 
 as('alice', q{
@@ -92,15 +91,21 @@ for my $table (qw(rnn_registry rnn_registry_version rnn_registry_run rnn_registr
 		"BEGIN; LOCK TABLE $table IN ACCESS SHARE MODE", "CREATE TRIGGER t AFTER INSERT ON $table EXECUTE FUNCTION suppress_redundant_updates_trigger()";
 }
 
-# 3: row security behind them
-as('keeper', 'GRANT SELECT, INSERT, UPDATE, DELETE ON rnn_registry, rnn_registry_version, rnn_registry_run, rnn_registry_grant TO mallory;
-	GRANT USAGE ON SEQUENCE rnn_registry_id_seq TO mallory');
-ok_sql('mallory', 'SELECT (SELECT count(*) FROM rnn_registry), (SELECT count(*) FROM rnn_registry_version)', '0|0',
-	'granted rights on the tables show no row of others');
-refused('mallory', q{SET row_security = off; SELECT * FROM rnn_registry}, qr/would be affected by row-level security/, 'nor with row_security off');
-refused('mallory', q{INSERT INTO rnn_registry (name, owner, owner_key, query, options, rules, settings)
-	SELECT 'forged', 'alice', '1:1', 'SELECT 1', '{}', '{}', '{}'}, qr/violates row-level security/, 'nor can a row be written for another role');
-as('keeper', 'REVOKE ALL ON rnn_registry, rnn_registry_version, rnn_registry_run, rnn_registry_grant FROM mallory');
+# 3: the extension's owner reads them and adds rows, and no more
+my @tables = qw(rnn_registry rnn_registry_version rnn_registry_run rnn_registry_grant);
+for my $table (@tables)
+{
+	like(as('keeper', "SELECT count(*) FROM $table"), qr/^\d+$/, "the extension's owner reads $table");
+	refused('keeper', $_, qr/permission denied|must be owner|cannot drop table/, "but not: $_")
+	  for "DELETE FROM $table", "TRUNCATE $table",
+		"ALTER TABLE $table ADD COLUMN more int", "CREATE TRIGGER t AFTER INSERT ON $table EXECUTE FUNCTION suppress_redundant_updates_trigger()",
+		"CREATE RULE r AS ON INSERT TO $table DO INSTEAD NOTHING", "CREATE POLICY p ON $table", "CREATE INDEX ON $table ((mallory.leak('x')))",
+		"ALTER TABLE $table OWNER TO keeper", "ALTER EXTENSION rnnforecast DROP TABLE $table", "ALTER TABLE $table RENAME TO other", "DROP TABLE $table";
+}
+refused('keeper', $_, qr/permission denied|must be owner/, "nor: $_")
+  for 'UPDATE rnn_registry SET query = NULL', q{UPDATE rnn_registry_version SET bytes = ''}, 'UPDATE rnn_registry_run SET pid = 1';
+as('keeper', "GRANT SELECT ON $_ TO mallory") for @tables;
+ok_sql('mallory', q{SELECT has_table_privilege('rnn_registry', 'SELECT')}, 'f', 'nothing was granted');
 
 # 4: a leaky condition is not asked before the view's own
 as('mallory', q{CREATE FUNCTION mallory.leak(text) RETURNS bool LANGUAGE plpgsql COST 0.0000001 AS $$
@@ -209,9 +214,9 @@ ok_sql('postgres', q{CALL rnn_refit('bait'); SELECT count(*) FROM mallory.loot; 
 	"promoted\n0\nf", 'nothing was looted');
 ok_sql('postgres', q{SELECT points FROM rnn_versions WHERE name = 'bait' AND live}, '106', 'the query ran as its owner');
 
-# 11: a superuser's own query, where the tables belong to another
+# 11: a superuser's own query, where the extension belongs to another
 refused('postgres', q{SELECT rnn_fit('root', 'SELECT day, amount FROM mallory.bait', 7)}, qr/belongs to a superuser is not run/,
-	'a superuser\'s query is not run where the tables\' owner could have written it');
+	'a superuser\'s query is not run where the extension\'s owner could have written it');
 as('keeper', q{INSERT INTO rnn_registry (name, owner, owner_key, query, options, rules, settings)
 	SELECT 'forged', 'postgres', split_part(owner_key, ':', 1) || ':10', 'SELECT day, amount FROM mallory.bait', options, rules, settings
 	FROM rnn_registry WHERE name = 'sales'});
@@ -221,13 +226,21 @@ refused('keeper', q{CALL rnn_refit('sales')}, qr/must be owner/, 'nor does he tr
 refused('keeper', q{SELECT rnn_register('sales', rnn_model('sales'), 'SELECT 1.0')}, qr/must be owner/, 'nor does he change their queries');
 ok_sql('keeper', q{SELECT rnn_drop('forged'); SELECT count(*) FROM rnn_models}, "\n2", 'he manages all models');
 
-# 12: triggers that the tables' owner adds
-as('keeper', q{
+as('postgres', 'CREATE ROLE helper IN ROLE pg_execute_server_program');
+as('keeper', q{INSERT INTO rnn_registry (name, owner, owner_key, query, options, rules, settings)
+	SELECT 'aided', 'helper', split_part(owner_key, ':', 1) || ':' || 'helper'::regrole::oid, 'SELECT day, amount FROM mallory.bait', options, rules, settings
+	FROM rnn_registry WHERE name = 'sales'});
+refused('postgres', q{CALL rnn_refit('aided')}, qr/belongs to a role that reaches/, 'nor one of a role that runs programs of the server');
+ok_sql('keeper', q{SELECT rnn_drop('aided')}, '', 'which he removes');
+
+# 12: triggers on the tables, which their owner alone adds
+as('postgres', q{
 	CREATE FUNCTION spy() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
 		RAISE WARNING 'spy is %', current_user; RETURN NEW; END $$;
 	CREATE TRIGGER spy BEFORE INSERT ON rnn_registry_run FOR EACH ROW EXECUTE FUNCTION spy()});
-like(notices('postgres', q{CALL rnn_refit('bait')}), qr/spy is keeper/, 'a trigger on the tables runs as their owner, not as a superuser');
-as('keeper', 'DROP FUNCTION spy() CASCADE');
+as('mallory', q{INSERT INTO mallory.data VALUES ('2024-05-03', 1)});
+like(notices('mallory', q{CALL rnn_refit('bait')}), qr/spy is postgres/, 'a trigger on the tables runs as their owner, not as the caller');
+as('postgres', 'DROP FUNCTION spy() CASCADE');
 
 # ------------------------------------------------------------ 13: dropped roles
 
@@ -243,7 +256,7 @@ refused('postgres', q{CALL rnn_refit('carols')}, qr/the owner "carol" of model "
 as('postgres', 'CREATE ROLE carol LOGIN');
 ok_sql('carol', q{SELECT count(*) FROM rnn_models}, '0', 'a role of the name of a dropped owner has nothing');
 refused('carol', q{SELECT rnn_drop('carols')}, qr/does not exist/, 'and can do nothing');
-ok_sql('keeper', q{SELECT rnn_drop('carols')}, '', 'the tables\' owner cleans up');
+ok_sql('keeper', q{SELECT rnn_drop('carols')}, '', 'the extension\'s owner cleans up');
 
 # ------------------------------------------------------- 14: locks that anybody can take
 
@@ -260,7 +273,7 @@ $locker->finish;
 refused('mallory', q{SELECT rnn_register('bad', '\x00')}, qr/model bytes are damaged/, 'bytes that are no model');
 refused('mallory', q{SELECT rnn_register('bad', set_byte(rnn_model('bait'), 40, 255))}, qr/model bytes are damaged/, 'changed bytes');
 refused('mallory', q{SELECT rnn_register('bad', (SELECT public.rnn_history(day, amount) FROM mallory.data))}, qr/a history, not a model/, 'a history');
-as('keeper', q{UPDATE rnn_registry_version SET bytes = 'no model' WHERE model = (SELECT id FROM rnn_registry WHERE name = 'bait')});
+as('postgres', q{UPDATE rnn_registry_version SET bytes = 'no model' WHERE model = (SELECT id FROM rnn_registry WHERE name = 'bait')});
 refused('mallory', q{SELECT * FROM rnn_forecast_model('bait')}, qr/model bytes are damaged/, 'forged bytes in the tables');
 as('mallory', q{INSERT INTO mallory.data VALUES ('2024-05-02', 1)});
 refused('mallory', q{CALL rnn_refit('bait')}, qr/model bytes are damaged/, 'are refused by a refit too');
