@@ -18,9 +18,6 @@
 #include "catalog/pg_type.h"
 #include "funcapi.h"
 #include "miscadmin.h"
-#include "nodes/nodeFuncs.h"
-#include "nodes/supportnodes.h"
-#include "optimizer/optimizer.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
 #include "utils/jsonb.h"
@@ -35,7 +32,6 @@
 #define TOLD_NOTHING 4
 
 PG_FUNCTION_INFO_V1(rnnforecast_rnn_forecast);
-PG_FUNCTION_INFO_V1(rnnforecast_rnn_forecast_support);
 
 /* A checked call. */
 typedef struct ForecastCall
@@ -72,7 +68,7 @@ get_level(FunctionCallInfo fcinfo)
 
 /* Steps to forecast, 0 if `until` or the rows ahead say it. */
 static int
-get_horizon(FunctionCallInfo fcinfo, const rnn_model *model)
+get_horizon(FunctionCallInfo fcinfo)
 {
 	int64		horizon;
 
@@ -541,7 +537,7 @@ forecast_rows(FunctionCallInfo fcinfo, const rnn_model *model, Jsonb *options, c
 	parse_forecast_options(options, model, &call.options);
 	call.low = (1 - level) / 2;
 	call.high = 1 - call.low;
-	horizon = get_horizon(fcinfo, model);
+	horizon = get_horizon(fcinfo);
 	choose_series(fcinfo, &call);
 	if (!PG_ARGISNULL(FORECAST_UNTIL))
 		set_horizons_until(&call, PG_GETARG_TIMESTAMPTZ(FORECAST_UNTIL));
@@ -571,55 +567,4 @@ rnnforecast_rnn_forecast(PG_FUNCTION_ARGS)
 {
 	forecast_rows(fcinfo, fetch_model(fcinfo, 0, false), forecast_options(fcinfo), "the model is NULL");
 	return (Datum) 0;
-}
-
-/* -------------------------------------------------------------- planning */
-
-/* The constant that an argument comes down to, or `otherwise`. */
-static double
-constant_argument(PlannerInfo *root, List *args, int number, double otherwise)
-{
-	Node	   *arg;
-
-	if (number >= list_length(args))
-		return otherwise;
-	arg = estimate_expression_value(root, list_nth(args, number));
-	if (!IsA(arg, Const) || ((Const *) arg)->constisnull)
-		return otherwise;
-	return (double) DatumGetInt64(((Const *) arg)->constvalue);
-}
-
-/* Number of names in `series`, 1 where it isn't known. */
-static double
-constant_series(PlannerInfo *root, List *args)
-{
-	Node	   *arg;
-
-	if (FORECAST_SERIES >= list_length(args))
-		return 1;
-	arg = estimate_expression_value(root, list_nth(args, FORECAST_SERIES));
-	if (!IsA(arg, Const) || ((Const *) arg)->constisnull)
-		return 1;
-	return Max(ArrayGetNItems(ARR_NDIM(DatumGetArrayTypeP(((Const *) arg)->constvalue)),
-							  ARR_DIMS(DatumGetArrayTypeP(((Const *) arg)->constvalue))), 1);
-}
-
-/* Rows of a call with a constant horizon. */
-Datum
-rnnforecast_rnn_forecast_support(PG_FUNCTION_ARGS)
-{
-	Node	   *node = (Node *) PG_GETARG_POINTER(0);
-	SupportRequestRows *request = (SupportRequestRows *) node;
-	List	   *args;
-	double		horizon;
-
-	if (!IsA(node, SupportRequestRows) || !is_funcclause(request->node))
-		PG_RETURN_POINTER(NULL);
-	args = ((FuncExpr *) request->node)->args;
-	horizon = constant_argument(request->root, args, FORECAST_HORIZON, 0);
-	if (horizon < 1 || horizon > RNN_MAX_HORIZON)
-		PG_RETURN_POINTER(NULL);
-	request->rows = constant_series(request->root, args) *
-		(horizon + Max(constant_argument(request->root, args, FORECAST_HISTORY, 0), 0));
-	PG_RETURN_POINTER(node);
 }
