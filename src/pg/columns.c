@@ -23,13 +23,17 @@
 #include "catalog/pg_proc.h"
 #include "catalog/pg_type.h"
 #include "commands/extension.h"
+#include "executor/executor.h"
 #include "executor/spi.h"
 #include "miscadmin.h"
+#include "nodes/params.h"
 #include "parser/parse_coerce.h"
+#include "tcop/utility.h"
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"
 #include "utils/plancache.h"
 #include "utils/regproc.h"
+#include "utils/snapmgr.h"
 #include "utils/syscache.h"
 
 #define MOST_PAIRS 45			/* of names and columns in one call */
@@ -314,38 +318,87 @@ check_aggregate(const CachedPlanSource *source, Oid function, const char *aggreg
 			 errhint("Drop it, or move it to another schema.")));
 }
 
-/*
- * Runs to its end at once: a portal that is fetched from has no workers, even
- * where its plan was made for some.
- */
+/* Takes the one value of one row, to memory of the caller of SPI_connect. */
+typedef struct OneValue
+{
+	DestReceiver receiver;
+	int			rows;
+	bytea	   *value;			/* NULL: null */
+} OneValue;
+
+static void
+begin_rows(DestReceiver *self, int operation, TupleDesc desc)
+{
+	if (desc->natts != 1 || TupleDescAttr(desc, 0)->atttypid != BYTEAOID)
+		elog(ERROR, "an aggregate of rnnforecast returns %d columns, not one bytea", desc->natts);
+}
+
+static bool
+take_row(TupleTableSlot *slot, DestReceiver *self)
+{
+	OneValue   *one = (OneValue *) self;
+	bool		null;
+	Datum		value = slot_getattr(slot, 1, &null);
+
+	if (one->rows++ == 0 && !null)
+	{
+		bytea	   *bytes = DatumGetByteaP(value);
+
+		one->value = memcpy(SPI_palloc(VARSIZE(bytes)), bytes, VARSIZE(bytes));
+	}
+	return true;
+}
+
+static void
+end_rows(DestReceiver *self)
+{
+}
+
+/* To its end at once: a portal that is fetched from has no workers, even where its plan was made for some. */
+static bytea *
+run(PlannedStmt *statement, const char *text, ParamListInfo params)
+{
+	OneValue	one = {.receiver = {take_row, begin_rows, end_rows, end_rows, DestNone}};
+	QueryDesc  *query;
+
+	if (!CommandIsReadOnly(statement))
+		ereport(ERROR,
+				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+				 errmsg("a query whose rows are forecast must only read"),
+				 errhint("Leave out FOR UPDATE and the like.")));
+	query = CreateQueryDesc(statement, text, GetActiveSnapshot(), InvalidSnapshot, &one.receiver, params, NULL, 0);
+	ExecutorStart(query, 0);
+#if PG_VERSION_NUM >= 180000
+	ExecutorRun(query, ForwardScanDirection, 0);
+#else
+	ExecutorRun(query, ForwardScanDirection, 0, true);
+#endif
+	ExecutorFinish(query);
+	ExecutorEnd(query);
+	FreeQueryDesc(query);
+	return one.value;
+}
+
+/* What is looked at is what runs: a statement that is planned again may find another function. */
 bytea *
 query_aggregate(const QueryColumns *c, Oid function, const char *aggregate, Jsonb *options)
 {
 	Oid			types[1] = {JSONBOID};
-	Datum		values[1] = {options ? JsonbPGetDatum(options) : (Datum) 0};
 	char	   *call = query_call(c, get_func_namespace(function), aggregate, options ? "$1" : "");
+	ParamListInfo params = options ? makeParamList(1) : NULL;
 	CachedPlanSource *source;
-	SPIPlanPtr	plan = prepare(call, options ? 1 : 0, types, &source);
-	Datum		value;
-	bytea	   *result = NULL;
-	bool		null;
-	int			rc;
+	SPIPlanPtr	prepared = prepare(call, options ? 1 : 0, types, &source);
+	CachedPlan *plan = SPI_plan_get_cached_plan(prepared);
+	bytea	   *result;
 
+	if (plan == NULL)
+		elog(ERROR, "there is no plan for %s", aggregate);
 	check_aggregate(source, function, aggregate);
-	rc = SPI_execute_plan(plan, values, NULL, true, 0);
-	if (rc != SPI_OK_SELECT)
-		elog(ERROR, "SPI_execute_plan: %s", SPI_result_code_string(rc));
-	if (SPI_processed != 1 || SPI_tuptable->tupdesc->natts != 1 || SPI_gettypeid(SPI_tuptable->tupdesc, 1) != BYTEAOID)
-		elog(ERROR, "%s did not return one bytea", aggregate);
-	value = SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1, &null);
-	if (!null)
-	{
-		bytea	   *bytes = DatumGetByteaP(value);
-
-		result = memcpy(SPI_palloc(VARSIZE(bytes)), bytes, VARSIZE(bytes));
-	}
-	SPI_freetuptable(SPI_tuptable);
-	SPI_freeplan(plan);
+	if (options)
+		params->params[0] = (ParamExternData) {JsonbPGetDatum(options), false, PARAM_FLAG_CONST, JSONBOID};
+	result = run(linitial_node(PlannedStmt, plan->stmt_list), call, params);
+	ReleaseCachedPlan(plan, NULL);
+	SPI_freeplan(prepared);
 	return result;
 }
 

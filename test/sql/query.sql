@@ -53,6 +53,7 @@ SELECT try($$SELECT * FROM rnn_forecast_query('SELECT 1) AS q; DROP TABLE monthl
 SELECT try($$SELECT * FROM rnn_forecast_query('DELETE FROM monthly')$$);
 SELECT try($$SELECT * FROM rnn_forecast_query('DELETE FROM monthly RETURNING month, value')$$);
 SELECT try($$SELECT * FROM rnn_forecast_query('WITH d AS (DELETE FROM monthly RETURNING month, value) TABLE d')$$);
+SELECT try($$SELECT * FROM rnn_forecast_query('SELECT month, value FROM monthly FOR UPDATE')$$);
 SELECT try($$SELECT * FROM rnn_forecast_query('SELECT 1, 2, 3, 4')$$);
 SELECT try($$SELECT * FROM rnn_forecast_query('SELECT FROM monthly')$$);
 SELECT try($$SELECT * FROM rnn_forecast_query('SELECT value, month FROM monthly')$$);
