@@ -28,6 +28,7 @@
 #include "utils/builtins.h"
 #include "utils/fmgroids.h"
 #include "utils/guc.h"
+#include "utils/inval.h"
 #include "utils/lsyscache.h"
 #include "utils/syscache.h"
 #include "utils/timestamp.h"
@@ -132,22 +133,37 @@ extension_owner(Oid extension)
 	return owner;
 }
 
+const char *
+schema_name(Oid schema)
+{
+	char	   *name = get_namespace_name(schema);
+
+	if (name == NULL)
+		ereport(ERROR,
+				(errcode(ERRCODE_UNDEFINED_SCHEMA),
+				 errmsg("the schema of rnnforecast was dropped meanwhile")));
+	return quote_identifier(name);
+}
+
 static void
 no_table(const char *name)
 {
 	ereport(ERROR,
 			(errcode(ERRCODE_UNDEFINED_TABLE),
 			 errmsg("table \"%s\" of rnnforecast does not exist", name),
-			 errdetail("The extension was dropped or changed."),
-			 errhint("DROP EXTENSION and CREATE EXTENSION make the tables anew.")));
+			 errdetail("The extension was dropped or changed.")));
 }
 
 /* A table of that name that belongs to the extension. */
 static Oid
 table_of(const Registry *r, const char *name)
 {
-	Oid			table = get_relname_relid(name, r->schema);
+	Oid			table;
 
+	/* A refit holds no lock on it while it trains. */
+	AcceptInvalidationMessages();
+	(void) schema_name(r->schema);
+	table = get_relname_relid(name, r->schema);
 	if (!OidIsValid(table) || !OidIsValid(r->extension) ||
 		getExtensionOfObject(RelationRelationId, table) != r->extension)
 		no_table(name);
@@ -164,18 +180,6 @@ open_registry(FunctionCallInfo fcinfo)
 	r.models = table_of(&r, models.name);
 	r.owner = extension_owner(r.extension);
 	return r;
-}
-
-const char *
-schema_name(Oid schema)
-{
-	char	   *name = get_namespace_name(schema);
-
-	if (name == NULL)
-		ereport(ERROR,
-				(errcode(ERRCODE_UNDEFINED_SCHEMA),
-				 errmsg("the schema of rnnforecast was dropped meanwhile")));
-	return quote_identifier(name);
 }
 
 static Oid

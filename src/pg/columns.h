@@ -33,4 +33,7 @@ char	   *query_call(const QueryColumns *columns, Oid schema, const char *aggrega
  */
 bytea	   *query_aggregate(const QueryColumns *columns, Oid function, const char *aggregate, Jsonb *options);
 
+/* query.c: options that put rows into the bins of a model; NULL where it has none */
+Jsonb	   *bins_of(const rnn_model *model);
+
 #endif							/* RNNFORECAST_COLUMNS_H */

@@ -24,6 +24,7 @@
 #include "storage/condition_variable.h"
 #include "storage/sharedfileset.h"
 #include "utils/memutils.h"
+#include "utils/snapmgr.h"
 #include "utils/timestamp.h"
 #include "utils/wait_event.h"
 
@@ -293,7 +294,8 @@ crew_open(Crew *crew, int workers)
 	Shared	   *shared;
 
 	crew->tried = true;
-	if (workers < 1 || IsParallelWorker())
+	/* Workers take the snapshot of their leader, and a refit trains without one, so as not to hold up vacuum. */
+	if (workers < 1 || IsParallelWorker() || !ActiveSnapshotSet())
 		return false;
 	EnterParallelMode();
 	crew->context = CreateParallelContext("$libdir/rnnforecast", "rnnforecast_train_members", workers);

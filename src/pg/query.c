@@ -36,8 +36,7 @@ chooses_method(Jsonb *options)
 	return false;
 }
 
-/* Rows for a model with bins go into the same; NULL where it has none. */
-static Jsonb *
+Jsonb *
 bins_of(const rnn_model *model)
 {
 	const rnn_clock *clock = &model->clock;

@@ -11,6 +11,7 @@
  * rnn_runs shows as lost.
  */
 #include "refit.h"
+#include "columns.h"
 #include "train.h"
 
 #include <math.h>
@@ -142,6 +143,24 @@ is_taken(const Registry *registry, const char *name)
 	return true;
 }
 
+/*
+ * Makes what is stored with a name fit the model that it gets, for the next
+ * refit: its horizon, and for rows of another query how they are read.  What
+ * the options don't say is as in the model.
+ */
+static void
+adopt(const Registry *registry, NamedModel *named, const rnn_model *m, char *query)
+{
+	if (query)
+	{
+		named->query = query;
+		named->settings = query_settings();
+		named->options = bins_of(m);
+	}
+	named->options = with_horizon(named->options, m->config.horizon);
+	catalog_set_model(registry, named, MODEL_QUERY | MODEL_SETTINGS | MODEL_OPTIONS);
+}
+
 /* (name, model, query) -> its version, which is live */
 PG_FUNCTION_INFO_V1(rnnforecast_rnn_register);
 Datum
@@ -164,19 +183,16 @@ rnnforecast_rnn_register(PG_FUNCTION_ARGS)
 	t->bytes = PG_GETARG_BYTEA_P(1);
 	m = decode_model(t->bytes);
 	check_is_model(m);
-	t->points = m->points;
 	t->fresh.coverage = m->calibration_n > 0 ? m->coverage : NAN;
 	if (is_taken(&registry, name))
 	{
 		t->model = find_model(&registry, name, query ? NEED_OWNER : NEED_MANAGE, false);
 		t->rules = read_rules(t->model->rules);
-		t->model->query = query;
-		if (query)
-			catalog_set_model(&registry, t->model, MODEL_QUERY);
+		adopt(&registry, t->model, m, query);
 	}
 	else
 	{
-		Jsonb	   *options = split_options(NULL, true, m->config.horizon, &t->rules, &rules);
+		Jsonb	   *options = split_options(bins_of(m), true, m->config.horizon, &t->rules, &rules);
 
 		t->model = insert_model(&registry, name, query, options, rules);
 	}
@@ -284,6 +300,25 @@ report_outcome(const Training *t)
 				 errhint("See rnn_runs; rnn_promote('%s', %d) makes the new version live all the same.", t->model->name, t->version)));
 }
 
+/* Does the work and notes what became of it; the error that ended it, or NULL. */
+static ErrorData *
+train_and_note(Training *t)
+{
+	ErrorData  *error = train_and_store(t),
+			   *unnoted;
+
+	if (error)
+	{
+		t->outcome = "failed";
+		t->message = error->message;
+		t->version = 0;
+	}
+	/* Nowhere to note it, if the tables were dropped meanwhile. */
+	unnoted = guarded(finish_run, t);
+	commit();
+	return error ? error : unnoted;
+}
+
 /*
  * One refit, in transactions of its own; the error that ended it, already
  * noted, or NULL.  The first statement is in the caller's transaction.
@@ -291,7 +326,7 @@ report_outcome(const Training *t)
 static ErrorData *
 refit(Training *t)
 {
-	ErrorData  *error;
+	ErrorData  *volatile error = NULL;
 
 	if (t->model->query == NULL)
 		ereport(ERROR,
@@ -306,17 +341,17 @@ refit(Training *t)
 		commit();
 		return NULL;
 	}
-	commit();
-	error = train_and_store(t);
-	if (error)
+	PG_TRY();
 	{
-		t->outcome = "failed";
-		t->message = error->message;
-		t->version = 0;
+		commit();
+		error = train_and_note(t);
 	}
-	finish_run(t);
-	commit();
-	unlock_model(&t->registry, t->model->id);
+	PG_FINALLY();
+	{
+		/* It is the session's, and no transaction ends it. */
+		unlock_model(&t->registry, t->model->id);
+	}
+	PG_END_TRY();
 	if (error == NULL)
 		report_outcome(t);
 	return error;
@@ -404,6 +439,7 @@ rnnforecast_rnn_refit_all(PG_FUNCTION_ARGS)
 	{
 		Training   *t = new_training(&registry, "refit");
 		NamedModel	named = {.name = lfirst(cell)};
+		MemoryContext outer = MemoryContextSwitchTo(t->context);
 		ErrorData  *error;
 
 		t->model = &named;
@@ -419,6 +455,7 @@ rnnforecast_rnn_refit_all(PG_FUNCTION_ARGS)
 					(errcode(error->sqlerrcode),
 					 errmsg("refit of model \"%s\" failed: %s", named.name, error->message)));
 		}
+		MemoryContextSwitchTo(outer);
 		MemoryContextDelete(t->context);
 	}
 	SPI_finish();

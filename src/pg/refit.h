@@ -48,6 +48,7 @@ typedef struct Training
 /* Options of a training and the rules, from the options of rnn_fit. */
 Jsonb	   *split_options(Jsonb *options, bool has_horizon, int64 horizon, Rules *rules, Jsonb **rules_json);
 Rules		read_rules(Jsonb *json);
+Jsonb	   *with_horizon(Jsonb *options, int64 horizon);	/* options NULL: none */
 /* Sets outcome and message of a new version that was scored; false where the rows are not believed. */
 bool		judge_version(Training *t);
 

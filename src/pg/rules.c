@@ -71,6 +71,13 @@ from_text(const char *text)
 }
 
 Jsonb *
+with_horizon(Jsonb *options, int64 horizon)
+{
+	return DatumGetJsonbP(DirectFunctionCall2(jsonb_concat, JsonbPGetDatum(options ? options : from_text("{}")),
+											  JsonbPGetDatum(from_text(psprintf("{\"horizon\": " INT64_FORMAT "}", horizon)))));
+}
+
+Jsonb *
 split_options(Jsonb *options, bool has_horizon, int64 horizon, Rules *rules, Jsonb **rules_json)
 {
 	rnn_config	cfg;
@@ -87,8 +94,7 @@ split_options(Jsonb *options, bool has_horizon, int64 horizon, Rules *rules, Jso
 		options = DatumGetJsonbP(DirectFunctionCall2(jsonb_delete, JsonbPGetDatum(options),
 													 CStringGetTextDatum(rule_options[i].name)));
 	if (has_horizon)
-		options = DatumGetJsonbP(DirectFunctionCall2(jsonb_concat, JsonbPGetDatum(options),
-													 JsonbPGetDatum(from_text(psprintf("{\"horizon\": " INT64_FORMAT "}", horizon)))));
+		options = with_horizon(options, horizon);
 	parse_options(options, &cfg, &server);
 	return options;
 }

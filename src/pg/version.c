@@ -98,8 +98,7 @@ train_version(Training *t)
 	t->windows = last_windows(history, horizon, t->rules.windows);
 	before = decode_model(before_windows(&t->windows));
 	mix = decode_model(train_on_history(before, mix_options(options, horizon), NULL));
-	options = DatumGetJsonbP(DirectFunctionCall2(jsonb_concat, JsonbPGetDatum(options),
-												 DirectFunctionCall1(jsonb_in, CStringGetDatum(psprintf("{\"horizon\": %d}", horizon)))));
+	options = with_horizon(options, horizon);
 	progress_name(t->model->name);
 	fresh = decode_model(train_on_history(before, options, live));
 	set_scales(&t->windows, mix->n_seasons > 0 ? mix->seasons[0] : 1);
@@ -145,9 +144,10 @@ model_now(const Training *t)
 static void
 insert_version(Training *t, NamedModel *m)
 {
+	const rnn_model *model = decode_model(t->bytes);
 	ModelVersion v = {
 		.model = m->id,.bytes = t->bytes,.source = unconstify(char *, t->kind),.fingerprint = t->fingerprint,
-		.points = t->points,.last_ts = last_time(decode_model(t->bytes)),.mase = t->fresh.mase,
+		.points = model->points,.last_ts = last_time(model),.mase = t->fresh.mase,
 		.live_mase = t->old.mase,.mix_mase = t->mix.mase,.coverage = t->fresh.coverage
 	};
 

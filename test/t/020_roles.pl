@@ -212,7 +212,7 @@ as('mallory', q{CREATE OR REPLACE FUNCTION mallory.trap() RETURNS float8 LANGUAG
 	INSERT INTO mallory.data VALUES ('2024-05-01', 1)});
 ok_sql('postgres', q{CALL rnn_refit('bait'); SELECT count(*) FROM mallory.loot; SELECT rolsuper FROM pg_roles WHERE rolname = 'mallory'},
 	"promoted\n0\nf", 'nothing was looted');
-ok_sql('postgres', q{SELECT points FROM rnn_versions WHERE name = 'bait' AND live}, '106', 'the query ran as its owner');
+ok_sql('postgres', q{SELECT points FROM rnn_runs WHERE name = 'bait' ORDER BY id DESC LIMIT 1}, '106', 'the query ran as its owner');
 
 # 11: a superuser's own query, where the extension belongs to another
 refused('postgres', q{SELECT rnn_fit('root', 'SELECT day, amount FROM mallory.bait', 7)}, qr/belongs to a superuser is not run/,
