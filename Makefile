@@ -27,7 +27,7 @@ REGRESS_OPTS = --inputdir=test
 PROVE_TESTS ?= test/t/*.pl
 
 EXTRA_CLEAN = build log results tmp_check regression.diffs regression.out \
-	$(OBJS:.o=.d) $(OBJS:.o=.bc)
+	$(OBJS:.o=.d) $(OBJS:.o=.bc) test/fuzz/server.o
 
 # ------------------------------------------------------------------ BLAS
 
@@ -95,7 +95,7 @@ test/expected:
 	ln -s ../expected $@
 
 .PHONY: tap
-tap:
+tap: build/fuzz_server.so
 	$(prove_installcheck)
 
 # ------------------------------------------------------------ unit tests
@@ -139,24 +139,60 @@ $(eval $(call unit_build,unit,-O2))
 $(eval $(call unit_build,asan,-O1 $(SANITIZE)))
 
 unit_programs = $(foreach t,$(UNIT_SRC:test/unit/%.c=%),build/$(1)$(if $(findstring double,$(t)),-double)/$(t))
-FUZZ_PROGRAMS = $(patsubst test/fuzz/%.c,build/asan/%,$(sort $(wildcard test/fuzz/fuzz_*.c)))
+fuzz_programs = $(patsubst test/fuzz/%.c,build/$(1)/%,$(sort $(wildcard test/fuzz/fuzz_*.c)))
 
 .PHONY: unit unit-asan fuzz unit-programs asan-programs fuzz-programs
 .SECONDARY:
-unit-programs: $(call unit_programs,unit)
-asan-programs: $(call unit_programs,asan)
-fuzz-programs: $(FUZZ_PROGRAMS)
+unit-programs: $(call unit_programs,unit) $(call fuzz_programs,unit)
+asan-programs: $(call unit_programs,asan) $(call fuzz_programs,asan)
+fuzz-programs: $(call fuzz_programs,asan)
 
 # A program that can't be built counts as a failure; the others still run.
 unit:
 	+@$(MAKE) -k --no-print-directory unit-programs || true
-	@tools/unit $(call unit_programs,unit)
+	@FUZZ_SECONDS=0 tools/unit $(call unit_programs,unit) $(call fuzz_programs,unit)
 unit-asan:
 	+@$(MAKE) -k --no-print-directory asan-programs || true
-	@tools/unit $(call unit_programs,asan)
+	@FUZZ_SECONDS=0 tools/unit $(call unit_programs,asan) $(call fuzz_programs,asan)
 fuzz:
 	+@$(MAKE) --no-print-directory fuzz-programs
-	@tools/unit $(FUZZ_PROGRAMS)
+	@tools/unit $(call fuzz_programs,asan)
+
+# -------------------------------------------------------------- fuzzing
+#
+# The targets of the server layer are a module with the whole extension in it,
+# for a database without it: build/fuzz_server.so runs the corpora (TAP).  With
+# clang's libFuzzer, all targets look for more inputs: tools/fuzz.  In trap/ is
+# what has no AddressSanitizer: the module, since the server's memory contexts
+# hide from it, and programs that are ten times as fast.
+
+test/fuzz/server.o: override CPPFLAGS += -Isrc/pg
+test/fuzz/server.o: test/fuzz/bytes.h $(wildcard src/pg/*.h src/engine/*.h)
+build/fuzz_server.so: test/fuzz/server.o $(OBJS)
+	@mkdir -p $(@D)
+	$(CC) $(CFLAGS) -shared -o $@ $^ $(LDFLAGS) $(SHLIB_LINK)
+
+GUIDED_CC = clang -std=gnu11 -g -O1 -fPIC -Wall -Wno-ignored-attributes -Wno-unknown-pragmas -MMD -MP -fwrapv \
+	-fno-strict-aliasing -ffp-contract=off -fno-omit-frame-pointer -fsanitize=fuzzer-no-link -DFUZZ_GUIDED \
+	-Isrc/pg -Itest/unit $(PG_CPPFLAGS) -I$(includedir_server) -D_GNU_SOURCE
+# A null pointer that nothing is added to is no fault.
+GUIDED_SANITIZE = -fsanitize=address,undefined -fno-sanitize=pointer-overflow -fno-sanitize-recover=undefined
+GUIDED_TRAP = -fsanitize=undefined -fno-sanitize=pointer-overflow -fsanitize-undefined-trap-on-error
+LIBFUZZER = $(shell clang --print-runtime-dir)/libclang_rt.fuzzer_no_main-$(shell uname -m).a
+build/guided/%.o: %.c
+	@mkdir -p $(@D)
+	@$(GUIDED_CC) $(GUIDED_SANITIZE) -c -o $@ $<
+build/trap/%.o: %.c
+	@mkdir -p $(@D)
+	@$(GUIDED_CC) $(GUIDED_TRAP) -c -o $@ $<
+build/guided/fuzz_%: build/guided/test/fuzz/fuzz_%.o $(NO_PRIORS_SRC:%.c=build/guided/%.o)
+	@clang -fsanitize=fuzzer $(GUIDED_SANITIZE) -o $@ $^ $(BLAS_LIBS) -lm
+build/guided/server.so: $(patsubst %.c,build/trap/%.o,test/fuzz/server.c $(SERVER_SRC) $(ENGINE_SRC))
+	@mkdir -p $(@D)
+	@clang -shared -o $@ $^ $(LIBFUZZER) $(BLAS_LIBS) -lm -lstdc++ -lpthread -Wl,--exclude-libs,ALL
+build/trap/fuzz_%: build/trap/test/fuzz/fuzz_%.o $(NO_PRIORS_SRC:%.c=build/trap/%.o)
+	@clang -fsanitize=fuzzer -o $@ $^ $(BLAS_LIBS) -lm
+-include $(wildcard build/guided/*/*.d build/guided/*/*/*.d build/trap/*/*.d build/trap/*/*/*.d)
 
 # ------------------------------------------------------------- the prior
 #

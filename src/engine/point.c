@@ -209,10 +209,11 @@ rnn_point_forward(rnn_net *net, const real *w, int64_t first, int64_t rows)
 	int64_t		Hz = (int64_t) s->blocks * S,
 				at = first * Hz,
 				n = rows * Hz;
-	real	   *a = net->point_a + at * PH;
+	real	   *a;
 
 	if (s->F == 0)
 		return;
+	a = net->point_a + at * PH;
 	for (int64_t i = at; i < at + n; i++)
 	{
 		real	   *p = net->p + i * s->F;
@@ -251,11 +252,13 @@ rnn_point_backward(rnn_net *net, const real *w, int64_t first, int64_t rows, rea
 				at = first * Hz,
 				n = rows * Hz;
 	int			back = back_inputs(s);
-	real	   *dpoint = net->dpoint + at * PH,
-			   *dp = net->dp + at * back;
+	real	   *dpoint,
+			   *dp;
 
 	if (s->F == 0)
 		return;
+	dpoint = net->dpoint + at * PH;
+	dp = net->dp + at * back;
 	take_outputs_back(net, first, rows);
 	rnn_gemm(true, false, Q, PH, n, net->point_out + at * Q, Q, net->point + at * PH, PH, 1, g + s->point_out, PH);
 	rnn_gemm(false, false, n, PH, Q, net->point_out + at * Q, Q, w + s->point_out, PH, 0, dpoint, PH);
