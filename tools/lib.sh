@@ -8,12 +8,16 @@
 #	BIN		the private server's programs
 #	AS		words that run a command as the unprivileged user, or empty
 #
+# Before, FLAGS may have words for make, and WRAP words that start the server.
+#
 # The server is a copy of the installed one: nothing is installed into the
 # system but packages that are missing, and no server that runs is touched.
 
 ROOT=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 WORK=
 AS=()
+FLAGS=()
+WRAP=()
 exec </dev/null
 # The caller's connection is not ours.
 for name in $(compgen -e | grep '^PG' | grep -v '^PG_CONFIG$')
@@ -274,10 +278,9 @@ copy_server()
 
 build()
 {
-	quietly as_user make -s -j "$(nproc)" PG_CONFIG="$BIN/pg_config" \
-		MKDIR_P='mkdir -p' INSTALL=install
-	quietly as_user make -s install PG_CONFIG="$BIN/pg_config" \
-		MKDIR_P='mkdir -p' INSTALL=install
+	local make=(make -s PG_CONFIG="$BIN/pg_config" MKDIR_P='mkdir -p' INSTALL=install "${FLAGS[@]}")
+	quietly as_user "${make[@]}" -j "$(nproc)"
+	quietly as_user "${make[@]}" install
 }
 
 start_server()
@@ -293,7 +296,7 @@ start_server()
 		max_worker_processes = 16
 		logging_collector = off
 	CONF
-	quietly as_user "$BIN/pg_ctl" -D "$WORK/data" -l "$WORK/server.log" -w start
+	quietly as_user "${WRAP[@]}" "$BIN/pg_ctl" -D "$WORK/data" -l "$WORK/server.log" -w start
 	export PGHOST=$WORK/socket PGUSER=postgres PGDATABASE=postgres
 }
 

@@ -180,6 +180,8 @@ sub plain
 	my $name = pick(@NAMES);
 	# Transition functions outside of an aggregate say no more than that.
 	$name = pick(@NAMES) while $name =~ /_collect_/ && chance(0.9);
+	# Each of these trains all that there is.
+	$name = pick(@NAMES) while $name =~ /refit_all/ && chance(0.8);
 	my $r = pick(@{ $ROUTINES{$name} });
 	return aggregate() if $r->{kind} eq 'a';
 	return procedure($r) if $r->{kind} eq 'p';
@@ -196,7 +198,7 @@ sub procedure
 
 sub over_kept
 {
-	my $r = pick(@takes_bytes);
+	my $r = pick(grep { $_->{returns} ne 'integer' || chance(0.1) } @takes_bytes);
 	my $from = pick('kept AS q', '(SELECT m FROM kept ORDER BY i DESC) AS q', "(SELECT m FROM kept WHERE kind = 'model') AS q", '(SELECT m FROM kept, generate_series(1, 3)) AS q', "(SELECT k.m FROM kept AS k WHERE i = 4) AS q");
 	return checked($r, { text => 'q.m' }, $from);
 }
