@@ -26,7 +26,7 @@ REGRESS = $(filter setup,$(TESTS)) $(filter-out setup,$(TESTS))
 REGRESS_OPTS = --inputdir=test
 PROVE_TESTS ?= test/t/*.pl
 
-EXTRA_CLEAN = build log results tmp_check regression.diffs regression.out \
+EXTRA_CLEAN = build log output_iso results tmp_check regression.diffs regression.out \
 	$(OBJS:.o=.d) $(OBJS:.o=.bc) test/fuzz/server.o
 
 # ------------------------------------------------------------------ BLAS
@@ -76,6 +76,11 @@ PG_CONFIG ?= pg_config
 PGXS := $(shell $(PG_CONFIG) --pgxs)
 ifeq ($(PGXS),)
 $(error $(PG_CONFIG) not found: install postgresql-server-dev, or set PG_CONFIG)
+endif
+# Sessions that meet; some packages of a server come without the tester.
+ifneq ($(wildcard $(dir $(PGXS))../test/isolation/isolationtester),)
+ISOLATION := $(patsubst test/isolation/specs/%.spec,%,$(wildcard test/isolation/specs/*.spec))
+ISOLATION_OPTS = --inputdir=test/isolation
 endif
 include $(PGXS)
 

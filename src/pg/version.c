@@ -199,6 +199,7 @@ store_version(Training *t)
 	/* The scores were made of what was live then. */
 	if (m->live != t->model->live)
 	{
+		t->model->live = m->live;
 		t->outcome = "refused";
 		t->message = "another version became live meanwhile";
 	}

@@ -168,6 +168,31 @@ for my $name (sort keys %drops)
 	$node->poll_query_until('postgres', 'SELECT true');
 }
 
+# ------------------------------------------------------------- 6: one order of locks
+
+# The refit reads its rows once the gate is open, and stores while another session has marked a version.
+$node->safe_psql('shop', q{
+	CREATE FUNCTION gate() RETURNS bool LANGUAGE plpgsql AS $$ BEGIN PERFORM pg_advisory_lock(7); RETURN pg_advisory_unlock(7); END $$});
+as('alice', q{SELECT rnn_fit('gated', 'SELECT day, amount FROM sales WHERE (SELECT gate())', 7, '{"network": false, "retain": 1}');
+	SELECT rnn_register('gated', rnn_model('gated')); INSERT INTO sales SELECT max(day) + 1, 100 FROM sales});
+my ($said, $marked) = ('', '');
+my $marker = IPC::Run::start([ 'psql', '-XAtq', '-U', 'alice', '-d', $node->connstr('shop') ], '<', \my $typed, '>', \$marked, '2>&1');
+$typed = "SELECT pg_advisory_lock(7);\nSELECT 'closed';\n";
+$marker->pump until $marked =~ /closed/;
+my $refit = IPC::Run::start([ 'psql', '-XAtq', '-U', 'alice', '-d', $node->connstr('shop'), '-c', q{CALL rnn_refit('gated')} ], '<', \undef, '>', \$said, '2>&1');
+my $waits = q{SELECT count(*) = 1 FROM pg_stat_activity WHERE query LIKE 'CALL rnn_refit%%gated%%' AND wait_event = '%s'};
+$node->poll_query_until('shop', sprintf($waits, 'advisory'));
+$typed .= "BEGIN;\nSELECT rnn_keep('gated', 1), rnn_keep('gated', 2);\nSELECT pg_advisory_unlock(7);\nSELECT 'open';\n";
+$marker->pump until $marked =~ /open/;
+$node->poll_query_until('shop', sprintf($waits, 'transactionid'));
+$typed .= "SELECT rnn_promote('gated', 1);\nCOMMIT;\nSELECT rnn_revoke('gated', 'nobody');\n\\q\n";
+$marker->finish;
+$refit->finish;
+unlike($said . $marked, qr/deadlock/, 'repair 6: a refit that stores and a session that keeps and promotes do not wait for each other');
+like($said, qr/refused: another version became live meanwhile/, 'repair 6: the refit sees what became of its model');
+is(as('alice', q{SELECT version FROM rnn_models WHERE name = 'gated'}), '1', 'repair 6: which stays');
+as('alice', q{SELECT rnn_drop('gated')});
+
 # ------------------------------------------------------------------ 7: other names
 
 as('postgres', q{SELECT rnn_grant('sales', 'bob'); CREATE ROLE carol LOGIN});
