@@ -209,10 +209,10 @@ sub superuser
 }
 
 is(superuser(qq{SET search_path = pg_temp, "\$user", public; CREATE TEMP TABLE own (day date, amount float8);
-	SELECT rnn_fit('own', 'SELECT day, amount FROM own', 7, $MIX); SELECT points FROM rnn_models WHERE name = 'own'}), "1\n100",
+	SELECT rnn_fit('own', 'SELECT day, amount FROM own', 7, $MIX); SELECT points FROM rnn_series(rnn_model('own'))}), "1\n100",
 	'repair 11: "$user" is the one who stored the query, and temporary tables are none of it');
 like(superuser(q{CALL rnn_refit('own')}), qr/^skipped/, 'repair 11: in another session too');
-is(superuser(qq{SELECT rnn_fit('hidden', 'SELECT day, amount FROM public.hidden', 7, $MIX); SELECT points FROM rnn_models WHERE name = 'hidden'}),
+is(superuser(qq{SELECT rnn_fit('hidden', 'SELECT day, amount FROM public.hidden', 7, $MIX); SELECT points FROM rnn_series(rnn_model('hidden'))}),
 	"1\n100", 'without row security a superuser\'s query reads all');
 $node->safe_psql('postgres', 'ALTER TABLE public.hidden ENABLE ROW LEVEL SECURITY');
 my $hides = qr/ERROR:  query would be affected by row-level security policy for table "hidden"\nCONTEXT: .*query of a superuser's model, read with the rights of "pg_read_all_data"/s;
@@ -220,7 +220,7 @@ like(superuser(q{CALL rnn_refit('hidden')}), $hides, 'repair 11: rows that a pol
 like(superuser(qq{SELECT rnn_fit('again', 'SELECT day, amount FROM public.hidden', 7, $MIX)}), $hides, 'repair 11: of rnn_fit too');
 like(superuser(q{SELECT count(*) FROM rnn_forecast_model('hidden', options => '{"fresh": true}')}), $hides, 'repair 11: and of fresh forecasts');
 $node->safe_psql('postgres', qq{GRANT USAGE ON SCHEMA public TO alice; SET ROLE alice; SELECT rnn_fit('mine', 'SELECT day, amount FROM public.hidden', 7, $MIX)});
-is(superuser(q{SELECT points FROM rnn_models WHERE name = 'mine'}), '50', 'others read what policies let them');
+is(superuser(q{SELECT points FROM rnn_series(rnn_model('mine'))}), '50', 'others read what policies let them');
 
 # -------------------------------------------------------------- 8: jobs of pg_cron
 
