@@ -100,7 +100,7 @@ COMMENT ON FUNCTION rnn_quantile_levels() IS
 CREATE FUNCTION rnn_chance_above(quantiles float8[], lim float8) RETURNS float8
 	AS 'MODULE_PATHNAME', 'rnnforecast_rnn_chance_above' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
 COMMENT ON FUNCTION rnn_chance_above(float8[], float8) IS
-	'the probability that the forecast value exceeds a limit';
+	'the probability that the forecast value exceeds a limit; beyond the outermost quantiles a guess, never below 0.001';
 
 --
 -- Looking into models

@@ -331,7 +331,7 @@ calibration(const rnn_model *m, int j, int k)
  * large enough make it do.
  */
 static bool
-finish_row(const rnn_model *m, int j, double unit, double *q)
+finish_row(const rnn_model *m, const rnn_config *cfg, int j, double unit, double *q)
 {
 	double		centre = q[M];
 
@@ -347,7 +347,27 @@ finish_row(const rnn_model *m, int j, double unit, double *q)
 	for (int k = M - 1; k >= 0; k--)
 		q[k] = fmin(q[k], q[k + 1]);
 	for (int k = 0; k < Q; k++)
-		q[k] = rnn_within_bounds(&m->config, rnn_restore(&m->config, bounded(q[k] * unit)));
+		q[k] = rnn_within_bounds(cfg, rnn_restore(cfg, bounded(q[k] * unit)));
+	return true;
+}
+
+/* All rows of a series, out (horizon,Q).  What never changed is forecast as what it is, to the last digit. */
+static bool
+finish_series(const rnn_model *m, const rnn_series *s, const rnn_points *pts, int horizon, double *out)
+{
+	rnn_config	cfg = rnn_config_for_series(&m->config, s);
+	rnn_series	prepared = {.n = pts->n,.x = pts->raw};
+	int64_t		known = 0;
+
+	for (int j = 0; j < horizon; j++)
+		if (!finish_row(m, &cfg, j, pts->unit, out + (int64_t) j * Q))
+			return false;
+	if (!rnn_series_is_constant(&prepared))
+		return true;
+	while (isnan(s->x[known]))
+		known++;
+	for (int64_t k = 0; k < (int64_t) horizon * Q; k++)
+		out[k] = rnn_within_bounds(&cfg, s->x[known]);
 	return true;
 }
 
@@ -566,8 +586,8 @@ rnn_forecast_step(const rnn_model *m, const rnn_series *series, int count, int h
 		return rnn_fail(err, RNN_ERR_MEMORY, "forecasting", (double) size, 0, 0);
 	if (rnn_stopped(m->stop))
 		return rnn_fail(err, RNN_ERR_STOPPED, "forecasting", 0, 0, 0);
-	for (int64_t k = 0; *done == horizon && k < (int64_t) count * horizon; k++)
-		if (!finish_row(m, (int) (k % horizon), f.points[k / horizon].unit, out + k * Q))
+	for (int b = 0; *done == horizon && b < count; b++)
+		if (!finish_series(m, &series[b], &f.points[b], horizon, out + (int64_t) b * horizon * Q))
 			return rnn_fail(err, RNN_ERR_NUMERIC, "the network's forecast", NAN, 0, 0);
 	return RNN_OK;
 }

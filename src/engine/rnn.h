@@ -339,6 +339,9 @@ bool		rnn_changes_series(const rnn_config *cfg);	/* or leaves them as they are *
 rnn_series	rnn_series_prepare(const rnn_config *cfg, const rnn_series *s, rnn_arena *a);
 /* Chooses lambda and lower where they are left open; season: in steps, 0 unknown. */
 void		rnn_resolve_output(rnn_config *cfg, const rnn_series *series, int count, int season);
+/* Of a trained model; where it has left lower open, each series decides for itself. */
+rnn_config	rnn_config_for_series(const rnn_config *cfg, const rnn_series *s);
+bool		rnn_series_is_constant(const rnn_series *s);	/* of two known points or more */
 
 /* ------------------------------------------------------------ references */
 

@@ -239,29 +239,86 @@ choose_lambda(const rnn_config *cfg, const rnn_series *series, int count, int se
 	return rint(lambda * 10) / 10;
 }
 
-/* Counts that are often 0 and never below. */
-static bool
-rests_on_zero(const rnn_series *series, int count)
+/* What is to know of values to see whether 0 is their bound. */
+typedef struct Tally
 {
-	int64_t		known = 0,
-				zeros = 0;
+	int64_t		known,
+				zeros;
+	bool		below,			/* one is below 0 */
+				whole;			/* all are */
+} Tally;
 
-	for (int i = 0; i < count; i++)
-		for (int64_t k = 0; k < series[i].n; k++)
-		{
-			if (series[i].x[k] < 0)
-				return false;
-			known += !isnan(series[i].x[k]);
-			zeros += series[i].x[k] == 0;
-		}
-	return zeros > 0 && zeros >= ZEROS * known;
+static void
+tally_series(Tally *t, const rnn_series *s)
+{
+	for (int64_t k = 0; k < s->n && !t->below; k++)
+	{
+		double		x = s->x[k];
+
+		if (isnan(x))
+			continue;
+		t->known++;
+		t->zeros += x == 0;
+		t->below = x < 0;
+		t->whole &= x == rint(x);
+	}
+}
+
+/* Often 0 and never below, as demand is. */
+static bool
+rests_on_zero(const Tally *t)
+{
+	return !t->below && t->zeros > 0 && t->zeros >= ZEROS * t->known;
+}
+
+/* Whole numbers down to 0 and never below: counts, however large most of them are. */
+static bool
+is_count(const Tally *t)
+{
+	return !t->below && t->whole && t->zeros > 0 && t->known > 1;
+}
+
+rnn_config
+rnn_config_for_series(const rnn_config *cfg, const rnn_series *s)
+{
+	rnn_config	own = *cfg;
+	Tally		t = {.whole = true};
+
+	if (!isnan(own.lower) || own.upper < 0)
+		return own;
+	tally_series(&t, s);
+	if (rests_on_zero(&t) || is_count(&t))
+		own.lower = 0;
+	return own;
+}
+
+bool
+rnn_series_is_constant(const rnn_series *s)
+{
+	double		value = NAN;
+	int64_t		known = 0;
+
+	for (int64_t k = 0; k < s->n; k++)
+	{
+		if (isnan(s->x[k]))
+			continue;
+		if (known++ == 0)
+			value = s->x[k];
+		else if (s->x[k] != value)
+			return false;
+	}
+	return known > 1;
 }
 
 void
 rnn_resolve_output(rnn_config *cfg, const rnn_series *series, int count, int season)
 {
+	Tally		all = {0};
+
 	if (cfg->transform == RNN_TRANSFORM_BOX_COX && isnan(cfg->lambda))
 		cfg->lambda = choose_lambda(cfg, series, count, season);
-	if (isnan(cfg->lower) && !(cfg->upper < 0) && rests_on_zero(series, count))
+	for (int i = 0; i < count; i++)
+		tally_series(&all, &series[i]);
+	if (isnan(cfg->lower) && !(cfg->upper < 0) && rests_on_zero(&all))
 		cfg->lower = 0;
 }

@@ -379,6 +379,8 @@ bound_at(const rnn_config *cfg, const double *q, double p)
 {
 	double		y[Q];
 
+	if (q[0] == q[Q - 1])
+		return q[0];
 	if (cfg->transform == RNN_TRANSFORM_NONE)
 		return rnn_within_bounds(cfg, quantile_at(q, p));
 	for (int k = 0; k < Q; k++)
@@ -386,9 +388,9 @@ bound_at(const rnn_config *cfg, const double *q, double p)
 	return rnn_within_bounds(cfg, rnn_restore(cfg, quantile_at(y, p)));
 }
 
-/* q is (rows, Q), from the step after point `end` of the series on. */
+/* q is (rows, Q), from the step after point `end` of the series on; cfg is the series' own. */
 static void
-put_forecast(ForecastCall *call, const rnn_series *s, int64 end, int count, const double *q)
+put_forecast(ForecastCall *call, const rnn_series *s, const rnn_config *cfg, int64 end, int count, const double *q)
 {
 	for (int j = 0; j < count; j++, q += Q)
 	{
@@ -402,8 +404,8 @@ put_forecast(ForecastCall *call, const rnn_series *s, int64 end, int count, cons
 		for (int k = 0; k < Q; k++)
 			levels[k] = Float8GetDatum(q[k]);
 		values[6] = Float8GetDatum(q[RNN_MEDIAN]);
-		values[7] = Float8GetDatum(bound_at(&call->model->config, q, call->low));
-		values[8] = Float8GetDatum(bound_at(&call->model->config, q, call->high));
+		values[7] = Float8GetDatum(bound_at(cfg, q, call->low));
+		values[8] = Float8GetDatum(bound_at(cfg, q, call->high));
 		values[9] = PointerGetDatum(construct_array(levels, Q, FLOAT8OID, sizeof(float8),
 													FLOAT8PASSBYVAL, TYPALIGN_DOUBLE));
 		nulls[6] = nulls[7] = nulls[8] = nulls[9] = false;
@@ -504,9 +506,10 @@ forecast_batch(ForecastCall *call, int first, int count)
 		const rnn_series *own = &call->model->series[call->series[first + i]];
 		int			lag = call->lag[first + i];
 		int64		end = own->n - 1 + lag;
+		rnn_config	cfg = rnn_config_for_series(&call->model->config, &series[i]);
 
 		put_history(call, own, end);
-		put_forecast(call, own, end, horizon - lag, q + ((Size) i * horizon + lag) * Q);
+		put_forecast(call, own, &cfg, end, horizon - lag, q + ((Size) i * horizon + lag) * Q);
 	}
 	MemoryContextDelete(scratch);
 }

@@ -164,15 +164,6 @@ keep_last(RowGroup *group, const rnn_clock *clock, rnn_series *s)
 	}
 }
 
-static bool
-is_constant(const rnn_series *s)
-{
-	for (int64 i = 1; i < s->n; i++)
-		if (s->x[i] != s->x[0] && !isnan(s->x[i]))
-			return false;
-	return s->n > 1;
-}
-
 /* The first point that the options don't take, and why. */
 static rnn_note
 find_trouble(const rnn_config *cfg, const rnn_series *s, int64 *at)
@@ -321,7 +312,7 @@ series_from_rows(RowState *state, const rnn_config *cfg, const ServerOptions *se
 		}
 		if (group->problem != RNN_NOTE_NONE && on_error == ON_ERROR_NAIVE)
 			keep_last(group, &all->clock, s);
-		s->note = group->problem ? group->problem : is_constant(s) ? RNN_NOTE_CONSTANT : RNN_NOTE_NONE;
+		s->note = group->problem ? group->problem : rnn_series_is_constant(s) ? RNN_NOTE_CONSTANT : RNN_NOTE_NONE;
 		usable += s->n > 0;
 	}
 	covariates_from_rows(state, all->count > 0 && groups[0].nearest, fail, all);

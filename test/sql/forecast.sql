@@ -126,8 +126,8 @@ WHERE a.step = b.step + 6;
 -- Chances.
 SELECT round(rnn_chance_above(q, q[8])::numeric, 6) AS half, round(rnn_chance_above(q, q[13])::numeric, 6) AS above,
 	   round(rnn_chance_above(q, q[1])::numeric, 6) AS below, rnn_chance_above(q, 'infinity') AS never,
-	   rnn_chance_above(q, '-infinity') AS always, rnn_chance_above(q, q[15] + (q[15] - q[8])) < 0.001 AS tail,
-	   rnn_chance_above(q, q[1] - (q[8] - q[1])) > 0.999 AS low
+	   rnn_chance_above(q, '-infinity') AS always, round(rnn_chance_above(q, q[15] + (q[15] - q[8]))::numeric, 6) AS tail,
+	   round(rnn_chance_above(q, q[1] - (q[8] - q[1]))::numeric, 6) AS low
 FROM m, LATERAL (SELECT quantiles AS q FROM rnn_forecast(m, 1)) AS f;
 SELECT bool_and(chance <= before) AS falling FROM (
 	SELECT rnn_chance_above(quantiles, lim) AS chance, lag(rnn_chance_above(quantiles, lim)) OVER (ORDER BY lim) AS before

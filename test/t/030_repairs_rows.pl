@@ -156,6 +156,54 @@ is(run_sql(q{SET rnnforecast.max_memory = '16MB'; SELECT count(*), min(name), ma
 	(SELECT rnn_history(timestamp '2024-01-01' + n % 15000 * interval '1 second', n / 15000, 1.0) AS h FROM generate_series(0, 29999) AS n) AS t,
 	rnn_series(h)}), '15000|2024-01-01 00:00:00|2024-01-01 04:09:59', 'repair 16: names of many series');
 
+# ------------------------------------------------------------ values that stay
+
+# A panel in which one series is often below 0; the others are counts down to
+# 0, a falling one of large numbers, and constants.
+$node->safe_psql('postgres', q{
+	CREATE TABLE panel AS SELECT n, s, CASE s WHEN 'below' THEN n % 5 - 2.5 WHEN 'count' THEN floor(3 * (1 + sin(n))) * (n % 2)
+		WHEN 'falling' THEN greatest(9000 - 150 * n, 0) WHEN 'five' THEN 5 WHEN 'tenth' THEN 0.1 END AS v
+		FROM generate_series(1, 61) AS n, unnest('{below,count,falling,five,tenth}'::text[]) AS s;
+	CREATE TABLE panels AS SELECT o, rnn_train(s, date '2024-01-01' + n, v, o) AS m, rnn_history(s, date '2024-01-08' + n, v) AS h
+		FROM panel, unnest(ARRAY['{"horizon": 30}', '{"start": "prior", "horizon": 30}', '{"network": false, "horizon": 30}',
+			'{"network": false, "horizon": 30, "transform": "asinh"}']::jsonb[]) AS o GROUP BY o});
+my $bounds = q{SELECT string_agg(DISTINCT s.series || ' ' || s.low, ', ') FROM panels,
+	LATERAL (SELECT series, CASE WHEN min(least(lower, quantiles[1])) < 0 THEN 'below 0' ELSE 'not below 0' END AS low
+		FROM rnn_forecast(%s, 40, 0.995) GROUP BY series) AS s WHERE s.series IN ('below', 'count', 'falling')};
+my $constants = q{SELECT count(*), bool_and(forecast = v AND lower = v AND upper = v AND quantiles = array_fill(v, '{15}'))
+	FROM panels, rnn_forecast(%s, 40, 0.93, series => '{five,tenth}'),
+		LATERAL (SELECT CASE series WHEN 'five' THEN 5 ELSE 0.1 END::float8) AS c (v)};
+for ([ 'm', 'trained' ], [ 'rnn_observe(m, h)', 'observed' ])
+{
+	my ($model, $what) = @$_;
+	is(run_sql(sprintf($bounds, $model)), 'below below 0, count not below 0, falling not below 0',
+		"repair 21: each series of a panel has its own bound, $what");
+	is(run_sql(sprintf($constants, $model)), '320|t', "repair 21: constants are forecast exactly, $what");
+}
+is(run_sql(q{SELECT min(least(lower, quantiles[1])) < 0 FROM rnn_forecast((SELECT rnn_train(s, n, v,
+	'{"network": false, "horizon": 30, "lower": -1e6}') FROM panel WHERE s IN ('below', 'falling')), 30, series => '{falling}')}), 't',
+	'repair 21: the option "lower" wins');
+is(run_sql(q{SELECT count(DISTINCT forecast), min(forecast) = max(quantiles[15]), min(forecast) = 5.7 FROM rnn_forecast((SELECT
+	rnn_train(date '2024-01-01' + n, 5.7, '{"transform": "log", "start": "scratch", "steps": 5, "hidden": 4}') FROM generate_series(1, 100) AS n), 9)}),
+	'1|t|t', 'repair 21: a constant alone, transformed, by a network');
+
+# -------------------------------------------------------------------- chances
+
+# Quantiles of a normal distribution, its median 0 and the outermost at +-2.326.
+my $normal = q{'{-2.326, -1.96, -1.645, -1.282, -0.842, -0.524, -0.253, 0, 0.253, 0.524, 0.842, 1.282, 1.645, 1.96, 2.326}'::float8[]};
+is(run_sql(qq{SELECT string_agg(round(rnn_chance_above($normal, x * 2.326)::numeric, 6)::text, ' ' ORDER BY x)
+	FROM unnest('{-1000,-4,-2,-1,1,2,3,4,1e300}'::float8[]) AS x}),
+	'0.999000 0.999000 0.997500 0.990000 0.010000 0.002500 0.001111 0.001000 0.001000',
+	'repair 22: beyond the outermost quantiles the tail is one that was measured, down to one in a thousand');
+is(run_sql(q{SELECT array_agg(round(rnn_chance_above(array_fill(5::float8, '{8}') || '{5,5,5,5,5,6,7}', x)::numeric, 6) ORDER BY x) FROM unnest('{4,5,8,9}'::float8[]) AS x}),
+	'{0.999000,0.050000,0.004444,0.002500}', 'repair 22: half of it at one point');
+is(run_sql(q{SELECT array_agg(rnn_chance_above(array_fill(5::float8, '{15}'), x) ORDER BY x) FROM unnest('{4.9,5,5.1}'::float8[]) AS x}),
+	'{1,0,0}', 'repair 22: a constant is compared');
+is(run_sql(q{SELECT bool_and(abs(rnn_chance_above(quantiles, upper) - (1 - level) / 2) < 1e-9 AND abs(rnn_chance_above(quantiles, lower) - (1 + level) / 2) < 1e-9)
+	FROM panels, unnest('{0.5,0.9,0.97,0.99,0.995,0.998}'::float8[]) AS level,
+		rnn_forecast(m, 3, level, series => '{below}') WHERE o->>'transform' IS NULL}), 't',
+	'repair 22: intervals have the same tail');
+
 # ---------------------------------------------------------- distributed calls
 
 # A planner of distributed tables calls the aggregate's parts by their OIDs,

@@ -174,6 +174,40 @@ test_rest(void)
 	}
 }
 
+/* Where the panel has left it open, each series decides. */
+static void
+test_own_rest(void)
+{
+	double		counts[] = {900, 3000, 0, NAN, 1, 70, 2, 50, 60, 80, 95, 70, 81},
+				halves[] = {900, 3000, 0, NAN, 1.5, 70, 2, 50, 60, 80, 95, 70, 81},
+				below[] = {900, 3000, 0, NAN, 1, 70, 2, 50, 60, 80, -95, 70, 81},
+				often[] = {0, 0.5, 0, NAN, 1.5, 70, 2, 50, 60, 80, 95, 70, 81};
+	double	   *all[] = {counts, halves, below, often};
+	bool		bound[] = {true, false, false, true};
+
+	for (int k = 0; k < 4; k++)
+	{
+		rnn_config	cfg;
+		rnn_series	s = {.n = 13,.x = all[k]};
+
+		rnn_config_defaults(&cfg);
+		CHECK(bound[k] ? rnn_config_for_series(&cfg, &s).lower == 0 : isnan(rnn_config_for_series(&cfg, &s).lower));
+		CHECK(!rnn_series_is_constant(&s));
+		cfg.lower = -5;
+		CHECK(rnn_config_for_series(&cfg, &s).lower == -5);
+	}
+}
+
+static void
+test_constant(void)
+{
+	double		x[] = {NAN, 5, NAN, 5, 5.5};
+
+	CHECK(rnn_series_is_constant(&(rnn_series) {.n = 4,.x = x}));
+	CHECK(!rnn_series_is_constant(&(rnn_series) {.n = 5,.x = x}));
+	CHECK(!rnn_series_is_constant(&(rnn_series) {.n = 3,.x = x}));
+}
+
 static rnn_config
 quick(bool network)
 {
@@ -276,6 +310,8 @@ main(void)
 	test_bounds();
 	test_lambda();
 	test_rest();
+	test_own_rest();
+	test_constant();
 	test_commutes(false);
 	test_commutes(true);
 	test_filled();
