@@ -12,15 +12,16 @@ RETURNS TABLE (chart text) LANGUAGE sql AS $$
 		FROM shown),
 	cells AS (
 		SELECT row_number() OVER (ORDER BY at) AS x, at,
-			   width_bucket(actual, low, high, height) AS a,
+			   -- the highest is in the top line; least() alone would make a point of NULL
+			   CASE WHEN actual IS NOT NULL THEN least(width_bucket(actual, low, high, height), height) END AS a,
 			   width_bucket(forecast, low, high, height) AS f,
 			   width_bucket(lower, low, high, height) AS l,
 			   width_bucket(upper, low, high, height) AS u
 		FROM shown, bounds),
 	lines AS (
 		SELECT y, string_agg(repeat(CASE
-				WHEN least(a, height) = y AND f = y THEN '◆'
-				WHEN least(a, height) = y THEN '●'
+				WHEN a = y AND f = y THEN '◆'
+				WHEN a = y THEN '●'
 				WHEN f = y THEN '━'
 				WHEN y BETWEEN l AND u THEN '░'
 				ELSE ' ' END, wide), '' ORDER BY x) AS line

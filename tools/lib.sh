@@ -1,4 +1,4 @@
-# lib.sh: what tools/demo and tools/check share.
+# lib.sh: what tools/demo, tools/check and their like share.
 #
 # set_up [tests] leaves a running private server with the extension
 # installed in it, and these variables:
@@ -54,6 +54,11 @@ quietly()
 
 # ---------------------------------------------------------------- packages
 
+major_of()
+{
+	"$1" --version | sed -n 's/^PostgreSQL \([0-9]*\).*/\1/p'
+}
+
 # A pg_config with a server and its build files beside it: $PG_CONFIG, or
 # the newest of those installed.  Debian's servers bring PGXS, but no headers.
 find_postgres()
@@ -93,8 +98,8 @@ have_openblas()
 		pkg-config --exists openblas 2>/dev/null
 }
 
-# Names of the packages that are missing; "postgresql" stands for the server
-# and its build files.
+# missing_packages [tests | versions]: names of the packages that are missing;
+# "postgresql" stands for the server and its build files.
 missing_packages()
 {
 	command -v gcc >/dev/null || echo gcc
@@ -103,9 +108,13 @@ missing_packages()
 	[ -n "${BLAS_LIBS:-}" ] || { command -v gcc >/dev/null && have_openblas; } ||
 		echo libopenblas-serial-dev
 	find_postgres >/dev/null || echo postgresql
-	[ "${1:-}" = tests ] || return 0
+	[ -n "${1:-}" ] || return 0
 	command -v prove >/dev/null || echo perl
 	perl -MIPC::Run -e 1 2>/dev/null || echo libipc-run-perl
+	[ "$1" = versions ] || return 0
+	command -v clang >/dev/null || echo clang
+	python3 -m pip --version >/dev/null 2>&1 || echo python3-pip
+	[ -d /usr/share/zoneinfo ] || echo tzdata
 }
 
 # Install what is missing, or say what to type.
@@ -170,7 +179,7 @@ install_pg_cron()
 {
 	local config major root=()
 	config=$(find_postgres) || return 0
-	major=$("$config" --version | sed -n 's/^PostgreSQL \([0-9]*\).*/\1/p')
+	major=$(major_of "$config")
 	[ ! -f "$("$config" --pkglibdir)/pg_cron.so" ] || return 0
 	[[ $config = /usr/lib/postgresql/* ]] && command -v apt-get >/dev/null || return 0
 	if [ "$(id -u)" != 0 ]
@@ -186,14 +195,10 @@ install_pg_cron()
 
 # ------------------------------------------------------- temporary directory
 
-# Stop the servers below WORK, which are all ours, and remove it.
-clean_up()
+# Stop the servers below WORK, which are all ours.
+stop_servers()
 {
-	local status=$? pidfile pid
-	trap - EXIT
-	trap '' INT TERM HUP
-	[ -n "$WORK" ] || exit $status
-	cd /
+	local pidfile pid
 	while IFS= read -r pidfile
 	do
 		pid=$(head -n 1 "$pidfile" 2>/dev/null)
@@ -204,6 +209,16 @@ clean_up()
 			sleep 0.1
 		done
 	done < <(find "$WORK" -name postmaster.pid 2>/dev/null)
+}
+
+clean_up()
+{
+	local status=$?
+	trap - EXIT
+	trap '' INT TERM HUP
+	[ -n "$WORK" ] || exit $status
+	cd /
+	stop_servers
 	rm -rf "$WORK"
 	exit $status
 }
@@ -276,11 +291,16 @@ copy_server()
 		END
 }
 
+# make for the private server, in the copy of the checkout.
+make_here()
+{
+	as_user make -s PG_CONFIG="$BIN/pg_config" MKDIR_P='mkdir -p' INSTALL=install "${FLAGS[@]}" "$@"
+}
+
 build()
 {
-	local make=(make -s PG_CONFIG="$BIN/pg_config" MKDIR_P='mkdir -p' INSTALL=install "${FLAGS[@]}")
-	quietly as_user "${make[@]}" -j "$(nproc)"
-	quietly as_user "${make[@]}" install
+	quietly make_here -j "$(nproc)"
+	quietly make_here install
 }
 
 start_server()
@@ -311,4 +331,38 @@ set_up()
 	copy_server "$config"
 	build
 	start_server
+}
+
+# ------------------------------------------------------------------- tests
+
+# "NAME: N passed, N failed" of each program
+count_unit()
+{
+	sed -n 's/^[^ ]*: \([0-9]*\) passed, \([0-9]*\) failed.*/\1 \2/p' "$1" |
+		awk '{ good += $1; bad += $2 } END { print good + 0, bad + 0 }'
+}
+
+# "test NAME ... ok 12 ms" up to PostgreSQL 15, "ok 1 - NAME 12 ms" since
+count_regress()
+{
+	awk '/^(test|not ok|ok) / || /^ +[a-z_0-9]+ +\.\.\. / {
+			if (/^ok / || / \.\.\. ok /) good++
+			else if (/^not ok / || / \.\.\. FAILED/) bad++
+		} END { print good + 0, bad + 0 }' "$1"
+}
+
+count_tap()
+{
+	awk '/^ok [0-9]/ { good++ } /^not ok [0-9]/ { bad++ }
+		END { print good + 0, bad + 0 }' "$1"
+}
+
+# tally NAME LOG STATUS: sets good and bad to the tests of a suite that its log
+# tells of.  One that broke off, or found no tests, has failed.
+tally()
+{
+	read -r good bad < <("count_$1" "$2")
+	[ "$bad" = 0 ] && { [ "$3" != 0 ] || [ "$good" = 0 ]; } || return 0
+	echo "$1: status $3 without a failed test"
+	bad=1
 }

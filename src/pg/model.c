@@ -91,6 +91,25 @@ check_texts(const rnn_model *m)
 	}
 }
 
+/*
+ * Text COPY reads \x52 as the letter R, and others store the text of bytes: the
+ * commonest ways to spoil a model are told from damage.
+ */
+static void
+check_not_text(const char *bytes, Size len)
+{
+	static const char *const begins[] = {"R4e4e46", "\\x524e4e46", "524e4e46"};
+
+	for (size_t i = 0; i < lengthof(begins); i++)
+		if (len >= strlen(begins[i]) && memcmp(bytes, begins[i], strlen(begins[i])) == 0)
+			ereport(ERROR,
+					(errcode(ERRCODE_DATA_CORRUPTED),
+					 errmsg("model bytes are damaged: these bytes are not a model"),
+					 errdetail("They are hexadecimal text, which was stored as if it were the bytes."),
+					 errhint("Text that COPY reads must be what COPY wrote, not hexadecimal digits of a SELECT; "
+							 "elsewhere decode(text, 'hex') turns digits into bytes.")));
+}
+
 static Decoded *
 decode(MemoryContext parent, bytea *bytes)
 {
@@ -107,6 +126,7 @@ decode(MemoryContext parent, bytea *bytes)
 	d->context = context;
 	d->bytes = MemoryContextAllocHuge(context, len);
 	memcpy(d->bytes, bytes, len);
+	check_not_text(VARDATA_ANY(d->bytes), VARSIZE_ANY_EXHDR(d->bytes));
 	if (rnn_model_decoded_size((uint8 *) VARDATA_ANY(d->bytes), VARSIZE_ANY_EXHDR(d->bytes), &size, &err) != RNN_OK)
 		report_engine_error(&err);
 	CHECK_FOR_INTERRUPTS();
