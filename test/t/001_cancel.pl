@@ -63,7 +63,10 @@ my @works = (
 	['the gradient flow', q{SELECT count(*) FROM models, generate_series(1, 10000) AS i,
 		rnn_gradient_flow(alone, least(1, i))}]);
 
-# statement_timeout: the time beyond the timeout is what counts.
+my ($cut, $ended) = (0, 0);
+
+# statement_timeout: the time beyond the timeout is what counts.  A fast machine
+# may end a work of fixed size before it; too many of these fail the test below.
 sub times_out
 {
 	my ($what, $query, $timeout) = @_;
@@ -73,9 +76,11 @@ sub times_out
 	my $late = time - $begin - $timeout / 1000;
 	if ($rc == 0)
 	{
-		pass("$what ended before its timeout");
+		note("$what ended before its timeout of $timeout ms");
+		$ended++;
 		return;
 	}
+	$cut++;
 	like($err, qr/canceling statement due to statement timeout/, "$what: timeout");
 	cmp_ok($late, '<', $PATIENCE, sprintf('%s stops %.2f s after its timeout', $what, $late));
 }
@@ -112,6 +117,7 @@ for my $work (@works)
 	my ($what, $query) = @$work;
 	times_out($what, $query, $_) for $what eq 'sorting' ? (700, 1000, 1300, 1600, 1900) : $what =~ /wide/ ? (600, 2500, 4000) : 600;
 }
+cmp_ok($ended, '<=', 3, "$cut timeouts cut a work, $ended came too late");
 cancels(@$_) for grep { $_->[0] =~ /^(training|collecting|forecasting)$/ } @works;
 
 # Nothing is left behind: the same session trains on.

@@ -130,13 +130,20 @@ ok($used{ $_->[0] }, "$_->[0] is still in the pages") for @elsewhere;
 # The way that was documented, and bytes of other dumps as text: the error says what happened.
 $node->safe_psql('postgres', q{
 	CREATE EXTENSION rnnforecast;
-	CREATE TABLE m AS SELECT rnn_train(n, sin(n), '{"network": false}') AS bytes FROM generate_series(1, 100) AS n;});
+	CREATE TABLE m AS SELECT rnn_train(1, n, sin(n), '{"network": false}') AS bytes FROM generate_series(1, 100) AS n;});
 for my $text (q{('R' || substr(bytes::text, 5))::bytea}, q{convert_to(bytes::text, 'UTF8')}, q{convert_to(encode(bytes, 'hex'), 'UTF8')})
 {
 	my ($status, $out, $err) = $node->psql('postgres', "SELECT rnn_info($text) FROM m");
 	like($err, qr/model bytes are damaged: these bytes are not a model.*hexadecimal text.*HINT:  Text that COPY reads/s, "repair 20: $text is hexadecimal text");
 }
 unlike(($node->psql('postgres', q{SELECT rnn_info('none')}))[2], qr/hexadecimal/, 'other bytes are not');
+
+# Examples that pages don't name.
+my ($status, $chart) = shell(q{cd examples && psql -XAtq -d postgres -v ON_ERROR_STOP=1 -f chart.sql -c "
+	INSERT INTO shown SELECT timestamp '2025-01-01' + n * interval '1 hour', CASE WHEN n < 6 THEN n END, 5, 4, 6
+	FROM generate_series(0, 15) AS n" -c 'SELECT chart FROM pg_temp.chart(6) WHERE position(chr(9474) IN chart) > 0'});
+is($status, 0, 'repair 26: a chart with rows to come is drawn') or diag($chart);
+is(() = $chart =~ /\xe2\x97(?:\x8f|\x86)/g, 6, 'repair 26: and has a point for each value that came') or diag($chart);
 
 $node->stop;
 done_testing();
