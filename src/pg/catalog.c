@@ -13,23 +13,13 @@
 
 #include <math.h>
 
-#include "access/genam.h"
 #include "access/htup_details.h"
-#include "access/table.h"
-#include "catalog/dependency.h"
-#include "catalog/indexing.h"
 #include "catalog/pg_class.h"
-#include "catalog/pg_extension.h"
-#include "catalog/pg_proc.h"
 #include "catalog/pg_type.h"
-#include "commands/extension.h"
 #include "executor/spi.h"
 #include "miscadmin.h"
 #include "utils/builtins.h"
-#include "utils/fmgroids.h"
 #include "utils/guc.h"
-#include "utils/inval.h"
-#include "utils/lsyscache.h"
 #include "utils/syscache.h"
 #include "utils/timestamp.h"
 
@@ -113,75 +103,6 @@ static const Table versions = TABLE("rnn_registry_version", ModelVersion, 2, ver
 static const Table runs = TABLE("rnn_registry_run", ModelRun, 1, run_columns);
 static const Table grants = TABLE("rnn_registry_grant", ModelGrant, 3, grant_columns);
 
-/* ------------------------------------------------------------ the extension */
-
-static Oid
-extension_owner(Oid extension)
-{
-	Relation	catalog = table_open(ExtensionRelationId, AccessShareLock);
-	ScanKeyData key;
-	SysScanDesc scan;
-	HeapTuple	tuple;
-	Oid			owner;
-
-	ScanKeyInit(&key, Anum_pg_extension_oid, BTEqualStrategyNumber, F_OIDEQ, ObjectIdGetDatum(extension));
-	scan = systable_beginscan(catalog, ExtensionOidIndexId, true, NULL, 1, &key);
-	tuple = systable_getnext(scan);
-	owner = HeapTupleIsValid(tuple) ? ((Form_pg_extension) GETSTRUCT(tuple))->extowner : InvalidOid;
-	systable_endscan(scan);
-	table_close(catalog, AccessShareLock);
-	return owner;
-}
-
-const char *
-schema_name(Oid schema)
-{
-	char	   *name = get_namespace_name(schema);
-
-	if (name == NULL)
-		ereport(ERROR,
-				(errcode(ERRCODE_UNDEFINED_SCHEMA),
-				 errmsg("the schema of rnnforecast was dropped meanwhile")));
-	return quote_identifier(name);
-}
-
-static void
-no_table(const char *name)
-{
-	ereport(ERROR,
-			(errcode(ERRCODE_UNDEFINED_TABLE),
-			 errmsg("table \"%s\" of rnnforecast does not exist", name),
-			 errdetail("The extension was dropped or changed.")));
-}
-
-/* A table of that name that belongs to the extension. */
-static Oid
-table_of(const Registry *r, const char *name)
-{
-	Oid			table;
-
-	/* A refit holds no lock on it while it trains. */
-	AcceptInvalidationMessages();
-	(void) schema_name(r->schema);
-	table = get_relname_relid(name, r->schema);
-	if (!OidIsValid(table) || !OidIsValid(r->extension) ||
-		getExtensionOfObject(RelationRelationId, table) != r->extension)
-		no_table(name);
-	return table;
-}
-
-Registry
-open_registry(FunctionCallInfo fcinfo)
-{
-	Oid			function = fcinfo->flinfo->fn_oid;
-	Registry	r = {.schema = get_func_namespace(function),.caller = GetUserId(),.function = function};
-
-	r.extension = getExtensionOfObject(ProcedureRelationId, function);
-	r.models = table_of(&r, models.name);
-	r.owner = extension_owner(r.extension);
-	return r;
-}
-
 static Oid
 owner_of_table(Oid table, const char *name)
 {
@@ -189,7 +110,7 @@ owner_of_table(Oid table, const char *name)
 	Oid			owner;
 
 	if (!HeapTupleIsValid(tuple))
-		no_table(name);
+		no_extension_table(name);
 	owner = ((Form_pg_class) GETSTRUCT(tuple))->relowner;
 	ReleaseSysCache(tuple);
 	return owner;
@@ -361,7 +282,7 @@ static bool
 run(const Registry *registry, const Table *t, const char *sql, const Args *args, bool read_only)
 {
 	MemoryContext outer = CurrentMemoryContext;
-	Oid			table = table_of(registry, t->name),
+	Oid			table = extension_table(registry, t->name),
 				user;
 	int			context,
 				level,

@@ -123,10 +123,16 @@ typedef enum Reading
 	ROW_LOCK					/* the same, and nobody else writes them to the end of the transaction */
 } Reading;
 
+/* extension.c */
 /* Error where the extension or its tables are not there. */
 Registry	open_registry(FunctionCallInfo fcinfo);
 /* Name of a schema as SQL has it; error where it was dropped. */
 const char *schema_name(Oid schema);
+/* A table of that name that belongs to the extension; error where there is none. */
+Oid			extension_table(const Registry *registry, const char *name);
+_Noreturn void no_extension_table(const char *name);
+
+/* catalog.c */
 /* A column of a row that SPI returned; error where it hasn't that type. */
 Datum		result_datum(uint64 row, int column, Oid type, bool *null);
 
