@@ -65,8 +65,8 @@ my @statements = (
 		"SELECT rnn_drop('new') FROM rnn_models WHERE name = 'new'", @workers),
 	changes('register', 'given', "SELECT rnn_register('given', model) AS result FROM made"),
 	changes('promote', 'given', "SELECT rnn_promote('given', max(version)) AS result FROM rnn_versions WHERE name = 'given'"),
-	changes('rollback', 'given', "SELECT rnn_rollback('given') AS result",
-		"SELECT rnn_promote('given', max(version)) FROM rnn_versions WHERE name = 'given'"),
+	{ %{ changes('rollback', 'given', "SELECT rnn_rollback('given') AS result",
+			"SELECT rnn_promote('given', max(version)) FROM rnn_versions WHERE name = 'given'") }, goes_back => 1 },
 	changes('keep', 'given', "SELECT rnn_keep('given', max(version)) AS result FROM rnn_versions WHERE name = 'given'"),
 	changes('grant', 'given', "SELECT rnn_grant('given', 'public') AS result"),
 	changes('drop', 'new', "SELECT rnn_drop('new') AS result", "SELECT rnn_register('new', model) FROM made WHERE NOT EXISTS (SELECT FROM rnn_models WHERE name = 'new')"),
@@ -82,6 +82,7 @@ sub fault_of
 	return "SQLSTATE $run->{state}" if $run->{state} !~ /^(00000|$statement->{state})$/;
 	return "the result is $run->{result}" if $run->{state} eq '00000' && !$statement->{model} && $run->{result} ne $usual;
 	return '' if !$statement->{model} || $statement->{model} eq 'new' && $run->{facts} =~ /^(|1 \S+ 1( \d+ promoted 1)?)$/;
+	return '' if $statement->{goes_back} && $run->{facts} !~ / none /;
 	return whole($before, $run->{facts}) ? '' : "$before became $run->{facts}";
 }
 
