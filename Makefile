@@ -131,7 +131,7 @@ build/$(1)-double/%: build/$(1)-double/test/unit/%.o $(ENGINE_SRC:%.c=build/$(1)
 # These have a table of the prior's versions of their own.
 build/$(1)/fuzz_%: build/$(1)/test/fuzz/fuzz_%.o $(NO_PRIORS_SRC:%.c=build/$(1)/%.o)
 	@$$(CC) $(2) -o $$@ $$^ $$(BLAS_LIBS) -lm
-$(addprefix build/$(1)/,test_forged test_model test_versions): build/$(1)/%: build/$(1)/test/unit/%.o $(NO_PRIORS_SRC:%.c=build/$(1)/%.o)
+$(addprefix build/$(1)/,test_forged test_model test_refusals test_versions): build/$(1)/%: build/$(1)/test/unit/%.o $(NO_PRIORS_SRC:%.c=build/$(1)/%.o)
 	@$$(CC) $(2) -o $$@ $$^ $$(BLAS_LIBS) -lm
 build/$(1)/test_versions: build/$(1)/src/prior/prior_1.o
 # This one has an arena of its own.
