@@ -25,7 +25,7 @@
 #include "utils/memutils.h"
 #include "utils/timestamp.h"
 
-#define MEMORY 128				/* kB: grids are small, and panels outgrow it */
+#define MEMORY 32				/* kB: grids are small, and panels outgrow it */
 
 extern Datum rnnforecast_rnn_collect_combine(PG_FUNCTION_ARGS);
 extern Datum rnnforecast_rnn_history_final(PG_FUNCTION_ARGS);
