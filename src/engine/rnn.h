@@ -579,9 +579,9 @@ typedef struct rnn_progress
 	bool		waits;			/* for more steps by rnn_trainer_allow */
 	const char *phase;			/* "seasons", "features", "train", ... a literal */
 	int			member;
-	int			step;
+	int			step;			/* of steps, both 0 where the phase has none */
 	int			steps;
-	double		loss;
+	double		loss;			/* NaN: none */
 } rnn_progress;
 
 typedef struct rnn_trainer rnn_trainer;

@@ -491,9 +491,14 @@ report(const rnn_trainer *t, rnn_progress *p)
 	p->waits = t->stage == STAGE_TRAIN && must_wait(t);
 	p->phase = t->stage == STAGE_TRAIN && t->final ? "train on everything" : names[t->stage];
 	p->member = t->member < t->cfg.members ? t->member + 1 : t->member;
-	p->step = t->step;
+	p->step = p->steps = 0;
+	p->loss = NAN;
+	if (t->stage != STAGE_TRAIN && t->stage != STAGE_VALIDATE)
+		return;
 	p->steps = t->steps;
-	p->loss = t->loss_count ? t->loss_sum / t->loss_count : NAN;
+	p->step = t->step < t->steps ? t->step : t->steps;
+	if (t->loss_count)
+		p->loss = t->loss_sum / t->loss_count;
 }
 
 static rnn_status

@@ -23,6 +23,7 @@
 #include "storage/buffile.h"
 #include "storage/condition_variable.h"
 #include "storage/sharedfileset.h"
+#include "utils/guc.h"
 #include "utils/memutils.h"
 #include "utils/snapmgr.h"
 #include "utils/timestamp.h"
@@ -256,14 +257,39 @@ state_size(rnn_trainer *trainer)
 	return size;
 }
 
-/* Workers whose memory fits beside the leader's, at most so many. */
+static Size
+series_bytes(const rnn_panel *panel)
+{
+	Size		bytes = sizeof(rnn_covariate) * panel->covariates.n;
+
+	for (int i = 0; i < panel->count; i++)
+		bytes += sizeof(rnn_series) + panel->series[i].n * sizeof(double) + covariate_bytes(panel, &panel->series[i]);
+	return bytes;
+}
+
+/*
+ * Whether the files of leader and workers stay below temp_file_limit, which
+ * holds for each process: the series, and no more than the trainer has in use,
+ * of which features, judgements and members are parts.
+ */
+static bool
+fits_on_disk(const rnn_trainer *trainer, const rnn_panel *panel)
+{
+	Size		bytes = series_bytes(panel) + rnn_trainer_used(trainer) + (RNN_MAX_MEMBERS + 2) * (Size) BLCKSZ;
+
+	return temp_file_limit < 0 || bytes / 1024 < (Size) temp_file_limit;
+}
+
+/* Workers whose memory fits beside the leader's, at most so many; none where their files don't fit. */
 static int
-affordable_workers(rnn_trainer *trainer, int most, Size held)
+affordable_workers(const Crew *crew, rnn_trainer *trainer, int most)
 {
 	Size		limit = memory_limit(),
-				each = rnn_trainer_used(trainer) + held + state_size(trainer),
+				each = rnn_trainer_used(trainer) + crew->held + state_size(trainer),
 				fit = each > 0 && limit > each ? limit / each - 1 : 0;
 
+	if (!fits_on_disk(trainer, crew->panel))
+		return 0;
 	return (int) Min(fit, (Size) Min(most, rnnforecast_max_workers));
 }
 
@@ -341,7 +367,7 @@ crew_ready(Crew *crew, rnn_trainer *trainer)
 
 	shared->member = current_task(trainer);
 	shared->members = shared->member.cfg.members;
-	shared->workers = affordable_workers(trainer, shared->members - 1, crew->held);
+	shared->workers = affordable_workers(crew, trainer, shared->members - 1);
 	if (shared->workers > 0)
 		write_features(shared, trainer);
 	publish(shared, STEPS_READY);
@@ -375,7 +401,7 @@ judge_apart(Crew *crew, rnn_trainer *trainer)
 {
 	Task		first = current_task(trainer);
 
-	if (!crew_open(crew, affordable_workers(trainer, Max(first.cfg.members - 1, WORKERS_APART), crew->held)))
+	if (!crew_open(crew, affordable_workers(crew, trainer, Max(first.cfg.members - 1, WORKERS_APART))))
 		return;
 	crew->shared->lone = first;
 	if (crew_launch(crew))
@@ -389,7 +415,7 @@ train_apart(Crew *crew, rnn_trainer *trainer)
 
 	if (crew->shared == NULL)
 	{
-		if (!crew_open(crew, affordable_workers(trainer, members - 1, crew->held)) || !crew_launch(crew))
+		if (!crew_open(crew, affordable_workers(crew, trainer, members - 1)) || !crew_launch(crew))
 			return;
 	}
 	crew_ready(crew, trainer);

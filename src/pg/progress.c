@@ -64,7 +64,6 @@ typedef struct Slot
 static Slot *area;				/* (SLOTS), NULL: there is none */
 static Slot *mine;
 static int	depth;				/* trainings of this process, one inside of the other */
-static char next_model[MODEL_SIZE];
 static TimestampTz next_update;
 static const char *last_phase;	/* a literal of the engine's */
 static bool last_final;
@@ -184,17 +183,20 @@ take_slot(const Facts *facts)
 	}
 }
 
-void
-progress_name(const char *model)
+/* As much of a name as is shown, with no half of a character. */
+static void
+copy_name(char *to, const char *model)
 {
-	strlcpy(next_model, model ? model : "", sizeof(next_model));
-	/* No half of a character. */
-	if (model && strlen(model) >= sizeof(next_model))
-		next_model[pg_mbcliplen(model, strlen(model), sizeof(next_model) - 1)] = '\0';
+	int			len = strlen(model);
+
+	if (len >= MODEL_SIZE)
+		len = pg_mbcliplen(model, len, MODEL_SIZE - 1);
+	memcpy(to, model, len);
+	to[len] = '\0';
 }
 
 void
-progress_begin(int series)
+progress_begin(const char *model, int series)
 {
 	Facts		facts = {
 		.pid = MyProcPid,.database = MyDatabaseId,.role = GetUserId(),.phase = "begin",
@@ -205,7 +207,8 @@ progress_begin(int series)
 
 	if (depth++ > 0 || !shown)
 		return;
-	memcpy(facts.model, next_model, sizeof(facts.model));
+	if (model)
+		copy_name(facts.model, model);
 	last_phase = NULL;
 	last_final = false;
 	take_slot(&facts);
@@ -214,7 +217,6 @@ progress_begin(int series)
 void
 progress_end(void)
 {
-	next_model[0] = '\0';
 	if (--depth > 0)
 		return;
 	depth = 0;
@@ -292,7 +294,7 @@ put_facts(Rows *rows, const Facts *f)
 		TimestampTzGetDatum(end)
 	};
 	bool		nulls[COLUMNS] = {
-		[2] = f->model[0] == '\0',[5] = f->steps_began == 0,[6] = f->steps_began == 0,[7] = f->steps_began == 0,
+		[2] = f->model[0] == '\0',[5] = f->steps == 0,[6] = f->steps == 0,[7] = f->steps == 0,
 		[8] = !isfinite(f->loss),[10] = end == 0
 	};
 

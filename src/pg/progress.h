@@ -8,8 +8,7 @@
 #include "pg.h"
 
 void		progress_init(void);	/* while the library is loaded */
-void		progress_name(const char *model);	/* of the next training; NULL: none */
-void		progress_begin(int series);
+void		progress_begin(const char *model, int series);	/* its name, NULL: none */
 void		progress_update(const rnn_progress *p, int members);
 void		progress_end(void);		/* after errors too */
 

@@ -97,9 +97,17 @@ seconds_since(TimestampTz start)
 static void
 notice_progress(const rnn_progress *p, double elapsed)
 {
+	StringInfoData s;
+
+	initStringInfo(&s);
+	appendStringInfo(&s, "training: %s", p->phase);
+	if (p->steps > 0)
+		appendStringInfo(&s, ", member %d, step %d of %d", p->member, p->step, p->steps);
+	if (!isnan(p->loss))
+		appendStringInfo(&s, ", loss %.4f", p->loss);
 	ereport(NOTICE,
-			(errmsg("training: %s, member %d, step %d of %d, loss %.4f, %.0f s",
-					p->phase, p->member, p->step, p->steps, isnan(p->loss) ? 0.0 : p->loss, elapsed)));
+			(errmsg("%s, %.0f s", s.data, elapsed)));
+	pfree(s.data);
 }
 
 static void
@@ -198,7 +206,7 @@ points_bytes(const Series *all)
 static void
 train_in_sight(rnn_trainer *trainer, const rnn_panel *panel, Size size, Size held, bool warm, Driver *driver)
 {
-	progress_begin(panel->count);
+	progress_begin(driver->name, panel->count);
 	PG_TRY();
 	{
 		/* Weights to start from stay in this process. */
@@ -217,7 +225,7 @@ train_in_sight(rnn_trainer *trainer, const rnn_panel *panel, Size size, Size hel
 /* Trains on the series; `held` bytes of the memory limit are already taken. */
 static bytea *
 train_series(Series *all, const rnn_config *cfg, const ServerOptions *server,
-			 const rnn_model *warm, Size held)
+			 const rnn_model *warm, Size held, const char *name)
 {
 	Size		limit = memory_limit(),
 				size;
@@ -227,6 +235,7 @@ train_series(Series *all, const rnn_config *cfg, const ServerOptions *server,
 	rnn_error	err;
 	Driver		driver = new_driver(cfg, server);
 
+	driver.name = name;
 	held += usable_panel(all, cfg, &panel) + points_bytes(all);
 	limit = limit > held ? limit - held : 0;
 	if (rnn_trainer_size(cfg, &panel, limit, &size, &err) != RNN_OK)
@@ -298,7 +307,7 @@ rnnforecast_rnn_train_final(PG_FUNCTION_ARGS)
 	series_from_rows(state, &cfg, &server, &all);
 	covariates_for_training(&all, server.known_ahead);
 	return leave_scratch(outer, train_series(&all, &cfg, &server, NULL,
-											 MemoryContextMemAllocated(state->hdr.eoh_context, true)));
+											 MemoryContextMemAllocated(state->hdr.eoh_context, true), NULL));
 }
 
 /* (state) -> history */
@@ -489,7 +498,7 @@ inherit_options(rnn_config *cfg, const rnn_model *warm, Jsonb *options)
 }
 
 bytea *
-train_on_history(const rnn_model *history, Jsonb *options, const rnn_model *warm)
+train_on_history(const rnn_model *history, Jsonb *options, const rnn_model *warm, const char *name)
 {
 	rnn_config	cfg;
 	ServerOptions server;
@@ -523,7 +532,7 @@ train_on_history(const rnn_model *history, Jsonb *options, const rnn_model *warm
 	}
 	else
 		covariates_for_training(&all, server.known_ahead);
-	return train_series(&all, &cfg, &server, warm, 0);
+	return train_series(&all, &cfg, &server, warm, 0, name);
 }
 
 /* (history, options, model) -> model */
@@ -541,5 +550,5 @@ rnnforecast_rnn_train_history(PG_FUNCTION_ARGS)
 	refuse_tidying(&server.tidying, "is one of rnn_history here", "A history's rows are series already.");
 	if (history == NULL)
 		return unchanged(fcinfo, 2, warm, "history");
-	PG_RETURN_BYTEA_P(train_on_history(history, options, warm));
+	PG_RETURN_BYTEA_P(train_on_history(history, options, warm, NULL));
 }

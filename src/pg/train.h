@@ -16,6 +16,7 @@ typedef struct Driver
 	bool		hurried;		/* the ceiling was reached */
 	bool		progress;		/* say how it goes */
 	double		next_notice;	/* seconds from start */
+	const char *name;			/* of the model, NULL: it has none */
 	/* called after each step; may be NULL */
 	void		(*stepped) (rnn_trainer *trainer, const rnn_progress *p, void *arg);
 	void	   *arg;
@@ -31,8 +32,8 @@ typedef enum Ending
 
 /* train.c: steps until the trainer is done or waits; a lone candidate is judged at ENDING_SPLIT. */
 Ending		drive(rnn_trainer *trainer, Driver *driver);
-/* Trains on a history, from the weights of `warm` where that is not NULL. */
-bytea	   *train_on_history(const rnn_model *history, Jsonb *options, const rnn_model *warm);
+/* Trains on a history, from the weights of `warm` where that is not NULL; shown under the name, NULL: none. */
+bytea	   *train_on_history(const rnn_model *history, Jsonb *options, const rnn_model *warm, const char *name);
 /* The model's weights with the history's rows. */
 bytea	   *observe_history(const rnn_model *model, const rnn_model *history);
 /* Error where the times of a history are none of the model's. */

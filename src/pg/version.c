@@ -79,7 +79,7 @@ horizon_of(const Training *t, const rnn_model *history, const rnn_model *live)
 		return cfg.horizon;
 	if (live)
 		return live->config.horizon;
-	return decode_model(train_on_history(history, mix_options(t->model->options, 0), NULL))->config.horizon;
+	return decode_model(train_on_history(history, mix_options(t->model->options, 0), NULL, NULL))->config.horizon;
 }
 
 void
@@ -97,10 +97,9 @@ train_version(Training *t)
 		check_clocks(live, history);
 	t->windows = last_windows(history, horizon, t->rules.windows);
 	before = decode_model(before_windows(&t->windows));
-	mix = decode_model(train_on_history(before, mix_options(options, horizon), NULL));
+	mix = decode_model(train_on_history(before, mix_options(options, horizon), NULL, NULL));
 	options = with_horizon(options, horizon);
-	progress_name(t->model->name);
-	fresh = decode_model(train_on_history(before, options, live));
+	fresh = decode_model(train_on_history(before, options, live, t->model->name));
 	set_scales(&t->windows, mix->n_seasons > 0 ? mix->seasons[0] : 1);
 	t->fresh = score_model(fresh, &t->windows);
 	t->mix = score_model(mix, &t->windows);

@@ -3,6 +3,7 @@
 use strict;
 use warnings;
 
+use IPC::Run;
 use PostgreSQL::Test::Cluster;
 use PostgreSQL::Test::Utils;
 use Test::More;
@@ -99,9 +100,9 @@ my @calls = (
 	[ 'rnn_forecast, all arguments', q{(SELECT count(*) FROM rnn_forecast(model, level => 0.5, until => '2024-03-10',
 		series => '{2}', history => 200, options => '{"align": false}'))} ],
 	[ 'rnn_training_log', '(SELECT count(*) FROM rnn_training_log(network))' ],
-	[ 'rnn_gradient_flow', '(SELECT count(*) FROM rnn_gradient_flow(network))', 2000 ],
+	[ 'rnn_gradient_flow', '(SELECT count(*) FROM rnn_gradient_flow(network))', 500 ],
 	[ 'rnn_forecast of a network', '(SELECT count(*) FROM rnn_forecast(network, 3))' ],
-	[ 'rnn_forecast_query', q{(SELECT count(*) FROM rnn_forecast_query('SELECT day, amount FROM sales WHERE s = ' || k + 1, 2))}, 1000 ],
+	[ 'rnn_forecast_query', q{(SELECT count(*) FROM rnn_forecast_query('SELECT day, amount FROM sales WHERE s = ' || k + 1, 2))}, 500 ],
 	[ 'rnn_forecast_query, model', q{(SELECT count(*) FROM rnn_forecast_query('SELECT s, day, amount FROM sales', 2, model => model))} ],
 	[ 'rnn_query_call', q{rnn_query_call('SELECT day, amount FROM sales WHERE s = ' || k, 'rnn_history')} ],
 	[ 'rnn_model', 'length(rnn_model(name))' ],
@@ -129,7 +130,7 @@ sub growth
 for (@calls)
 {
 	my ($name, $call, $rows) = @$_;
-	$rows = $ENV{CALLS} // $rows // 10_000;
+	$rows = $ENV{CALLS} // $rows // 2000;
 	my $grown = growth($call, $rows);
 	ok($grown =~ /^-?\d+$/ && $grown < 1_000_000, sprintf("repair 5: %s grows by %s bytes from call 100 to %d", $name, $grown, $rows));
 }
@@ -155,6 +156,34 @@ is(run_sql("$session " . sprintf($keys, $_->[0])), $_->[1], "repair 16: names of
 is(run_sql(q{SET rnnforecast.max_memory = '16MB'; SELECT count(*), min(name), max(name) FROM
 	(SELECT rnn_history(timestamp '2024-01-01' + n % 15000 * interval '1 second', n / 15000, 1.0) AS h FROM generate_series(0, 29999) AS n) AS t,
 	rnn_series(h)}), '15000|2024-01-01 00:00:00|2024-01-01 04:09:59', 'repair 16: names of many series');
+
+# -------------------------------------------------------------- workers' files
+
+# Workers share series and features through temporary files.  Where these don't
+# fit, the leader trains alone, to the same bytes.
+$node->safe_psql('postgres', q{CREATE TABLE long AS SELECT s, n, 50 + 10 * sin(n / 4.0) + s + n * n * s % 7 AS v
+	FROM generate_series(1, 10) AS s, generate_series(1, 300) AS n});
+my $train = q{SELECT md5(rnn_train(s, n, v, '{"steps": 30, "members": 3, "hidden": 8, "horizon": 6, "seasons": [25]}')) FROM long};
+my $alone = run_sql("SET rnnforecast.max_workers = 0; $train");
+like($alone, qr/^[0-9a-f]{32}$/, 'trained without workers');
+is(run_sql("SET temp_file_limit = '$_'; SET rnnforecast.max_workers = 2; $train"), $alone, "repair 12: with a temp_file_limit of $_")
+	for '0', '64kB', '1MB', '-1';
+
+# ------------------------------------------------------------------- progress
+
+# Each phase of a training as NOTICEs tell it; those of the first five seconds are not told.
+sub notices_of
+{
+	my ($sql) = @_;
+	my ($out, $err) = ('', '');
+	$node->psql('postgres', "SET client_min_messages = notice; SET rnnforecast.max_workers = 0; $sql", stdout => \$out, stderr => \$err);
+	return grep { /NOTICE:  training/ } split /\n/, $err;
+}
+my @told = notices_of(q{SELECT length(rnn_train(s, n, v + g, '{"steps": 1000, "members": 2, "hidden": 64, "horizon": 6, "seasons": [25], "progress": true, "seconds": 7}'))
+	FROM long, generate_series(1, 1) AS g});
+ok(@told > 0, 'a training tells of its progress');
+is(scalar(grep { /step (\d+) of (\d+)/ && ($1 > $2 || $2 == 0) } @told), 0, 'repair 13: no step above the steps, or of none');
+is(scalar(grep { /loss 0\.0000/ } @told), 0, 'repair 13: no loss where there is none');
 
 # ------------------------------------------------------------ values that stay
 
@@ -237,4 +266,27 @@ SKIP:
 }
 
 $node->stop;
+
+# A training that failed leaves no name behind for the next one.
+my $shown = PostgreSQL::Test::Cluster->new('shown');
+$shown->init;
+$shown->append_conf('postgresql.conf', "fsync = off\nshared_preload_libraries = 'rnnforecast'");
+$shown->start;
+$shown->safe_psql('postgres', q{CREATE EXTENSION rnnforecast;
+	CREATE TABLE long AS SELECT n, 50 + 10 * sin(n / 4.0) AS v FROM generate_series(1, 400) AS n});
+{
+	my $other = IPC::Run::start([ 'psql', '-XAt', '-h', $shown->host, '-p', $shown->port, '-d', 'postgres',
+		'-c', q{SELECT rnn_fit('secret', 'SELECT 1 AS series, n AS step, v AS value FROM long', 12, '{"calendar": "day"}')},
+		'-c', q{SELECT length(rnn_train('a'::text, n, v, '{"start": "scratch", "steps": 100000, "patience": 1000, "hidden": 64, "seconds": 8}')) FROM long} ],
+		'>', \my $said, '2>', \my $failed);
+	$shown->poll_query_until('postgres', 'SELECT count(*) > 0 FROM rnn_progress');
+	my $names = $shown->safe_psql('postgres', q{SELECT coalesce(string_agg(model, ' '), 'none') FROM rnn_progress});
+	is($names, 'none', 'repair 13: no name of an earlier training that failed');
+	my $steps = $shown->safe_psql('postgres', q{SELECT count(*) FROM rnn_progress WHERE step > steps OR steps = 0});
+	is($steps, '0', 'repair 13: nor steps above the steps');
+	$shown->safe_psql('postgres', q{SELECT pg_cancel_backend(pid) FROM rnn_progress});
+	$other->finish;
+	like($failed, qr/ERROR: .*calendar/, 'the training with a name failed');
+}
+$shown->stop;
 done_testing();
