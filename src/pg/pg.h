@@ -94,7 +94,7 @@ typedef struct RuleOption
 	const char *description;
 } RuleOption;
 
-enum { RULE_BREAK, RULE_GATE, RULE_RETAIN, RULE_WINDOWS, RULE_OPTIONS };
+enum { RULE_BREAK, RULE_GATE, RULE_RETAIN, RULE_REWIND, RULE_SHRINK, RULE_WINDOWS, RULE_OPTIONS };
 extern const RuleOption rule_options[RULE_OPTIONS];
 
 /* NULL options give the defaults. Errors name the option, the value and what is allowed. */

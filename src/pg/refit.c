@@ -3,11 +3,11 @@
  *		Training named models: rnn_fit, rnn_refit, rnn_refit_all, rnn_register.
  *
  * A function's note of its own failure would be rolled back with it, so refits
- * are procedures: they commit that they run, read the rows, commit, train, and
- * commit the new version with what became of it.  Between the last two nothing
- * of the transaction is needed, not even a snapshot, so that a long training
- * doesn't hold up vacuum.  An error is caught, noted and raised again; what
- * can't be caught leaves a running row without its lock, which the view
+ * are procedures: they commit that they run, read the rows, commit, train, commit
+ * the new version, judge it, and commit what became of it.  While they train and
+ * judge nothing of a transaction is needed, not even a snapshot, so that a long
+ * training doesn't hold up vacuum.  An error is caught, noted and raised again;
+ * what can't be caught leaves a running row without its lock, which the view
  * rnn_runs shows as lost.
  */
 #include "refit.h"
@@ -121,6 +121,8 @@ rnnforecast_rnn_fit(PG_FUNCTION_ARGS)
 	collect_rows(t);
 	train_version(t);
 	store_version(t);
+	score_version(t);
+	settle_version(t);
 	finish_run(t);
 	version = t->version;
 	SPI_finish();
@@ -198,6 +200,7 @@ rnnforecast_rnn_register(PG_FUNCTION_ARGS)
 	}
 	t->outcome = "promoted";
 	store_version(t);
+	settle_version(t);
 	version = t->version;
 	SPI_finish();
 	PG_RETURN_INT32(version);
@@ -272,7 +275,10 @@ skip(Training *t, const char *why)
 			(errmsg("refit of model \"%s\" was skipped: %s", t->model->name, why)));
 }
 
-/* Trains what was read and stores it; the error that ended it, or NULL. */
+/*
+ * Trains what was read, stores and judges it; the error that ended it, or NULL.
+ * What was trained is committed before it is judged, for it may have taken hours.
+ */
 static ErrorData *
 train_and_store(Training *t)
 {
@@ -287,7 +293,29 @@ train_and_store(Training *t)
 	}
 	commit();
 	error = guarded(train_version, t);
-	return error ? error : guarded(store_version, t);
+	if (error == NULL)
+		error = guarded(store_version, t);
+	if (error)
+		return error;
+	commit();
+	t->stored = true;
+	error = guarded(score_version, t);
+	return error ? error : guarded(settle_version, t);
+}
+
+static void
+note_failure(Training *t, ErrorData *error)
+{
+	t->outcome = "failed";
+	t->message = error->message;
+	if (!t->stored)
+	{
+		t->version = 0;
+		return;
+	}
+	t->message = psprintf("trained and stored as version %d, not judged: %s", t->version, error->message);
+	error->hint = psprintf("The network is trained: rnn_promote('%s', %d) makes it live without being judged.",
+						   t->model->name, t->version);
 }
 
 static void
@@ -308,11 +336,7 @@ train_and_note(Training *t)
 			   *unnoted;
 
 	if (error)
-	{
-		t->outcome = "failed";
-		t->message = error->message;
-		t->version = 0;
-	}
+		note_failure(t, error);
 	/* Nowhere to note it, if the tables were dropped meanwhile. */
 	unnoted = guarded(finish_run, t);
 	commit();

@@ -15,6 +15,8 @@ typedef struct Rules
 	double		gate;			/* share by which a new version may be worse than the live one */
 	double		break_at;		/* times its error of old at which the rows are not believed, 0: never */
 	int			retain;			/* versions */
+	int			rewind;			/* steps that the last row may lie before the live version's */
+	double		shrink;			/* share of the live version's points and series that may be missing */
 } Rules;
 
 /* One training of a named model; all of it lives in `context`. */
@@ -35,11 +37,16 @@ typedef struct Training
 	int64		points;
 	bytea	   *bytes;			/* the new version */
 	bytea	   *observed;		/* the live one with the new rows, where it stays live; else NULL */
+	const rnn_model *history,	/* the rows */
+			   *before,			/* those before the windows */
+			   *live_model,
+			   *trained;		/* on those before the windows */
 	Windows		windows;
 	Score		fresh,
 				old,			/* of the live version */
 				mix;
 	int32		version;
+	bool		stored;			/* and committed, whatever comes after */
 	const char *outcome;		/* promoted, refused, skipped, failed */
 	char	   *message;
 } Training;
@@ -54,8 +61,10 @@ bool		judge_version(Training *t);
 
 /* version.c */
 void		collect_rows(Training *t);	/* rows, fingerprint, points */
-void		train_version(Training *t); /* bytes, scores; touches no table */
-void		store_version(Training *t); /* and makes it live if it was promoted */
+void		train_version(Training *t); /* bytes; touches no table */
+void		store_version(Training *t); /* not live, not judged */
+void		score_version(Training *t); /* scores, outcome; touches no table */
+void		settle_version(Training *t);	/* notes its scores, and makes it live if it was promoted */
 void		finish_run(Training *t);
 
 #endif							/* RNNFORECAST_REFIT_H */

@@ -5,7 +5,9 @@
  * A version is trained on all rows but the last windows, then given all rows as
  * its history, and it is scored on these windows.  The live version was made in
  * the same way from rows that ended earlier, so it hasn't seen the windows
- * either: both are judged fairly, and what is judged is what is promoted.
+ * either: both are judged fairly, and what is judged is what is promoted.  Rows
+ * that are fewer, or end earlier, than those of the live version are not judged
+ * at all: windows of them say nothing of what is missing.
  */
 #include "refit.h"
 
@@ -23,6 +25,10 @@ const RuleOption rule_options[RULE_OPTIONS] = {
 	"rnn_fit: share by which a new version may err more than the live one"},
 	[RULE_RETAIN] = {"retain", 5, 1, 10000, true,
 	"rnn_fit: versions that are kept, the latest"},
+	[RULE_REWIND] = {"rewind", 0, 0, 1000000, true,
+	"rnn_fit: steps that the last row may lie before that of the live version"},
+	[RULE_SHRINK] = {"shrink", 0.2, 0, 1, false,
+	"rnn_fit: share of the live version's points, or series, that may be missing"},
 	[RULE_WINDOWS] = {"windows", 3, 0, 100, true,
 	"rnn_fit: last windows that are held out to judge a version by; 0: none"},
 };
@@ -60,7 +66,8 @@ read_rules(Jsonb *json)
 	for (int i = 0; i < RULE_OPTIONS; i++)
 		x[i] = rule_value(json, &rule_options[i]);
 	return (Rules) {
-		.windows = (int) x[RULE_WINDOWS],.gate = x[RULE_GATE],.break_at = x[RULE_BREAK],.retain = (int) x[RULE_RETAIN]
+		.windows = (int) x[RULE_WINDOWS],.gate = x[RULE_GATE],.break_at = x[RULE_BREAK],.retain = (int) x[RULE_RETAIN],
+		.rewind = (int) x[RULE_REWIND],.shrink = x[RULE_SHRINK]
 	};
 }
 
@@ -88,8 +95,10 @@ split_options(Jsonb *options, bool has_horizon, int64 horizon, Rules *rules, Jso
 	if (!JB_ROOT_IS_OBJECT(options))
 		parse_options(options, &cfg, &server);	/* says what is wrong */
 	*rules = read_rules(options);
-	*rules_json = from_text(psprintf("{\"windows\": %d, \"gate\": %.17g, \"break\": %.17g, \"retain\": %d}",
-									 rules->windows, rules->gate, rules->break_at, rules->retain));
+	*rules_json = from_text(psprintf("{\"windows\": %d, \"gate\": %.17g, \"break\": %.17g, \"retain\": %d, "
+									 "\"rewind\": %d, \"shrink\": %.15g}",
+									 rules->windows, rules->gate, rules->break_at, rules->retain,
+									 rules->rewind, rules->shrink));
 	for (int i = 0; i < RULE_OPTIONS; i++)
 		options = DatumGetJsonbP(DirectFunctionCall2(jsonb_delete, JsonbPGetDatum(options),
 													 CStringGetTextDatum(rule_options[i].name)));
@@ -113,26 +122,100 @@ is_break(const Training *t)
 	return Min(Min(t->fresh.mase, t->old.mase), t->mix.mase) > t->rules.break_at * was;
 }
 
+/* Time of the last row of all series, `back` steps before it; false where rows have none. */
+static bool
+last_row(const rnn_model *m, int64 back, int64 *last)
+{
+	bool		found = false;
+
+	if (m->clock.kind == RNN_CLOCK_NONE)
+		return false;
+	for (int i = 0; i < m->n_series; i++)
+	{
+		const rnn_series *s = &m->series[i];
+		int64		at;
+
+		if (s->n == 0)
+			continue;
+		at = clock_time(&m->clock, s->start, s->n - 1 - back);
+		*last = found ? Max(*last, at) : at;
+		found = true;
+	}
+	return found;
+}
+
+/* What is missing of the rows that the live version had; NULL: nothing. */
+static char *
+missing_rows(const Training *t)
+{
+	const rnn_model *live = t->live_model,
+			   *history = t->history;
+	double		left = 1 - t->rules.shrink;
+	int64		was,
+				allowed,
+				is;
+
+	if (t->points < left * live->points)
+		return psprintf("the rows have " INT64_FORMAT " known points, the live version was trained on " INT64_FORMAT
+						" (option \"shrink\" is %g)", t->points, (int64) live->points, t->rules.shrink);
+	if (history->n_series < left * live->n_series)
+		return psprintf("the rows have %d series, those of the live version had %d (option \"shrink\" is %g)",
+						history->n_series, live->n_series, t->rules.shrink);
+	if (!last_row(live, 0, &was) || !last_row(live, t->rules.rewind, &allowed) || !last_row(history, 0, &is))
+		return NULL;
+	is = clock_convert(&history->clock, &live->clock, is);
+	if (is >= allowed)
+		return NULL;
+	return psprintf("the rows end at %s, those of the live version at %s (option \"rewind\" is %d)",
+					clock_text(&live->clock, is), clock_text(&live->clock, was), t->rules.rewind);
+}
+
+/* What is not measured does not replace what was, unless measuring is not wanted. */
+static bool
+judge_unmeasured(Training *t)
+{
+	if (t->live == NULL)
+		return true;
+	if (t->rules.windows == 0)
+		t->message = "not measured: option \"windows\" is 0";
+	else if (isnan(t->live_was))
+		t->message = "not measured: the series are too short or do not change";
+	else
+	{
+		t->outcome = "refused";
+		t->message = psprintf("not measured: the series are too short or do not change, and the live version had an error of %.3g",
+							  t->live_was);
+		return false;
+	}
+	return true;
+}
+
 bool
 judge_version(Training *t)
 {
-	bool		believed = true;
+	char	   *missing = t->live ? missing_rows(t) : NULL;
 
 	t->outcome = "promoted";
-	if (isnan(t->fresh.mase) || isnan(t->old.mase))
-		t->message = t->live ? "not measured: the series are too short or don't change" : NULL;
-	else if (is_break(t))
+	if (missing)
 	{
-		believed = false;
+		t->outcome = "refused";
+		t->message = missing;
+		return false;
+	}
+	if (isnan(t->fresh.mase) || isnan(t->old.mase))
+		return judge_unmeasured(t);
+	if (is_break(t))
+	{
 		t->outcome = "refused";
 		t->message = psprintf("the last rows are unlike those before: the live version errs by %.3g on them, the new one by %.3g, "
 							  "the mix by %.3g, where the live one had %.3g", t->old.mase, t->fresh.mase, t->mix.mase, t->live_was);
+		return false;
 	}
-	else if (t->fresh.mase > t->old.mase * (1 + t->rules.gate))
+	if (t->fresh.mase > t->old.mase * (1 + t->rules.gate))
 	{
 		t->outcome = "refused";
 		t->message = psprintf("the new version errs by %.3g on the last windows, the live one by %.3g, the mix by %.3g",
 							  t->fresh.mase, t->old.mase, t->mix.mase);
 	}
-	return believed;
+	return true;
 }

@@ -20,6 +20,9 @@
 #define MOST_NAMED 1000			/* series whose errors a run lists, the worst */
 #define RUNS_KEPT 1000			/* of a model */
 
+/* Columns that are known when a version was judged. */
+#define VERSION_JUDGED (VERSION_FINGERPRINT | VERSION_MASE | VERSION_LIVE_MASE | VERSION_MIX_MASE | VERSION_COVERAGE)
+
 void
 collect_rows(Training *t)
 {
@@ -85,28 +88,31 @@ horizon_of(const Training *t, const rnn_model *history, const rnn_model *live)
 void
 train_version(Training *t)
 {
-	const rnn_model *history = decode_model(t->rows),
-			   *live = t->live ? decode_model(t->live) : NULL,
-			   *before,
-			   *mix,
-			   *fresh;
-	int			horizon = horizon_of(t, history, live);
 	Jsonb	   *options = t->model->options;
+	int			horizon;
 
-	if (live)
-		check_clocks(live, history);
-	t->windows = last_windows(history, horizon, t->rules.windows);
-	before = decode_model(before_windows(&t->windows));
-	mix = decode_model(train_on_history(before, mix_options(options, horizon), NULL, NULL));
-	options = with_horizon(options, horizon);
-	fresh = decode_model(train_on_history(before, options, live, t->model->name));
+	t->history = decode_model(t->rows);
+	t->live_model = t->live ? decode_model(t->live) : NULL;
+	horizon = horizon_of(t, t->history, t->live_model);
+	if (t->live)
+		check_clocks(t->live_model, t->history);
+	t->windows = last_windows(t->history, horizon, t->rules.windows);
+	t->before = decode_model(before_windows(&t->windows));
+	t->trained = decode_model(train_on_history(t->before, with_horizon(options, horizon), t->live_model, t->model->name));
+	t->bytes = observe_history(t->trained, t->history);
+}
+
+void
+score_version(Training *t)
+{
+	const rnn_model *mix = decode_model(train_on_history(t->before, mix_options(t->model->options, t->windows.horizon), NULL, NULL));
+
 	set_scales(&t->windows, mix->n_seasons > 0 ? mix->seasons[0] : 1);
-	t->fresh = score_model(fresh, &t->windows);
+	t->fresh = score_model(t->trained, &t->windows);
 	t->mix = score_model(mix, &t->windows);
-	t->old = live ? score_model(live, &t->windows) : (Score) {.mase = NAN,.coverage = NAN};
-	t->bytes = observe_history(fresh, history);
+	t->old = t->live ? score_model(t->live_model, &t->windows) : (Score) {.mase = NAN,.coverage = NAN};
 	if (judge_version(t) && strcmp(t->outcome, "refused") == 0)
-		t->observed = observe_history(live, history);
+		t->observed = observe_history(t->live_model, t->history);
 }
 
 /* ---------------------------------------------------------------- tables */
@@ -140,14 +146,14 @@ model_now(const Training *t)
 	return m;
 }
 
+/* What its rows were is noted when it is judged: until then the next refit trains on them again. */
 static void
 insert_version(Training *t, NamedModel *m)
 {
 	const rnn_model *model = decode_model(t->bytes);
 	ModelVersion v = {
-		.model = m->id,.bytes = t->bytes,.source = unconstify(char *, t->kind),.fingerprint = t->fingerprint,
-		.points = model->points,.last_ts = last_time(model),.mase = t->fresh.mase,
-		.live_mase = t->old.mase,.mix_mase = t->mix.mase,.coverage = t->fresh.coverage
+		.model = m->id,.bytes = t->bytes,.source = unconstify(char *, t->kind),
+		.points = model->points,.last_ts = last_time(model)
 	};
 
 	if (pg_add_s32_overflow(m->last_version, 1, &v.version))
@@ -156,7 +162,21 @@ insert_version(Training *t, NamedModel *m)
 				 errmsg("model \"%s\" has no number left for a version", m->name)));
 	t->version = m->last_version = v.version;
 	catalog_set_model(&t->registry, m, MODEL_LAST_VERSION);
-	catalog_add_version(&t->registry, &v, VERSION_ALL & ~(VERSION_PROMOTED | VERSION_KEEP));
+	catalog_add_version(&t->registry, &v, VERSION_ALL & ~(VERSION_PROMOTED | VERSION_KEEP | VERSION_JUDGED));
+}
+
+static void
+note_scores(const Training *t)
+{
+	ModelVersion v = {
+		.model = t->model->id,.version = t->version,.fingerprint = t->fingerprint,.mase = t->fresh.mase,
+		.live_mase = t->old.mase,.mix_mase = t->mix.mase,.coverage = t->fresh.coverage
+	};
+
+	if (!catalog_set_version(&t->registry, &v, VERSION_JUDGED))
+		ereport(ERROR,
+				(errcode(ERRCODE_UNDEFINED_OBJECT),
+				 errmsg("version %d of model \"%s\" was removed while it was judged", t->version, t->model->name)));
 }
 
 /* Weights that were better go on from today's rows. */
@@ -195,6 +215,15 @@ store_version(Training *t)
 	NamedModel *m = model_now(t);
 
 	insert_version(t, m);
+	remove_old(t, m);
+}
+
+void
+settle_version(Training *t)
+{
+	NamedModel *m = model_now(t);
+
+	note_scores(t);
 	/* The scores were made of what was live then. */
 	if (m->live != t->model->live)
 	{
