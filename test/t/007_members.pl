@@ -123,7 +123,7 @@ ok($node->poll_query_until('postgres',
 $node->safe_psql('postgres', "SELECT pg_terminate_backend(pid) FROM pg_stat_activity
 	WHERE backend_type = 'parallel worker' LIMIT 1");
 $run->finish;
-like($wrong, qr/(ERROR|FATAL):  (terminating \S+ (process|worker) due to administrator command|lost connection to parallel worker)/,
+like($wrong, qr/(ERROR|FATAL):  (terminating background worker "parallel worker" due to administrator command|lost connection to parallel worker)/,
 	'its end is an error of the statement');
 is($said, '', 'and there is no model');
 ok(workers_left(), 'no other worker is left');
