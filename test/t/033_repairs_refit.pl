@@ -123,11 +123,9 @@ my $run = IPC::Run::start([ 'psql', '-XAtq', '-d', $node->connstr('postgres'), '
 for (1 .. 3000)
 {
 	last if $node->safe_psql('postgres', q{
-		SELECT (SELECT outcome FROM rnn_runs WHERE name = 'many' ORDER BY id DESC LIMIT 1) NOT IN ('running', 'promoted')
-			OR pg_cancel_backend(pid)
-		FROM rnn_versions AS v, pg_stat_activity
-		WHERE v.name = 'many' AND v.version = 2 AND query LIKE '/* victim %' AND state = 'active'}) ne '';
-	last unless $run->pumpable;
+		SELECT outcome <> 'running' OR (EXISTS (SELECT FROM rnn_versions WHERE name = 'many' AND version = 2) AND
+			(SELECT bool_or(pg_cancel_backend(pid)) FROM pg_stat_activity WHERE query LIKE '/* victim %' AND state = 'active'))
+		FROM rnn_runs WHERE name = 'many' AND kind = 'refit'}) eq 't';
 	usleep(20_000);
 }
 $run->finish;
