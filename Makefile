@@ -14,7 +14,7 @@ MODULE_big = rnnforecast
 
 # What generates series to train the prior on is no part of the extension.
 GENERATOR_SRC := $(sort $(wildcard src/prior/generate*.c))
-ENGINE_SRC := $(filter-out $(GENERATOR_SRC),$(sort $(wildcard src/engine/*.c src/prior/*.c)))
+ENGINE_SRC := $(filter-out $(GENERATOR_SRC),$(sort $(wildcard src/engine/*/*.c src/prior/*.c)))
 SERVER_SRC := $(sort $(wildcard src/pg/*.c))
 OBJS = $(ENGINE_SRC:.c=.o) $(SERVER_SRC:.c=.o)
 
@@ -66,7 +66,7 @@ PG_CPPFLAGS = -Isrc/engine -Isrc/prior $(BLAS_CFLAGS)
 ENGINE_FLAGS = -std=c11 -ffp-contract=off -fvisibility=hidden
 KERNEL_FLAGS = -O3 -fno-math-errno -fno-trapping-math -fno-signed-zeros \
 	-ffp-contract=fast
-KERNELS = $(filter src/engine/kernel% src/engine/blas.%,$(ENGINE_SRC))
+KERNELS = $(filter src/engine/kernel/%,$(ENGINE_SRC))
 
 # No bitcode: nothing here gains from inlining by the JIT compiler, which
 # can't see the engine's hidden symbols.
@@ -135,10 +135,10 @@ $(addprefix build/$(1)/,test_forged test_model test_refusals test_versions): bui
 	@$$(CC) $(2) -o $$@ $$^ $$(BLAS_LIBS) -lm
 build/$(1)/test_versions: build/$(1)/src/prior/prior_1.o
 # This one has an arena of its own.
-build/$(1)/test_arena: build/$(1)/test/unit/test_arena.o $(patsubst %.c,build/$(1)/%.o,$(filter-out src/engine/arena.c,$(NO_PRIORS_SRC)))
+build/$(1)/test_arena: build/$(1)/test/unit/test_arena.o $(patsubst %.c,build/$(1)/%.o,$(filter-out src/engine/base/arena.c,$(NO_PRIORS_SRC)))
 	@$$(CC) $(2) -o $$@ $$^ $$(BLAS_LIBS) -lm
 build/$(1)/test_generate build/$(1)/test_prior: $(GENERATOR_SRC:%.c=build/$(1)/%.o)
--include $$(wildcard build/$(1)/*/*/*.d build/$(1)-double/*/*/*.d)
+-include $$(wildcard $$(foreach b,$(1) $(1)-double,build/$$(b)/*/*/*.d build/$$(b)/*/*/*/*.d))
 endef
 $(eval $(call unit_build,unit,-O2))
 $(eval $(call unit_build,asan,-O1 $(SANITIZE)))
@@ -172,7 +172,7 @@ fuzz:
 # hide from it, and programs that are ten times as fast.
 
 test/fuzz/server.o: override CPPFLAGS += -Isrc/pg
-test/fuzz/server.o: test/fuzz/bytes.h $(wildcard src/pg/*.h src/engine/*.h)
+test/fuzz/server.o: test/fuzz/bytes.h $(wildcard src/pg/*.h src/engine/*.h src/engine/*/*.h)
 build/fuzz_server.so: test/fuzz/server.o $(OBJS)
 	@mkdir -p $(@D)
 	$(CC) $(CFLAGS) -shared -o $@ $^ $(LDFLAGS) $(SHLIB_LINK)
@@ -197,7 +197,7 @@ build/guided/server.so: $(patsubst %.c,build/trap/%.o,test/fuzz/server.c $(SERVE
 	@clang -shared -o $@ $^ $(LIBFUZZER) $(BLAS_LIBS) -lm -lstdc++ -lpthread -Wl,--exclude-libs,ALL
 build/trap/fuzz_%: build/trap/test/fuzz/fuzz_%.o $(NO_PRIORS_SRC:%.c=build/trap/%.o)
 	@clang -fsanitize=fuzzer -o $@ $^ $(BLAS_LIBS) -lm
--include $(wildcard build/guided/*/*.d build/guided/*/*/*.d build/trap/*/*.d build/trap/*/*/*.d)
+-include $(wildcard $(foreach b,guided trap,build/$(b)/*/*.d build/$(b)/*/*/*.d build/$(b)/*/*/*/*.d))
 
 # ------------------------------------------------------------- the prior
 #
@@ -205,7 +205,7 @@ build/trap/fuzz_%: build/trap/test/fuzz/fuzz_%.o $(NO_PRIORS_SRC:%.c=build/trap/
 # build/pretrain/pretrain: trains the prior; tools/pretrain runs it.
 # build/pretrain/fit: fits constants of the prior; tools/fit runs it.
 
-build/prior_samples: bench/prior_samples.c $(GENERATOR_SRC) src/engine/rng.c $(wildcard src/prior/generate*.h)
+build/prior_samples: bench/prior_samples.c $(GENERATOR_SRC) src/engine/base/rng.c $(wildcard src/prior/generate*.h)
 	@mkdir -p $(@D)
 	@$(CC) -std=gnu11 -O2 -Wall -Wextra -ffp-contract=off -Isrc/engine -Isrc/prior -o $@ $(filter %.c,$^) -lm
 
@@ -217,4 +217,4 @@ build/pretrain/pretrain: build/pretrain/tools/pretrain.o build/pretrain/tools/pr
 build/pretrain/fit: $(patsubst %.c,build/pretrain/%.o,$(wildcard tools/fit*.c)) build/pretrain/tools/pretrain_data.o
 build/pretrain/pretrain build/pretrain/fit: $(PRETRAIN_OBJS)
 	@$(CC) -o $@ $^ $(BLAS_LIBS) -lm
--include $(wildcard build/pretrain/*/*.d build/pretrain/*/*/*.d)
+-include $(wildcard build/pretrain/*/*.d build/pretrain/*/*/*.d build/pretrain/*/*/*/*.d)

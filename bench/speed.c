@@ -10,9 +10,10 @@
  * the core, and each number is the best of a few repetitions within a tenth
  * of a second; bench/speed takes medians over many such answers.
  */
-#include "blas.h"
-#include "kernel.h"
-#include "network.h"
+#include "kernel/blas.h"
+#include "kernel/engine.h"
+#include "kernel/kernel.h"
+#include "net/net.h"
 
 #include <cblas.h>
 #include <stdio.h>

@@ -6,6 +6,7 @@
 #define FIT_H
 
 #include "pretrain.h"
+#include "rnn.h"
 
 #include <stdio.h>
 

@@ -9,7 +9,7 @@
  * them.  Cases that are there already are not made again.
  */
 #include "fit.h"
-#include "trainer.h"
+#include "train/stages.h"
 
 #include <math.h>
 #include <stdio.h>

@@ -19,8 +19,9 @@
  * computes the gradient of one and both apply their sum.
  */
 #include "pretrain.h"
-#include "trainer.h"
-#include "kernel.h"
+#include "train/stages.h"
+#include "kernel/engine.h"
+#include "kernel/kernel.h"
 
 #include <errno.h>
 #include <math.h>

@@ -6,7 +6,7 @@
 #ifndef PRETRAIN_H
 #define PRETRAIN_H
 
-#include "frame.h"
+#include "view/frame.h"
 #include "generate.h"
 
 #define GROUPS 3				/* of horizons: 1, 2 and 4 blocks */

@@ -11,7 +11,7 @@
 #ifndef RNN_GENERATE_H
 #define RNN_GENERATE_H
 
-#include "rnn.h"
+#include "base/base.h"
 
 #define RNN_SYNTH_SHORTEST 4	/* points of history */
 #define RNN_SYNTH_LONGEST 2048

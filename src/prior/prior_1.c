@@ -1,5 +1,5 @@
 /* Written by tools/pretrain; see docs/prior.md. */
-#include "prior.h"
+#include "model/versions.h"
 
 const rnn_prior_data rnn_prior_1 = {
 	.version = 1,.cell = 1,.layers = 2,.hidden = 128,

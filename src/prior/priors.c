@@ -5,7 +5,7 @@
  * Models store the version alone, so one that has shipped stays here for good;
  * a training takes the latest.
  */
-#include "prior.h"
+#include "model/versions.h"
 
 const rnn_prior_data *const rnn_priors[] = {&rnn_prior_1};
 const int	rnn_prior_count = sizeof(rnn_priors) / sizeof(rnn_priors[0]);

@@ -7,8 +7,8 @@
 #define GRADIENT_H
 
 #include "check.h"
-#include "kernel.h"
-#include "network.h"
+#include "kernel/kernel.h"
+#include "net/net.h"
 
 #include <math.h>
 #include <stdio.h>

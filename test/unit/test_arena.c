@@ -8,7 +8,7 @@
  * has an allocator of its own, around the true one, and is linked without it.
  */
 #define rnn_arena_alloc true_alloc
-#include "../../src/engine/arena.c"
+#include "../../src/engine/base/arena.c"
 #undef rnn_arena_alloc
 
 void	   *rnn_arena_alloc(rnn_arena *a, size_t count, size_t width);

@@ -3,7 +3,6 @@
  *		Networks that are judged, one after the other and side by side.
  */
 #include "check.h"
-#include "prior.h"
 #include "trained.h"
 
 #include <math.h>

@@ -4,8 +4,9 @@
  *		backward, driven through the layer alone.
  */
 #include "check.h"
-#include "kernel.h"
-#include "network.h"
+#include "kernel/engine.h"
+#include "kernel/kernel.h"
+#include "net/net.h"
 
 #include <stdlib.h>
 #include <string.h>

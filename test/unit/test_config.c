@@ -3,7 +3,7 @@
  *		Options: their table, their ranges, and what is chosen where they are left open.
  */
 #include "check.h"
-#include "resolve.h"
+#include "config/resolve.h"
 
 #include <stdbool.h>
 #include <string.h>

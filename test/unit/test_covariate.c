@@ -4,8 +4,8 @@
  *		that a training finds what they do.
  */
 #include "check.h"
-#include "trainer.h"
-#include "kernel.h"
+#include "train/stages.h"
+#include "kernel/kernel.h"
 #include "trained.h"
 
 #define N 900

@@ -5,8 +5,9 @@
  *		from whole series, sees what a forecast sees at the same position.
  */
 #include "check.h"
-#include "trainer.h"
-#include "kernel.h"
+#include "train/stages.h"
+#include "kernel/engine.h"
+#include "kernel/kernel.h"
 
 #include <stdlib.h>
 #include <string.h>

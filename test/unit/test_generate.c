@@ -5,7 +5,7 @@
  */
 #include "check.h"
 #include "generate.h"
-#include "season.h"
+#include "bank/season.h"
 
 #include <stdlib.h>
 #include <string.h>

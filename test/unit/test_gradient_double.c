@@ -10,6 +10,7 @@
  * disagree the step shrinks, and in the end the entry is skipped and counted.
  */
 #include "gradient.h"
+#include "kernel/engine.h"
 
 /* Worst relative error of a tensor; counts of entries tried and skipped. */
 typedef struct result

@@ -4,6 +4,7 @@
  *		random directions, (L(w + e d) - L(w - e d)) / 2e against g . d.
  */
 #include "gradient.h"
+#include "kernel/engine.h"
 
 /* The slope along d and what the gradient says it is. */
 static void

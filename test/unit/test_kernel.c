@@ -8,7 +8,8 @@
  * over their whole range.
  */
 #include "check.h"
-#include "kernel.h"
+#include "kernel/engine.h"
+#include "kernel/kernel.h"
 
 #include <float.h>
 #include <math.h>

@@ -4,6 +4,7 @@
  *		states, the mix reproduced, quantiles in order, memory kept within.
  */
 #include "gradient.h"
+#include "kernel/engine.h"
 
 /* An initial network of this configuration, with random inputs. */
 static void

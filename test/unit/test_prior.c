@@ -5,8 +5,8 @@
 #include "check.h"
 #include "trained.h"
 #include "generate.h"
-#include "prior.h"
-#include "trainer.h"
+#include "forecast/prior.h"
+#include "train/stages.h"
 
 #include <math.h>
 

@@ -5,6 +5,7 @@
  */
 #include "check.h"
 #include "rnn.h"
+#include "bank/bank.h"
 
 #include <stdlib.h>
 #include <string.h>

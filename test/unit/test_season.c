@@ -10,7 +10,8 @@
  * are no claim that noise has none; they are held beside what they cost.
  */
 #include "check.h"
-#include "season.h"
+#include "bank/bank.h"
+#include "bank/season.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -5,7 +5,7 @@
  */
 #include "check.h"
 #include "trained.h"
-#include "trainer.h"
+#include "train/stages.h"
 
 #include <math.h>
 #include <sys/time.h>

@@ -7,8 +7,8 @@
  */
 #include "check.h"
 #include "trained.h"
-#include "half.h"
-#include "prior.h"
+#include "base/half.h"
+#include "model/versions.h"
 
 #include <math.h>
 

@@ -8,8 +8,10 @@
 #ifndef TINY_PRIOR_H
 #define TINY_PRIOR_H
 
-#include "half.h"
-#include "prior.h"
+#include "base/half.h"
+#include "model/pretrained.h"
+#include "model/versions.h"
+#include "net/shape.h"
 
 #include <math.h>
 #include <stdlib.h>

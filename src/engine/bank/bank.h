@@ -1,0 +1,55 @@
+/*
+ * bank.h
+ *		The mix of the references, at one end of a series or at many.
+ */
+#ifndef RNN_BANK_H
+#define RNN_BANK_H
+
+#include "base/base.h"
+
+/*
+ * The bank of references (docs/internals.md): R forecasts that need no
+ * training, each with its mean absolute error over up to six trailing
+ * origins.  A reference that can't be formed has present[r] = false.
+ * Order: seasonal naive of each season, then the smoothers.
+ */
+typedef struct rnn_mix
+{
+	int			seen;			/* trailing origins, 0 if there were none */
+	bool		present[RNN_REFS];
+	double		error[RNN_REFS];	/* shrunk trailing error, in units of x */
+	double		weight[RNN_REFS];	/* sums to 1 over present */
+	double		spread[2];		/* the mix's own trailing error over the first
+								 * and second half of the horizon */
+} rnn_mix;
+
+extern const char *const rnn_smoother_names[RNN_SMOOTHERS];
+
+/* Doubles of scratch that the functions below need for up to n points. */
+size_t		rnn_mix_work(int64_t n, int h);
+
+/*
+ * References and mix at the end of x (n,), no missing points; ref is (R, h).
+ * Uses x[0..n) only.  Source: shared mix of references, docs/internals.md.
+ */
+void		rnn_mix_at(const double *x, int64_t n, int h, const int *seasons, int n_seasons,
+					   double kappa, rnn_mix *mix, double *ref, double *work);
+
+/*
+ * The same for many ends of one series, which share much of their work: begin
+ * before the first with scratch for windows of up to n points, then ask for one
+ * after the other.  x[0] is point `first` of the series.  Bytes don't depend on
+ * what was asked for before.
+ */
+size_t		rnn_mix_work_shared(int64_t n, int h);
+void		rnn_mix_begin(double *work, int64_t n, int h);
+void		rnn_mix_next(const double *x, int64_t first, int64_t n, int h, const int *seasons, int n_seasons,
+						 double kappa, rnn_mix *mix, double *ref, double *work);
+
+/* sum_r weight_r ref_r, (h,) */
+void		rnn_mix_combine(const rnn_mix *mix, const double *ref, int h, double *out);
+
+/* Points of history that references look at (before the network's context). */
+int64_t		rnn_mix_reach(const int *seasons, int n_seasons, int h);
+
+#endif							/* RNN_BANK_H */

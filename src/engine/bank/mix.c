@@ -1,0 +1,416 @@
+/*
+ * mix.c
+ *		The mix of references by trailing error.
+ *
+ * Each reference is scored at up to six earlier origins; the mix weighs them by
+ * error^-kappa.  It beats AutoETS, Theta and ARIMA with nothing trained
+ * (docs/accuracy.md) and is the network's skip connection.
+ *
+ * Positions of one series that are asked for in turn score the same origins
+ * again and again, so the references at some of them are kept in the scratch.
+ */
+#include "bank/references.h"
+
+#include <float.h>
+#include <math.h>
+#include <string.h>
+
+#define SHARED_SLOTS 96			/* ends whose references are kept, at most */
+#define SHARED_DOUBLES 131072	/* that they take */
+
+static int64_t
+min64(int64_t a, int64_t b)
+{
+	return a < b ? a : b;
+}
+
+static int64_t
+max64(int64_t a, int64_t b)
+{
+	return a > b ? a : b;
+}
+
+/* The references at one end of a series. */
+typedef struct Known
+{
+	int64_t		end,			/* in the series */
+				prefix;			/* points before it that were seen */
+	int			steps;			/* that the references have */
+	int			scored;			/* that the errors are of, 0: none yet */
+	bool		logs;			/* those of logarithms are among them */
+	double		top;			/* their bound */
+	int64_t		used;			/* the last call that wanted it */
+	bool		present[RNN_REFS];
+	double		error[RNN_REFS];
+} Known;
+
+/* Begins the scratch; what it holds is said by begin. */
+typedef struct Memory
+{
+	int			slots,
+				filled;
+	int64_t		calls;
+	int64_t		first,			/* number in the series of the point at logs[0] */
+				from,			/* logs[from .. to) are known */
+				to;
+	Known	   *known;			/* (slots) */
+	double	   *ref;			/* (slots, R, h) */
+	double	   *logs;			/* (n) */
+	double	   *d;				/* (n) tail */
+	double	   *p;				/* (n) profile: a season is never longer than n/2 */
+	double	   *ahead;			/* (h) */
+} Memory;
+
+#define DOUBLES(type, n) (((n) * sizeof(type) + sizeof(double) - 1) / sizeof(double))
+
+static size_t
+work_with(int slots, int64_t n, int h)
+{
+	return DOUBLES(Memory, 1) + DOUBLES(Known, slots) + (size_t) slots * RNN_REFS * h + (size_t) (3 * n) + h;
+}
+
+/* As many as the origins of neighbouring positions take, within bounds. */
+static int
+shared_slots(int h)
+{
+	int64_t		room = SHARED_DOUBLES / ((int64_t) RNN_REFS * h + (int64_t) DOUBLES(Known, 1));
+
+	return (int) max64(ORIGINS + 1, min64(SHARED_SLOTS, room));
+}
+
+size_t
+rnn_mix_work(int64_t n, int h)
+{
+	return work_with(ORIGINS + 1, n, h);
+}
+
+size_t
+rnn_mix_work_shared(int64_t n, int h)
+{
+	return work_with(shared_slots(h), n, h);
+}
+
+static void
+begin(double *work, int slots, int64_t n, int h)
+{
+	Memory	   *m = (Memory *) work;
+
+	memset(m, 0, sizeof(*m));
+	m->slots = slots;
+	m->known = (Known *) (work + DOUBLES(Memory, 1));
+	m->ref = work + DOUBLES(Memory, 1) + DOUBLES(Known, slots);
+	m->logs = m->ref + (size_t) slots * RNN_REFS * h;
+	m->d = m->logs + n;
+	m->p = m->d + n;
+	m->ahead = m->p + n;
+}
+
+void
+rnn_mix_begin(double *work, int64_t n, int h)
+{
+	begin(work, shared_slots(h), n, h);
+}
+
+typedef struct Origin
+{
+	int64_t		end;
+	int			steps;
+	bool		positive;
+	double		top;
+} Origin;
+
+/* Up to six trailing origins, the latest first; [0] is now. */
+static int
+plan_origins(int64_t n, int h, int season, Origin *o)
+{
+	int64_t		least = max64(2 * (int64_t) season, 6),
+				gap = max64(1, n < 10 * (int64_t) h ? h / 2 : h);
+	int			seen = 0;
+
+	o[0].end = n;
+	o[0].steps = h;
+	for (int v = 0; v < ORIGINS; v++)
+	{
+		int64_t		last = n - v * gap,
+					room = n > least ? (n - least) / 2 : 0,
+					end = last - min64(h, max64(1, room));
+
+		if (end < least)
+			break;
+		seen++;
+		o[seen].end = end;
+		o[seen].steps = (int) min64(h, last - end);
+	}
+	return seen;
+}
+
+/* Sign and maximum of every origin's prefix, in one pass from the oldest. */
+static void
+scan_prefixes(const double *x, Origin *o, int seen)
+{
+	double		low = INFINITY,
+				high = -INFINITY;
+	int64_t		i = 0;
+
+	for (int v = seen; v >= 0; v--)
+	{
+		for (; i < o[v].end; i++)
+		{
+			low = x[i] < low ? x[i] : low;
+			high = x[i] > high ? x[i] : high;
+		}
+		o[v].positive = low > 0;
+		o[v].top = low > 0 ? log(high) + 3 : 0;
+	}
+}
+
+static double
+mean_error(const double *f, const double *y, int from, int to)
+{
+	double		sum = 0;
+
+	for (int j = from; j < to; j++)
+		sum += fabs(f[j] - y[j]);
+	return sum / (to - from);
+}
+
+static double
+median_of(const double *x, int n)
+{
+	double		s[RNN_REFS];
+
+	for (int i = 0; i < n; i++)
+	{
+		int			k = i;
+
+		for (; k > 0 && s[k - 1] > x[i]; k--)
+			s[k] = s[k - 1];
+		s[k] = x[i];
+	}
+	return n % 2 ? s[n / 2] : (s[n / 2 - 1] + s[n / 2]) / 2;
+}
+
+/* Errors shrunk to their median by one pseudo-origin, then weights error^-kappa. */
+static void
+weigh(rnn_mix *mix, double kappa)
+{
+	double		seen[RNN_REFS],
+				typical,
+				best = DBL_MAX,
+				total = 0;
+	int			n = 0;
+
+	for (int r = 0; r < RNN_REFS; r++)
+		if (mix->present[r])
+			seen[n++] = mix->error[r];
+	typical = median_of(seen, n);
+	for (int r = 0; r < RNN_REFS; r++)
+		if (mix->present[r])
+		{
+			mix->error[r] = (mix->error[r] * mix->seen + typical) / (mix->seen + 1) + 1e-9 * typical + 1e-300;
+			best = fmin(best, mix->error[r]);
+		}
+	for (int r = 0; r < RNN_REFS; r++)
+	{
+		mix->weight[r] = mix->present[r] ? pow(mix->error[r] / best, -kappa) : 0;
+		total += mix->weight[r];
+	}
+	for (int r = 0; r < RNN_REFS; r++)
+		mix->weight[r] /= total;
+}
+
+/* Nothing could be scored: the naive forecast, its error the mean step. */
+static void
+naive_only(const double *x, int64_t n, rnn_mix *mix)
+{
+	double		sum = 0;
+
+	for (int64_t i = 1; i < n; i++)
+		sum += fabs(x[i] - x[i - 1]);
+	sum = n > 1 ? sum / (n - 1) : fabs(x[0]) * 0.1;
+	sum = fmax(sum, fmax(1e-9 * fabs(x[n - 1]), 1e-300));
+	memset(mix->present, 0, sizeof(mix->present));
+	memset(mix->weight, 0, sizeof(mix->weight));
+	mix->present[RNN_MAX_SEASONS] = true;
+	mix->weight[RNN_MAX_SEASONS] = 1;
+	mix->error[RNN_MAX_SEASONS] = mix->spread[0] = mix->spread[1] = sum;
+}
+
+/* The mix's own error over the halves of the horizon at the trailing origins; f is (h). */
+static void
+measure_spread(const double *x, const Origin *o, const Memory *m, const int *slot, int64_t h, double *f,
+			   rnn_mix *mix)
+{
+	mix->spread[0] = mix->spread[1] = 0;
+	for (int v = 1; v <= mix->seen; v++)
+	{
+		int			steps = o[v].steps,
+					half = steps / 2;
+		double		sum[2] = {0, 0};
+
+		rnn_mix_combine(mix, m->ref + (int64_t) slot[v] * RNN_REFS * h, (int) h, f);
+		for (int j = 0; j < steps; j++)
+			sum[j >= half] += fabs(f[j] - x[o[v].end + j]);
+		mix->spread[0] += half > 0 ? sum[0] / half : sum[1];
+		mix->spread[1] += sum[1] / (steps - half);
+	}
+	for (int i = 0; i < 2; i++)
+		mix->spread[i] = mix->spread[i] / mix->seen + 1e-300;
+}
+
+/* log x[from .. to) where it isn't known; x[0] is point `first` of the series. */
+static void
+take_logs(Memory *m, const double *x, int64_t first, int64_t from, int64_t to)
+{
+	int64_t		away = first - m->first,
+				kept = max64(m->from - away, 0);
+
+	m->to = max64(m->to - away, kept);
+	if (away < 0)
+		kept = m->to = 0;
+	else if (away > 0 && m->to > kept)
+		memmove(m->logs + kept, m->logs + kept + away, sizeof(double) * (m->to - kept));
+	if (m->to == kept || from > m->to || to < kept)
+		kept = m->to = from;
+	for (int64_t i = from; i < kept; i++)
+		m->logs[i] = log(x[i]);
+	for (int64_t i = m->to; i < to; i++)
+		m->logs[i] = log(x[i]);
+	m->first = first;
+	m->from = min64(from, kept);
+	m->to = max64(m->to, to);
+}
+
+/* Whether references seen from prefixes of these lengths to one end are the same. */
+static bool
+same_prefix(int64_t a, int64_t b, const int *seasons, int n_seasons)
+{
+	int64_t		looked_at = max64(LEVEL_POINTS, (int64_t) SEASONS_KEPT * seasons[n_seasons - 1]);
+
+	return a == b || (a >= looked_at && b >= looked_at);
+}
+
+/* The slot with the references at an origin, -1 if there is none. */
+static int
+find_known(const Memory *m, const Bank *bank, const Origin *o, int64_t first, bool logs)
+{
+	for (int i = 0; i < m->filled; i++)
+	{
+		const Known *k = &m->known[i];
+
+		if (k->end == first + o->end && k->steps >= o->steps && k->logs == logs && (!logs || k->top == o->top) &&
+			same_prefix(k->prefix, o->end, bank->seasons, bank->n_seasons))
+			return i;
+	}
+	return -1;
+}
+
+/* An empty slot, or the one that was wanted longest ago. */
+static int
+free_slot(Memory *m)
+{
+	int			oldest = 0;
+
+	if (m->filled < m->slots)
+		return m->filled++;
+	for (int i = 1; i < m->slots; i++)
+		if (m->known[i].used < m->known[oldest].used)
+			oldest = i;
+	return oldest;
+}
+
+static int
+known_references(Memory *m, const Bank *bank, const Origin *o, int64_t first, int h, bool logs)
+{
+	int			i = find_known(m, bank, o, first, logs);
+
+	if (i < 0)
+	{
+		i = free_slot(m);
+		m->known[i] = (Known) {.end = first + o->end,.prefix = o->end,.steps = o->steps,.logs = logs,.top = o->top};
+		references_at(bank, o->end, o->steps, logs, o->top, m->ref + (int64_t) i * RNN_REFS * h, h,
+					  m->known[i].present);
+	}
+	m->known[i].used = m->calls;
+	return i;
+}
+
+static void
+score(Known *k, const double *ref, const double *y, int steps, int h)
+{
+	if (k->scored == steps)
+		return;
+	for (int r = 0; r < RNN_REFS; r++)
+		if (k->present[r])
+			k->error[r] = mean_error(ref + (int64_t) r * h, y, 0, steps);
+	k->scored = steps;
+}
+
+void
+rnn_mix_next(const double *x, int64_t first, int64_t n, int h, const int *seasons, int n_seasons,
+			 double kappa, rnn_mix *mix, double *ref, double *work)
+{
+	Origin		o[ORIGINS + 1];
+	int			hits[RNN_REFS] = {0},
+				slot[ORIGINS + 1];
+	Memory	   *m = (Memory *) work;
+	Bank		bank = {.x = x,.seasons = seasons,.n_seasons = n_seasons,.d = m->d,.p = m->p,.ahead = m->ahead};
+
+	memset(mix, 0, sizeof(*mix));
+	mix->seen = plan_origins(n, h, seasons[0], o);
+	scan_prefixes(x, o, mix->seen);
+	m->calls++;
+	if (o[0].positive)
+	{
+		/* Only what the profiles and tails of the oldest origin reach. */
+		int64_t		reach = max64(references_tail(n, seasons, n_seasons), (int64_t) SEASONS_KEPT * seasons[0]);
+
+		take_logs(m, x, first, max64(0, o[mix->seen].end - reach), n);
+		bank.logs = m->logs;
+	}
+	for (int v = 0; v <= mix->seen; v++)
+		slot[v] = known_references(m, &bank, &o[v], first, h, o[v].positive && o[0].positive);
+	memcpy(ref, m->ref + (int64_t) slot[0] * RNN_REFS * h, sizeof(double) * RNN_REFS * h);
+	memcpy(mix->present, m->known[slot[0]].present, sizeof(mix->present));
+	for (int v = 1; v <= mix->seen; v++)
+	{
+		Known	   *k = &m->known[slot[v]];
+
+		score(k, m->ref + (int64_t) slot[v] * RNN_REFS * h, x + o[v].end, o[v].steps, h);
+		for (int r = 0; r < RNN_REFS; r++)
+			if (k->present[r])
+			{
+				mix->error[r] += k->error[r];
+				hits[r]++;
+			}
+	}
+	if (mix->seen == 0)
+	{
+		naive_only(x, n, mix);
+		return;
+	}
+	for (int r = 0; r < RNN_REFS; r++)
+	{
+		mix->present[r] = mix->present[r] && hits[r] == mix->seen;
+		mix->error[r] = mix->present[r] ? mix->error[r] / mix->seen : 0;
+	}
+	weigh(mix, kappa);
+	measure_spread(x, o, m, slot, h, m->ahead, mix);
+}
+
+void
+rnn_mix_at(const double *x, int64_t n, int h, const int *seasons, int n_seasons,
+		   double kappa, rnn_mix *mix, double *ref, double *work)
+{
+	begin(work, ORIGINS + 1, n, h);
+	rnn_mix_next(x, 0, n, h, seasons, n_seasons, kappa, mix, ref, work);
+}
+
+void
+rnn_mix_combine(const rnn_mix *mix, const double *ref, int h, double *out)
+{
+	memset(out, 0, sizeof(double) * h);
+	for (int r = 0; r < RNN_REFS; r++)
+		for (int j = 0; mix->weight[r] > 0 && j < h; j++)
+			out[j] += mix->weight[r] * ref[(int64_t) r * h + j];
+}

@@ -1,0 +1,199 @@
+/*
+ * config.c
+ *		The one table of options: names, ranges, defaults, descriptions.
+ *
+ * SQL parsing, the view rnn_options, rnn_info and the checks of stored models
+ * all walk this table, so an option exists exactly once.
+ */
+#include "config/config.h"
+
+#include <math.h>
+#include <string.h>
+
+static const char *const start_names[] = {"auto", "scratch", "prior", "tune", NULL};
+static const char *const cell_names[] = {"elman", "gru", "lstm", NULL};
+static const char *const activation_names[] = {"tanh", "relu", NULL};
+static const char *const flips_names[] = {"auto", "on", "off", NULL};
+static const char *const gaps_names[] = {"mask", "interpolate", "previous", "zero", "error", NULL};
+static const char *const transform_names[] = {"none", "log", "asinh", "box-cox", NULL};
+static const char *const covariate_gaps_names[] = {"error", "previous", "zero", "missing", NULL};
+static const char *const loss_names[] = {"pinball", "mse", "mae", NULL};
+
+#define AT(field) offsetof(rnn_config, field)
+
+const rnn_option rnn_options[] = {
+	{"activation", RNN_OPT_ENUM, AT(activation), RNN_TANH, 0, 1, false, activation_names,
+	"activation of elman cells"},
+	{"batch", RNN_OPT_INT, AT(batch), 0, 1, 1024, true, NULL,
+	"windows in a minibatch"},
+	{"bptt", RNN_OPT_INT, AT(bptt), 0, 1, 100000, true, NULL,
+	"steps of back-propagation through time; below the context the state is carried on (truncated BPTT)"},
+	{"calendar", RNN_OPT_BOOL, AT(calendar), -1, 0, 1, true, NULL,
+	"tell a network trained from nothing the hour, weekday, day of month and year; auto: hour and weekday where no season tells them"},
+	{"cell", RNN_OPT_ENUM, AT(cell), RNN_GRU, 0, 2, false, cell_names,
+	"recurrent cell"},
+	{"clip", RNN_OPT_FLOAT, AT(clip), 1.0, 0, 1e6, false, NULL,
+	"bound of the gradient's norm, 0 for none"},
+	{"context", RNN_OPT_INT, AT(context), 0, 1, 1000000, true, NULL,
+	"points of history that the network sees"},
+	{"conv_dilation", RNN_OPT_INT, AT(conv_dilation), 1, 1, 256, false, NULL,
+	"dilation of the first causal convolution, doubled with each further one"},
+	{"conv_kernel", RNN_OPT_INT, AT(conv_kernel), 3, 1, 32, false, NULL,
+	"kernel of the causal convolutions, in steps"},
+	{"conv_layers", RNN_OPT_INT, AT(conv_layers), 0, 0, 8, false, NULL,
+	"causal convolutions at stride 1 between the patches and the cells"},
+	{"covariate_gaps", RNN_OPT_ENUM, AT(covariate_gaps), RNN_AHEAD_ERROR, 0, 3, false, covariate_gaps_names,
+	"what a forecast does where a covariate that is known ahead is not there"},
+	{"decay", RNN_OPT_FLOAT, AT(decay), 0.3, 0, 1, false, NULL,
+	"last part of the training in which the learning rate falls to zero"},
+	{"dropout", RNN_OPT_FLOAT, AT(dropout), -1, 0, 0.9, true, NULL,
+	"probability of dropping a unit between layers and in the head"},
+	{"ema", RNN_OPT_FLOAT, AT(ema), 0.99, 0, 0.99999, false, NULL,
+	"decay of the exponential moving average of the weights, 0 for none"},
+	{"flips", RNN_OPT_ENUM, AT(flips), RNN_FLIPS_AUTO, 0, 2, false, flips_names,
+	"flip the sign of a fifth of the windows in training; auto: in panels of short series"},
+	{"forget_bias", RNN_OPT_FLOAT, AT(forget_bias), 1.0, -10, 10, false, NULL,
+	"initial bias of the forget gate of lstm cells"},
+	{"gaps", RNN_OPT_ENUM, AT(gaps), RNN_GAPS_MASK, 0, 4, false, gaps_names,
+	"what missing points are taken for; mask: for unknown"},
+	{"hidden", RNN_OPT_INT, AT(hidden), 0, 1, 1024, true, NULL,
+	"width of the hidden state"},
+	{"horizon", RNN_OPT_INT, AT(horizon), 0, 1, RNN_MAX_TRAINED, true, NULL,
+	"steps ahead that the model is trained for"},
+	{"integer", RNN_OPT_BOOL, AT(integer), 0, 0, 1, false, NULL,
+	"round forecasts and their quantiles to whole numbers"},
+	{"kappa", RNN_OPT_FLOAT, AT(kappa), 8, 0, 64, false, NULL,
+	"exponent of the trailing error in the weights of the references"},
+	{"lambda", RNN_OPT_FLOAT, AT(lambda), NAN, -2, 3, true, NULL,
+	"exponent of the transform box-cox; auto: from the data"},
+	{"layers", RNN_OPT_INT, AT(layers), 2, 1, 8, false, NULL,
+	"stacked recurrent layers"},
+	{"learning_rate", RNN_OPT_FLOAT, AT(learning_rate), 0.002, 1e-7, 1, false, NULL,
+	"peak learning rate of AdamW"},
+	{"loss", RNN_OPT_ENUM, AT(loss), RNN_PINBALL, 0, 2, false, loss_names,
+	"loss of the point forecast; the quantiles around it always use pinball"},
+	{"lower", RNN_OPT_FLOAT, AT(lower), NAN, -1e300, 1e300, true, NULL,
+	"bound of forecasts and their quantiles; auto: 0 where a tenth of the values or more are 0 and none is below, else none"},
+	{"members", RNN_OPT_INT, AT(members), 0, 1, RNN_MAX_MEMBERS, true, NULL,
+	"networks in the ensemble"},
+	{"network", RNN_OPT_BOOL, AT(network), 1, 0, 1, false, NULL,
+	"false forecasts by the mix of references alone"},
+	{"norm", RNN_OPT_BOOL, AT(norm), 1, 0, 1, false, NULL,
+	"LayerNorm before each recurrent layer"},
+	{"patch", RNN_OPT_INT, AT(patch), 0, 1, 512, true, NULL,
+	"points that one step of the network takes in (kernel and stride of the first convolution), 1 for none"},
+	{"patience", RNN_OPT_INT, AT(patience), 16, 1, 1000, false, NULL,
+	"validations without progress before training stops early"},
+	{"recurrent_gain", RNN_OPT_FLOAT, AT(recurrent_gain), 1.0, 0, 10, false, NULL,
+	"gain of the orthogonal initialisation of the recurrent weights"},
+	{"residual", RNN_OPT_BOOL, AT(residual), 1, 0, 1, false, NULL,
+	"a residual connection around each recurrent layer"},
+	{"seasons", RNN_OPT_SEASONS, AT(seasons), 0, 1, 1000000, true, NULL,
+	"seasonal periods in steps, at most three; [1] for none"},
+	{"seconds", RNN_OPT_FLOAT, AT(seconds), 0, 0, 1e7, false, NULL,
+	"ceiling of the training time in seconds, 0 for none; a stop by it is recorded"},
+	{"seed", RNN_OPT_BIGINT, AT(seed), 0, -9007199254740992.0, 9007199254740992.0, false, NULL,
+	"seed of every random choice"},
+	{"skip", RNN_OPT_BOOL, AT(skip), 1, 0, 1, false, NULL,
+	"add the mix of references to the network's output; false forecasts by the network alone"},
+	{"start", RNN_OPT_ENUM, AT(start), RNN_START_AUTO, 0, 3, false, start_names,
+	"auto: a network is added to mix and prior only where validation says so; prior: train nothing; "
+	"tune: go on training the prior and use it; scratch: train a network from nothing and use it"},
+	{"steps", RNN_OPT_INT, AT(steps), 0, 1, 10000000, true, NULL,
+	"minibatches of training"},
+	{"transform", RNN_OPT_ENUM, AT(transform), RNN_TRANSFORM_NONE, 0, 3, false, transform_names,
+	"transform of the values before everything else, undone in forecasts"},
+	{"upper", RNN_OPT_FLOAT, AT(upper), NAN, -1e300, 1e300, true, NULL,
+	"bound of forecasts and their quantiles; auto: none"},
+	{"warmup", RNN_OPT_INT, AT(warmup), 30, 0, 1000000, false, NULL,
+	"steps in which the learning rate rises"},
+	{"weight_decay", RNN_OPT_FLOAT, AT(weight_decay), 0.02, 0, 10, false, NULL,
+	"decoupled weight decay of AdamW"},
+};
+const int rnn_option_count = sizeof(rnn_options) / sizeof(rnn_options[0]);
+
+void
+rnn_config_defaults(rnn_config *cfg)
+{
+	memset(cfg, 0, sizeof(*cfg));
+	for (int i = 0; i < rnn_option_count; i++)
+	{
+		const rnn_option *o = &rnn_options[i];
+		char	   *field = (char *) cfg + o->offset;
+
+		if (o->type == RNN_OPT_FLOAT)
+			*(double *) field = o->def;
+		else if (o->type == RNN_OPT_BIGINT)
+			*(int64_t *) field = (int64_t) o->def;
+		else if (o->type != RNN_OPT_SEASONS)
+			*(int32_t *) field = (int32_t) o->def;
+	}
+	cfg->seasons_given = -1;
+}
+
+static double
+option_value(const rnn_config *cfg, const rnn_option *o)
+{
+	const char *field = (const char *) cfg + o->offset;
+
+	if (o->type == RNN_OPT_FLOAT)
+		return *(const double *) field;
+	if (o->type == RNN_OPT_BIGINT)
+		return (double) *(const int64_t *) field;
+	return *(const int32_t *) field;
+}
+
+static rnn_status
+check_seasons(const rnn_config *cfg, const rnn_option *o, rnn_error *err)
+{
+	if (cfg->seasons_given < -1 || cfg->seasons_given > RNN_MAX_SEASONS)
+		return rnn_fail(err, RNN_ERR_OPTION, "seasons", cfg->seasons_given, 0, RNN_MAX_SEASONS);
+	for (int i = 0; i < cfg->seasons_given; i++)
+		if (cfg->seasons[i] < o->min || cfg->seasons[i] > o->max ||
+			(i > 0 && cfg->seasons[i] <= cfg->seasons[i - 1]))
+			return rnn_fail(err, RNN_ERR_OPTION, "seasons", cfg->seasons[i], o->min, o->max);
+	return RNN_OK;
+}
+
+bool
+rnn_transform_takes(const rnn_config *cfg, double x)
+{
+	return x > 0 || (cfg->transform != RNN_TRANSFORM_LOG && cfg->transform != RNN_TRANSFORM_BOX_COX);
+}
+
+rnn_status
+rnn_config_check(const rnn_config *cfg, rnn_error *err)
+{
+	for (int i = 0; i < rnn_option_count; i++)
+	{
+		const rnn_option *o = &rnn_options[i];
+		double		v = option_value(cfg, o);
+
+		if (o->type == RNN_OPT_SEASONS)
+		{
+			RNN_TRY(check_seasons(cfg, o, err));
+			continue;
+		}
+		if (o->automatic && (v == o->def || (isnan(v) && isnan(o->def))))
+			continue;
+		if (!(v >= o->min && v <= o->max))
+			return rnn_fail(err, RNN_ERR_OPTION, o->name, v, o->min, o->max);
+	}
+	if (!cfg->network && !cfg->skip)
+		return rnn_fail(err, RNN_ERR_CONFLICT, "network and skip can't both be false", 0, 0, 0);
+	if (cfg->start == RNN_START_PRIOR && !(cfg->network && cfg->skip))
+		return rnn_fail(err, RNN_ERR_CONFLICT, "start can't be \"prior\" where network or skip is false", 0, 0, 0);
+	if (cfg->start == RNN_START_TUNE && !(cfg->network && cfg->skip))
+		return rnn_fail(err, RNN_ERR_CONFLICT, "start can't be \"tune\" where network or skip is false", 0, 0, 0);
+	if ((cfg->start == RNN_START_PRIOR || cfg->start == RNN_START_TUNE) && cfg->calendar > 0)
+		return rnn_fail(err, RNN_ERR_CONFLICT, "start can't be \"prior\" or \"tune\" where calendar is true", 0, 0, 0);
+	if (cfg->lower > cfg->upper)
+		return rnn_fail(err, RNN_ERR_CONFLICT, "lower can't be above upper", cfg->lower, 0, cfg->upper);
+	if (cfg->integer && ceil(cfg->lower) > floor(cfg->upper))
+		return rnn_fail(err, RNN_ERR_CONFLICT, "there is no whole number between lower and upper", cfg->lower, 0, cfg->upper);
+	if (cfg->gaps == RNN_GAPS_ZERO && !rnn_transform_takes(cfg, 0))
+		return rnn_fail(err, RNN_ERR_CONFLICT, "gaps can't be \"zero\" where transform is \"log\" or \"box-cox\"", 0, 0, 0);
+	if (cfg->patch > 0 && cfg->context > 0 && cfg->patch > cfg->context)
+		return rnn_fail(err, RNN_ERR_CONFLICT, "patch can't be longer than context", cfg->patch, 1, cfg->context);
+	return RNN_OK;
+}

@@ -1,0 +1,121 @@
+/*
+ * pretrained.c
+ *		A network that was trained on synthetic series (docs/prior.md).
+ *
+ * Its weights are part of the library, so they are the same on a standby and
+ * need no file and no table.
+ */
+#include "model/pretrained.h"
+#include "model/versions.h"
+#include "base/half.h"
+
+#include <string.h>
+
+static const rnn_prior_data *
+find(int version)
+{
+	for (int i = 0; i < rnn_prior_count; i++)
+		if (rnn_priors[i]->version == version)
+			return rnn_priors[i];
+	return NULL;
+}
+
+int
+rnn_prior_latest(void)
+{
+	int			latest = 0;
+
+	for (int i = 0; i < rnn_prior_count; i++)
+		latest = rnn_priors[i]->version > latest ? rnn_priors[i]->version : latest;
+	return latest;
+}
+
+/* Everything but the context, which changes no weight. */
+static void
+set_shape(const rnn_prior_data *d, rnn_config *cfg)
+{
+	cfg->cell = d->cell;
+	cfg->layers = d->layers;
+	cfg->hidden = d->hidden;
+	cfg->patch = d->patch;
+	cfg->norm = cfg->residual = cfg->skip = true;
+	cfg->conv_layers = 0;
+}
+
+size_t
+rnn_prior_size(int version)
+{
+	const rnn_prior_data *d = find(version);
+
+	return d ? sizeof(real) * (size_t) d->params : 0;
+}
+
+rnn_status
+rnn_prior_load(int version, void *block, rnn_prior *out, rnn_error *err)
+{
+	const rnn_prior_data *d = find(version);
+	real	   *w = block;
+
+	if (!d)
+		return rnn_fail(err, RNN_ERR_VERSION, "prior", version, 1, rnn_prior_latest());
+	for (int64_t i = 0; i < d->params; i++)
+		w[i] = (real) half_load((const uint8_t *) d->weights + 2 * i);
+	memset(out, 0, sizeof(*out));
+	rnn_config_defaults(&out->cfg);
+	set_shape(d, &out->cfg);
+	out->cfg.context = d->context;
+	out->cfg.bptt = d->context / d->patch;
+	out->cfg.dropout = 0;
+	out->version = version;
+	out->horizon = d->horizon;
+	out->share = d->share;
+	memcpy(out->widen, d->widen, sizeof(out->widen));
+	out->params = d->params;
+	out->weights = w;
+	return RNN_OK;
+}
+
+bool
+rnn_prior_weights(int version, int64_t n, float *out)
+{
+	const rnn_prior_data *d = find(version);
+
+	if (!d || n > d->params)
+		return false;
+	for (int64_t i = 0; out && i < n; i++)
+		out[i] = (float) half_load((const uint8_t *) d->weights + 2 * i);
+	return true;
+}
+
+bool
+rnn_prior_fits(int version, const rnn_config *cfg)
+{
+	const rnn_prior_data *d = find(version);
+
+	return d && cfg->cell == d->cell && cfg->layers == d->layers && cfg->hidden == d->hidden &&
+		cfg->patch == d->patch && cfg->norm && cfg->residual && cfg->skip && cfg->conv_layers == 0 &&
+		cfg->covariates.n == 0 && cfg->terms == 0;
+}
+
+bool
+rnn_prior_allows(const rnn_prior *prior, const rnn_config *cfg)
+{
+	rnn_config	own = *cfg;
+
+	if (own.hidden == 0)
+		own.hidden = prior->cfg.hidden;
+	if (own.patch == 0)
+		own.patch = prior->cfg.patch;
+	return rnn_prior_fits(prior->version, &own) && (own.context == 0 || own.context % own.patch == 0);
+}
+
+void
+rnn_prior_shape(const rnn_prior *prior, int64_t longest, rnn_config *cfg)
+{
+	int			P = prior->cfg.patch,
+				steps = prior->cfg.context / P;
+
+	if (cfg->context == 0)
+		cfg->context = longest < prior->cfg.context ? (int) ((longest + P - 1) / P) * P : steps * P;
+	set_shape(find(prior->version), cfg);
+}

@@ -1,0 +1,89 @@
+/*
+ * optim.c
+ *		AdamW (Loshchilov and Hutter 2019) with warm-up, linear decay, clipping
+ *		of the gradient's norm (Pascanu, Mikolov and Bengio 2013) and averaged
+ *		weights (Polyak and Juditsky 1992, exponential).
+ */
+#include "net/optim.h"
+#include "kernel/kernel.h"
+
+#include <math.h>
+#include <string.h>
+
+#define BETA1 0.9
+#define BETA2 0.99
+
+void
+optimizer_init(Optimizer *o, int64_t P, bool ema, rnn_arena *a)
+{
+	o->P = P;
+	o->fixed = 0;
+	o->w = arena_new(a, real, P);
+	o->g = arena_new(a, real, P);
+	o->m = arena_new(a, real, P);
+	o->v = arena_new(a, real, P);
+	o->ema = ema ? arena_new(a, real, P) : NULL;
+}
+
+/* The weights w are set; forget everything else. */
+void
+optimizer_start(Optimizer *o)
+{
+	memset(o->m, 0, sizeof(real) * o->P);
+	memset(o->v, 0, sizeof(real) * o->P);
+	if (o->ema)
+		memcpy(o->ema, o->w, sizeof(real) * o->P);
+	o->updates = 0;
+}
+
+void
+optimizer_clear(Optimizer *o)
+{
+	memset(o->g + o->fixed, 0, sizeof(real) * (o->P - o->fixed));
+}
+
+static double
+learning_rate(const rnn_config *cfg, int64_t update, int steps, bool decay)
+{
+	double		rate = cfg->learning_rate,
+				left = steps - update,
+				tail = cfg->decay * steps;
+
+	if (update < cfg->warmup)
+		rate *= (double) (update + 1) / (cfg->warmup + 1);
+	if (decay && tail > 0 && left < tail)
+		rate *= fmax(left / tail, 0);
+	return rate;
+}
+
+rnn_status
+optimizer_update(Optimizer *o, const rnn_config *cfg, double pace, int steps, bool decay, int64_t points, rnn_error *err)
+{
+	int64_t		at = o->fixed;
+	double		sum = 0,
+				scale = 1.0 / points,
+				ema;
+
+	for (int64_t i = at; i < o->P; i++)
+		sum += (double) o->g[i] * o->g[i];
+	o->norm = sqrt(sum) * scale;
+	if (!isfinite(o->norm))
+		return rnn_fail(err, RNN_ERR_NUMERIC, "training diverged: the gradient's norm", o->norm, 0, 0);
+	if (cfg->clip > 0 && o->norm > cfg->clip)
+		scale *= cfg->clip / o->norm;
+	o->rate = pace * learning_rate(cfg, o->updates, steps, decay);
+	o->updates++;
+	/* A young average must not remember the initial weights. */
+	ema = fmin(cfg->ema, (1.0 + o->updates) / (10.0 + o->updates));
+	rnn_kernel->adamw(o->P - at, o->w + at, o->g + at, o->m + at, o->v + at, o->ema ? o->ema + at : NULL, (real) scale, (real) o->rate,
+					  (real) BETA1, (real) BETA2,
+					  (real) (1 / (1 - pow(BETA1, o->updates))), (real) (1 / (1 - pow(BETA2, o->updates))),
+					  (real) cfg->weight_decay, (real) ema);
+	return RNN_OK;
+}
+
+const real *
+optimizer_weights(const Optimizer *o)
+{
+	return o->ema ? o->ema : o->w;
+}

@@ -1,0 +1,126 @@
+/*
+ * shape.h
+ *		What a network consists of: sizes, cells, the place of every parameter,
+ *		initial weights.
+ */
+#ifndef RNN_SHAPE_H
+#define RNN_SHAPE_H
+
+#include "config/config.h"
+#include "kernel/kernel.h"
+
+#define RNN_MAX_LAYERS 8
+#define RNN_SCALARS (8 + RNN_PHASES)	/* per-position facts, see frame.c */
+#define RNN_EMBED 4				/* width of a word's embedding */
+#define RNN_VIEWS 5				/* places at which covariates are seen for one point ahead, */
+#define RNN_TERM_VIEWS 3		/* and terms of the calendar */
+#define RNN_POINT 32			/* hidden units of the head's part for single points */
+
+/* How a cell lays out its gates and what it does to them; see kernel.h. */
+typedef struct rnn_cell_ops
+{
+	int			gates;			/* segments of H in a row of gates */
+	int			x_gates;		/* the first of them take the input's product */
+	int			h_first;		/* those from here on take the state's product */
+	bool		has_cell;		/* keeps c beside h */
+	/* initial biases (gates * H) */
+	void		(*init) (const rnn_config *cfg, int H, real *bias);
+	void		(*forward) (int activation, const rnn_step *s);
+	void		(*backward) (int activation, const rnn_back *s);
+} rnn_cell_ops;
+
+extern const rnn_cell_ops rnn_cells[];	/* by rnn_cell */
+
+/* Sizes and the place of every parameter in the flat array of P weights. */
+typedef struct rnn_shape
+{
+	int			patch,
+				D0,				/* inputs of a step that a frame has: 3 patch + RNN_SCALARS */
+				D,				/* and with covariates: + patch C + CS */
+				H,
+				L,
+				R,				/* references, 0 without skip */
+				A,				/* facts for the head: 2 R + RNN_SCALARS */
+				E,				/* block inputs of the head: 16 R + 17, or 1 */
+				blocks,			/* of the trained horizon */
+				horizon;
+	bool		project,		/* the front exists */
+				norm,
+				residual;
+	int			activation;
+	int			convs,
+				kernel,
+				dilation[RNN_MAX_LAYERS];
+	int			loss;
+	real		dropout;
+	const rnn_cell_ops *cell;
+	const rnn_stop *stop;		/* set after rnn_shape_init; NULL: none */
+
+	/* Covariates: where each one's channels begin, -1 where it has none; see covariate.c */
+	rnn_covariates covariates;
+	int			C,				/* channels of a point of a patch */
+				CS,				/* channels of a step that don't change */
+				G,				/* channels of a view ahead */
+				terms,			/* of the calendar, bits of rnn_term, */
+				CT,				/* and their channels */
+				F,				/* inputs of a point ahead, 0: nothing is known ahead */
+				words_past,		/* words among C and CS ... */
+				words_ahead;	/* and G */
+	int16_t		at_point[RNN_MAX_COVARIATES],
+				at_step[RNN_MAX_COVARIATES],
+				at_ahead[RNN_MAX_COVARIATES];
+
+	/* (H,D), (H) */
+	int64_t		front_w,
+				front_b;
+	/* (kernel,H,H), (H) */
+	int64_t		conv_w[RNN_MAX_LAYERS],
+				conv_b[RNN_MAX_LAYERS];
+	int			I[RNN_MAX_LAYERS];	/* inputs of the layer */
+	/* (I), (I), (x_gates H, I), ((gates - h_first) H, H), (gates H) */
+	int64_t		norm_g[RNN_MAX_LAYERS],
+				norm_b[RNN_MAX_LAYERS],
+				w_ih[RNN_MAX_LAYERS],
+				w_hh[RNN_MAX_LAYERS],
+				bias[RNN_MAX_LAYERS];
+	int64_t		head;			/* where the head's begin, up to the end */
+	/* (H,H), (H,A), (H): state of the head */
+	int64_t		state_h,
+				state_a,
+				state_b;
+	/* (R,H), (R): correction of the mix's weights */
+	int64_t		gate_w,
+				gate_b;
+	/* (H,H), (H,E), (H), (16 Q,H), (16 Q): the block's MLP */
+	int64_t		head_z,
+				head_e,
+				head_b,
+				out_w,
+				out_b;
+	/* (n_categories + 2, RNN_EMBED): words, unknown, missing */
+	int64_t		embed[RNN_MAX_COVARIATES];
+	/* (RNN_POINT,F), (RNN_POINT,H), (RNN_POINT), (Q,RNN_POINT): a point ahead by its covariates */
+	int64_t		point_w,
+				point_z,
+				point_b,
+				point_out;
+	int64_t		params;
+} rnn_shape;
+
+void		rnn_shape_init(rnn_shape *s, const rnn_config *cfg);
+
+/* Scaled Gaussian and orthogonal weights w (P); the last layers are zero, so
+ * that the untrained network is the mix.  row (H) is scratch. */
+void		rnn_params_init(const rnn_shape *s, const rnn_config *cfg, rnn_rng *rng,
+							real *w, double *row);
+
+/* Parameters of the network that config describes: fixes every shape. */
+int64_t		rnn_param_count(const rnn_config *cfg);
+
+/* Channels that covariates and terms of the calendar take, channels.c; before the front's size is known. */
+void		rnn_covariates_shape(rnn_shape *s);
+extern const int rnn_calendar_harmonics[RNN_TERMS];	/* of each cycle, in sine and cosine */
+/* Sines and cosines, (RNN_CIRCLE,2). */
+void		rnn_calendar_circle(real *circle);
+
+#endif							/* RNN_SHAPE_H */

@@ -1,0 +1,88 @@
+/*
+ * series.h
+ *		Series, their clock, and what stands between them and a network: gaps
+ *		filled, values transformed.
+ */
+#ifndef RNN_SERIES_H
+#define RNN_SERIES_H
+
+#include "config/config.h"
+
+#define RNN_ZONE_SIZE 64
+
+/* ---------------------------------------------------------------- series */
+
+/* One regular series.  x is NaN where a point is missing; first and last
+ * points are known.  `name` is NULL for the only series of a model. */
+typedef struct rnn_series
+{
+	const char *name;			/* not terminated by 0 */
+	int32_t		name_len;
+	int32_t		note;			/* rnn_note */
+	int64_t		start;			/* time of x[0], in the unit of the clock */
+	int64_t		dropped;		/* grid points between the clock's origin and x[0]: the phase
+								 * of seasons; in an ordered column the rows before x[0] */
+	int64_t		n;
+	const double *x;			/* (n,) */
+	int64_t		ahead;			/* rows behind the last point that came with the series */
+	const float *covariates;	/* (n + ahead, count of covariates) numbers or places of
+								 * words (n_categories: unknown), NaN where missing; NULL: none */
+	int64_t		calendar_rows;
+	const uint16_t *calendar;	/* (calendar_rows, RNN_TERMS) where in each cycle the points lie, below
+								 * RNN_CIRCLE; made from the clock by the caller, not stored */
+} rnn_series;
+
+typedef enum rnn_note
+{
+	RNN_NOTE_NONE,
+	RNN_NOTE_SHORT,				/* too short for the network: the mix alone */
+	RNN_NOTE_CONSTANT,
+	/* From here on the series can't be used as it is. */
+	RNN_NOTE_EMPTY,				/* no known value */
+	RNN_NOTE_INFINITE,
+	RNN_NOTE_DUPLICATE,			/* a time occurs twice */
+	RNN_NOTE_IRREGULAR,			/* a time off the grid of steps */
+	RNN_NOTE_GAPS,				/* a missing point, where none may be */
+	RNN_NOTE_RANGE				/* a value that the transform doesn't take */
+} rnn_note;
+
+/* What one step is in time.  The engine stores it; the server reads it. */
+typedef enum rnn_bin { RNN_BIN_NONE, RNN_BIN_MEAN, RNN_BIN_SUM, RNN_BIN_LAST, RNN_BIN_MIN, RNN_BIN_MAX, RNN_BIN_COUNT } rnn_bin;
+typedef enum rnn_clock_kind { RNN_CLOCK_NONE, RNN_CLOCK_DATE, RNN_CLOCK_TIMESTAMP, RNN_CLOCK_TIMESTAMPTZ, RNN_CLOCK_STEP } rnn_clock_kind;
+typedef struct rnn_clock
+{
+	int32_t		kind;			/* rnn_clock_kind */
+	int32_t		months;			/* exactly one of months, days, usecs is set */
+	int32_t		days;
+	int32_t		month_day;		/* 28 to 31: day of the month, or the last of shorter ones; 0: not
+								 * known, that of the start */
+	int64_t		usecs;			/* of steps: their increment */
+	int32_t		week;			/* of steps of one day: days of the week that there are, bit 0
+								 * Monday; 0: all */
+	int32_t		bin;			/* rnn_bin: how readings within a step became one point */
+	char		zone[RNN_ZONE_SIZE];
+} rnn_clock;
+
+/* ------------------------------------------------------------- transform */
+
+/*
+ * Training and forecasting see series through these: with gaps filled and values
+ * transformed as the options say.  Models keep the series as they are.
+ */
+void		rnn_fill_gaps(const rnn_config *cfg, const double *x, int64_t n, double *out);	/* not in place */
+double		rnn_transform(const rnn_config *cfg, double x);
+double		rnn_restore(const rnn_config *cfg, double y);	/* finite if y is not NaN */
+double		rnn_within_bounds(const rnn_config *cfg, double x);	/* rounded too, where options say so */
+bool		rnn_changes_series(const rnn_config *cfg);	/* or leaves them as they are */
+/* In the arena, or the series itself. */
+rnn_series	rnn_series_prepare(const rnn_config *cfg, const rnn_series *s, rnn_arena *a);
+/* Chooses lambda and lower where they are left open; season: in steps, 0 unknown. */
+void		rnn_resolve_output(rnn_config *cfg, const rnn_series *series, int count, int season);
+/* Of a trained model; where it has left lower open, each series decides for itself. */
+rnn_config	rnn_config_for_series(const rnn_config *cfg, const rnn_series *s);
+bool		rnn_series_is_constant(const rnn_series *s);	/* of two known points or more */
+
+/* Missing points filled forward (causal); out may be x. */
+void		rnn_fill_forward(const double *x, int64_t n, double *out);
+
+#endif							/* RNN_SERIES_H */

@@ -1,0 +1,245 @@
+/*
+ * conformal.c
+ *		Calibrated intervals by split conformal prediction (Vovk, Gammerman and
+ *		Shafer 2005; the score is that of Romano, Patterson and Candes 2019,
+ *		as a factor instead of a shift).
+ *
+ * On a held-out point y with an interval lo < median < hi the score is how
+ * many times as wide the interval had to be to reach y.  Its quantile at the
+ * interval's own level is the factor that would have made coverage right.
+ * Scores are pooled over series and kept by horizon band, forecasts come from
+ * the weights that the other half of the windows chose.  Few windows say
+ * little: the factor is shrunk towards 1.
+ */
+#include "train/stages.h"
+
+#include <math.h>
+
+#define Q RNN_QUANTILES
+#define WINDOWS_OF_ORIGIN 20
+#define M RNN_MEDIAN
+#define MOST_SCORES (1 << 20)
+
+static int64_t
+least(int64_t a, int64_t b)
+{
+	return a < b ? a : b;
+}
+
+/* Scores kept per band and pair of levels. */
+int64_t
+conformal_room(const rnn_trainer *t)
+{
+	int64_t		per_band = (t->cfg.horizon + RNN_BANDS - 1) / RNN_BANDS + 1;
+
+	return least((int64_t) (t->W > 0 ? t->W : 1) * per_band, MOST_SCORES / (RNN_BANDS * M) + per_band);
+}
+
+static int
+band_of(const rnn_trainer *t, int64_t j)
+{
+	return (int) (j * RNN_BANDS / t->cfg.horizon);
+}
+
+static float *
+scores_of(const rnn_trainer *t, int band, int pair)
+{
+	return t->scores + ((int64_t) band * M + pair) * t->score_room;
+}
+
+/* The k-th smallest of x (n), by Hoare's selection (1961); reorders x. */
+static float
+select_smallest(float *x, int64_t n, int64_t k)
+{
+	int64_t		low = 0,
+				high = n - 1;
+
+	while (low < high)
+	{
+		float		pivot = x[(low + high) / 2];
+		int64_t		i = low,
+					j = high;
+
+		while (i <= j)
+		{
+			while (x[i] < pivot)
+				i++;
+			while (x[j] > pivot)
+				j--;
+			if (i <= j)
+			{
+				float		swap = x[i];
+
+				x[i++] = x[j];
+				x[j--] = swap;
+			}
+		}
+		if (k <= j)
+			high = j;
+		else if (k >= i)
+			low = i;
+		else
+			break;
+	}
+	return x[k];
+}
+
+static float
+score(double y, const real *q, int pair)
+{
+	double		below = (q[M] - y) / fmax(q[M] - q[pair], 1e-6),
+				above = (y - q[M]) / fmax(q[Q - 1 - pair] - q[M], 1e-6);
+
+	return (float) fmin(fmax(below, above), 1e6);
+}
+
+void
+conformal_begin(rnn_trainer *t)
+{
+	t->held_at = 0;
+	t->calibrate_pass = 0;
+	t->covered = t->covered_of = 0;
+	for (int band = 0; band < RNN_BANDS; band++)
+	{
+		t->n_scores[band] = 0;
+		for (int pair = 0; pair < M; pair++)
+			t->model.calibration[band][pair] = 1;
+	}
+}
+
+/* Scores of one held-out window. */
+static void
+look_at(rnn_trainer *t, int i, int b)
+{
+	const Held *held = &t->held[i];
+	const Run  *run = &t->runs[held->run];
+	const rnn_points *pts = &t->points[run->series];
+	rnn_scale	scale = t->scales[run->first + held->last];
+	int64_t		e = run->e0 + held->last * run->stride;
+
+	blend_quantiles(t, i, b, rnn_network_weight(&t->model, e), t->q);
+	for (int64_t j = 0; j < t->cfg.horizon && e + j < pts->n; j++)
+	{
+		double		y = (pts->raw[e + j] - scale.a) / scale.s;
+		int			band = band_of(t, j);
+
+		if (isnan(y))
+			continue;
+		if (t->n_scores[band] == t->score_room)
+			continue;
+		for (int pair = 0; pair < M; pair++)
+			scores_of(t, band, pair)[t->n_scores[band]] = score(y, t->q + j * Q, pair);
+		t->n_scores[band]++;
+	}
+}
+
+/* The factor that the scores from first on ask for, before shrinking. */
+static double
+raw_factor(rnn_trainer *t, int band, int pair, int64_t first, int64_t n)
+{
+	double		level = 1 - 2 * rnn_quantile_levels[pair];
+	int64_t		rank = (int64_t) ceil(level * (n + 1)) - 1;
+
+	if (n < 1)
+		return 1;
+	return select_smallest(scores_of(t, band, pair) + first, n, least(rank < 0 ? 0 : rank, n - 1));
+}
+
+static double
+shrunk(double factor, double windows)
+{
+	factor = exp(log(fmax(factor, 1e-3)) * windows / (windows + 30));
+	return fmin(fmax(factor, 0.5), 3);
+}
+
+/*
+ * Coverage as a user will find it: factors from the first half of the scores
+ * judge the second, and the other way round.  Must come before the factors
+ * from all scores, since selection reorders.
+ */
+static void
+measure_coverage(rnn_trainer *t)
+{
+	const int	pair = 2;		/* 0.05 and 0.95 */
+
+	for (int band = 0; band < RNN_BANDS; band++)
+	{
+		int64_t		half = t->n_scores[band] / 2;
+
+		for (int side = 0; side < 2; side++)
+		{
+			int64_t		fit = side ? 0 : half,
+						fit_n = side ? half : t->n_scores[band] - half,
+						test = side ? half : 0,
+						test_n = side ? t->n_scores[band] - half : half;
+			double		factor = shrunk(raw_factor(t, band, pair, fit, fit_n), t->model.calibration_n / 2.0);
+
+			for (int64_t k = 0; k < test_n; k++)
+				t->covered += scores_of(t, band, pair)[test + k] <= factor;
+			t->covered_of += test_n;
+		}
+	}
+}
+
+/*
+ * Windows of many series that end at one time share what happened then: they
+ * count as a few.
+ */
+static int
+independent_windows(const rnn_trainer *t)
+{
+	int			origins = 0,
+				of_series = 0;
+
+	for (int i = 0; i < t->W; i++)
+	{
+		bool		same = i > 0 && t->runs[t->held[i].run].series == t->runs[t->held[i - 1].run].series;
+
+		of_series = same ? of_series + 1 : 1;
+		origins = of_series > origins ? of_series : origins;
+	}
+	return (int) fmin(t->W, WINDOWS_OF_ORIGIN * (double) origins) / held_overlap(t);
+}
+
+static void
+finish(rnn_trainer *t)
+{
+	rnn_model  *m = &t->model;
+
+	m->calibration_n = independent_windows(t);
+	measure_coverage(t);
+	m->coverage = t->covered_of ? (float) t->covered / t->covered_of : NAN;
+	for (int band = 0; band < RNN_BANDS; band++)
+		for (int pair = 0; pair < M; pair++)
+		{
+			double		f = shrunk(raw_factor(t, band, pair, 0, t->n_scores[band]), m->calibration_n);
+
+			/* Further ahead is never surer. */
+			if (band > 0)
+				f = fmax(f, m->calibration[band - 1][pair]);
+			m->calibration[band][pair] = (float) f;
+		}
+}
+
+/* One batch of windows; those of half 0 with the weights that half 1 chose, and so on. */
+bool
+conformal_step(rnn_trainer *t)
+{
+	int			B = held_batch(t, t->held_at);
+
+	if (t->W == 0)
+		return true;
+	if (t->model.weight > 0)
+		forward_last(t, t->best[1 - t->calibrate_pass].weights, B);
+	for (int b = 0; b < B; b++)
+		if (t->held[t->held_at + b].half == t->calibrate_pass)
+			look_at(t, t->held_at + b, b);
+	t->held_at += B;
+	if (t->held_at < t->W)
+		return false;
+	t->held_at = 0;
+	if (++t->calibrate_pass < 2)
+		return false;
+	finish(t);
+	return true;
+}

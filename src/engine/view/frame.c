@@ -1,0 +1,403 @@
+/*
+ * frame.c
+ *		Features of one position, strictly from what lies before it.
+ *
+ * The scale s is the smallest trailing error of the references, so a unit is
+ * the size of the series' innovation and not of its level; the anchor a is
+ * the level now.  Without the skip connection no reference is formed and s is
+ * the standard deviation of the context.
+ *
+ * A leak of the future into scale, anchor or references would make training
+ * look better than forecasting: test_frame changes the future and compares
+ * bytes.
+ */
+#include "view/frame.h"
+#include "kernel/kernel.h"
+
+#include <float.h>
+#include <math.h>
+#include <string.h>
+
+#define S RNN_BLOCK
+#define Q RNN_QUANTILES
+
+void
+rnn_frame_plan_init(rnn_frame_plan *p, const rnn_shape *shape, const rnn_config *cfg)
+{
+	int64_t		Hz = (int64_t) shape->blocks * S;
+
+	p->shape = shape;
+	p->context = cfg->context;
+	p->n_seasons = cfg->seasons_given;
+	memcpy(p->seasons, cfg->seasons, sizeof(p->seasons));
+	p->kappa = cfg->kappa;
+	p->reach = rnn_mix_reach(p->seasons, p->n_seasons, shape->horizon);
+	p->width = shape->D0 + shape->A + shape->R * Hz + Hz;
+}
+
+size_t
+rnn_frame_work(const rnn_frame_plan *p, int64_t n)
+{
+	if (p->shape->R == 0)
+		return 0;
+	return (size_t) RNN_REFS * p->shape->horizon +
+		rnn_mix_work_shared(n < p->reach ? n : p->reach, p->shape->horizon);
+}
+
+void
+rnn_frame_begin(const rnn_frame_plan *p, int64_t n, double *work)
+{
+	if (p->shape->R > 0)
+		rnn_mix_begin(work + (int64_t) RNN_REFS * p->shape->horizon, n < p->reach ? n : p->reach,
+					  p->shape->horizon);
+}
+
+/*
+ * Squares of values near 1e300 overflow, those near 1e-300 vanish.  A power
+ * of two changes no bit of a value's fraction, so only such series need one.
+ */
+static double
+unit_of(const rnn_series *s)
+{
+	double		top = 0;
+	int			exponent;
+
+	for (int64_t i = 0; i < s->n; i++)
+		if (fabs(s->x[i]) > top)
+			top = fabs(s->x[i]);
+	if (top == 0 || (top < 1e100 && top > 1e-100))
+		return 1;
+	frexp(top, &exponent);
+	/* Subnormal units could not be inverted. */
+	return ldexp(1, exponent < -1000 ? -1000 : exponent > 1000 ? 1000 : exponent);
+}
+
+void
+rnn_points_init(rnn_points *p, const rnn_series *s, rnn_arena *a)
+{
+	bool		gaps = false;
+
+	p->n = s->n;
+	p->phase = s->dropped;
+	p->covariates = NULL;
+	p->rows = 0;
+	p->calendar = NULL;
+	p->calendar_rows = 0;
+	p->unit = unit_of(s);
+	p->raw = p->x = s->x;
+	for (int64_t i = 0; i < s->n && !gaps; i++)
+		gaps = isnan(s->x[i]);
+	if (p->unit != 1)
+	{
+		double	   *raw = arena_new(a, double, s->n);
+
+		for (int64_t i = 0; raw && i < s->n; i++)
+			raw[i] = s->x[i] / p->unit;
+		p->raw = p->x = raw;
+	}
+	if (gaps)
+	{
+		double	   *x = arena_new(a, double, s->n);
+
+		if (x && p->raw)
+			rnn_fill_forward(p->raw, s->n, x);
+		p->x = x;
+	}
+}
+
+typedef struct Moments
+{
+	double		anchor,
+				mean,
+				sd,
+				known,			/* share of the context */
+				zero;			/* share of the known */
+} Moments;
+
+static void
+moments(const rnn_points *pts, int64_t e, int64_t context, Moments *m)
+{
+	int64_t		first = e > context ? e - context : 0,
+				known = 0,
+				zero = 0,
+				recent = 0;
+	double		shift = pts->x[e - 1],
+				sum = 0,
+				squares = 0;
+
+	m->anchor = 0;
+	for (int64_t i = e - 1; i >= first; i--)
+	{
+		double		d = pts->raw[i] - shift;
+
+		if (isnan(d))
+			continue;
+		known++;
+		zero += pts->raw[i] == 0;
+		sum += d;
+		squares += d * d;
+		if (recent < 3)
+		{
+			m->anchor += d;
+			recent++;
+		}
+	}
+	m->known = (double) known / (double) (e - first);
+	m->zero = known ? (double) zero / (double) known : 0;
+	m->mean = shift + (known ? sum / known : 0);
+	m->sd = known ? sqrt(fmax(squares / known - (sum / known) * (sum / known), 0)) : 0;
+	m->anchor = shift + (recent ? m->anchor / recent : 0);
+}
+
+/* Never zero: a constant series gets a unit far below its level. */
+static double
+safe_scale(double s, const Moments *m)
+{
+	double		floor = fmax(1e-3 * m->sd, 1e-9 * fabs(m->anchor));
+
+	return fmax(fmax(s, floor), 1e-150);
+}
+
+static real
+squashed(double x)
+{
+	return (real) (asinh(x) / 3);
+}
+
+/* Where in each season point e lies, as a point on a circle and its double. */
+void
+rnn_frame_phases(const rnn_frame_plan *p, int64_t e, real *out)
+{
+	memset(out, 0, sizeof(real) * RNN_PHASES);
+	for (int i = 0; i < p->n_seasons; i++)
+		for (int k = 1; k <= RNN_HARMONICS && 2 * k <= p->seasons[i]; k++)
+		{
+			int64_t		m = p->seasons[i];
+			double		angle = 6.283185307179586 * k * (double) ((e % m + m) % m) / (double) m;
+
+			*out++ = (real) sin(angle);
+			*out++ = (real) cos(angle);
+		}
+}
+
+static void
+scalars(const rnn_frame_plan *p, const Moments *m, double s, int64_t n, int64_t phase, int seen, real *out)
+{
+	double		sd = fmax(m->sd, 1e-3 * s);
+
+	out[0] = (real) (log(s / sd) / 3);
+	out[1] = (real) (log((double) (n < p->reach ? n : p->reach)) / 6);
+	out[2] = (real) (log(p->seasons[0]) / 5);
+	out[3] = (real) (log(p->seasons[p->n_seasons - 1]) / 5);
+	out[4] = (real) (seen / 6.0);
+	out[5] = (real) m->zero;
+	out[6] = (real) m->known;
+	out[7] = squashed((m->anchor - m->mean) / sd);
+	rnn_frame_phases(p, phase, out + 8);
+}
+
+/* [by anchor (P), by mean (P), known (P), scalars] */
+static void
+load_patch(const rnn_frame_plan *p, const rnn_points *pts, int64_t e, const Moments *m,
+		   double s, const real *facts, real *u)
+{
+	int			P = p->shape->patch;
+	double		sd = fmax(m->sd, 1e-3 * s);
+
+	for (int j = 0; j < P; j++)
+	{
+		int64_t		i = e - P + j;
+		bool		known = i >= 0 && !isnan(pts->raw[i]);
+
+		u[j] = known ? squashed((pts->raw[i] - m->anchor) / s) : 0;
+		u[P + j] = known ? squashed((pts->raw[i] - m->mean) / sd) : 0;
+		u[2 * P + j] = known;
+	}
+	memcpy(u + 3 * P, facts, sizeof(real) * RNN_SCALARS);
+}
+
+/*
+ * Expected absolute error at each step of the horizon: a power of the lead
+ * time through the mix's errors over the halves of the horizon, whose middles
+ * are at h/4 and 3h/4.
+ */
+static void
+load_spread(const rnn_frame_plan *p, const rnn_mix *mix, double s, real *spread)
+{
+	int			h = p->shape->horizon;
+	double		near = fmax(mix->spread[0], 1e-3 * s) / s,
+				far = fmax(mix->spread[1], 1e-3 * s) / s,
+				power = fmin(fmax(log(far / near) / log(3.0), 0), 1);
+
+	/* Where the far half was easier the level is the mean of both. */
+	if (far < near)
+		near = (near + far) / 2;
+	for (int j = 0; j < p->shape->blocks * S; j++)
+		spread[j] = (real) fmin(near * pow((j + 0.5) / fmax(h / 4.0, 0.5), h > 1 ? power : 0), 1e4);
+}
+
+static void
+load_references(const rnn_frame_plan *p, const rnn_mix *mix, const double *ref,
+				const rnn_scale *scale, real *aux, real *out)
+{
+	int			h = p->shape->horizon,
+				Hz = p->shape->blocks * S;
+
+	for (int r = 0; r < RNN_REFS; r++)
+	{
+		bool		present = mix->present[r] && mix->weight[r] > 0;
+
+		aux[r] = present ? (real) (fmin(fmax(log(mix->error[r] / scale->s), 0), 6) / 3) : 2;
+		aux[RNN_REFS + r] = present ? (real) mix->weight[r] : 0;
+		for (int j = 0; j < Hz; j++)
+		{
+			double		v = (ref[(int64_t) r * h + (j < h ? j : h - 1)] - scale->a) / scale->s;
+
+			out[(int64_t) r * Hz + j] = mix->present[r] ? (real) fmin(fmax(v, -1e6), 1e6) : 0;
+		}
+	}
+}
+
+/* The smallest shrunk error of a reference. */
+static double
+best_error(const rnn_mix *mix)
+{
+	double		best = DBL_MAX;
+
+	for (int r = 0; r < RNN_REFS; r++)
+		if (mix->present[r] && mix->weight[r] > 0)
+			best = fmin(best, mix->error[r]);
+	return best == DBL_MAX ? 0 : best;
+}
+
+void
+rnn_frame_compute(const rnn_frame_plan *p, const rnn_points *pts, int64_t e,
+				  real *frame, rnn_scale *scale, double *work)
+{
+	const rnn_shape *s = p->shape;
+	int64_t		Hz = (int64_t) s->blocks * S;
+	real	   *u = frame,
+			   *aux = u + s->D0,
+			   *ref = aux + s->A,
+			   *spread = ref + s->R * Hz,
+				facts[RNN_SCALARS];
+	rnn_mix		mix = {0};
+	Moments		m;
+
+	moments(pts, e, p->context, &m);
+	scale->a = m.anchor;
+	if (s->R > 0)
+	{
+		int64_t		n = e < p->reach ? e : p->reach;
+		double	   *raw = work + (int64_t) RNN_REFS * s->horizon;
+
+		rnn_mix_next(pts->x + e - n, e - n, n, s->horizon, p->seasons, p->n_seasons, p->kappa, &mix, work, raw);
+		scale->s = safe_scale(best_error(&mix), &m);
+		load_references(p, &mix, work, scale, aux, ref);
+		load_spread(p, &mix, scale->s, spread);
+	}
+	else
+	{
+		scale->s = safe_scale(m.sd, &m);
+		for (int64_t j = 0; j < Hz; j++)
+			spread[j] = 1;
+	}
+	scalars(p, &m, scale->s, e, pts->phase + e, mix.seen, facts);
+	load_patch(p, pts, e, &m, scale->s, facts, u);
+	memcpy(aux + 2 * s->R, facts, sizeof(facts));
+}
+
+static void
+copy_signed(real *out, const real *in, int64_t n, bool flip)
+{
+	if (!flip)
+		memcpy(out, in, sizeof(real) * n);
+	else
+		for (int64_t i = 0; i < n; i++)
+			out[i] = -in[i];
+}
+
+void
+rnn_frame_load(rnn_net *net, int64_t row, const real *frame, bool flip)
+{
+	const rnn_shape *s = net->shape;
+	int64_t		Hz = (int64_t) s->blocks * S;
+	real	   *u = net->u + row * s->D,
+			   *aux = net->aux + row * s->A,
+			   *ref = net->ref + row * s->R * Hz,
+			   *spread = net->spread + row * Hz;
+
+	net->before[row] = !frame;
+	if (!frame)
+	{
+		memset(u, 0, sizeof(real) * s->D);
+		memset(aux, 0, sizeof(real) * s->A);
+		memset(ref, 0, sizeof(real) * s->R * Hz);
+		for (int64_t j = 0; j < Hz; j++)
+			spread[j] = 1;
+		return;
+	}
+	memcpy(u, frame, sizeof(real) * s->D0);
+	copy_signed(u, frame, 2 * s->patch, flip);
+	memcpy(aux, frame + s->D0, sizeof(real) * s->A);
+	if (flip)
+	{
+		/* the signed one among the scalars */
+		u[s->D0 - RNN_PHASES - 1] *= -1;
+		aux[s->A - RNN_PHASES - 1] *= -1;
+	}
+	copy_signed(ref, frame + s->D0 + s->A, s->R * Hz, flip);
+	memcpy(spread, frame + s->D0 + s->A + s->R * Hz, sizeof(real) * Hz);
+}
+
+void
+rnn_target_none(rnn_net *net, int64_t row)
+{
+	int64_t		Hz = (int64_t) net->shape->blocks * S;
+
+	for (int64_t j = 0; j < Hz; j++)
+		net->target[row * Hz + j] = (real) NAN;
+}
+
+void
+rnn_target_load(rnn_net *net, int64_t row, const rnn_points *pts, int64_t e,
+				int64_t cut, const rnn_scale *scale, bool flip)
+{
+	int64_t		Hz = (int64_t) net->shape->blocks * S;
+	real	   *target = net->target + row * Hz;
+	double		s = flip ? -scale->s : scale->s;
+
+	for (int64_t j = 0; j < Hz; j++)
+		target[j] = j < net->shape->horizon && e + j < cut ?
+			(real) fmin(fmax((pts->raw[e + j] - scale->a) / s, -1e6), 1e6) : (real) NAN;
+	/* fmin and fmax drop a NaN */
+	for (int64_t j = 0; j < net->shape->horizon && e + j < cut; j++)
+		if (isnan(pts->raw[e + j]))
+			target[j] = (real) NAN;
+}
+
+void
+rnn_frame_mix(const rnn_frame_plan *p, const real *frame, double factor, real *q)
+{
+	static const real zero[S * Q];	/* the head of an untrained network */
+	const rnn_shape *s = p->shape;
+	int64_t		Hz = (int64_t) s->blocks * S;
+	const real *aux = frame + s->D0,
+			   *ref = aux + s->A,
+			   *spread = ref + s->R * Hz;
+	real		middle[S],
+				block[S * Q];
+
+	for (int b = 0; b < s->blocks; b++)
+	{
+		memset(middle, 0, sizeof(middle));
+		for (int r = 0; r < s->R; r++)
+			for (int j = 0; j < S; j++)
+				middle[j] += aux[s->R + r] * ref[r * Hz + b * S + j];
+		rnn_kernel->block_quantiles(zero, middle, spread + b * S, block);
+		for (int j = 0; j < S && b * S + j < s->horizon; j++)
+			for (int i = 0; i < Q; i++)
+				q[(b * S + j) * Q + i] = block[RNN_MEDIAN * S + j] +
+					(real) factor * (block[i * S + j] - block[RNN_MEDIAN * S + j]);
+	}
+}
