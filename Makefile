@@ -58,7 +58,7 @@ endif
 
 # ----------------------------------------------------------------- flags
 
-PG_CPPFLAGS = -Isrc/engine -Isrc/prior $(BLAS_CFLAGS)
+PG_CPPFLAGS = -Isrc/engine $(BLAS_CFLAGS)
 
 # The engine's results must not depend on what the compiler fuses; only the
 # kernels may fuse and vectorise, and never with -ffast-math, which changes

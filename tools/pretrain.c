@@ -302,11 +302,7 @@ capped_pinball(const real *q, double y)
 	double		loss = 0;
 
 	for (int k = 0; k < Q; k++)
-	{
-		double		d = y - q[k];
-
-		loss += (d > 0 ? rnn_quantile_levels[k] : rnn_quantile_levels[k] - 1) * d;
-	}
+		loss += rnn_pinball(k, y - q[k]);
 	return RNN_LOSS_CAP * tanh(loss / Q / RNN_LOSS_CAP);
 }
 

@@ -18,18 +18,6 @@
 #define SHARED_SLOTS 96			/* ends whose references are kept, at most */
 #define SHARED_DOUBLES 131072	/* that they take */
 
-static int64_t
-min64(int64_t a, int64_t b)
-{
-	return a < b ? a : b;
-}
-
-static int64_t
-max64(int64_t a, int64_t b)
-{
-	return a > b ? a : b;
-}
-
 /* The references at one end of a series. */
 typedef struct Known
 {
@@ -75,7 +63,7 @@ shared_slots(int h)
 {
 	int64_t		room = SHARED_DOUBLES / ((int64_t) RNN_REFS * h + (int64_t) DOUBLES(Known, 1));
 
-	return (int) max64(ORIGINS + 1, min64(SHARED_SLOTS, room));
+	return (int) rnn_max(ORIGINS + 1, rnn_min(SHARED_SLOTS, room));
 }
 
 size_t
@@ -123,8 +111,8 @@ typedef struct Origin
 static int
 plan_origins(int64_t n, int h, int season, Origin *o)
 {
-	int64_t		least = max64(2 * (int64_t) season, 6),
-				gap = max64(1, n < 10 * (int64_t) h ? h / 2 : h);
+	int64_t		least = rnn_max(2 * (int64_t) season, 6),
+				gap = rnn_max(1, n < 10 * (int64_t) h ? h / 2 : h);
 	int			seen = 0;
 
 	o[0].end = n;
@@ -133,13 +121,13 @@ plan_origins(int64_t n, int h, int season, Origin *o)
 	{
 		int64_t		last = n - v * gap,
 					room = n > least ? (n - least) / 2 : 0,
-					end = last - min64(h, max64(1, room));
+					end = last - rnn_min(h, rnn_max(1, room));
 
 		if (end < least)
 			break;
 		seen++;
 		o[seen].end = end;
-		o[seen].steps = (int) min64(h, last - end);
+		o[seen].steps = (int) rnn_min(h, last - end);
 	}
 	return seen;
 }
@@ -263,9 +251,9 @@ static void
 take_logs(Memory *m, const double *x, int64_t first, int64_t from, int64_t to)
 {
 	int64_t		away = first - m->first,
-				kept = max64(m->from - away, 0);
+				kept = rnn_max(m->from - away, 0);
 
-	m->to = max64(m->to - away, kept);
+	m->to = rnn_max(m->to - away, kept);
 	if (away < 0)
 		kept = m->to = 0;
 	else if (away > 0 && m->to > kept)
@@ -277,15 +265,15 @@ take_logs(Memory *m, const double *x, int64_t first, int64_t from, int64_t to)
 	for (int64_t i = m->to; i < to; i++)
 		m->logs[i] = log(x[i]);
 	m->first = first;
-	m->from = min64(from, kept);
-	m->to = max64(m->to, to);
+	m->from = rnn_min(from, kept);
+	m->to = rnn_max(m->to, to);
 }
 
 /* Whether references seen from prefixes of these lengths to one end are the same. */
 static bool
 same_prefix(int64_t a, int64_t b, const int *seasons, int n_seasons)
 {
-	int64_t		looked_at = max64(LEVEL_POINTS, (int64_t) SEASONS_KEPT * seasons[n_seasons - 1]);
+	int64_t		looked_at = rnn_max(LEVEL_POINTS, (int64_t) SEASONS_KEPT * seasons[n_seasons - 1]);
 
 	return a == b || (a >= looked_at && b >= looked_at);
 }
@@ -363,9 +351,9 @@ rnn_mix_next(const double *x, int64_t first, int64_t n, int h, const int *season
 	if (o[0].positive)
 	{
 		/* Only what the profiles and tails of the oldest origin reach. */
-		int64_t		reach = max64(references_tail(n, seasons, n_seasons), (int64_t) SEASONS_KEPT * seasons[0]);
+		int64_t		reach = rnn_max(references_tail(n, seasons, n_seasons), (int64_t) SEASONS_KEPT * seasons[0]);
 
-		take_logs(m, x, first, max64(0, o[mix->seen].end - reach), n);
+		take_logs(m, x, first, rnn_max(0, o[mix->seen].end - reach), n);
 		bank.logs = m->logs;
 	}
 	for (int v = 0; v <= mix->seen; v++)

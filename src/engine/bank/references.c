@@ -46,24 +46,12 @@ const char *const rnn_smoother_names[RNN_SMOOTHERS] = {
 	"season_damped", "log_drift", "log_half", "season_slow"
 };
 
-static int64_t
-min64(int64_t a, int64_t b)
-{
-	return a < b ? a : b;
-}
-
-static int64_t
-max64(int64_t a, int64_t b)
-{
-	return a > b ? a : b;
-}
-
 int64_t
 rnn_mix_reach(const int *seasons, int n_seasons, int h)
 {
 	int64_t		longest = seasons[n_seasons - 1];
 
-	return max64(LEAST_REACH, (SEASONS_KEPT + 1) * longest + LEVEL_POINTS) + (ORIGINS + 1) * (int64_t) h;
+	return rnn_max(LEAST_REACH, (SEASONS_KEPT + 1) * longest + LEVEL_POINTS) + (ORIGINS + 1) * (int64_t) h;
 }
 
 int64_t
@@ -72,8 +60,8 @@ references_tail(int64_t n, const int *seasons, int n_seasons)
 	int64_t		need = LEVEL_POINTS;
 
 	if (n_seasons > 1)
-		need = max64(need, (int64_t) SEASONS_KEPT * seasons[n_seasons - 1]);
-	return min64(n, need);
+		need = rnn_max(need, (int64_t) SEASONS_KEPT * seasons[n_seasons - 1]);
+	return rnn_min(n, need);
 }
 
 /*
@@ -84,7 +72,7 @@ references_tail(int64_t n, const int *seasons, int n_seasons)
 static void
 profile(const double *z, int64_t n, int64_t m, double rho, double *p)
 {
-	int64_t		K = min64(n / m, SEASONS_KEPT);
+	int64_t		K = rnn_min(n / m, SEASONS_KEPT);
 	double		mean[SEASONS_KEPT],
 				weight = 1,
 				total = 0;
@@ -131,7 +119,7 @@ deseasonalise(const double *z, int64_t n, int h, const int *seasons, int n_seaso
 	for (int s = 0; s < n_seasons; s++)
 	{
 		int64_t		m = seasons[s],
-					K = min64(n / m, SEASONS_KEPT),
+					K = rnn_min(n / m, SEASONS_KEPT),
 					phase;
 		double		shrink = s > 0 ? K / (K + 0.5) : 1;
 
@@ -190,8 +178,8 @@ slope_of(const double *d, int64_t L, Slope slope, int season)
 	if (slope == SLOPE_NONE)
 		return 0;
 	if (slope == SLOPE_MEAN)
-		return (d[L - 1] - d[0]) / (double) max64(L - 1, 1);
-	k = min64(L, max64(2 * (int64_t) season, 24));
+		return (d[L - 1] - d[0]) / (double) rnn_max(L - 1, 1);
+	k = rnn_min(L, rnn_max(2 * (int64_t) season, 24));
 	if (k <= 2)
 		return 0;
 	for (int64_t i = 0; i < k; i++)
@@ -234,7 +222,7 @@ smooth_group(const Bank *bank, int64_t n, int h, double top, bool log, double rh
 	const double *z = log ? bank->logs : bank->x,
 			   *tail;
 	int64_t		L = references_tail(n, bank->seasons, bank->n_seasons),
-				points = min64(L, LEVEL_POINTS);
+				points = rnn_min(L, LEVEL_POINTS);
 
 	if (rho > 0)
 	{

@@ -33,19 +33,13 @@ enum
 };
 
 static int64_t
-min64(int64_t a, int64_t b)
-{
-	return a < b ? a : b;
-}
-
-static int64_t
 longest_of(const rnn_series *series, int count)
 {
 	int64_t		longest = 1;
 
 	for (int i = 0; i < count; i++)
 		longest = series[i].n > longest ? series[i].n : longest;
-	return min64(longest, POINTS);
+	return rnn_min(longest, POINTS);
 }
 
 /* a filled and a differenced copy, autocorrelations, references, the mix's scratch */
@@ -69,7 +63,7 @@ voter(const rnn_season_search *search)
 {
 	const rnn_series *s = &search->series[(int64_t) search->voter * search->count / voters_of(search)];
 	double	   *filled = search->work;
-	int64_t		n = min64(s->n, POINTS),
+	int64_t		n = rnn_min(s->n, POINTS),
 				first = 0;
 
 	rnn_fill_forward(s->x + s->n - n, n, filled);
@@ -83,7 +77,7 @@ static void
 add_autocorrelation(const rnn_voter *v, double *d, double *acf, double *weight)
 {
 	int64_t		n = v->n - 1,
-				lags = min64(LAGS, n / 3);
+				lags = rnn_min(LAGS, n / 3);
 	double		mean = 0,
 				squares = 0,
 				top = 0;
@@ -314,7 +308,7 @@ rnn_seasons_begin(rnn_season_search *s, const rnn_series *series, int count, int
 	s->work = work;
 	s->longest = longest_of(series, count);
 	/* Long horizons would leave no origins in short series. */
-	s->h = (int) min64(h, s->longest / 6 > 1 ? s->longest / 6 : 1);
+	s->h = (int) rnn_min(h, s->longest / 6 > 1 ? s->longest / 6 : 1);
 	memset(work + 2 * s->longest, 0, sizeof(double) * 2 * LAGS);
 }
 

@@ -20,19 +20,13 @@
 #define M RNN_MEDIAN
 #define MOST_SCORES (1 << 20)
 
-static int64_t
-least(int64_t a, int64_t b)
-{
-	return a < b ? a : b;
-}
-
 /* Scores kept per band and pair of levels. */
 int64_t
 conformal_room(const rnn_trainer *t)
 {
 	int64_t		per_band = (t->cfg.horizon + RNN_BANDS - 1) / RNN_BANDS + 1;
 
-	return least((int64_t) (t->W > 0 ? t->W : 1) * per_band, MOST_SCORES / (RNN_BANDS * M) + per_band);
+	return rnn_min((int64_t) (t->W > 0 ? t->W : 1) * per_band, MOST_SCORES / (RNN_BANDS * M) + per_band);
 }
 
 static int
@@ -142,7 +136,7 @@ raw_factor(rnn_trainer *t, int band, int pair, int64_t first, int64_t n)
 
 	if (n < 1)
 		return 1;
-	return select_smallest(scores_of(t, band, pair) + first, n, least(rank < 0 ? 0 : rank, n - 1));
+	return select_smallest(scores_of(t, band, pair) + first, n, rnn_min(rank < 0 ? 0 : rank, n - 1));
 }
 
 static double

@@ -28,12 +28,6 @@
 #define LENGTH_WINDOWS 10		/* of each class of length in each half */
 
 static double
-pinball(int k, double d)
-{
-	return d > 0 ? rnn_quantile_levels[k] * d : (rnn_quantile_levels[k] - 1) * d;
-}
-
-static double
 spread_factor(int g)
 {
 	return pow(2, (g - RNN_SPREADS / 2) / 4.0);
@@ -125,7 +119,7 @@ add_spread_losses(rnn_trainer *t, int i)
 			double		loss = 0;
 
 			for (int k = 0; k < Q; k++)
-				loss += pinball(k, y - spread_factor(g) * (q[k] - q[RNN_MEDIAN]));
+				loss += rnn_pinball(k, y - spread_factor(g) * (q[k] - q[RNN_MEDIAN]));
 			sum[g] += RNN_LOSS_CAP * tanh(loss / Q / RNN_LOSS_CAP);
 		}
 	}
@@ -229,7 +223,7 @@ window_losses(rnn_trainer *t, int i, const real *q, const real *mix, float *row)
 						loss = 0;
 
 			for (int k = 0; k < Q; k++)
-				loss += pinball(k, y - (w * q[j * Q + k] + (1 - w) * mix[j * Q + k]));
+				loss += rnn_pinball(k, y - (w * q[j * Q + k] + (1 - w) * mix[j * Q + k]));
 			sum[g] += RNN_LOSS_CAP * tanh(loss / Q / RNN_LOSS_CAP);
 		}
 	}

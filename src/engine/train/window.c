@@ -27,18 +27,6 @@ typedef struct Choice
 	bool		latest;			/* and the latest block whatever its hash */
 } Choice;
 
-static int64_t
-min64(int64_t a, int64_t b)
-{
-	return a < b ? a : b;
-}
-
-static int64_t
-max64(int64_t a, int64_t b)
-{
-	return a > b ? a : b;
-}
-
 /*
  * One long series has few windows that don't overlap: three in the place of
  * one tell more, though not three times as much.
@@ -70,7 +58,7 @@ most_windows(const rnn_trainer *t)
 {
 	if (t->panel.count >= PANEL)
 		return PANEL_WINDOWS;
-	return min64(SINGLE_WINDOWS, max64(1, t->most_held / (held_overlap(t) * t->panel.count)));
+	return rnn_min(SINGLE_WINDOWS, rnn_max(1, t->most_held / (held_overlap(t) * t->panel.count)));
 }
 
 /* Held-out windows of a series: the last part in time. */
@@ -80,8 +68,8 @@ held_count(const rnn_trainer *t, int series)
 	int64_t		n = t->points[series].n,
 				h = t->cfg.horizon,
 				m = t->cfg.seasons[0],
-				room = (n - max64(2 * m, RNN_LEAST_HISTORY)) / h,
-				apart = min64(min64(room, max64(1, n / (4 * h))), most_windows(t));
+				room = (n - rnn_max(2 * m, RNN_LEAST_HISTORY)) / h,
+				apart = rnn_min(rnn_min(room, rnn_max(1, n / (4 * h))), most_windows(t));
 
 	if (apart < 1 || (t->held_share > 0 && hash_block(series, -2) > t->held_share))
 		return 0;
@@ -124,7 +112,7 @@ held_end(const rnn_trainer *t, int64_t n, int i)
 static int64_t
 first_loss(const rnn_trainer *t, int64_t n)
 {
-	return max64(1, min64(max64(8, t->cfg.seasons[0] + 2), n / 3));
+	return rnn_max(1, rnn_min(rnn_max(8, t->cfg.seasons[0] + 2), n / 3));
 }
 
 static void
@@ -154,7 +142,7 @@ add_phase(rnn_trainer *t, bool measure, int series, int64_t shift, const Choice 
 
 	for (int64_t b = 0; b * block < count; b++)
 	{
-		int64_t		size = min64(block, count - b * block),
+		int64_t		size = rnn_min(block, count - b * block),
 					end = last - b * block * P;
 
 		if ((c->latest && b == 0) || hash_block(series, b) <= c->share)
@@ -246,7 +234,7 @@ plan_held(rnn_trainer *t)
 
 			if (r < 0)
 				continue;
-			t->cut[s] = min64(t->cut[s], e);
+			t->cut[s] = rnn_min(t->cut[s], e);
 			t->held[t->W++] = (Held) {
 				r, (int) ((e - t->runs[r].e0) / t->runs[r].stride), half_of(t, s, i, v)
 			};
@@ -259,7 +247,7 @@ plan_held(rnn_trainer *t)
 static int64_t
 slots_of(const rnn_trainer *t, const Run *run)
 {
-	return run->trained == 0 ? 0 : max64(1, run->trained - t->K + 1);
+	return run->trained == 0 ? 0 : rnn_max(1, run->trained - t->K + 1);
 }
 
 void
@@ -271,7 +259,7 @@ plan_slots(rnn_trainer *t)
 		Run		   *run = &t->runs[r];
 		int64_t		cut = t->final ? t->points[run->series].n : t->cut[run->series];
 
-		run->trained = cut <= run->e0 ? 0 : (int) min64(run->count, (cut - 1 - run->e0) / run->stride + 1);
+		run->trained = cut <= run->e0 ? 0 : (int) rnn_min(run->count, (cut - 1 - run->e0) / run->stride + 1);
 		t->slot_of_run[r] = t->slots;
 		t->slots += slots_of(t, run);
 	}
@@ -312,7 +300,7 @@ plan_windows(rnn_trainer *t, int64_t max_frames)
 	t->K = t->cfg.context / t->cfg.patch;
 	plan_runs(t, true, &c);
 	if (t->train)
-		c.phases = (int) max64(1, min64(t->cfg.patch, min64(FRAMES_WANTED, max_frames) / max64(t->F, 1)));
+		c.phases = (int) rnn_max(1, rnn_min(t->cfg.patch, rnn_min(FRAMES_WANTED, max_frames) / rnn_max(t->F, 1)));
 	plan_runs(t, true, &c);
 	all = t->F;
 	if (t->F > max_frames)
@@ -354,7 +342,7 @@ compute_frames(rnn_trainer *t, int64_t budget)
 		series = run->series;
 		rnn_frame_compute(&t->plan, &t->points[run->series], e,
 						  t->frames + f * t->plan.width, &t->scales[f], t->work);
-		budget -= 1000 + min64(e, t->plan.reach) + t->cfg.context + t->plan.width;
+		budget -= 1000 + rnn_min(e, t->plan.reach) + t->cfg.context + t->plan.width;
 		if (++t->feature_at == run->count)
 		{
 			t->feature_run++;
@@ -434,7 +422,7 @@ forward_last(rnn_trainer *t, const real *w, int B)
 	rnn_net_reset(&t->net, B);
 	for (int from = 0; from < t->K; from += t->cfg.bptt)
 	{
-		int			T = (int) min64(t->cfg.bptt, t->K - from);
+		int			T = (int) rnn_min(t->cfg.bptt, t->K - from);
 		bool		last = from + T == t->K;
 
 		load_chunk(t, from, T, 0, B, false);
