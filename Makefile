@@ -155,7 +155,7 @@ fuzz-programs: $(call fuzz_programs,asan)
 # A program that can't be built counts as a failure; the others still run.
 unit:
 	+@$(MAKE) -k --no-print-directory unit-programs || true
-	@FUZZ_SECONDS=0 tools/unit $(call unit_programs,unit) $(call fuzz_programs,unit)
+	@FUZZ_SECONDS=0 tools/unit tools/includes $(call unit_programs,unit) $(call fuzz_programs,unit)
 unit-asan:
 	+@$(MAKE) -k --no-print-directory asan-programs || true
 	@FUZZ_SECONDS=0 tools/unit $(call unit_programs,asan) $(call fuzz_programs,asan)
