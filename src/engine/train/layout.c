@@ -128,7 +128,7 @@ try_layout(rnn_trainer *t, int tile, int64_t longest)
 }
 
 rnn_status
-lay_out(rnn_trainer *t, rnn_error *err)
+lay_out_training(rnn_trainer *t, rnn_error *err)
 {
 	int			tile;
 	int64_t		longest = 0;

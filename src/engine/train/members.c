@@ -225,7 +225,7 @@ rnn_trainer_adopt(rnn_trainer *t, rnn_choice choice, rnn_error *err)
 {
 	candidate_take(t, choice);
 	RNN_TRY(find_seasons(t, err));
-	RNN_TRY(lay_out(t, err));
+	RNN_TRY(lay_out_training(t, err));
 	if (!t->train)
 		return rnn_fail(err, RNN_ERR_DATA, "there is no network to train", 0, 0, 0);
 	t->split = true;

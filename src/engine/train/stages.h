@@ -195,7 +195,7 @@ void		next_member(rnn_trainer *t);
 void		keep_member(rnn_trainer *t, const real *weights, int steps, bool stopped);
 
 /* layout.c */
-rnn_status	lay_out(rnn_trainer *t, rnn_error *err);
+rnn_status	lay_out_training(rnn_trainer *t, rnn_error *err);
 rnn_status	no_room(rnn_trainer *t, rnn_error *err);
 
 /* window.c */

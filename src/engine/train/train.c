@@ -9,8 +9,6 @@
  * and the model is the mix, with calibrated intervals.
  */
 #include "train/stages.h"
-#include "kernel/blas.h"
-#include "kernel/kernel.h"
 
 #include <math.h>
 #include <string.h>
@@ -36,74 +34,6 @@ summarize(rnn_trainer *t)
 		if (s->ahead > d->ahead)
 			d->ahead = s->ahead;
 	}
-}
-
-/*
- * Bytes for a network and its frames, for a season that makes the context as
- * long as it can get where it is chosen from the data.
- */
-static double
-network_bytes(const rnn_config *given, const rnn_panel *panel, bool tuned)
-{
-	rnn_config	cfg = *given;
-	rnn_summary d = {.series = panel->count};
-	rnn_shape	shape;
-	rnn_frame_plan plan;
-	rnn_net		net;
-	rnn_arena	a;
-
-	for (int i = 0; i < panel->count; i++)
-	{
-		d.points += panel->series[i].n;
-		d.longest = panel->series[i].n > d.longest ? panel->series[i].n : d.longest;
-		d.ahead = panel->series[i].ahead > d.ahead ? panel->series[i].ahead : d.ahead;
-	}
-	if (cfg.seasons_given <= 0)
-	{
-		cfg.seasons_given = 1;
-		cfg.seasons[0] = 256;
-	}
-	cfg.covariates = panel->covariates;
-	if (!tuned && cfg.calendar != 0)
-		cfg.terms |= panel->calendar.terms;
-	if (tuned)
-		rnn_prior_shape(panel->prior, d.longest, &cfg);
-	rnn_config_resolve(&cfg, &d);
-	rnn_shape_init(&shape, &cfg);
-	rnn_frame_plan_init(&plan, &shape, &cfg);
-	rnn_arena_init(&a, NULL, 0);
-	rnn_net_init(&net, &shape, cfg.bptt, rnn_tile_windows(&shape, cfg.batch), true, &a);
-	return (double) a.used + (double) (d.points + d.series * (int64_t) (cfg.horizon + 2 * RNN_BLOCK)) *
-		rnn_covariates_width(&shape) * sizeof(real) + (8.0 + cfg.members) * shape.params * sizeof(real) +
-		1.5 * (d.points < FRAMES_WANTED ? d.points : FRAMES_WANTED) * plan.width * sizeof(real);
-}
-
-/*
- * Untouched pages cost nothing, so the block is asked for by a generous bound
- * and laid out once the seasons are known.
- */
-rnn_status
-rnn_trainer_size(const rnn_config *cfg, const rnn_panel *panel, size_t limit,
-				 size_t *size, rnn_error *err)
-{
-	const size_t fixed = sizeof(rnn_trainer) + (size_t) 4 * 1024 * 1024;
-	double		want = 64e6;
-
-	RNN_TRY(rnn_config_check(cfg, err));
-	if (panel->count < 1)
-		return rnn_fail(err, RNN_ERR_DATA, "there is no series", 0, 0, 0);
-	for (int i = 0; i < panel->count; i++)
-		want += (double) panel->series[i].n * (cfg->network ? 6000 : 64) + 4096;
-	/* The references' scratch and forecasts grow with the horizon. */
-	want += 4000.0 * (cfg->horizon + 64);
-	if (cfg->network)
-		want += network_bytes(cfg, panel, false);
-	if (cfg->network && panel->prior && rnn_prior_allows(panel->prior, cfg))
-		want += network_bytes(cfg, panel, true);
-	if (limit < fixed)
-		return rnn_fail(err, RNN_ERR_MEMORY, "training", (double) fixed, 0, 0);
-	*size = want < (double) limit ? (size_t) want : limit;
-	return RNN_OK;
 }
 
 /* From here on all series are what gaps and transform make of them. */
@@ -286,9 +216,9 @@ begin_features(rnn_trainer *t, rnn_error *err)
 	t->late = t->hurry && t->cfg.network && t->cfg.skip && !t->settled;
 	if (t->late && candidate_unjudged(t))
 		return RNN_OK;
-	status = lay_out(t, err);
+	status = lay_out_training(t, err);
 	if (status == RNN_ERR_MEMORY && candidate_left_out(t))
-		status = lay_out(t, err);
+		status = lay_out_training(t, err);
 	RNN_TRY(status);
 	t->stage = STAGE_FEATURES;
 	return RNN_OK;
@@ -300,7 +230,7 @@ reduce_features(rnn_trainer *t, rnn_error *err)
 {
 	t->arena = t->bare;
 	t->feature_run = t->feature_at = 0;
-	return lay_out(t, err);
+	return lay_out_training(t, err);
 }
 
 /* After the features: which way. */
