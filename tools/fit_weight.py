@@ -4,7 +4,7 @@ Before a series is seen, the difference that a tuned prior makes at weight w is
 taken to be curve w^2 - slope w on average, relative to the loss, and spread w
 its deviation from series to series. Validation measures it with an error; the
 mean of both, each by its precision, is least at the weight that is chosen
-(src/engine/judge.c). Many choices of the three numbers do as well as the best, the one
+(src/engine/train/judge.c). Many choices of the three numbers do as well as the best, the one
 of the least geometric mean of the losses that came. Real series are not synthetic
 ones, so of those not worse than it by more than the standard error of the
 difference the one is taken that trusts most in what was measured: of the largest

@@ -13,6 +13,16 @@
  *
  * Errors: every function that can fail returns an rnn_status and, if `err` is
  * not NULL, says what was wrong and with which value.
+ *
+ *		engine.h		rnn_engine_init, once in a process
+ *		config.h		rnn_config_defaults, then what the user asked for
+ *		pretrained.h	rnn_prior_size, rnn_prior_load: the network to build on
+ *		trainer.h		rnn_trainer_size, _init, _step until it is done, _model
+ *		model.h			rnn_model_size, _encode; rnn_model_decoded_size, _decode
+ *		forecast.h		rnn_forecast_size, _step until done is the horizon
+ *
+ * A caller includes this file and no other; it brings what the rooms of the
+ * engine show (docs/internals.md).
  */
 #ifndef RNN_H
 #define RNN_H
