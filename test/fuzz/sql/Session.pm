@@ -88,14 +88,17 @@ sub run
 	return (\@said, $why);
 }
 
-# What the backend holds: kB of its own memory, and open files.
+# What the backend holds: kB of its own memory, of that in memory contexts, and
+# open files.
 sub usage
 {
 	my ($self) = @_;
+	my ($said) = $self->run([ 'ABORT;', 'RESET ALL;', q{SELECT 'contexts ' || sum(total_bytes) / 1024 FROM pg_catalog.pg_backend_memory_contexts;} ], 60);
+	my ($contexts) = join('', map { $_->{text} } @$said) =~ /^contexts (\d+)/m or return;
 	CORE::open my $status, '<', "/proc/$self->{backend}/status" or return;
 	my ($kb) = join('', <$status>) =~ /^RssAnon:\s+(\d+) kB/m or return;
-	opendir my $dir, "/proc/$self->{backend}/fd" or return ($kb, 0);
-	return ($kb, scalar grep { /^\d/ } readdir $dir);
+	opendir my $dir, "/proc/$self->{backend}/fd" or return ($kb, $contexts, 0);
+	return ($kb, $contexts, scalar grep { /^\d/ } readdir $dir);
 }
 
 1;

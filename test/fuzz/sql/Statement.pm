@@ -93,6 +93,7 @@ sub checked
 		$from =~ s/, LATERAL $//;
 		$from = " FROM $from" if $from ne '';
 		return "SELECT CASE WHEN bad(x) THEN 'BAD number' END FROM (SELECT $call AS x$from) AS q" if $r->{returns} =~ /^double precision/;
+			return "SELECT CASE WHEN x::text ~ '\"-?(NaN|Infinity)\"' THEN 'BAD number' END FROM (SELECT $call AS x$from) AS q" if $r->{returns} eq 'jsonb' && $call !~ /NaN|Infinity/;
 		return chance(0.9) && $r->{returns} =~ /^(bytea|text|jsonb)$/ ? "SELECT length($call\::text)$from" : "SELECT $call$from";
 	}
 	return "SELECT * FROM $from$call LIMIT 20" if chance(0.05);
@@ -234,6 +235,20 @@ sub named
 	return ("SELECT rnn_fit($name, @{[ query() ]}, @{[ horizon() ]}, @{[ options() ]})",
 		(map { one(sub { "CALL rnn_refit($name)" }, sub { my $r = pick(grep { @{ $_->{args} } && $_->{args}[0][1] eq 'name' && $_->{kind} eq 'f' } map { @{ $ROUTINES{$_} } } @NAMES); checked($r) =~ s/\(('[^']*'|NULL)::text/($name/r }, \&plain) } 1 .. rand 4),
 		"SELECT rnn_drop($name)");
+}
+
+# Rows that outgrow a small limit, with keys that come late and times that tie:
+# states are thinned out while they grow.
+sub heavy
+{
+	my $n = pick(60000, 130000, 200000);
+	my $late = $n - pick(1, 10, 1000, 20000);
+	my $time = pick("n / @{[ pick(1, 3, 4) ]}", "@{[ pick(50, 1000) ]} * (n % 1000)", "$n - n");
+	my $series = pick('n % 2', 'n % 40', 'n % 30000', 'n / 3', q{'x' || n % 7});
+	my $covariates = pick("CASE WHEN n = $late THEN '{\"a\": 1}'::jsonb ELSE '{}' END", "jsonb_build_object('k' || n / 20000, 1)", "CASE WHEN n > $late THEN jsonb_build_object('w', 'w' || n % 100) END", "'{}'::jsonb");
+	my $options = pick('{"duplicates": "mean", "network": false}', '{"bin": "sum", "network": false}', '{"duplicates": "last", "keep": 1000, "network": false}', '{}');
+	return ('SET statement_timeout = 10000', "SET rnnforecast.max_memory = '16MB'",
+		"SELECT length(@{[ pick('rnn_train', 'rnn_history') ]}($series, timestamp '2024-01-01' + $time * interval '1 minute', n % 9, $covariates, '$options')) FROM generate_series(1, $n) AS n", 'RESET statement_timeout');
 }
 
 # The statements of one call or of a few that belong together.

@@ -123,6 +123,7 @@ sub batch
 	my $patience = 'SET statement_timeout = ' . pick(50, 100, 100, 500);
 	my @s = ($patience, Statement::settings());
 	push @s, '\set ON_ERROR_ROLLBACK on', 'BEGIN ISOLATION LEVEL ' . pick('READ COMMITTED', 'REPEATABLE READ', 'SERIALIZABLE') . pick('', '', ' READ ONLY', ' READ ONLY DEFERRABLE') if $transaction;
+	push @s, Statement::heavy() if $b{role} eq 'postgres' && chance(0.03);
 	my $n_calls = $Statement::forged = 0;
 	while ($n_calls < 30)
 	{
@@ -290,32 +291,41 @@ sub replay
 
 sub sample_memory
 {
-	for my $role (keys %session)
+	for my $role (sort keys %session)
 	{
-		my ($kb, $files) = $session{$role}->usage or next;
-		push @memory, { role => $role, backend => $session{$role}{backend}, at => time - $began, kb => $kb, files => $files };
+		my ($kb, $contexts, $files) = $session{$role}->usage or next;
+		push @memory, { who => "$role $session{$role}{backend}", at => time - $began, kb => $kb, contexts => $contexts, files => $files };
 	}
 }
 
-# The least memory of a backend in the last quarter of its time, less that in
-# the second: what was once needed and given back is no growth.
-sub growth
+# The least of a backend's samples between two shares of its time.
+sub least
+{
+	my ($samples, $what, $from, $to) = @_;
+	my $first = $samples->[0]{at};
+	my $span = $samples->[-1]{at} - $first;
+	return min(map { $_->{$what} } grep { $_->{at} >= $first + $from * $span && $_->{at} <= $first + $to * $span } @$samples);
+}
+
+# What a backend holds in the last quarter of its time against the second: what
+# was once needed and given back is no growth.  malloc keeps what the largest
+# statement took, so it is the memory contexts that must not grow in a long run.
+sub memory_report
 {
 	my %of;
-	push @{ $of{"$_->{role} $_->{backend}"} }, $_ for @memory;
-	my @out;
+	push @{ $of{ $_->{who} } }, $_ for @memory;
 	for my $who (sort keys %of)
 	{
-		my @m = @{ $of{$who} };
-		next if @m < 8;
-		my ($from, $to) = ($m[0]{at}, $m[-1]{at});
-		my $quarter = ($to - $from) / 4;
-		my $least = sub { my ($since, $till) = @_; return min(map { $_->{kb} } grep { $_->{at} >= $since && $_->{at} <= $till } @m) };
-		my ($early, $late) = ($least->($from + $quarter, $from + 2 * $quarter), $least->($to - $quarter, $to));
-		next unless defined $early && defined $late;
-		push @out, { who => $who, early => $early, late => $late, hours => 2 * $quarter / 3600, seconds => $to - $from, files => $m[-1]{files} };
+		my $m = $of{$who};
+		my $hours = ($m->[-1]{at} - $m->[0]{at}) / 2 / 3600;
+		next if @$m < 12;
+		my @early = map { least($m, $_, 0.25, 0.5) } qw(contexts kb);
+		my @late = map { least($m, $_, 0.75, 1) } qw(contexts kb);
+		my @rate = map { ($late[$_] - $early[$_]) / 1024 / $hours } 0, 1;
+		printf "memory of %s, %.0f s: contexts %.1f MB, then %.1f MB (%+.1f MB an hour); process %.1f MB, then %.1f MB (%+.1f); %d files\n", $who, $hours * 7200,
+		  map({ ($early[$_] / 1024, $late[$_] / 1024, $rate[$_]) } 0, 1), $m->[-1]{files};
+		$found{"memory of $who"}++ if $hours > 0.25 && $rate[0] > 10;
 	}
-	return @out;
 }
 
 # ------------------------------------------------------------------------ run
@@ -346,11 +356,7 @@ for (my $n = $o{first}; (!$o{calls} || $calls < $o{calls}) && (!$o{seconds} || t
 	printf "%d calls, %.0f a second, %d findings\n", $calls, $calls / (time - $began), scalar keys %found if $batches % 500 == 0;
 }
 sample_memory();
-for (growth())
-{
-	my $rate = ($_->{late} - $_->{early}) / 1024 / ($_->{hours} || 1);
-	printf "memory of %s: %.1f MB, %.1f MB, %+.1f MB an hour over %.0f s; %d files\n", $_->{who}, $_->{early} / 1024, $_->{late} / 1024, $rate, $_->{seconds}, $_->{files};
-}
+memory_report();
 $_->close for values %session;
 
 # What only the server's log tells.

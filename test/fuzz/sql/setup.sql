@@ -3,6 +3,8 @@
 \set ON_ERROR_STOP on
 SET client_min_messages = warning;
 GRANT CREATE, USAGE ON SCHEMA public TO PUBLIC;
+GRANT SELECT ON pg_catalog.pg_backend_memory_contexts TO PUBLIC;
+GRANT EXECUTE ON FUNCTION pg_catalog.pg_get_backend_memory_contexts TO PUBLIC;
 SET SESSION AUTHORIZATION keeper;
 CREATE EXTENSION rnnforecast;
 RESET SESSION AUTHORIZATION;
