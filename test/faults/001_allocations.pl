@@ -24,6 +24,7 @@ $node->safe_psql('postgres', qq{
 	SELECT rnn_fit('mix', 'TABLE rows', 4, '{"network": false}');
 	SELECT rnn_fit('net', 'TABLE rows', 4, '{"start": "scratch", "members": 2, "steps": 3, "hidden": 4, "context": 8}');
 	SELECT rnn_register('given', model, 'TABLE rows') FROM made;
+	SELECT rnn_register('given', model) FROM made;
 });
 
 # Results are compared as they are where nothing fails.

@@ -66,7 +66,6 @@ sub befall
 	$node->psql('postgres', "SELECT grow(); SET rnnforecast.max_workers = 2; SET fault.process = '$where';
 		SET fault.action = '$action'; SET fault.at = $place->{at}; CALL rnn_refit('net')",
 		stdout => \$out, stderr => \$err, on_error_stop => 0);
-	$node->poll_query_until('postgres', 'SELECT true') or return 'the server is gone';
 	my $left = leftovers($node);
 	my $after = facts($node, 'net');
 	my $outcome = $after eq $before ? 'nothing noted' : (split / /, $after)[4];
@@ -75,7 +74,7 @@ sub befall
 	return "$before became $after" if !whole($before, $after);
 	return "$outcome, but no error" if $err !~ /ERROR|FATAL|server closed/ && $outcome ne 'promoted';
 	return "an error, $outcome: $err" if $action eq 'cancel' && $outcome eq 'lost' && $place->{phase} !~ /note|commit/;
-	my $next = $node->safe_psql('postgres', "SELECT grow(); SET rnnforecast.max_workers = 2; CALL rnn_refit('net')");
+	my $next = ask($node, "SELECT grow(); SET rnnforecast.max_workers = 2; CALL rnn_refit('net')");
 	return $next =~ /(promoted|refused)$/ ? '' : "the next refit: $next";
 }
 

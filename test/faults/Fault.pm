@@ -9,7 +9,7 @@ use PostgreSQL::Test::Utils;
 use Test::More;
 use Exporter 'import';
 
-our @EXPORT = qw(start_server spoil counted facts leftovers trace_of whole);
+our @EXPORT = qw(start_server ask spoil counted facts leftovers trace_of whole);
 
 # A server with the extension, what else is preloaded, and two short series.
 sub start_server
@@ -61,10 +61,24 @@ sub start_server
 	return $node;
 }
 
+# The answer to a query, of a server that may be starting again after a crash.
+sub ask
+{
+	my ($node, $sql) = @_;
+	for (1 .. 600)
+	{
+		my ($out, $err) = ('', '');
+		return $out if $node->psql('postgres', $sql, stdout => \$out, stderr => \$err) == 0;
+		die $err if $err =~ /ERROR/;
+		select(undef, undef, undef, 0.05);
+	}
+	die 'the server is gone';
+}
+
 sub facts
 {
 	my ($node, $model) = @_;
-	return $node->safe_psql('postgres', "SELECT facts('$model')");
+	return ask($node, "SELECT facts('$model')");
 }
 
 # Polls: an aborted statement's workers take a moment to be gone.
@@ -74,7 +88,7 @@ sub leftovers
 	my $left = '';
 	for (1 .. 200)
 	{
-		$left = $node->safe_psql('postgres', 'SELECT leftovers()');
+		$left = ask($node, 'SELECT leftovers()');
 		last if $left eq '';
 		select(undef, undef, undef, 0.05);
 	}
@@ -135,8 +149,12 @@ sub run_batch
 		\\warn = :state :seen :facts = :result
 		} for @$numbers;
 	$script .= "SELECT sum(total_bytes) AS memory FROM pg_backend_memory_contexts \\gset\n\\warn m :memory\n";
+	# A file: a client that has lost its server no longer reads what it is sent.
 	my ($out, $err) = ('', '');
-	$node->psql('postgres', $script, stdout => \$out, stderr => \$err, on_error_stop => 0);
+	my $file = $node->basedir . '/script.sql';
+	PostgreSQL::Test::Utils::append_to_file($file, $script);
+	$node->psql('postgres', '', stdout => \$out, stderr => \$err, on_error_stop => 0, extra_params => [ '-f', $file ]);
+	unlink $file;
 	my $at;
 	my %left = map { $_ => 1 } @$numbers;
 	for (split /\n/, $err)
@@ -152,7 +170,7 @@ sub run_batch
 		{
 			push @$runs, { at => $at, state => 'crash', fired => 1, facts => '', result => '' };
 			delete $left{$at};
-			$node->poll_query_until('postgres', 'SELECT true') or die 'the server is gone';
+			ask($node, 'SELECT true');
 		}
 	}
 	# What comes after a crash has not been run.

@@ -109,6 +109,30 @@ write_trace(void)
 	fflush(file);
 }
 
+/*
+ * PostgreSQL itself keeps a lock without owners where this allocation fails in
+ * a subtransaction, and crashes at the next request for the lock.
+ */
+static bool
+takes_lock(void)
+{
+	void	   *frames[8];
+	int			n = backtrace(frames, 8);
+	const char *before = NULL;
+
+	for (int i = 0; i < n; i++)
+	{
+		Dl_info		info;
+
+		if (!dladdr(frames[i], &info))
+			continue;
+		if (before && info.dli_sname && strcmp(before, "MemoryContextAlloc") == 0 && strcmp(info.dli_sname, "LockAcquireExtended") == 0)
+			return true;
+		before = info.dli_sname;
+	}
+	return false;
+}
+
 /* Counts an allocation; whether it is to fail.  What is worse than that is done here. */
 static bool
 fails(enum What allocator)
@@ -119,7 +143,7 @@ fails(enum What allocator)
 	seen++;
 	if (*trace)
 		write_trace();
-	if (seen < at)
+	if (seen < at || takes_lock())
 		return false;
 	happened++;
 	write_stderr("fault %s\n", describe());
