@@ -15,7 +15,7 @@ MODULE_big = rnnforecast
 # What generates series to train the prior on is no part of the extension.
 GENERATOR_SRC := $(sort $(wildcard src/prior/generate*.c))
 ENGINE_SRC := $(filter-out $(GENERATOR_SRC),$(sort $(wildcard src/engine/*/*.c src/prior/*.c)))
-SERVER_SRC := $(sort $(wildcard src/pg/*.c))
+SERVER_SRC := $(sort $(wildcard src/pg/*.c src/pg/*/*.c))
 OBJS = $(ENGINE_SRC:.c=.o) $(SERVER_SRC:.c=.o)
 
 DATA_built = sql/rnnforecast--1.0.sql
@@ -89,6 +89,8 @@ $(OBJS): override CFLAGS += -MMD -MP -fno-lto -Wno-declaration-after-statement
 $(ENGINE_SRC:.c=.o): override CPPFLAGS := $(PG_CPPFLAGS) -Wdate-time
 $(ENGINE_SRC:.c=.o): override CFLAGS += $(ENGINE_FLAGS)
 $(KERNELS:.c=.o): override CFLAGS += $(KERNEL_FLAGS)
+# Rooms of both layers have the same names: the server writes "pg/" before its own.
+$(SERVER_SRC:.c=.o): override CPPFLAGS += -Isrc
 -include $(OBJS:.o=.d)
 
 sql/rnnforecast--1.0.sql: sql/rnnforecast.sql sql/forms.awk
@@ -171,15 +173,15 @@ fuzz:
 # what has no AddressSanitizer: the module, since the server's memory contexts
 # hide from it, and programs that are ten times as fast.
 
-test/fuzz/server.o: override CPPFLAGS += -Isrc/pg
-test/fuzz/server.o: test/fuzz/bytes.h $(wildcard src/pg/*.h src/engine/*.h src/engine/*/*.h)
+test/fuzz/server.o: override CPPFLAGS += -Isrc
+test/fuzz/server.o: test/fuzz/bytes.h $(wildcard src/pg/*/*.h src/engine/*.h src/engine/*/*.h)
 build/fuzz_server.so: test/fuzz/server.o $(OBJS)
 	@mkdir -p $(@D)
 	$(CC) $(CFLAGS) -shared -o $@ $^ $(LDFLAGS) $(SHLIB_LINK)
 
 GUIDED_CC = clang -std=gnu11 -g -O1 -fPIC -Wall -Wno-ignored-attributes -Wno-unknown-pragmas -MMD -MP -fwrapv \
 	-fno-strict-aliasing -ffp-contract=off -fno-omit-frame-pointer -fsanitize=fuzzer-no-link -DFUZZ_GUIDED \
-	-Isrc/pg -Itest/unit $(PG_CPPFLAGS) -I$(includedir_server) -D_GNU_SOURCE
+	-Isrc -Itest/unit $(PG_CPPFLAGS) -I$(includedir_server) -D_GNU_SOURCE
 # A null pointer that nothing is added to is no fault.
 GUIDED_SANITIZE = -fsanitize=address,undefined -fno-sanitize=pointer-overflow -fno-sanitize-recover=undefined
 GUIDED_TRAP = -fsanitize=undefined -fno-sanitize=pointer-overflow -fsanitize-undefined-trap-on-error

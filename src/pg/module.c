@@ -1,32 +1,17 @@
 /*
  * module.c
- *		Loading: settings, kernels, and what this build is.
+ *		Loading, and what this build is.
  */
-#include "pg.h"
-#include "progress.h"
+#include "pg/base/base.h"
+#include "pg/train/train.h"
 
-#include <limits.h>
-
-#include "miscadmin.h"
 #include "port/pg_crc32c.h"
 #include "utils/builtins.h"
 #include "utils/guc.h"
 
+#define RNN_VERSION "1.0.0"
+
 PG_MODULE_MAGIC;
-
-int			rnnforecast_max_memory = 512 * 1024;
-double		rnnforecast_max_seconds = 0;
-int			rnnforecast_max_workers = 2;
-const char *rnnforecast_kernels = "";
-
-/* Only what always ends the statement: after anything else the step must go on. */
-const rnn_stop interrupts = {{&QueryCancelPending, &ProcDiePending}};
-
-/* By the number that rnn_engine_init takes. */
-static const struct config_enum_entry instruction_sets[] = {
-	{"auto", -1, false}, {"portable", 0, false}, {"avx2", 1, false}, {"avx512", 2, false}, {NULL, 0, false}
-};
-static int	instruction_set = -1;
 
 void		_PG_init(void);
 
@@ -41,50 +26,18 @@ server_crc32c(const uint8_t *bytes, size_t len)
 	return crc;
 }
 
-/* What the processor lacks is not taken, whatever is asked for. */
-static void
-assign_instruction_set(int limit, void *extra)
-{
-	rnnforecast_kernels = rnn_engine_init(limit);
-}
-
 void
 _PG_init(void)
 {
 	rnn_crc32c = server_crc32c;
 	rnnforecast_kernels = rnn_engine_init(-1);
-	DefineCustomEnumVariable("rnnforecast.instruction_set",
-							 "Sets the widest instructions that the kernels may use.",
-							 "Models are the same bytes on processors that use the same ones.",
-							 &instruction_set, -1, instruction_sets,
-							 PGC_SUSET, 0, NULL, assign_instruction_set, NULL);
-	DefineCustomIntVariable("rnnforecast.max_memory",
-							"Sets the memory that a running training or forecast may use.",
-							"It bounds collected rows and working memory of each aggregate.",
-							&rnnforecast_max_memory, 512 * 1024, 16 * 1024, INT_MAX / 2,
-							PGC_SUSET, GUC_UNIT_KB, NULL, NULL, NULL);
-	DefineCustomRealVariable("rnnforecast.max_seconds",
-							 "Sets the longest time that a training may take, in seconds.",
-							 "The option \"seconds\" can only shorten it. Zero means no limit.",
-							 &rnnforecast_max_seconds, 0, 0, 1e7,
-							 PGC_SUSET, 0, NULL, NULL, NULL);
-	DefineCustomIntVariable("rnnforecast.max_workers",
-							"Sets the parallel workers that judge candidates and train members of one ensemble beside the leader.",
-							"The model is the same with any number. max_parallel_workers bounds those of all sessions.",
-							&rnnforecast_max_workers, 2, 0, 1024,
-							PGC_USERSET, 0, NULL, NULL, NULL);
+	define_settings();
 	progress_init();
 #if PG_VERSION_NUM >= 150000
 	MarkGUCPrefixReserved("rnnforecast");
 #else
 	EmitWarningsOnPlaceholders("rnnforecast");
 #endif
-}
-
-Size
-memory_limit(void)
-{
-	return (Size) rnnforecast_max_memory * 1024;
 }
 
 PG_FUNCTION_INFO_V1(rnnforecast_rnn_version);

@@ -13,7 +13,7 @@
  * to libFuzzer, which looks for more: tools/fuzz.
  */
 #include "bytes.h"
-#include "clock.h"
+#include "pg/model/model.h"
 
 #include <math.h>
 
@@ -170,7 +170,7 @@ fuzz_options(const uint8 *data, Size size)
 			parse_forecast_options(options, &m, &forecast);
 			break;
 		default:
-			names_option(options, "horizon");
+			json_field(options, "horizon");
 			parse_options(options, &cfg, &server);
 			if ((options = history_options(options)) != NULL)
 				parse_history_options(options, &cfg, &server);

@@ -1,0 +1,80 @@
+/*
+ * error.c
+ *		The one table from the engine's errors to SQLSTATE, message and hint.
+ */
+#include "pg/base/base.h"
+
+#include "miscadmin.h"
+
+/* Whole numbers as such, others short. */
+static char *
+number_text(double x)
+{
+	return psprintf("%.10g", x);
+}
+
+void
+report_engine_error(const rnn_error *err)
+{
+	switch (err->status)
+	{
+		case RNN_ERR_OPTION:
+			ereport(ERROR,
+					(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+					 errmsg("option \"%s\" must be between %s and %s, not %s", err->what,
+							number_text(err->low), number_text(err->high), number_text(err->value)),
+					 errhint("See the view rnn_options.")));
+			break;
+		case RNN_ERR_CONFLICT:
+			ereport(ERROR,
+					(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+					 errmsg("options: %s", err->what),
+					 errhint("See the view rnn_options.")));
+			break;
+		case RNN_ERR_DATA:
+			ereport(ERROR,
+					(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+					 errmsg("%s", err->what),
+					 errhint("Give more rows, or leave the mix of references on.")));
+			break;
+		case RNN_ERR_RANGE:
+			ereport(ERROR,
+					(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+					 errmsg("%s must be between %s and %s, not %s", err->what,
+							number_text(err->low), number_text(err->high), number_text(err->value))));
+			break;
+		case RNN_ERR_MEMORY:
+			ereport(ERROR,
+					(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
+					 errmsg("%s needs more memory than rnnforecast.max_memory allows", err->what),
+					 errdetail("The limit is %d MB.", rnnforecast_max_memory / 1024),
+					 errhint("Raise rnnforecast.max_memory, or choose a smaller context, batch, horizon or hidden.")));
+			break;
+		case RNN_ERR_CORRUPT:
+			ereport(ERROR,
+					(errcode(ERRCODE_DATA_CORRUPTED),
+					 errmsg("model bytes are damaged: %s", err->what),
+					 errhint("Use a value that rnn_train, rnn_history or rnn_observe returned, unchanged.")));
+			break;
+		case RNN_ERR_VERSION:
+			ereport(ERROR,
+					(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+					 errmsg("the model has %s %s, this server reads up to %s", err->what,
+							number_text(err->value), number_text(err->high)),
+					 errhint("Upgrade rnnforecast on this server.")));
+			break;
+		case RNN_ERR_NUMERIC:
+			ereport(ERROR,
+					(errcode(ERRCODE_NUMERIC_VALUE_OUT_OF_RANGE),
+					 errmsg("%s is %s", err->what, number_text(err->value)),
+					 errhint("Train with a lower option \"learning_rate\", or set \"clip\".")));
+			break;
+		case RNN_ERR_STOPPED:
+			CHECK_FOR_INTERRUPTS();
+			ereport(ERROR, (errcode(ERRCODE_QUERY_CANCELED), errmsg("canceling statement: %s was stopped", err->what)));
+			break;
+		case RNN_OK:
+			break;
+	}
+	elog(ERROR, "unexpected engine status %d", (int) err->status);
+}

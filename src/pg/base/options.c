@@ -1,0 +1,493 @@
+/*
+ * options.c
+ *		Options from jsonb, and the rows of the view rnn_options.
+ *
+ * The engine's table (rnn_options in config.c) says what there is; options
+ * that only the server understands are in a table of their own here.
+ */
+#include "pg/base/base.h"
+
+#include <math.h>
+
+#include "pgtime.h"
+#include "utils/builtins.h"
+#include "utils/numeric.h"
+#include "utils/timestamp.h"
+#include "utils/varlena.h"
+
+static const char *const on_error_names[] = {
+	[ON_ERROR_FAIL] = "fail",[ON_ERROR_SKIP] = "skip",[ON_ERROR_NAIVE] = "naive", NULL
+};
+
+const char *const bin_names[] = {"none", "mean", "sum", "last", "min", "max", "count", NULL};
+static const char *const duplicates_names[] = {"error", "mean", "sum", "min", "max", "last", NULL};
+static const char *const known_ahead_names[] = {
+	[KNOWN_AHEAD_AUTO] = "auto",[KNOWN_AHEAD_ALL] = "all",[KNOWN_AHEAD_NONE] = "none", NULL
+};
+
+static const rnn_option *
+engine_option(const char *name)
+{
+	for (int i = 0; i < rnn_option_count; i++)
+		if (strcmp(rnn_options[i].name, name) == 0)
+			return &rnn_options[i];
+	return NULL;
+}
+
+static int
+server_option(const char *name)
+{
+	for (int i = 0; i < SERVER_OPTIONS; i++)
+		if (strcmp(server_options[i].name, name) == 0)
+			return i;
+	return -1;
+}
+
+static bool
+is_rule(const char *name)
+{
+	for (int i = 0; i < RULE_OPTIONS; i++)
+		if (strcmp(rule_options[i].name, name) == 0)
+			return true;
+	return false;
+}
+
+#define ALL_OPTIONS (rnn_option_count + SERVER_OPTIONS + RULE_OPTIONS)
+
+static const char *
+name_of_option(int i)
+{
+	if (i < rnn_option_count)
+		return rnn_options[i].name;
+	i -= rnn_option_count;
+	return i < SERVER_OPTIONS ? server_options[i].name : rule_options[i - SERVER_OPTIONS].name;
+}
+
+/* The name closest to a misspelt one, NULL where none is close. */
+static const char *
+closest(const char *name)
+{
+	const char *best = NULL;
+	int			least = 4;
+
+	if (strlen(name) > 60)
+		return NULL;
+	for (int i = 0; i < ALL_OPTIONS; i++)
+	{
+		const char *candidate = name_of_option(i);
+		int			d = varstr_levenshtein_less_equal(name, strlen(name), candidate, strlen(candidate), 1, 1, 1, least, true);
+
+		if (d < least && d < (int) strlen(candidate) / 2 + 1)
+		{
+			least = d;
+			best = candidate;
+		}
+	}
+	return best;
+}
+
+static void
+unknown_option(const char *name)
+{
+	StringInfoData all;
+	const char *near = closest(name);
+
+	if (is_rule(name))
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("option \"%s\" is one of named models", name),
+				 errhint("Pass it to rnn_fit.")));
+	initStringInfo(&all);
+	for (int i = 0; i < ALL_OPTIONS - RULE_OPTIONS; i++)
+		appendStringInfo(&all, "%s%s", i > 0 ? ", " : "", name_of_option(i));
+	ereport(ERROR,
+			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+			 errmsg("unknown option \"%s\"", name),
+			 errdetail("Options are: %s.", all.data),
+			 near ? errhint("Did you mean \"%s\"?", near) :
+			 errhint("See the view rnn_options. Covariates come before options: rnn_train(series, ts, value, covariates, options).")));
+}
+
+static void
+wrong_type(const char *name, const char *wanted)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+			 errmsg("option \"%s\" must be %s", name, wanted)));
+}
+
+static bool
+is_auto(const JsonbValue *v)
+{
+	return v->type == jbvNull || (v->type == jbvString && v->val.string.len == 4 &&
+								  memcmp(v->val.string.val, "auto", 4) == 0);
+}
+
+static double
+number_option(const char *name, const JsonbValue *v, bool whole, double min, double max)
+{
+	double		x;
+
+	if (v->type != jbvNumeric)
+		wrong_type(name, whole ? "a whole number" : "a number");
+	x = json_number(v);
+	if (whole && x != rint(x))
+		wrong_type(name, psprintf("a whole number, not %g", x));
+	if (!(x >= min && x <= max))
+	{
+		rnn_error	err = {RNN_ERR_OPTION, name, x, min, max};
+
+		report_engine_error(&err);
+	}
+	return x;
+}
+
+static int32
+enum_option(const char *name, const char *const *names, const JsonbValue *v)
+{
+	StringInfoData all;
+	char	   *given = v->type == jbvString ? pnstrdup(v->val.string.val, v->val.string.len) : NULL;
+
+	initStringInfo(&all);
+	for (int i = 0; names[i]; i++)
+	{
+		if (given && strcmp(given, names[i]) == 0)
+			return i;
+		appendStringInfo(&all, "%s\"%s\"", i > 0 ? ", " : "", names[i]);
+	}
+	ereport(ERROR,
+			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+			 given ? errmsg("option \"%s\" can't be \"%s\"", name, given) :
+			 errmsg("option \"%s\" must be a string", name),
+			 errdetail("Allowed are %s.", all.data)));
+	return 0;
+}
+
+static int
+compare_int(const void *a, const void *b)
+{
+	return *(const int *) a - *(const int *) b;
+}
+
+/* A number, an array of up to three, or "auto". */
+static void
+seasons_option(const rnn_option *o, const JsonbValue *v, rnn_config *cfg)
+{
+	int			n = 0,
+				unique = 0;
+
+	cfg->seasons_given = -1;
+	if (is_auto(v))
+		return;
+	if (v->type == jbvNumeric)
+		cfg->seasons[n++] = (int32) number_option(o->name, v, true, o->min, o->max);
+	else if (v->type == jbvBinary && JsonContainerIsArray(v->val.binary.data))
+	{
+		JsonbIterator *it = JsonbIteratorInit(v->val.binary.data);
+		JsonbValue	item;
+		JsonbIteratorToken token;
+
+		while ((token = JsonbIteratorNext(&it, &item, true)) != WJB_DONE)
+		{
+			if (token != WJB_ELEM)
+				continue;
+			if (n == RNN_MAX_SEASONS)
+				wrong_type(o->name, "at most three numbers");
+			cfg->seasons[n++] = (int32) number_option(o->name, &item, true, o->min, o->max);
+		}
+	}
+	else
+		wrong_type(o->name, "a number, an array of numbers, or \"auto\"");
+	qsort(cfg->seasons, n, sizeof(int32), compare_int);
+	for (int i = 0; i < n; i++)
+		if (i == 0 || cfg->seasons[i] != cfg->seasons[i - 1])
+			cfg->seasons[unique++] = cfg->seasons[i];
+	/* Beside a season of 2 or more, 1 says nothing. */
+	if (unique > 1 && cfg->seasons[0] == 1)
+		memmove(cfg->seasons, cfg->seasons + 1, --unique * sizeof(int32));
+	cfg->seasons_given = unique;
+}
+
+static void
+set_engine_option(const rnn_option *o, const JsonbValue *v, rnn_config *cfg)
+{
+	char	   *field = (char *) cfg + o->offset;
+
+	if (o->type == RNN_OPT_SEASONS)
+		seasons_option(o, v, cfg);
+	else if (o->automatic && is_auto(v))
+	{
+		if (o->type == RNN_OPT_FLOAT)
+			*(double *) field = o->def;
+		else
+			*(int32 *) field = (int32) o->def;
+	}
+	else if (o->type == RNN_OPT_ENUM)
+		*(int32 *) field = enum_option(o->name, o->names, v);
+	else if (o->type == RNN_OPT_BOOL)
+	{
+		if (v->type != jbvBool)
+			wrong_type(o->name, o->automatic ? "true, false or \"auto\"" : "true or false");
+		*(int32 *) field = v->val.boolean;
+	}
+	else if (o->type == RNN_OPT_FLOAT)
+		*(double *) field = number_option(o->name, v, false, o->min, o->max);
+	else if (o->type == RNN_OPT_BIGINT)
+		*(int64 *) field = (int64) number_option(o->name, v, true, o->min, o->max);
+	else
+		*(int32 *) field = (int32) number_option(o->name, v, true, o->min, o->max);
+}
+
+static void
+wrong_step(const char *given)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+			 errmsg("option \"step\" can't be \"%s\"", given),
+			 errdetail("Allowed are an interval above 0 of months and years, of days and weeks, or shorter than that, up to 10000 years."),
+			 errhint("For instance \"15 minutes\", \"1 day\", \"1 month\"; or \"weekdays\", \"Mon-Sat\", \"Tue,Thu\".")));
+}
+
+/* Of months, of days, or of microseconds, but not of two of them. */
+static void
+step_option(const JsonbValue *v, StepOption *step)
+{
+	char	   *text;
+	Interval   *span;
+
+	memset(step, 0, sizeof(*step));
+	if (is_auto(v))
+		return;
+	step->given = true;
+	if (v->type == jbvNumeric)
+	{
+		step->number = (int64) number_option("step", v, true, 1, (double) MOST_STEP);
+		return;
+	}
+	if (v->type != jbvString)
+		wrong_type("step", "an interval, days of the week, or a whole number");
+	text = pnstrdup(v->val.string.val, v->val.string.len);
+	if ((step->week = week_parse(text)) != 0)
+	{
+		step->days = 1;
+		return;
+	}
+	span = DatumGetIntervalP(DirectFunctionCall3(interval_in, CStringGetDatum(text),
+												 ObjectIdGetDatum(InvalidOid), Int32GetDatum(-1)));
+	if ((span->month != 0) + (span->day != 0) + (span->time != 0) != 1 || span->month < 0 || span->day < 0 || span->time < 0 ||
+		span->month > 120000 || span->day > 3650000 || span->time > INT64CONST(3650000) * USECS_PER_DAY)
+		wrong_step(text);
+	step->months = span->month;
+	step->days = span->day;
+	step->usecs = span->time;
+}
+
+static void
+set_server_option(int option, const JsonbValue *v, ServerOptions *server)
+{
+	const ServerOption *o = &server_options[option];
+
+	switch (option)
+	{
+		case OPTION_BIN:
+			server->tidying.bin = enum_option(o->name, bin_names, v);
+			break;
+		case OPTION_DUPLICATES:
+			server->tidying.duplicates = DUPLICATES_ERROR + enum_option(o->name, duplicates_names, v);
+			break;
+		case OPTION_STEP:
+			step_option(v, &server->tidying.step);
+			break;
+		case OPTION_KEEP:
+			server->keep = is_auto(v) ? 0 : (int) number_option(o->name, v, true, o->min, o->max);
+			break;
+		case OPTION_KNOWN_AHEAD:
+			server->known_ahead = enum_option(o->name, known_ahead_names, v);
+			break;
+		case OPTION_ON_ERROR:
+			server->tidying.on_error = enum_option(o->name, on_error_names, v);
+			break;
+		case OPTION_PROGRESS:
+			if (v->type != jbvBool)
+				wrong_type(o->name, "true or false");
+			server->progress = v->val.boolean;
+			break;
+		case OPTION_TIMEZONE:
+			{
+				char	   *zone;
+
+				if (v->type != jbvString)
+					wrong_type(o->name, "the name of a time zone");
+				zone = pnstrdup(v->val.string.val, v->val.string.len);
+				if (strlen(zone) >= sizeof(server->timezone) || pg_tzset(zone) == NULL)
+					ereport(ERROR,
+							(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+							 errmsg("time zone \"%s\" not recognized", zone),
+							 errhint("See the view pg_timezone_names.")));
+				/* the canonical spelling */
+				strlcpy(server->timezone, pg_get_timezone_name(pg_tzset(zone)), sizeof(server->timezone));
+				break;
+			}
+	}
+}
+
+static JsonbIterator *
+begin_options(Jsonb *options, const char *example)
+{
+	if (!JB_ROOT_IS_OBJECT(options))
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("options must be a JSON object"),
+				 errhint("Write them as '%s'.", example)));
+	return JsonbIteratorInit(&options->root);
+}
+
+/* The next option's name, palloc'd, and its value; NULL at the end. */
+static char *
+next_option(JsonbIterator **it, JsonbValue *v)
+{
+	JsonbIteratorToken token;
+	char	   *name = NULL;
+
+	while ((token = JsonbIteratorNext(it, v, name != NULL)) != WJB_DONE)
+	{
+		if (token == WJB_KEY)
+			name = pnstrdup(v->val.string.val, v->val.string.len);
+		else if (token == WJB_VALUE)
+			return name;
+	}
+	return NULL;
+}
+
+void
+parse_options(Jsonb *options, rnn_config *cfg, ServerOptions *server)
+{
+	JsonbIterator *it;
+	JsonbValue	v;
+	char	   *name;
+	rnn_error	err;
+
+	rnn_config_defaults(cfg);
+	memset(server, 0, sizeof(*server));
+	if (options == NULL)
+		return;
+	it = begin_options(options, "{\"horizon\": 24}");
+	while ((name = next_option(&it, &v)) != NULL)
+	{
+		const rnn_option *o = engine_option(name);
+
+		if (o)
+			set_engine_option(o, &v, cfg);
+		else if (server_option(name) >= 0)
+			set_server_option(server_option(name), &v, server);
+		else
+			unknown_option(name);
+	}
+	if (rnn_config_check(cfg, &err) != RNN_OK)
+		report_engine_error(&err);
+}
+
+/* Options of this layer that say how rows become series. */
+static bool
+tidies(int option)
+{
+	return option == OPTION_BIN || option == OPTION_DUPLICATES || option == OPTION_ON_ERROR ||
+		option == OPTION_STEP || option == OPTION_TIMEZONE;
+}
+
+static bool
+is_of_history(const char *name)
+{
+	return strcmp(name, "gaps") == 0 || tidies(server_option(name));
+}
+
+Jsonb *
+history_options(Jsonb *options)
+{
+	JsonbIterator *it = JsonbIteratorInit(&options->root);
+	JsonbValue	v;
+	char	   *name;
+
+	while ((name = next_option(&it, &v)) != NULL)
+		if (!is_of_history(name))
+			options = json_without(options, name);
+	return JB_ROOT_COUNT(options) > 0 ? options : NULL;
+}
+
+static char *
+names_for_history(void)
+{
+	StringInfoData names;
+
+	initStringInfo(&names);
+	appendStringInfoString(&names, "gaps");
+	for (int i = 0; i < SERVER_OPTIONS; i++)
+		if (tidies(i))
+			appendStringInfo(&names, ", %s", server_options[i].name);
+	return names.data;
+}
+
+void
+parse_history_options(Jsonb *options, rnn_config *cfg, ServerOptions *server)
+{
+	const rnn_option *gaps = engine_option("gaps");
+	JsonbIterator *it;
+	JsonbValue	v;
+	char	   *name;
+
+	rnn_config_defaults(cfg);
+	memset(server, 0, sizeof(*server));
+	if (options == NULL)
+		return;
+	it = begin_options(options, "{\"on_error\": \"skip\"}");
+	while ((name = next_option(&it, &v)) != NULL)
+	{
+		if (strcmp(name, gaps->name) == 0)
+		{
+			set_engine_option(gaps, &v, cfg);
+			continue;
+		}
+		if (!tidies(server_option(name)))
+			ereport(ERROR,
+					(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+					 errmsg("rnn_history has no option \"%s\"", name),
+					 errdetail("Its options are: %s.", names_for_history()),
+					 engine_option(name) || server_option(name) >= 0 ?
+					 errhint("Pass \"%s\" to rnn_train or rnn_train_history.", name) : 0));
+		set_server_option(server_option(name), &v, server);
+	}
+}
+
+void
+parse_forecast_options(Jsonb *options, const rnn_model *m, ForecastOptions *forecast)
+{
+	ServerOptions server = {0};
+	rnn_config	cfg = m->config;
+	JsonbIterator *it;
+	JsonbValue	v;
+	char	   *name;
+
+	*forecast = (ForecastOptions) {.covariate_gaps = m->config.covariate_gaps,.on_error = ON_ERROR_FAIL};
+	if (options == NULL)
+		return;
+	it = begin_options(options, "{\"covariate_gaps\": \"previous\"}");
+	while ((name = next_option(&it, &v)) != NULL)
+	{
+		if (server_option(name) == OPTION_ON_ERROR)
+			set_server_option(OPTION_ON_ERROR, &v, &server);
+		else if (strcmp(name, "align") == 0 && v.type != jbvBool)
+			wrong_type(name, "true or false");
+		else if (strcmp(name, "align") == 0)
+			forecast->align = v.val.boolean;
+		else if (strcmp(name, "covariate_gaps") == 0)
+			set_engine_option(engine_option(name), &v, &cfg);
+		else
+			ereport(ERROR,
+					(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+					 errmsg("unrecognized option \"%s\" of rnn_forecast", name),
+					 errdetail("Allowed options: align, covariate_gaps, on_error."),
+					 errhint("Options of the training are passed to rnn_train.")));
+	}
+	forecast->covariate_gaps = cfg.covariate_gaps;
+	forecast->on_error = server.tidying.on_error;
+}

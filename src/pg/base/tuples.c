@@ -1,0 +1,52 @@
+/*
+ * tuples.c
+ *		Functions that return rows: all of them at once, in a tuplestore, which
+ *		goes to disk beyond work_mem.
+ */
+#include "pg/base/base.h"
+
+#include "funcapi.h"
+#include "miscadmin.h"
+#include "nodes/execnodes.h"
+#include "utils/memutils.h"
+
+void
+tuples_begin(Tuples *rows, FunctionCallInfo fcinfo, int columns)
+{
+	ReturnSetInfo *info = (ReturnSetInfo *) fcinfo->resultinfo;
+	MemoryContext old;
+	TupleDesc	desc;
+
+	if (info == NULL || !IsA(info, ReturnSetInfo) ||
+		(info->allowedModes & SFRM_Materialize) == 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+				 errmsg("function that returns rows called where it can't")));
+	if (get_call_result_type(fcinfo, NULL, &desc) != TYPEFUNC_COMPOSITE)
+		ereport(ERROR,
+				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+				 errmsg("function that returns rows called where a row type is not known")));
+	if (desc->natts != columns)
+		ereport(ERROR,
+				(errcode(ERRCODE_DATATYPE_MISMATCH),
+				 errmsg("row type has %d columns instead of %d", desc->natts, columns),
+				 errhint("Run ALTER EXTENSION rnnforecast UPDATE.")));
+
+	old = MemoryContextSwitchTo(info->econtext->ecxt_per_query_memory);
+	rows->desc = CreateTupleDescCopy(desc);
+	rows->store = tuplestore_begin_heap((info->allowedModes & SFRM_Materialize_Random) != 0,
+										false, work_mem);
+	info->returnMode = SFRM_Materialize;
+	info->setResult = rows->store;
+	info->setDesc = rows->desc;
+	MemoryContextSwitchTo(old);
+	rows->scratch = AllocSetContextCreate(CurrentMemoryContext, "rnnforecast row",
+										  ALLOCSET_DEFAULT_SIZES);
+}
+
+void
+tuples_put(Tuples *rows, Datum *values, bool *nulls)
+{
+	tuplestore_putvalues(rows->store, rows->desc, values, nulls);
+	MemoryContextReset(rows->scratch);
+}

@@ -1,0 +1,65 @@
+/*
+ * forecast.h
+ *		From a model, or a query, to the rows of a forecast.
+ */
+#ifndef RNN_PG_FORECAST_H
+#define RNN_PG_FORECAST_H
+
+#include "pg/model/model.h"
+
+/* Arguments that all functions that forecast have, by number; the first is what they forecast by. */
+enum
+{
+	FORECAST_HORIZON = 1, FORECAST_LEVEL, FORECAST_UNTIL, FORECAST_SERIES, FORECAST_HISTORY, FORECAST_OPTIONS
+};
+
+/*
+ * forecast.c: the rows that a model forecasts, by the arguments above but for
+ * the options.  Without a model there are none, and a NOTICE says what is absent.
+ */
+void		forecast_rows(FunctionCallInfo fcinfo, const rnn_model *model, Jsonb *options, const char *absent);
+Jsonb	   *forecast_options(FunctionCallInfo fcinfo);	/* as they were given; NULL: none */
+/* Bytes of the engine's work on `count` series of at most so many points. */
+Size		forecast_work(const rnn_model *model, int count, int64 longest, int horizon);
+
+/* known_ahead.c: what becomes of a series */
+typedef enum AheadState
+{
+	AHEAD_FINE,
+	AHEAD_SKIP,					/* it is left out */
+	AHEAD_NAIVE					/* its last known value is forecast */
+} AheadState;
+
+/* What is known ahead must be known: an error, unless the options say otherwise. */
+AheadState	check_ahead(const rnn_model *m, const rnn_series *s, int horizon, const ForecastOptions *options);
+void		fill_ahead(const rnn_model *m, rnn_series *s, int horizon, rnn_covariate_gaps gaps);
+
+/* query_columns.c: from the text of a query to the call of an aggregate on its rows */
+typedef enum ColumnRole
+{
+	COLUMN_SERIES, COLUMN_TIME, COLUMN_VALUE, COLUMN_ROLES
+} ColumnRole;
+
+typedef struct QueryColumns
+{
+	char	   *query;			/* without a semicolon at its end */
+	int			count;			/* of all columns */
+	int			at[COLUMN_ROLES];	/* number of the column, from 1; 0: none */
+	const char *casts[COLUMN_ROLES];	/* to the exact type of the aggregate's argument, or "" */
+	char	  **names;			/* (count) of the columns that are covariates, NULL of the others */
+	bool		covariates;		/* there are some */
+} QueryColumns;
+
+/* Inside of SPI_connect; an error where the query is no SELECT of such columns. */
+void		query_columns(const char *query, QueryColumns *columns);
+/*
+ * The aggregate of the query's rows, NULL where there are none, in memory of
+ * the caller of SPI_connect.  `function` is one of ours: the aggregate must
+ * belong to the same extension.
+ */
+bytea	   *query_aggregate(const QueryColumns *columns, Oid function, const char *aggregate, Jsonb *options);
+
+/* query.c: options that put rows into the bins of a model; NULL where it has none */
+Jsonb	   *bins_of(const rnn_model *model);
+
+#endif							/* RNN_PG_FORECAST_H */

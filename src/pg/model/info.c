@@ -1,0 +1,409 @@
+/*
+ * info.c
+ *		rnn_info: what a model is and why, as jsonb.
+ *
+ * The object is written as JSON text and read back by the server, which sorts
+ * its keys.  Nothing in it depends on the session: the function is immutable.
+ * Options are printed by walking rnn_options, so that none is forgotten.
+ */
+#include "pg/model/model.h"
+
+#include <math.h>
+
+#include "catalog/pg_type.h"
+#include "lib/stringinfo.h"
+#include "miscadmin.h"
+#include "utils/builtins.h"
+#include "utils/datetime.h"
+#include "utils/json.h"
+#include "utils/timestamp.h"
+
+PG_FUNCTION_INFO_V1(rnnforecast_rnn_info);
+
+static const char *const kind_names[] = {"number", "date", "timestamp", "timestamptz", "step"};
+
+/* ISO 8601, as the wall clock of the model's zone. */
+static void
+put_time(StringInfo out, const char *key, const rnn_model *m, const rnn_series *s, int64 k)
+{
+	char		buffer[MAXDATELEN + 1];
+
+	if (!clock_has_times(&m->clock))
+	{
+		put_int(out, key, clock_position(&m->clock, s, k));
+		return;
+	}
+	JsonEncodeDateTime(buffer,
+					   TimestampGetDatum(clock_local(&m->clock, clock_time(&m->clock, s->start, k))),
+					   TIMESTAMPOID, NULL);
+	if (m->clock.kind == RNN_CLOCK_DATE)
+		buffer[strcspn(buffer, "T")] = '\0';
+	put_text(out, key, buffer);
+}
+
+/* First and last point of all series. */
+static void
+put_span(StringInfo out, const rnn_model *m)
+{
+	const rnn_series *first = NULL,
+			   *last = NULL;
+	int64		first_at = 0,
+				last_at = 0;
+
+	for (int i = 0; i < m->n_series; i++)
+	{
+		const rnn_series *s = &m->series[i];
+		int64		from,
+					to;
+
+		if (s->n == 0)
+			continue;
+		CHECK_FOR_INTERRUPTS();
+		from = clock_time(&m->clock, s->start, 0);
+		to = clock_time(&m->clock, s->start, s->n - 1);
+		if (first == NULL || from < first_at)
+		{
+			first = s;
+			first_at = from;
+		}
+		if (last == NULL || to > last_at)
+		{
+			last = s;
+			last_at = to;
+		}
+	}
+	if (first == NULL)
+	{
+		put_text(out, "first", NULL);
+		put_text(out, "last", NULL);
+		return;
+	}
+	put_time(out, "first", m, first, 0);
+	put_time(out, "last", m, last, last->n - 1);
+}
+
+/* null where there were none */
+static void
+put_gaps(StringInfo out, const rnn_missing *missing)
+{
+	if (missing->points == 0)
+	{
+		put_text(out, "gaps", NULL);
+		return;
+	}
+	open_object(out, "gaps");
+	put_int(out, "missing", missing->points);
+	put_int(out, "count", missing->gaps);
+	put_int(out, "longest", missing->longest);
+	put_int(out, "series", missing->series);
+	appendStringInfoChar(out, '}');
+}
+
+/* null where all rows and windows were used */
+static void
+put_sampled(StringInfo out, const rnn_model *m)
+{
+	if (m->rows_latest == 0 && m->windows_share == 0)
+	{
+		put_text(out, "sampled", NULL);
+		return;
+	}
+	open_object(out, "sampled");
+	if (m->rows_latest > 0)
+		put_int(out, "latest_rows", m->rows_latest);
+	else
+		put_text(out, "latest_rows", NULL);
+	put_number(out, "windows", m->windows_share > 0 ? m->windows_share : 1);
+	appendStringInfoChar(out, '}');
+}
+
+static void
+put_data(StringInfo out, const rnn_model *m)
+{
+	bool		times = clock_has_times(&m->clock);
+
+	put_text(out, "time", kind_names[m->clock.kind]);
+	put_text(out, "step", m->clock.kind != RNN_CLOCK_NONE ? clock_step_text(&m->clock) : NULL);
+	put_text(out, "bin", m->clock.bin != RNN_BIN_NONE ? bin_names[m->clock.bin] : NULL);
+	put_text(out, "timezone", times && m->clock.zone[0] ? m->clock.zone : NULL);
+	put_int(out, "series", m->n_series);
+	put_int(out, "points", known_points(m));
+	put_span(out, m);
+	put_gaps(out, &m->missing);
+	put_sampled(out, m);
+}
+
+/* null where there is no network, or it isn't told */
+static void
+put_calendar(StringInfo out, const rnn_model *m)
+{
+	if (!uses_network(m) || m->config.terms == 0)
+	{
+		put_text(out, "calendar", NULL);
+		return;
+	}
+	open_array(out, "calendar");
+	for (int i = 0; i < RNN_TERMS; i++)
+		if (m->config.terms & 1 << i)
+			put_text(out, NULL, calendar_word(&m->clock, i));
+	appendStringInfoChar(out, ']');
+}
+
+static void
+put_seasons(StringInfo out, const rnn_model *m)
+{
+	open_array(out, "seasons");
+	for (int i = 0; i < m->n_seasons; i++)
+		if (m->seasons[i] > 1)
+			put_int(out, NULL, m->seasons[i]);
+	appendStringInfoChar(out, ']');
+	put_bool(out, "seasons_detected", m->seasons_detected != 0);
+}
+
+static void
+put_members(StringInfo out, const rnn_model *m)
+{
+	open_array(out, "members");
+	for (int i = 0; i < m->n_members; i++)
+	{
+		const rnn_member *member = &m->member[i];
+
+		open_object(out, NULL);
+		put_int(out, "patch", member->patch);
+		put_int(out, "context", member->context);
+		put_int(out, "steps", member->steps);
+		put_bool(out, "stopped_by_time", member->stopped != 0);
+		put_int(out, "parameters", member->params);
+		appendStringInfoChar(out, '}');
+	}
+	appendStringInfoChar(out, ']');
+}
+
+static void
+put_network(StringInfo out, const rnn_model *m)
+{
+	const rnn_config *c = &m->config;
+	bool		by_time = m->verdict == RNN_VERDICT_TIME;
+
+	if (m->n_members == 0)
+	{
+		put_text(out, "network", NULL);
+		put_bool(out, "stopped_by_time", by_time);
+		return;
+	}
+	for (int i = 0; i < m->n_members; i++)
+		by_time |= m->member[i].stopped != 0;
+	open_object(out, "network");
+	put_text(out, "cell", c->cell == RNN_LSTM ? "lstm" : c->cell == RNN_GRU ? "gru" : "elman");
+	put_int(out, "layers", c->layers);
+	put_int(out, "hidden", c->hidden);
+	put_int(out, "patch", m->member[0].patch);
+	put_int(out, "context", m->member[0].context);
+	put_int(out, "parameters", m->member[0].params);
+	put_int(out, "tuned", m->member[0].prior > 0 ? m->member[0].params - m->member[0].shared : 0);
+	put_int(out, "steps", m->member[0].steps);
+	put_bool(out, "stopped_early", m->member[0].steps < c->steps && !by_time);
+	put_members(out, m);
+	appendStringInfoChar(out, '}');
+	put_bool(out, "stopped_by_time", by_time);
+}
+
+/* null where there are none */
+static void
+put_covariate_list(StringInfo out, const rnn_model *m)
+{
+	static const char *const roles[] = {
+		[RNN_PAST] = "past",[RNN_AHEAD] = "ahead",[RNN_STATIC] = "static"
+	};
+	const rnn_covariates *all = &m->config.covariates;
+
+	if (all->n == 0)
+	{
+		put_text(out, "covariates", NULL);
+		return;
+	}
+	open_array(out, "covariates");
+	for (int i = 0; i < all->n; i++)
+	{
+		const rnn_covariate *c = &all->list[i];
+
+		open_object(out, NULL);
+		put_text(out, "name", pnstrdup(c->name.text, c->name.len));
+		put_text(out, "role", roles[c->role]);
+		put_text(out, "kind", c->is_text ? "text" : "number");
+		if (c->is_text)
+			put_int(out, "categories", c->n_categories);
+		else
+		{
+			put_number(out, "centre", c->centre);
+			put_number(out, "scale", c->scale);
+		}
+		appendStringInfoChar(out, '}');
+	}
+	appendStringInfoChar(out, ']');
+}
+
+static void
+put_seasons_option(StringInfo out, const rnn_config *c)
+{
+	open_array(out, "seasons");
+	for (int i = 0; i < Max(c->seasons_given, 0); i++)
+		put_int(out, NULL, c->seasons[i]);
+	appendStringInfoChar(out, ']');
+}
+
+static void
+put_options(StringInfo out, const rnn_model *m)
+{
+	const rnn_config *c = &m->config;
+
+	open_object(out, "options");
+	for (int i = 0; i < rnn_option_count; i++)
+	{
+		const rnn_option *o = &rnn_options[i];
+		const char *field = (const char *) c + o->offset;
+
+		switch (o->type)
+		{
+			case RNN_OPT_BOOL:
+				put_bool(out, o->name, *(const int32_t *) field != 0);
+				break;
+			case RNN_OPT_INT:
+				put_int(out, o->name, *(const int32_t *) field);
+				break;
+			case RNN_OPT_BIGINT:
+				put_int(out, o->name, *(const int64_t *) field);
+				break;
+			case RNN_OPT_FLOAT:
+				put_number(out, o->name, *(const double *) field);
+				break;
+			case RNN_OPT_ENUM:
+				put_text(out, o->name, o->names[*(const int32_t *) field]);
+				break;
+			case RNN_OPT_SEASONS:
+				put_seasons_option(out, c);
+				break;
+		}
+	}
+	appendStringInfoChar(out, '}');
+}
+
+static const char *
+kind_word(int kind)
+{
+	return kind == RNN_KIND_SCRATCH ? "scratch" : kind == RNN_KIND_HEAD ? "tuned head" : "tuned";
+}
+
+/* Every network that was trained and judged, in that order. */
+static void
+put_candidates(StringInfo out, const rnn_model *m)
+{
+	open_array(out, "candidates");
+	for (int i = 0; i < m->n_candidates; i++)
+	{
+		const rnn_candidate *c = &m->candidate[i];
+
+		open_object(out, NULL);
+		put_text(out, "network", kind_word(c->kind));
+		put_bool(out, "chosen", c->weight > 0 && i == m->chosen);
+		put_int(out, "windows", c->windows);
+		put_int(out, "steps", c->steps);
+		put_number(out, "difference", c->difference);
+		put_number(out, "error", c->std_error);
+		put_number(out, "mix_pinball", c->mix_pinball);
+		put_number(out, "weight", c->weight);
+		put_text(out, "reason", verdict_reason(m, c->verdict));
+		appendStringInfoChar(out, '}');
+	}
+	appendStringInfoChar(out, ']');
+}
+
+static void
+put_validation(StringInfo out, const rnn_model *m)
+{
+	open_object(out, "validation");
+	put_int(out, "windows", m->windows);
+	put_int(out, "points", m->points);
+	put_number(out, "difference", m->difference);
+	put_number(out, "error", m->std_error);
+	put_number(out, "mix_pinball", m->mix_pinball);
+	put_number(out, "weight", m->weight);
+	if (m->short_below > 0)
+	{
+		open_object(out, "short");
+		put_int(out, "below", m->short_below);
+		put_number(out, "weight", m->weight_short);
+		appendStringInfoChar(out, '}');
+	}
+	else
+		put_text(out, "short", NULL);
+	put_text(out, "reason", verdict_reason(m, m->verdict));
+	put_candidates(out, m);
+	appendStringInfoChar(out, '}');
+}
+
+/* null where the mix goes alone */
+static void
+put_prior(StringInfo out, const rnn_model *m)
+{
+	if (m->prior_net == NULL)
+	{
+		put_text(out, "prior", NULL);
+		return;
+	}
+	open_object(out, "prior");
+	put_int(out, "version", m->prior);
+	put_int(out, "parameters", m->prior_net->params);
+	put_number(out, "share", m->prior_net->share);
+	appendStringInfoChar(out, '}');
+}
+
+/* Factors by band of the horizon, each from the outermost pair of levels in. */
+static void
+put_calibration(StringInfo out, const rnn_model *m)
+{
+	if (m->calibration_n > 0 && isfinite(m->coverage))
+		put_float(out, "coverage", m->coverage);
+	else
+		put_text(out, "coverage", "not measured");
+	open_object(out, "calibration");
+	put_int(out, "windows", m->calibration_n);
+	open_array(out, "factors");
+	for (int b = 0; b < RNN_BANDS; b++)
+	{
+		open_array(out, NULL);
+		for (int k = 0; k < RNN_MEDIAN; k++)
+			put_float(out, NULL, m->calibration[b][k]);
+		appendStringInfoChar(out, ']');
+	}
+	appendStringInfoString(out, "]}");
+}
+
+/* rnn_info(model) -> jsonb */
+Datum
+rnnforecast_rnn_info(PG_FUNCTION_ARGS)
+{
+	const rnn_model *m = fetch_model(fcinfo, 0, true);
+	StringInfoData out;
+
+	initStringInfo(&out);
+	appendStringInfoChar(&out, '{');
+	put_text(&out, "summary", model_summary(m));
+	put_int(&out, "format", m->format);
+	put_text(&out, "kind", m->is_history ? "history" : "model");
+	put_data(&out, m);
+	put_covariate_list(&out, m);
+	if (!m->is_history)
+	{
+		put_prior(&out, m);
+		put_seasons(&out, m);
+		put_calendar(&out, m);
+		put_int(&out, "horizon", m->config.horizon);
+		put_network(&out, m);
+		put_options(&out, m);
+		put_validation(&out, m);
+		put_calibration(&out, m);
+	}
+	appendStringInfoChar(&out, '}');
+	PG_RETURN_DATUM(DirectFunctionCall1(jsonb_in, CStringGetDatum(out.data)));
+}

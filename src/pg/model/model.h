@@ -1,0 +1,43 @@
+/*
+ * model.h
+ *		Models as bytea: read, written, and what is told of them.
+ */
+#ifndef RNN_PG_MODEL_H
+#define RNN_PG_MODEL_H
+
+#include "pg/series/series.h"
+
+#include "utils/array.h"
+
+/* codec.c */
+const rnn_prior *pretrained(int version);
+/* Decoded argument, cached for the statement; NULL where SQL NULL. Error for a history
+ * unless allowed. */
+const rnn_model *fetch_model(FunctionCallInfo fcinfo, int argno, bool history_allowed);
+/* Decoded and checked, in the current memory context. */
+const rnn_model *decode_model(bytea *bytes);
+void		check_is_model(const rnn_model *m);	/* error for a history */
+/* Whether a notice (a bit) is the first from this place of the statement. */
+bool		tell_once(FunctionCallInfo fcinfo, int notice);
+bytea	   *store_model(const rnn_model *m);
+
+/* subset.c */
+/* Which series (n_series) an array of text names; error for an unknown name or NULL. */
+bool	   *series_named(const rnn_model *m, ArrayType *names);
+/* The model without those of the series that it has; NULL where it has none of them. */
+bytea	   *forget_series(const rnn_model *m, ArrayType *names);
+
+/* summary.c */
+char	   *model_summary(const rnn_model *m);	/* in a sentence */
+const char *verdict_reason(const rnn_model *m, int verdict);
+int64		known_points(const rnn_model *m);	/* those of the training, or those of a history */
+bool		uses_network(const rnn_model *m);
+
+/*
+ * quantile.c: the value at probability p in (0, 1) of the distribution with
+ * quantiles q (Q).  Linear in the normal score between the levels, a normal
+ * tail beyond them.  Always finite if q is.
+ */
+double		quantile_at(const double *q, double p);
+
+#endif							/* RNN_PG_MODEL_H */

@@ -1,0 +1,252 @@
+/*
+ * score.c
+ *		How well models forecast the last windows of a history.
+ *
+ * The windows follow each other, `horizon` points each.  A model forecasts each
+ * of them from the rows before it, as it would have on that day, but with the
+ * weights of today: so it is judged fairly only by windows that lie behind the
+ * rows that it was trained on.
+ */
+#include "pg/registry/registry.h"
+#include "pg/train/train.h"
+#include "pg/forecast/forecast.h"
+
+#include <math.h>
+
+#include "miscadmin.h"
+#include "utils/memutils.h"
+
+#define BATCH 64
+#define LEAST_BEFORE 8			/* points before the first window */
+#define LOW 2					/* numbers of the levels 0.05 and 0.95 */
+#define HIGH 12
+
+/* One window of one series. */
+typedef struct ScoredWindow
+{
+	int			series;
+	int64		origin;			/* its first point */
+} ScoredWindow;
+
+typedef struct Tally
+{
+	double	   *error;			/* (n_series) sums */
+	int64	   *points;
+	int64		covered;
+} Tally;
+
+/* The last point at or before `at` that follows a known one, so that a series cut there ends with it. */
+static int64
+after_known(const rnn_series *s, int64 at)
+{
+	while (at > 0 && isnan(s->x[at - 1]))
+		at--;
+	return at;
+}
+
+Windows
+last_windows(const rnn_model *history, int horizon, int wanted)
+{
+	Windows		w = {.history = history,.horizon = horizon};
+
+	w.first = palloc_extended(sizeof(int64) * Max(history->n_series, 1), MCXT_ALLOC_HUGE);
+	w.scale = palloc_extended(sizeof(double) * Max(history->n_series, 1), MCXT_ALLOC_HUGE | MCXT_ALLOC_ZERO);
+	for (int i = 0; i < history->n_series; i++)
+	{
+		const rnn_series *s = &history->series[i];
+		int			count = (int) Min((int64) wanted, s->n / 3 / horizon);
+
+		w.first[i] = after_known(s, s->n - (int64) count * horizon);
+		if (s->note >= RNN_NOTE_EMPTY || w.first[i] < LEAST_BEFORE)
+			w.first[i] = s->n;
+		else
+			w.most = Max(w.most, count);
+	}
+	return w;
+}
+
+void
+set_scales(Windows *w, int season)
+{
+	for (int i = 0; i < w->history->n_series; i++)
+	{
+		const rnn_series *s = &w->history->series[i];
+		int64		lag = season < w->first[i] ? season : 1,
+					pairs = 0;
+		double		sum = 0;
+
+		for (int64 t = lag; t < w->first[i]; t++)
+			if (!isnan(s->x[t]) && !isnan(s->x[t - lag]))
+			{
+				sum += fabs(s->x[t] - s->x[t - lag]);
+				pairs++;
+			}
+		w->scale[i] = pairs > 0 && isfinite(sum) ? sum / pairs : 0;
+		CHECK_FOR_INTERRUPTS();
+	}
+}
+
+bytea *
+before_windows(const Windows *w)
+{
+	rnn_series *series = palloc_extended(sizeof(rnn_series) * Max(w->history->n_series, 1), MCXT_ALLOC_HUGE);
+	rnn_model	before = *w->history;
+
+	for (int i = 0; i < before.n_series; i++)
+	{
+		series[i] = w->history->series[i];
+		series[i].n = w->first[i];
+	}
+	before.series = series;
+	return store_model(&before);
+}
+
+/* Bytes of the engine's work on these series. */
+static Size
+work_bytes(const rnn_model *model, const rnn_series *series, int count, int horizon)
+{
+	int64		longest = 1;
+	size_t		work;
+	rnn_error	err;
+
+	for (int i = 0; i < count; i++)
+		longest = Max(longest, series[i].n);
+	if (rnn_forecast_size(model, count, longest, horizon, &work, &err) != RNN_OK)
+		report_engine_error(&err);
+	return MAXALIGN(work);
+}
+
+/* The quantiles of `count` series, (count, horizon, Q). */
+static double *
+forecast_items(const rnn_model *model, const rnn_series *series, int count, int horizon, Size work, Size out)
+{
+	char	   *block;
+	rnn_error	err;
+	int			done = 0;
+
+	if (work + out > memory_limit())
+	{
+		rnn_fail(&err, RNN_ERR_MEMORY, "scoring", (double) (work + out), 0, (double) memory_limit());
+		report_engine_error(&err);
+	}
+	block = MemoryContextAllocHuge(CurrentMemoryContext, work + out);
+	while (done < horizon)
+	{
+		CHECK_FOR_INTERRUPTS();
+		if (rnn_forecast_step(model, series, count, horizon, block, work, &done,
+							  (double *) (block + work), &err) != RNN_OK)
+			report_engine_error(&err);
+	}
+	return (double *) (block + work);
+}
+
+static void
+tally_window(const Windows *w, const ScoredWindow *item, const double *q, Tally *tally)
+{
+	const rnn_series *s = &w->history->series[item->series];
+
+	for (int j = 0; j < w->horizon && item->origin + j < s->n; j++, q += RNN_QUANTILES)
+	{
+		double		actual = s->x[item->origin + j];
+
+		if (isnan(actual))
+			continue;
+		tally->error[item->series] += fabs(actual - q[RNN_MEDIAN]) / w->scale[item->series];
+		tally->points[item->series]++;
+		tally->covered += actual >= q[LOW] && actual <= q[HIGH];
+	}
+}
+
+/* Items of one batch; half of them at a time where memory is short. */
+static void
+score_items(const rnn_model *model, const rnn_series *all, const Windows *w, const ScoredWindow *items, int count, Tally *tally)
+{
+	MemoryContext scratch = AllocSetContextCreate(CurrentMemoryContext, "rnnforecast scoring", ALLOCSET_DEFAULT_SIZES),
+				outer = MemoryContextSwitchTo(scratch);
+	rnn_series *series = palloc(sizeof(rnn_series) * count);
+	Size		out = sizeof(double) * RNN_QUANTILES * w->horizon * (Size) count,
+				work;
+
+	for (int i = 0; i < count; i++)
+	{
+		series[i] = all[items[i].series];
+		/* What came later is what was known ahead. */
+		series[i].ahead += series[i].n - items[i].origin;
+		series[i].n = items[i].origin;
+		trim_series(&series[i], model, rnn_history_reach(model), false);
+	}
+	if (model->config.terms)
+		calendar_fill(&model->clock, series, count, w->horizon);
+	work = work_bytes(model, series, count, w->horizon);
+	if (count > 1 && work + out > memory_limit())
+	{
+		score_items(model, all, w, items, count / 2, tally);
+		score_items(model, all, w, items + count / 2, count - count / 2, tally);
+	}
+	else
+	{
+		const double *q = forecast_items(model, series, count, w->horizon, work, out);
+
+		for (int i = 0; i < count; i++)
+			tally_window(w, &items[i], q + (Size) i * w->horizon * RNN_QUANTILES, tally);
+	}
+	MemoryContextSwitchTo(outer);
+	MemoryContextDelete(scratch);
+}
+
+static Score
+finish_score(const Windows *w, const Tally *tally)
+{
+	Score		score = {.mase = NAN,.coverage = NAN};
+	int			measured = 0;
+	double		sum = 0;
+
+	score.series = palloc_extended(sizeof(double) * Max(w->history->n_series, 1), MCXT_ALLOC_HUGE);
+	for (int i = 0; i < w->history->n_series; i++)
+	{
+		score.series[i] = tally->points[i] > 0 ? tally->error[i] / tally->points[i] : NAN;
+		if (tally->points[i] == 0)
+			continue;
+		sum += score.series[i];
+		score.points += tally->points[i];
+		measured++;
+	}
+	if (measured > 0)
+	{
+		score.mase = sum / measured;
+		score.coverage = (double) tally->covered / score.points;
+	}
+	return score;
+}
+
+Score
+score_model(const rnn_model *model, const Windows *w)
+{
+	int			n = w->history->n_series,
+				count = 0;
+	rnn_series *series;
+	ScoredWindow		items[BATCH];
+	Tally		tally = {0};
+
+	check_clocks(model, w->history);
+	series = series_for_model(w->history, model);
+	tally.error = palloc_extended(sizeof(double) * Max(n, 1), MCXT_ALLOC_HUGE | MCXT_ALLOC_ZERO);
+	tally.points = palloc_extended(sizeof(int64) * Max(n, 1), MCXT_ALLOC_HUGE | MCXT_ALLOC_ZERO);
+	for (int i = 0; i < n; i++)
+	{
+		if (w->scale[i] <= 0)
+			continue;
+		for (int64 at = w->first[i]; at < w->history->series[i].n; at += w->horizon)
+		{
+			items[count++] = (ScoredWindow) {i, after_known(&w->history->series[i], at)};
+			if (count == BATCH)
+			{
+				score_items(model, series, w, items, count, &tally);
+				count = 0;
+			}
+		}
+	}
+	if (count > 0)
+		score_items(model, series, w, items, count, &tally);
+	return finish_score(w, &tally);
+}

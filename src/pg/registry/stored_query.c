@@ -1,0 +1,185 @@
+/*
+ * stored_query.c
+ *		The query of a named model, run as its owner.
+ *
+ * As REFRESH MATERIALIZED VIEW does it: with the owner's rights, in a
+ * security-restricted operation, whatever it set undone at the end; and
+ * read-only, under the settings of the day on which it was
+ * stored.  So who trains a model of another lends it nothing.
+ *
+ * A superuser's query never has a superuser's rights: it reads as
+ * pg_read_all_data, all rows or none.  Where the extension's owner is no
+ * superuser, he could have written it into a dump that he restores, and it isn't
+ * run at all; nor is that of a role that reaches the server's files or programs.
+ */
+#include "pg/registry/registry.h"
+#include "pg/forecast/forecast.h"
+
+#include "access/xact.h"
+#include "catalog/namespace.h"
+#include "catalog/pg_authid.h"
+#include "executor/spi.h"
+#include "miscadmin.h"
+#include "utils/acl.h"
+#include "utils/builtins.h"
+#include "utils/guc.h"
+#include "utils/json.h"
+#include "utils/lsyscache.h"
+#include "utils/snapmgr.h"
+
+#define AT_PATH 0
+
+/* What the meaning of a query depends on. */
+static const char *const kept_settings[] = {"search_path", "TimeZone", "DateStyle", "IntervalStyle"};
+
+/*
+ * The schemas that are searched now, by their names: "$user" would be another
+ * role's where the query runs as one.  Temporary ones are the session's.
+ */
+static char *
+resolved_path(void)
+{
+	int			count = fetch_search_path_array(NULL, 0);
+	Oid		   *schemas = palloc(sizeof(Oid) * Max(count, 1));
+	StringInfoData s;
+
+	initStringInfo(&s);
+	count = Min(fetch_search_path_array(schemas, count), count);
+	for (int i = 0; i < count; i++)
+	{
+		char	   *name = get_namespace_name(schemas[i]);
+
+		if (name)
+			appendStringInfo(&s, "%s%s", s.len > 0 ? ", " : "", quote_identifier(name));
+	}
+	return s.data;
+}
+
+Jsonb *
+query_settings(void)
+{
+	StringInfoData s;
+
+	initStringInfo(&s);
+	for (size_t i = 0; i < lengthof(kept_settings); i++)
+	{
+		appendStringInfoString(&s, i == 0 ? "{" : ", ");
+		escape_json(&s, kept_settings[i]);
+		appendStringInfoString(&s, ": ");
+		escape_json(&s, i == AT_PATH ? resolved_path() : GetConfigOption(kept_settings[i], false, false));
+	}
+	appendStringInfoChar(&s, '}');
+	return json_from(s.data);
+}
+
+static char *
+setting(Jsonb *settings, const char *name)
+{
+	JsonbValue *v = json_field(settings, name);
+
+	return v && v->type == jbvString ? pnstrdup(v->val.string.val, v->val.string.len) : NULL;
+}
+
+/* Temporary tables come last, so that none of the session stands before a table of the query. */
+static void
+apply_settings(Jsonb *settings)
+{
+	for (size_t i = 0; i < lengthof(kept_settings); i++)
+	{
+		char	   *value = setting(settings, kept_settings[i]);
+
+		if (value == NULL)
+			continue;
+		if (i == AT_PATH)
+			value = psprintf("%s%spg_temp", value, *value ? ", " : "");
+		(void) set_config_option(kept_settings[i], value, PGC_USERSET, PGC_S_SESSION, GUC_ACTION_SAVE, true, 0, false);
+	}
+}
+
+/* Whether a role's rights go beyond databases. */
+static bool
+reaches_server(Oid role)
+{
+	return superuser_arg(role) || has_privs_of_role(role, ROLE_PG_EXECUTE_SERVER_PROGRAM) ||
+		has_privs_of_role(role, ROLE_PG_WRITE_SERVER_FILES) || has_privs_of_role(role, ROLE_PG_READ_SERVER_FILES);
+}
+
+/* Whose rights the query of an owner has. */
+static Oid
+query_role(const Registry *registry, Oid owner)
+{
+	if (reaches_server(owner) && !superuser_arg(registry->owner))
+		ereport(ERROR,
+				(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
+				 errmsg("the query of a model that belongs to %s is not run",
+						superuser_arg(owner) ? "a superuser" : "a role that reaches the server's files or programs"),
+				 errdetail("The extension belongs to \"%s\", who is no superuser and could have written it.",
+						   GetUserNameFromId(registry->owner, false)),
+				 errhint("SET ROLE to a role with fewer rights, and fit the model again.")));
+	return superuser_arg(owner) ? ROLE_PG_READ_ALL_DATA : owner;
+}
+
+/*
+ * Policies are none of a superuser's: where they would hide rows from the role
+ * that reads for him, that is an error.
+ */
+static void
+read_all_rows(void)
+{
+	(void) set_config_option("row_security", "off", PGC_USERSET, PGC_S_SESSION, GUC_ACTION_SAVE, true, 0, false);
+}
+
+static void
+say_who_reads(void *arg)
+{
+	errcontext("query of a superuser's model, read with the rights of \"%s\"", (const char *) arg);
+}
+
+static bytea *
+fetch_history(const Registry *registry, const char *query, Jsonb *options)
+{
+	QueryColumns columns;
+	bytea	   *history;
+
+	SPI_connect();
+	query_columns(query, &columns);
+	history = query_aggregate(&columns, registry->function, "rnn_history", options);
+	SPI_finish();
+	return history;
+}
+
+bytea *
+query_history(const Registry *registry, Oid owner, const char *query, Jsonb *settings, Jsonb *options)
+{
+	bool		no_snapshot = !ActiveSnapshotSet(),
+				was_read_only = XactReadOnly;
+	Oid			user,
+				reader;
+	int			context,
+				level;
+	bytea	   *history;
+	ErrorContextCallback who = {.previous = error_context_stack,.callback = say_who_reads};
+
+	if (no_snapshot)
+		PushActiveSnapshot(GetTransactionSnapshot());
+	GetUserIdAndSecContext(&user, &context);
+	reader = query_role(registry, owner);
+	SetUserIdAndSecContext(reader, context | SECURITY_RESTRICTED_OPERATION);
+	level = NewGUCNestLevel();
+	apply_settings(settings);
+	if (reader != owner)
+	{
+		read_all_rows();
+		who.arg = GetUserNameFromId(reader, false);
+		error_context_stack = &who;
+	}
+	XactReadOnly = true;
+	history = fetch_history(registry, query, options);
+	error_context_stack = who.previous;
+	XactReadOnly = was_read_only;
+	AtEOXact_GUC(false, level);
+	SetUserIdAndSecContext(user, context);
+	if (no_snapshot)
+		PopActiveSnapshot();
+	return history;
+}

@@ -1,0 +1,206 @@
+/*
+ * verdict.c
+ *		What decides whether a new version of a named model becomes live.
+ *
+ * A version is trained on all rows but the last windows, then given all rows as
+ * its history, and it is scored on these windows.  The live version was made in
+ * the same way from rows that ended earlier, so it hasn't seen the windows
+ * either: both are judged fairly, and what is judged is what is promoted.  Rows
+ * that are fewer, or end earlier, than those of the live version are not judged
+ * at all: windows of them say nothing of what is missing.
+ */
+#include "pg/registry/registry.h"
+
+#include <math.h>
+
+#include "utils/builtins.h"
+#include "utils/numeric.h"
+
+#define LEAST_ERROR 0.5			/* MASE below which no error of old counts */
+
+static JsonbValue *
+value_of(Jsonb *json, const char *name)
+{
+	JsonbValue	key = {.type = jbvString,.val.string = {.len = strlen(name),.val = unconstify(char *, name)}};
+
+	return findJsonbValueFromContainer(&json->root, JB_FOBJECT, &key);
+}
+
+static double
+rule_value(Jsonb *json, const RuleOption *rule)
+{
+	JsonbValue *v = value_of(json, rule->name);
+	double		x;
+
+	if (v == NULL)
+		return rule->def;
+	x = v->type == jbvNumeric ? DatumGetFloat8(DirectFunctionCall1(numeric_float8_no_overflow, NumericGetDatum(v->val.numeric))) : NAN;
+	if (!(x >= rule->min && x <= rule->max) || (rule->whole && x != rint(x)))
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("option \"%s\" must be a %snumber from %g to %g", rule->name, rule->whole ? "whole " : "",
+						rule->min, rule->max)));
+	return x;
+}
+
+Rules
+read_rules(Jsonb *json)
+{
+	double		x[RULE_OPTIONS];
+
+	for (int i = 0; i < RULE_OPTIONS; i++)
+		x[i] = rule_value(json, &rule_options[i]);
+	return (Rules) {
+		.windows = (int) x[RULE_WINDOWS],.gate = x[RULE_GATE],.break_at = x[RULE_BREAK],.retain = (int) x[RULE_RETAIN],
+		.rewind = (int) x[RULE_REWIND],.shrink = x[RULE_SHRINK]
+	};
+}
+
+static Jsonb *
+from_text(const char *text)
+{
+	return DatumGetJsonbP(DirectFunctionCall1(jsonb_in, CStringGetDatum(text)));
+}
+
+Jsonb *
+with_horizon(Jsonb *options, int64 horizon)
+{
+	return DatumGetJsonbP(DirectFunctionCall2(jsonb_concat, JsonbPGetDatum(options ? options : from_text("{}")),
+											  JsonbPGetDatum(from_text(psprintf("{\"horizon\": " INT64_FORMAT "}", horizon)))));
+}
+
+Jsonb *
+split_options(Jsonb *options, bool has_horizon, int64 horizon, Rules *rules, Jsonb **rules_json)
+{
+	rnn_config	cfg;
+	ServerOptions server;
+
+	if (options == NULL)
+		options = from_text("{}");
+	if (!JB_ROOT_IS_OBJECT(options))
+		parse_options(options, &cfg, &server);	/* says what is wrong */
+	*rules = read_rules(options);
+	*rules_json = from_text(psprintf("{\"windows\": %d, \"gate\": %.17g, \"break\": %.17g, \"retain\": %d, "
+									 "\"rewind\": %d, \"shrink\": %.15g}",
+									 rules->windows, rules->gate, rules->break_at, rules->retain,
+									 rules->rewind, rules->shrink));
+	for (int i = 0; i < RULE_OPTIONS; i++)
+		options = DatumGetJsonbP(DirectFunctionCall2(jsonb_delete, JsonbPGetDatum(options),
+													 CStringGetTextDatum(rule_options[i].name)));
+	if (has_horizon)
+		options = with_horizon(options, horizon);
+	parse_options(options, &cfg, &server);
+	return options;
+}
+
+/* Whether no model can make sense of the last windows, as none had trouble with before. */
+static bool
+is_break(const Training *t)
+{
+	double		was = LEAST_ERROR;
+
+	if (t->rules.break_at == 0 || isnan(t->live_was))
+		return false;
+	was = Max(was, t->live_was);
+	if (!isnan(t->mix_was))
+		was = Max(was, t->mix_was);
+	return Min(Min(t->fresh.mase, t->old.mase), t->mix.mase) > t->rules.break_at * was;
+}
+
+/* Time of the last row of all series, `back` steps before it; false where rows have none. */
+static bool
+last_row(const rnn_model *m, int64 back, int64 *last)
+{
+	bool		found = false;
+
+	if (m->clock.kind == RNN_CLOCK_NONE)
+		return false;
+	for (int i = 0; i < m->n_series; i++)
+	{
+		const rnn_series *s = &m->series[i];
+		int64		at;
+
+		if (s->n == 0)
+			continue;
+		at = clock_time(&m->clock, s->start, s->n - 1 - back);
+		*last = found ? Max(*last, at) : at;
+		found = true;
+	}
+	return found;
+}
+
+/* What is missing of the rows that the live version had; NULL: nothing. */
+static char *
+missing_rows(const Training *t)
+{
+	const rnn_model *live = t->live_model,
+			   *history = t->history;
+	double		left = 1 - t->rules.shrink;
+	int64		was,
+				allowed,
+				is;
+
+	if (t->points < left * live->points)
+		return psprintf("the rows have " INT64_FORMAT " known points, the live version was trained on " INT64_FORMAT
+						" (option \"shrink\" is %g)", t->points, (int64) live->points, t->rules.shrink);
+	if (history->n_series < left * live->n_series)
+		return psprintf("the rows have %d series, those of the live version had %d (option \"shrink\" is %g)",
+						history->n_series, live->n_series, t->rules.shrink);
+	if (!last_row(live, 0, &was) || !last_row(live, t->rules.rewind, &allowed) || !last_row(history, 0, &is))
+		return NULL;
+	is = clock_convert(&history->clock, &live->clock, is);
+	if (is >= allowed)
+		return NULL;
+	return psprintf("the rows end at %s, those of the live version at %s (option \"rewind\" is %d)",
+					clock_text(&live->clock, is), clock_text(&live->clock, was), t->rules.rewind);
+}
+
+/* What is not measured does not replace what was, unless measuring is not wanted. */
+static bool
+judge_unmeasured(Training *t)
+{
+	if (t->live == NULL)
+		return true;
+	if (t->rules.windows == 0)
+		t->message = "not measured: option \"windows\" is 0";
+	else if (isnan(t->live_was))
+		t->message = "not measured: the series are too short or do not change";
+	else
+	{
+		t->outcome = "refused";
+		t->message = psprintf("not measured: the series are too short or do not change, and the live version had an error of %.3g",
+							  t->live_was);
+		return false;
+	}
+	return true;
+}
+
+bool
+judge_version(Training *t)
+{
+	char	   *missing = t->live ? missing_rows(t) : NULL;
+
+	t->outcome = "promoted";
+	if (missing)
+	{
+		t->outcome = "refused";
+		t->message = missing;
+		return false;
+	}
+	if (isnan(t->fresh.mase) || isnan(t->old.mase))
+		return judge_unmeasured(t);
+	if (is_break(t))
+	{
+		t->outcome = "refused";
+		t->message = psprintf("the last rows are unlike those before: the live version errs by %.3g on them, the new one by %.3g, "
+							  "the mix by %.3g, where the live one had %.3g", t->old.mase, t->fresh.mase, t->mix.mase, t->live_was);
+		return false;
+	}
+	if (t->fresh.mase > t->old.mase * (1 + t->rules.gate))
+	{
+		t->outcome = "refused";
+		t->message = psprintf("the new version errs by %.3g on the last windows, the live one by %.3g, the mix by %.3g",
+							  t->fresh.mase, t->old.mase, t->mix.mase);
+	}
+	return true;
+}

@@ -1,0 +1,42 @@
+/*
+ * series.h
+ *		From collected rows to regular series and their covariates.
+ */
+#ifndef RNN_PG_SERIES_H
+#define RNN_PG_SERIES_H
+
+#include "pg/collect/collect.h"
+
+/* All series of a group or a history, and what they have in common. */
+typedef struct SeriesSet
+{
+	rnn_clock	clock;
+	int			count;
+	rnn_series *series;			/* (count) by name; those with a problem have no points, or one */
+	int64		latest;			/* rows of each that were kept, the latest; 0: all */
+	rnn_covariates covariates;
+} SeriesSet;
+
+/* panel.c */
+/* Rows of a state on their grids. */
+void		series_from_rows(RowState *state, const rnn_config *cfg, const ServerOptions *server, SeriesSet *all);
+rnn_missing count_missing(const rnn_series *series, int count);
+/* Error where an option asks for a step, bins or duplicates. */
+void		refuse_tidying(const Tidying *tidying, const char *why, const char *hint);
+/* Error where a series has what the options don't take: gaps, or values that can't be transformed. */
+void		check_values(const rnn_config *cfg, const rnn_clock *clock, const rnn_series *s);
+
+/* covariates.c */
+/* Covariates of a state's rows, and how far they go ahead, to series on their grids. */
+void		covariates_from_rows(RowState *state, bool nearest, bool fail, SeriesSet *all);
+float	   *new_values(const rnn_series *s, int count);	/* of `count` covariates, all missing */
+/* Everywhere what it is anywhere. */
+void		spread_static(rnn_series *s, float *values, int count, int c);
+
+/* known_covariates.c */
+/* Those of a history as a network is trained on them: few words, and what is known ahead. */
+void		covariates_for_training(SeriesSet *all, KnownAhead known);
+/* The same as a model knows them. */
+void		covariates_for_model(const rnn_covariates *to, const rnn_covariates *from, rnn_series *series, int count);
+
+#endif							/* RNN_PG_SERIES_H */

@@ -1,0 +1,39 @@
+/*
+ * train.h
+ *		Training, and a model's weights with other rows.
+ */
+#ifndef RNN_PG_TRAIN_H
+#define RNN_PG_TRAIN_H
+
+#include "pg/model/model.h"
+
+/* final.c */
+/* Trains on a history, from the weights of `warm` where that is not NULL; shown under the name, NULL: none. */
+bytea	   *train_on_history(const rnn_model *history, Jsonb *options, const rnn_model *warm, const char *name);
+
+/* history.c */
+/* The model's weights with the history's rows. */
+bytea	   *observe_history(const rnn_model *model, const rnn_model *history);
+/* Error where the times of a history are none of the model's. */
+void		check_clocks(const rnn_model *m, const rnn_model *history);
+/* Whether the history's times say what a step is; and whether they are readings that the clock has bins for. */
+bool		has_step(const rnn_model *history);
+bool		in_bins(const rnn_model *history, const rnn_clock *clock);
+/* A copy of the history's series, their times and phases as the clock counts them. */
+rnn_series *series_by_clock(const rnn_model *history, const rnn_clock *clock);
+/* And their covariates as a model knows them. */
+rnn_series *series_for_model(const rnn_model *history, const rnn_model *m);
+/* Forgets all but the last `keep` points, at most or at least so many; see history.c. */
+void		trim_series(rnn_series *s, const rnn_model *m, int64 keep, bool at_most);
+/* The model with each series cut to what forecasts need, or to `keep`. */
+bytea	   *store_trimmed(rnn_model *m, int keep);
+/* What a function returns where its history is NULL: the model of an argument, as it is. */
+Datum		unchanged(FunctionCallInfo fcinfo, int argno, const rnn_model *model, const char *absent);
+
+/* progress.c: how running trainings report, for all sessions to see */
+void		progress_init(void);	/* while the library is loaded */
+void		progress_begin(const char *model, int series);	/* its name, NULL: none */
+void		progress_update(const rnn_progress *p, int members);
+void		progress_end(void);		/* after errors too */
+
+#endif							/* RNN_PG_TRAIN_H */
