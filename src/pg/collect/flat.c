@@ -362,7 +362,7 @@ unflatten(Datum datum, MemoryContext parent)
 			bad_state("its options hold a zero byte");
 		pg_verifymbstr(text, len, false);
 		old = MemoryContextSwitchTo(state->hdr.eoh_context);
-		state->options = DatumGetJsonbP(DirectFunctionCall1(jsonb_in, CStringGetDatum(text)));
+		state->options = json_from(text);
 		MemoryContextSwitchTo(old);
 	}
 	return state;

@@ -135,11 +135,7 @@ sort_latest(int64 *numbers, int64 n, RowOrder *order)
 		sorted = compare_latest(&numbers[i - 1], &numbers[i], order) <= 0;
 	if (sorted)
 		return;
-#if PG_VERSION_NUM >= 150000
-	qsort_interruptible(numbers, n, sizeof(int64), compare_latest, order);
-#else
-	qsort_arg(numbers, n, sizeof(int64), compare_latest, order);
-#endif
+	sort_interruptibly(numbers, n, sizeof(int64), compare_latest, order);
 }
 
 /* Numbers of the rows that are kept, by series. */

@@ -115,12 +115,9 @@ static SeriesName series_argument(FunctionCallInfo fcinfo, int argno, RowForm fo
 static const char *
 of_argument(FunctionCallInfo fcinfo, int argno)
 {
-	SeriesName	name;
-
 	if (argno == 0 || PG_ARGISNULL(argno))
 		return "";
-	name = series_argument(fcinfo, argno, FORM_ORDERED, 0);
-	return psprintf(" of series \"%s\"", pnstrdup(name.text, name.len));
+	return of_series(series_argument(fcinfo, argno, FORM_ORDERED, 0));
 }
 
 static void

@@ -415,20 +415,26 @@ put_forecast(ForecastCall *call, const rnn_series *s, const rnn_config *cfg, int
 
 /* --------------------------------------------------------------- batches */
 
-/* Bytes for the engine's work on series[first .. first + count). */
+Size
+forecast_work(const rnn_model *model, int count, int64 longest, int horizon)
+{
+	size_t		bytes;
+	rnn_error	err;
+
+	if (rnn_forecast_size(model, count, longest, horizon, &bytes, &err) != RNN_OK)
+		report_engine_error(&err);
+	return MAXALIGN(bytes);
+}
+
+/* The same of series[first .. first + count). */
 static Size
 work_bytes(const ForecastCall *call, int first, int count)
 {
 	int64		longest = 1;
-	size_t		bytes;
-	rnn_error	err;
 
 	for (int i = first; i < first + count; i++)
 		longest = Max(longest, call->model->series[call->series[i]].n);
-	if (rnn_forecast_size(call->model, count, longest, call->horizon[first],
-						  &bytes, &err) != RNN_OK)
-		report_engine_error(&err);
-	return MAXALIGN(bytes);
+	return forecast_work(call->model, count, longest, call->horizon[first]);
 }
 
 static Size

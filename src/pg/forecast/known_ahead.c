@@ -48,7 +48,7 @@ refuse_gap(const rnn_model *m, const rnn_series *s, Gap gap)
 			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 			 errmsg("covariate \"%s\"%s is not known at %s, step %d of the forecast",
 					pnstrdup(c->name.text, c->name.len),
-					s->name ? psprintf(" of series \"%s\"", pnstrdup(s->name, s->name_len)) : "",
+					of_series(series_name(s)),
 					clock_text(&m->clock, m->clock.kind == RNN_CLOCK_TIMESTAMPTZ ? clock_instant(&m->clock, at) : at),
 					gap.step),
 			 errdetail("It was known ahead when the model was trained."),

@@ -101,21 +101,6 @@ before_windows(const Windows *w)
 	return store_model(&before);
 }
 
-/* Bytes of the engine's work on these series. */
-static Size
-work_bytes(const rnn_model *model, const rnn_series *series, int count, int horizon)
-{
-	int64		longest = 1;
-	size_t		work;
-	rnn_error	err;
-
-	for (int i = 0; i < count; i++)
-		longest = Max(longest, series[i].n);
-	if (rnn_forecast_size(model, count, longest, horizon, &work, &err) != RNN_OK)
-		report_engine_error(&err);
-	return MAXALIGN(work);
-}
-
 /* The quantiles of `count` series, (count, horizon, Q). */
 static double *
 forecast_items(const rnn_model *model, const rnn_series *series, int count, int horizon, Size work, Size out)
@@ -166,6 +151,7 @@ score_items(const rnn_model *model, const rnn_series *all, const Windows *w, con
 	rnn_series *series = palloc(sizeof(rnn_series) * count);
 	Size		out = sizeof(double) * RNN_QUANTILES * w->horizon * (Size) count,
 				work;
+	int64		longest = 1;
 
 	for (int i = 0; i < count; i++)
 	{
@@ -174,10 +160,11 @@ score_items(const rnn_model *model, const rnn_series *all, const Windows *w, con
 		series[i].ahead += series[i].n - items[i].origin;
 		series[i].n = items[i].origin;
 		trim_series(&series[i], model, rnn_history_reach(model), false);
+		longest = Max(longest, series[i].n);
 	}
 	if (model->config.terms)
 		calendar_fill(&model->clock, series, count, w->horizon);
-	work = work_bytes(model, series, count, w->horizon);
+	work = forecast_work(model, count, longest, w->horizon);
 	if (count > 1 && work + out > memory_limit())
 	{
 		score_items(model, all, w, items, count / 2, tally);

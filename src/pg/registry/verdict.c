@@ -18,23 +18,15 @@
 
 #define LEAST_ERROR 0.5			/* MASE below which no error of old counts */
 
-static JsonbValue *
-value_of(Jsonb *json, const char *name)
-{
-	JsonbValue	key = {.type = jbvString,.val.string = {.len = strlen(name),.val = unconstify(char *, name)}};
-
-	return findJsonbValueFromContainer(&json->root, JB_FOBJECT, &key);
-}
-
 static double
 rule_value(Jsonb *json, const RuleOption *rule)
 {
-	JsonbValue *v = value_of(json, rule->name);
+	JsonbValue *v = json_field(json, rule->name);
 	double		x;
 
 	if (v == NULL)
 		return rule->def;
-	x = v->type == jbvNumeric ? DatumGetFloat8(DirectFunctionCall1(numeric_float8_no_overflow, NumericGetDatum(v->val.numeric))) : NAN;
+	x = v->type == jbvNumeric ? json_number(v) : NAN;
 	if (!(x >= rule->min && x <= rule->max) || (rule->whole && x != rint(x)))
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
@@ -56,17 +48,10 @@ read_rules(Jsonb *json)
 	};
 }
 
-static Jsonb *
-from_text(const char *text)
-{
-	return DatumGetJsonbP(DirectFunctionCall1(jsonb_in, CStringGetDatum(text)));
-}
-
 Jsonb *
 with_horizon(Jsonb *options, int64 horizon)
 {
-	return DatumGetJsonbP(DirectFunctionCall2(jsonb_concat, JsonbPGetDatum(options ? options : from_text("{}")),
-											  JsonbPGetDatum(from_text(psprintf("{\"horizon\": " INT64_FORMAT "}", horizon)))));
+	return json_merge(options ? options : json_from("{}"), json_from(psprintf("{\"horizon\": " INT64_FORMAT "}", horizon)));
 }
 
 Jsonb *
@@ -76,17 +61,16 @@ split_options(Jsonb *options, bool has_horizon, int64 horizon, Rules *rules, Jso
 	ServerOptions server;
 
 	if (options == NULL)
-		options = from_text("{}");
+		options = json_from("{}");
 	if (!JB_ROOT_IS_OBJECT(options))
 		parse_options(options, &cfg, &server);	/* says what is wrong */
 	*rules = read_rules(options);
-	*rules_json = from_text(psprintf("{\"windows\": %d, \"gate\": %.17g, \"break\": %.17g, \"retain\": %d, "
+	*rules_json = json_from(psprintf("{\"windows\": %d, \"gate\": %.17g, \"break\": %.17g, \"retain\": %d, "
 									 "\"rewind\": %d, \"shrink\": %.15g}",
 									 rules->windows, rules->gate, rules->break_at, rules->retain,
 									 rules->rewind, rules->shrink));
 	for (int i = 0; i < RULE_OPTIONS; i++)
-		options = DatumGetJsonbP(DirectFunctionCall2(jsonb_delete, JsonbPGetDatum(options),
-													 CStringGetTextDatum(rule_options[i].name)));
+		options = json_without(options, rule_options[i].name);
 	if (has_horizon)
 		options = with_horizon(options, horizon);
 	parse_options(options, &cfg, &server);

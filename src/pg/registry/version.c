@@ -48,25 +48,24 @@ collect_rows(Training *t)
 static Jsonb *
 mix_options(Jsonb *options, int horizon)
 {
-	static const char *const keys[] = {"seasons", "kappa", "timezone"};
+	static const char *const kept[] = {"seasons", "kappa", "timezone"};
 	StringInfoData s;
 
 	initStringInfo(&s);
 	appendStringInfoString(&s, "{\"network\": false");
 	if (horizon > 0)
 		appendStringInfo(&s, ", \"horizon\": %d", horizon);
-	for (size_t i = 0; i < lengthof(keys); i++)
+	for (size_t i = 0; i < lengthof(kept); i++)
 	{
-		JsonbValue	key = {.type = jbvString,.val.string = {.len = strlen(keys[i]),.val = unconstify(char *, keys[i])}};
-		JsonbValue *v = findJsonbValueFromContainer(&options->root, JB_FOBJECT, &key);
+		JsonbValue *v = json_field(options, kept[i]);
 
 		if (v == NULL)
 			continue;
-		appendStringInfo(&s, ", \"%s\": ", keys[i]);
+		appendStringInfo(&s, ", \"%s\": ", kept[i]);
 		appendStringInfoString(&s, JsonbToCString(NULL, &JsonbValueToJsonb(v)->root, 64));
 	}
 	appendStringInfoChar(&s, '}');
-	return DatumGetJsonbP(DirectFunctionCall1(jsonb_in, CStringGetDatum(s.data)));
+	return json_from(s.data);
 }
 
 /* The horizon of the training: given, that of the live version, or what auto makes of the rows. */
@@ -280,7 +279,7 @@ series_errors(const Training *t)
 		appendStringInfo(&s, ": %.6g", worst[i].error);
 	}
 	appendStringInfoChar(&s, '}');
-	return DatumGetJsonbP(DirectFunctionCall1(jsonb_in, CStringGetDatum(s.data)));
+	return json_from(s.data);
 }
 
 void

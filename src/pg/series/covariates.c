@@ -25,40 +25,10 @@ typedef struct Places
 
 /* ------------------------------------------------------------------ places */
 
-typedef struct NameOrder
-{
-	SeriesName	name;
-	int			number;
-} NameOrder;
-
-static int
-compare_names_in_order(const void *a, const void *b)
-{
-	return compare_names(&((const NameOrder *) a)->name, &((const NameOrder *) b)->name);
-}
-
-static int *
-series_of_names(const RowState *state)
-{
-	int			n = state->keyed ? state->n_names : 1;
-	NameOrder  *order = palloc_extended(sizeof(NameOrder) * Max(n, 1), MCXT_ALLOC_HUGE);
-	int		   *series = palloc_extended(sizeof(int) * Max(n, 1), MCXT_ALLOC_HUGE);
-
-	series[0] = 0;
-	for (int i = 0; i < n && state->keyed; i++)
-		order[i] = (NameOrder) {state->names[i], i};
-	if (state->keyed)
-		qsort(order, n, sizeof(NameOrder), compare_names_in_order);
-	for (int i = 0; i < n && state->keyed; i++)
-		series[order[i].number] = i;
-	pfree(order);
-	return series;
-}
-
 static int
 series_of_row(const Places *p, int64 row)
 {
-	return p->series[p->state->keyed ? p->state->series[row] : 0];
+	return p->state->keyed ? p->series[p->state->series[row]] : 0;
 }
 
 /* By series, then by time; of rows of one time none is before another by chance. */
@@ -96,11 +66,7 @@ rows_in_order(Places *p)
 	}
 	if (sorted)
 		return order;
-#if PG_VERSION_NUM >= 150000
-	qsort_interruptible(order, n, sizeof(int64), compare_places, p);
-#else
-	qsort_arg(order, n, sizeof(int64), compare_places, p);
-#endif
+	sort_interruptibly(order, n, sizeof(int64), compare_places, p);
 	return order;
 }
 
@@ -173,33 +139,17 @@ check_memory(const SeriesSet *all, int count)
 				 errhint("Raise rnnforecast.max_memory, or use fewer of them.")));
 }
 
-static int
-compare_words(const void *a, const void *b, void *arg)
-{
-	const SeriesName *words = arg;
-
-	return compare_names(&words[*(const int *) a], &words[*(const int *) b]);
-}
-
 /* Places of a column's words in the order of their bytes; the words themselves to the covariate. */
 static int *
 sort_words(const CovariateColumn *column, rnn_covariate *c)
 {
-	int		   *order = palloc(sizeof(int) * Max(column->n_words, 1)),
-			   *place = palloc(sizeof(int) * Max(column->n_words, 1));
+	int		   *place = rank_names(column->words, column->n_words);
 	rnn_text   *words = palloc(sizeof(rnn_text) * Max(column->n_words, 1));
 
 	for (int i = 0; i < column->n_words; i++)
-		order[i] = i;
-	qsort_arg(order, column->n_words, sizeof(int), compare_words, column->words);
-	for (int i = 0; i < column->n_words; i++)
-	{
-		place[order[i]] = i;
-		words[i] = (rnn_text) {column->words[order[i]].text, column->words[order[i]].len};
-	}
+		words[place[i]] = (rnn_text) {column->words[i].text, column->words[i].len};
 	c->n_categories = column->n_words;
 	c->categories = words;
-	pfree(order);
 	return place;
 }
 
@@ -343,7 +293,7 @@ find_scale(const SeriesSet *all, int count, int c, rnn_covariate *covariate)
 void
 covariates_from_rows(RowState *state, bool nearest, bool fail, SeriesSet *all)
 {
-	Places		p = {.state = state,.nearest = nearest,.series = series_of_names(state)};
+	Places		p = {.state = state,.nearest = nearest,.series = rank_names(state->names, state->n_names)};
 	int			n = state->n_columns;
 	rnn_covariate *list;
 	float	  **values;

@@ -14,19 +14,6 @@
 #include "pgtime.h"
 #include "utils/memutils.h"
 
-/* Index of a name's group, sorted by name. */
-typedef struct Order
-{
-	SeriesName		name;
-	int			number;			/* in the state */
-} Order;
-
-static int
-compare_order(const void *a, const void *b, void *arg)
-{
-	return compare_names(&((const Order *) a)->name, &((const Order *) b)->name);
-}
-
 /* The rows of a state without names, in their order, as one series. */
 static void
 ordered_series(const RowState *state, SeriesSet *all)
@@ -56,20 +43,13 @@ static RowGroup *
 group_rows(const RowState *state, int *count)
 {
 	int			n = state->keyed ? state->n_names : 1;
-	Order	   *order = palloc_extended(sizeof(Order) * Max(n, 1), MCXT_ALLOC_HUGE);
-	int		   *rank = palloc_extended(sizeof(int) * Max(n, 1), MCXT_ALLOC_HUGE);
+	int		   *rank = rank_names(state->names, state->keyed ? n : 0);
 	RowGroup   *groups = palloc_extended(sizeof(RowGroup) * Max(n, 1), MCXT_ALLOC_HUGE | MCXT_ALLOC_ZERO);
 	Row		   *rows = palloc_extended((Size) Max(state->n, 1) * sizeof(Row), MCXT_ALLOC_HUGE);
 	Row		   *next = rows;
 
-	for (int i = 0; i < n; i++)
-		order[i] = (Order) {state->keyed ? state->names[i] : (SeriesName) {NULL, 0}, i};
-	sort_interruptibly(order, n, sizeof(Order), compare_order, NULL);
-	for (int g = 0; g < n; g++)
-	{
-		rank[order[g].number] = g;
-		groups[g].name = order[g].name;
-	}
+	for (int i = 0; i < n && state->keyed; i++)
+		groups[rank[i]].name = state->names[i];
 	for (int64 i = 0; i < state->n; i++)
 		groups[state->keyed ? rank[state->series[i]] : 0].n++;
 	for (int g = 0; g < n; g++)
@@ -86,16 +66,9 @@ group_rows(const RowState *state, int *count)
 			CHECK_FOR_INTERRUPTS();
 		group->rows[group->n++] = state->rows[i];
 	}
-	pfree(order);
 	pfree(rank);
 	*count = n;
 	return groups;
-}
-
-static char *
-name_text(const RowGroup *group)
-{
-	return pnstrdup(group->name.text, group->name.len);
 }
 
 static void
@@ -108,7 +81,7 @@ find_infinite(RowGroup *group, const rnn_clock *clock, bool fail)
 		if (fail)
 			ereport(ERROR,
 					(errcode(ERRCODE_NUMERIC_VALUE_OUT_OF_RANGE),
-					 errmsg("the value of series \"%s\" at %s is %s", name_text(group),
+					 errmsg("the value of series \"%s\" at %s is %s", text_of_name(group->name),
 							clock_text(clock, group->rows[i].at),
 							group->rows[i].value > 0 ? "infinite" : "negative infinite"),
 					 errhint("Replace it by NULL, which is a missing point, or set the option \"on_error\".")));
@@ -139,7 +112,7 @@ find_empty(RowGroup *group, bool fail)
 	if (fail)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("series \"%s\" has no known value among " INT64_FORMAT " rows", name_text(group), group->n),
+				 errmsg("series \"%s\" has no known value among " INT64_FORMAT " rows", text_of_name(group->name), group->n),
 				 errhint("Leave it out, or set the option \"on_error\" to \"skip\".")));
 	group->problem = RNN_NOTE_EMPTY;
 }
