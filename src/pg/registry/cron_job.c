@@ -171,15 +171,15 @@ PG_FUNCTION_INFO_V1(rnnforecast_rnn_schedule);
 Datum
 rnnforecast_rnn_schedule(PG_FUNCTION_ARGS)
 {
-	Registry	registry = open_registry(fcinfo);
+	Registry	registry;
 	char	   *schedule = text_to_cstring(PG_GETARG_TEXT_PP(1)),
-			   *caller = GetUserNameFromId(registry.caller, false),
+			   *caller,
 			   *before;
 	NamedModel *m;
 	int64		job;
 
-	SPI_connect();
-	m = find_model(&registry, text_to_cstring(PG_GETARG_TEXT_PP(0)), NEED_OWNER, false);
+	m = connect_model(fcinfo, &registry, NEED_OWNER, false);
+	caller = GetUserNameFromId(registry.caller, false);
 	if (strpbrk(schedule, "\r\n") != NULL)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
@@ -217,12 +217,11 @@ PG_FUNCTION_INFO_V1(rnnforecast_rnn_unschedule);
 Datum
 rnnforecast_rnn_unschedule(PG_FUNCTION_ARGS)
 {
-	Registry	registry = open_registry(fcinfo);
+	Registry	registry;
 	NamedModel *m;
 	bool		had;
 
-	SPI_connect();
-	m = find_model(&registry, text_to_cstring(PG_GETARG_TEXT_PP(0)), NEED_MANAGE, false);
+	m = connect_model(fcinfo, &registry, NEED_MANAGE, false);
 	had = unschedule_model(&registry, m);
 	SPI_finish();
 	PG_RETURN_BOOL(had);

@@ -46,7 +46,7 @@ PG_FUNCTION_INFO_V1(rnnforecast_rnn_forecast_model);
 Datum
 rnnforecast_rnn_forecast_model(PG_FUNCTION_ARGS)
 {
-	Registry	registry = open_registry(fcinfo);
+	Registry	registry;
 	Jsonb	   *options = forecast_options(fcinfo);
 	bool		fresh = take_fresh(&options);
 	NamedModel *m;
@@ -57,8 +57,7 @@ rnnforecast_rnn_forecast_model(PG_FUNCTION_ARGS)
 		ereport(ERROR,
 				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
 				 errmsg("name must not be NULL")));
-	SPI_connect();
-	m = find_model(&registry, text_to_cstring(PG_GETARG_TEXT_PP(0)), fresh ? NEED_OWNER : NEED_READ, true);
+	m = connect_model(fcinfo, &registry, fresh ? NEED_OWNER : NEED_READ, true);
 	bytes = live_bytes(&registry, m, true);
 	if (fresh)
 		bytes = refresh(&registry, m, bytes);

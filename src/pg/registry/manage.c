@@ -37,14 +37,13 @@ PG_FUNCTION_INFO_V1(rnnforecast_rnn_model);
 Datum
 rnnforecast_rnn_model(PG_FUNCTION_ARGS)
 {
-	Registry	registry = open_registry(fcinfo);
+	Registry	registry;
 	MemoryContext outer = CurrentMemoryContext;
 	NamedModel *m;
 	bytea	   *bytes,
 			   *result;
 
-	SPI_connect();
-	m = find_model(&registry, text_to_cstring(PG_GETARG_TEXT_PP(0)), NEED_READ, true);
+	m = connect_model(fcinfo, &registry, NEED_READ, true);
 	bytes = PG_NARGS() > 1 ? version_bytes(&registry, m, PG_GETARG_INT32(1), true) : live_bytes(&registry, m, true);
 	result = memcpy(MemoryContextAllocHuge(outer, VARSIZE(bytes)), bytes, VARSIZE(bytes));
 	SPI_finish();
@@ -56,11 +55,10 @@ PG_FUNCTION_INFO_V1(rnnforecast_rnn_promote);
 Datum
 rnnforecast_rnn_promote(PG_FUNCTION_ARGS)
 {
-	Registry	registry = open_registry(fcinfo);
+	Registry	registry;
 	NamedModel *m;
 
-	SPI_connect();
-	m = find_model(&registry, text_to_cstring(PG_GETARG_TEXT_PP(0)), NEED_MANAGE, false);
+	m = connect_model(fcinfo, &registry, NEED_MANAGE, false);
 	if (!make_live(&registry, m, PG_GETARG_INT32(1)))
 		no_version(m, PG_GETARG_INT32(1));
 	SPI_finish();
@@ -72,12 +70,11 @@ PG_FUNCTION_INFO_V1(rnnforecast_rnn_rollback);
 Datum
 rnnforecast_rnn_rollback(PG_FUNCTION_ARGS)
 {
-	Registry	registry = open_registry(fcinfo);
+	Registry	registry;
 	NamedModel *m;
 	int32		version;
 
-	SPI_connect();
-	m = find_model(&registry, text_to_cstring(PG_GETARG_TEXT_PP(0)), NEED_MANAGE, false);
+	m = connect_model(fcinfo, &registry, NEED_MANAGE, false);
 	version = version_before(m, catalog_versions(&registry, m->id, VERSION_VERSION | VERSION_PROMOTED));
 	if (version == 0)
 		ereport(ERROR,
@@ -94,12 +91,11 @@ PG_FUNCTION_INFO_V1(rnnforecast_rnn_keep);
 Datum
 rnnforecast_rnn_keep(PG_FUNCTION_ARGS)
 {
-	Registry	registry = open_registry(fcinfo);
+	Registry	registry;
 	ModelVersion v = {.version = PG_GETARG_INT32(1),.keep = PG_GETARG_BOOL(2)};
 	NamedModel *m;
 
-	SPI_connect();
-	m = find_model(&registry, text_to_cstring(PG_GETARG_TEXT_PP(0)), NEED_MANAGE, false);
+	m = connect_model(fcinfo, &registry, NEED_MANAGE, false);
 	v.model = m->id;
 	if (!catalog_set_version(&registry, &v, VERSION_KEEP))
 		no_version(m, v.version);
@@ -112,11 +108,10 @@ PG_FUNCTION_INFO_V1(rnnforecast_rnn_drop);
 Datum
 rnnforecast_rnn_drop(PG_FUNCTION_ARGS)
 {
-	Registry	registry = open_registry(fcinfo);
+	Registry	registry;
 	NamedModel *m;
 
-	SPI_connect();
-	m = find_model(&registry, text_to_cstring(PG_GETARG_TEXT_PP(0)), NEED_MANAGE, false);
+	m = connect_model(fcinfo, &registry, NEED_MANAGE, false);
 	lock_or_fail(&registry, m);
 	unschedule_model(&registry, m);
 	catalog_remove_model(&registry, m->id);
@@ -139,7 +134,7 @@ PG_FUNCTION_INFO_V1(rnnforecast_rnn_forget_model);
 Datum
 rnnforecast_rnn_forget_model(PG_FUNCTION_ARGS)
 {
-	Registry	registry = open_registry(fcinfo);
+	Registry	registry;
 	ArrayType  *series = PG_GETARG_ARRAYTYPE_P(1);
 	MemoryContext outer,
 				one;
@@ -148,8 +143,7 @@ rnnforecast_rnn_forget_model(PG_FUNCTION_ARGS)
 	List	   *versions;
 	int			had = 0;
 
-	SPI_connect();
-	m = find_model(&registry, text_to_cstring(PG_GETARG_TEXT_PP(0)), NEED_MANAGE, false);
+	m = connect_model(fcinfo, &registry, NEED_MANAGE, false);
 	lock_or_fail(&registry, m);
 	versions = catalog_versions(&registry, m->id, VERSION_VERSION);
 	one = AllocSetContextCreate(CurrentMemoryContext, "rnnforecast version", ALLOCSET_DEFAULT_SIZES);
@@ -196,13 +190,12 @@ PG_FUNCTION_INFO_V1(rnnforecast_rnn_grant);
 Datum
 rnnforecast_rnn_grant(PG_FUNCTION_ARGS)
 {
-	Registry	registry = open_registry(fcinfo);
+	Registry	registry;
 	char	   *role = NameStr(*PG_GETARG_NAME(1));
 	ModelGrant	grant = {.grantee = role};
 	NamedModel *m;
 
-	SPI_connect();
-	m = find_model(&registry, text_to_cstring(PG_GETARG_TEXT_PP(0)), NEED_MANAGE, false);
+	m = connect_model(fcinfo, &registry, NEED_MANAGE, false);
 	grant.model = m->id;
 	grant.grantee_key = grantee_key(role);
 	catalog_add_grant(&registry, &grant);
@@ -215,12 +208,11 @@ PG_FUNCTION_INFO_V1(rnnforecast_rnn_revoke);
 Datum
 rnnforecast_rnn_revoke(PG_FUNCTION_ARGS)
 {
-	Registry	registry = open_registry(fcinfo);
+	Registry	registry;
 	char	   *role = NameStr(*PG_GETARG_NAME(1));
 	NamedModel *m;
 
-	SPI_connect();
-	m = find_model(&registry, text_to_cstring(PG_GETARG_TEXT_PP(0)), NEED_MANAGE, false);
+	m = connect_model(fcinfo, &registry, NEED_MANAGE, false);
 	if (!revoke_from(&registry, m, role))
 		ereport(ERROR,
 				(errcode(ERRCODE_UNDEFINED_OBJECT),

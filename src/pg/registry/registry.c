@@ -17,6 +17,7 @@
 #include "access/xlog.h"
 #include "catalog/dependency.h"
 #include "catalog/pg_proc.h"
+#include "executor/spi.h"
 #include "miscadmin.h"
 #include "storage/lmgr.h"
 #include "storage/lock.h"
@@ -27,7 +28,6 @@
 #include "utils/timestamp.h"
 
 #define LOCK_MODE ShareUpdateExclusiveLock	/* conflicts with itself */
-
 #define LOCKED_TABLE "rnn_registry"	/* class of the models' locks */
 
 Registry
@@ -231,6 +231,14 @@ find_model(const Registry *registry, const char *name, Need need, bool read_only
 	if (!read_only)
 		refresh_names(registry, m);
 	return m;
+}
+
+NamedModel *
+connect_model(FunctionCallInfo fcinfo, Registry *registry, Need need, bool read_only)
+{
+	*registry = open_registry(fcinfo);
+	SPI_connect();
+	return find_model(registry, text_to_cstring(PG_GETARG_TEXT_PP(0)), need, read_only);
 }
 
 /* ----------------------------------------------------------------- locks */

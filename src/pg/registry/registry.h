@@ -179,6 +179,11 @@ Registry	open_registry(FunctionCallInfo fcinfo);
  * there is none.  Unless it is only read its row is locked: see catalog.h.
  */
 NamedModel *find_model(const Registry *registry, const char *name, Need need, bool read_only);
+/*
+ * The model that the first argument names, with SPI connected: how functions on
+ * one begin.  SPI_finish is the caller's.
+ */
+NamedModel *connect_model(FunctionCallInfo fcinfo, Registry *registry, Need need, bool read_only);
 /* Role that owns a model; error where there is none of that name and key. */
 Oid			model_owner(const NamedModel *model);
 /* A role's name and key, as rows have them. */
@@ -261,7 +266,7 @@ typedef struct Training
 	bytea	   *live;			/* bytes of the live version, NULL: none */
 	double		live_was;		/* its error and the mix's when it was trained, NaN: not measured */
 	double		mix_was;
-	bytea	   *rows;			/* a history */
+	bytea	   *collected;			/* a history */
 	bytea	   *fingerprint;	/* of the rows */
 	bool		old_rows;		/* the latest version was trained on the same */
 	int64		points;

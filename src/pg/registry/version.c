@@ -29,13 +29,13 @@ collect_rows(Training *t)
 	Oid			owner = model_owner(t->model);
 	ModelVersion *before;
 
-	t->rows = query_history(&t->registry, owner, t->model->query, t->model->settings, history_options(t->model->options));
-	if (t->rows == NULL)
+	t->collected = query_history(&t->registry, owner, t->model->query, t->model->settings, history_options(t->model->options));
+	if (t->collected == NULL)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("the query of model \"%s\" has no rows", t->model->name)));
-	t->fingerprint = DatumGetByteaP(DirectFunctionCall1(sha256_bytea, PointerGetDatum(t->rows)));
-	history = decode_model(t->rows);
+	t->fingerprint = DatumGetByteaP(DirectFunctionCall1(sha256_bytea, PointerGetDatum(t->collected)));
+	history = decode_model(t->collected);
 	for (int i = 0; i < history->n_series; i++)
 		for (int64 k = 0; k < history->series[i].n; k++)
 			t->points += !isnan(history->series[i].x[k]);
@@ -89,7 +89,7 @@ train_version(Training *t)
 	Jsonb	   *options = t->model->options;
 	int			horizon;
 
-	t->history = decode_model(t->rows);
+	t->history = decode_model(t->collected);
 	t->live_model = t->live ? decode_model(t->live) : NULL;
 	horizon = horizon_of(t, t->history, t->live_model);
 	if (t->live)
