@@ -3,7 +3,7 @@
  *		rnn_forecast_query: from the text of a query to the forecast of its rows,
  *		one call for tools that can only send one.
  *
- * The query becomes a subquery (columns.c) of a statement that trains, or
+ * The query becomes a subquery (query_columns.c) of a statement that trains, or
  * collects rows for a model.  It runs with the caller's rights, read-only.
  * Models are trained anew, by default none: the prior forecasts.
  */
