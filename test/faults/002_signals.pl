@@ -1,5 +1,5 @@
-# A refit that is cancelled, terminated or killed, in the leader or in a worker,
-# at an allocation of each of its functions: so in each of its phases.  The live
+# A refit that is cancelled, terminated or killed, and a fit whose worker is, at
+# an allocation of each of its functions: so in each of its phases.  The live
 # version stays, or the new one is whole; nothing is left, rnn_runs tells what
 # happened, and the next refit works.
 #
@@ -18,12 +18,15 @@ my $node = start_server('signals');
 # A restart after a crash should not wait for a checkpoint.
 $node->append_conf('postgresql.conf', "log_min_messages = log\ncheckpoint_timeout = 30s");
 $node->reload;
-# Two candidates: a worker judges one of them and trains members of the other.
-$node->safe_psql('postgres', q{
-	SELECT rnn_fit('net', 'TABLE rows', 4, '{"members": 3, "steps": 3, "hidden": 4, "context": 8}')});
+my $NET = '{"start": "scratch", "members": 3, "steps": 3, "hidden": 4, "context": 8}';
+$node->safe_psql('postgres', "SELECT rnn_fit('net', 'TABLE rows', 4, '$NET')");
 
-my %refit = (name => 'refit', sql => q{CALL rnn_refit('net')}, before => 'SELECT grow()', facts => q{''},
-	settings => ['rnnforecast.max_workers = 2']);
+# A refit goes on from the live version's weights, in the leader alone.
+my %statements = (
+	leader => { name => 'refit', model => 'net', sql => q{CALL rnn_refit('net')}, before => 'SELECT grow()', facts => q{''} },
+	worker => { name => 'fit', model => 'new', sql => "SELECT rnn_fit('new', 'TABLE rows', 4, '$NET') AS version",
+		before => "SELECT rnn_drop('new') FROM rnn_models WHERE name = 'new'", facts => q{''},
+		settings => [ 'rnnforecast.max_workers = 1', "fault.process = 'worker'" ] });
 
 # By the first of these that an allocation came through.
 my @phases = (
@@ -48,7 +51,7 @@ sub places
 {
 	my ($where) = @_;
 	my (%known, @places);
-	for (trace_of($node, { %refit, settings => [ @{ $refit{settings} }, "fault.process = '$where'" ] }))
+	for (trace_of($node, $statements{$where}))
 	{
 		my ($n, @frames) = @$_;
 		push @places, { at => $n, phase => phase_of(@frames), path => join('<', @frames) } if !$known{ join '<', @frames }++;
@@ -61,21 +64,23 @@ sub places
 sub befall
 {
 	my ($where, $action, $place, $outcomes) = @_;
-	my $before = facts($node, 'net');
+	my $statement = $statements{$where};
+	my $settings = join '', map { "SET $_;\n" } @{ $statement->{settings} // [] };
+	ask($node, $statement->{before});
+	my $before = facts($node, $statement->{model});
 	my ($out, $err) = ('', '');
-	$node->psql('postgres', "SELECT grow(); SET rnnforecast.max_workers = 2; SET fault.process = '$where';
-		SET fault.action = '$action'; SET fault.at = $place->{at}; CALL rnn_refit('net')",
+	$node->psql('postgres', "$settings SET fault.action = '$action'; SET fault.at = $place->{at}; $statement->{sql}",
 		stdout => \$out, stderr => \$err, on_error_stop => 0);
 	my $left = leftovers($node);
-	my $after = facts($node, 'net');
+	my $after = facts($node, $statement->{model});
 	my $outcome = $after eq $before ? 'nothing noted' : (split / /, $after)[4];
 	$outcomes->{$outcome}++;
 	return "left: $left" if $left ne '';
-	return "$before became $after" if !whole($before, $after);
+	return "$before became $after" if $where eq 'leader' && !whole($before, $after);
 	return "$outcome, but no error" if $err !~ /ERROR|FATAL|server closed/ && $outcome ne 'promoted';
 	return "an error, $outcome: $err" if $action eq 'cancel' && $outcome eq 'lost' && $place->{phase} !~ /note|commit/;
-	my $next = ask($node, "SELECT grow(); SET rnnforecast.max_workers = 2; CALL rnn_refit('net')");
-	return $next =~ /(promoted|refused)$/ ? '' : "the next refit: $next";
+	my $next = ask($node, "$statement->{before}; $settings $statement->{sql}");
+	return $next =~ /(promoted|refused|1)$/ ? '' : "the next refit: $next";
 }
 
 for my $where ('leader', 'worker')
