@@ -13,17 +13,24 @@ number_text(double x)
 	return psprintf("%.10g", x);
 }
 
+static void
+refuse_value(const rnn_error *err, bool option)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+			 errmsg(option ? "option \"%s\" must be between %s and %s, not %s" : "%s must be between %s and %s, not %s", err->what,
+					number_text(err->low), number_text(err->high), number_text(err->value)),
+			 option ? errhint("See the view rnn_options.") : 0));
+}
+
 void
 report_engine_error(const rnn_error *err)
 {
 	switch (err->status)
 	{
 		case RNN_ERR_OPTION:
-			ereport(ERROR,
-					(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-					 errmsg("option \"%s\" must be between %s and %s, not %s", err->what,
-							number_text(err->low), number_text(err->high), number_text(err->value)),
-					 errhint("See the view rnn_options.")));
+		case RNN_ERR_RANGE:
+			refuse_value(err, err->status == RNN_ERR_OPTION);
 			break;
 		case RNN_ERR_CONFLICT:
 			ereport(ERROR,
@@ -36,12 +43,6 @@ report_engine_error(const rnn_error *err)
 					(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 					 errmsg("%s", err->what),
 					 errhint("Give more rows, or leave the mix of references on.")));
-			break;
-		case RNN_ERR_RANGE:
-			ereport(ERROR,
-					(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-					 errmsg("%s must be between %s and %s, not %s", err->what,
-							number_text(err->low), number_text(err->high), number_text(err->value))));
 			break;
 		case RNN_ERR_MEMORY:
 			ereport(ERROR,

@@ -301,6 +301,20 @@ unflatten_names(RowState *state, const char *in, Size len, int count)
 		bad_state("its names have a wrong length");
 }
 
+static void
+unflatten_options(RowState *state, const char *in, Size len)
+{
+	char	   *text = pnstrdup(in, len);
+	MemoryContext old;
+
+	if (strlen(text) != len)
+		bad_state("its options hold a zero byte");
+	pg_verifymbstr(text, len, false);
+	old = MemoryContextSwitchTo(state->hdr.eoh_context);
+	state->options = json_from(text);
+	MemoryContextSwitchTo(old);
+}
+
 /* A checked copy of a flat state. */
 static RowState *
 unflatten(Datum datum, MemoryContext parent)
@@ -354,17 +368,7 @@ unflatten(Datum datum, MemoryContext parent)
 	columns_unflatten(state, in + (Size) head.n * width + head.names_len, head.columns_len, head.n_columns);
 	state_fit(state);
 	if (len > 0)
-	{
-		char	   *text = pnstrdup(in + (Size) head.n * width + head.names_len + head.columns_len, len);
-		MemoryContext old;
-
-		if (strlen(text) != len)
-			bad_state("its options hold a zero byte");
-		pg_verifymbstr(text, len, false);
-		old = MemoryContextSwitchTo(state->hdr.eoh_context);
-		state->options = json_from(text);
-		MemoryContextSwitchTo(old);
-	}
+		unflatten_options(state, in + (Size) head.n * width + head.names_len + head.columns_len, len);
 	return state;
 }
 

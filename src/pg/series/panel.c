@@ -219,6 +219,49 @@ refuse_tidying(const Tidying *tidying, const char *why, const char *hint)
 				 errmsg("option \"%s\" %s", option, why), errhint("%s", hint)));
 }
 
+/* The rows that are used: how many of each series, 0: all. */
+static int64
+settle_rows(RowState *state, const Tidying *tidying)
+{
+	state_settle(state);
+	if (state->latest == 0)
+		return 0;
+	ereport(NOTICE,
+			(errmsg("only the latest " INT64_FORMAT " rows of each series are used", state->latest),
+			 errdetail("All rows of %d series outgrow rnnforecast.max_memory.", state->n_names),
+			 errhint("Raise rnnforecast.max_memory, or aggregate to a coarser step.")));
+	if (tidying->duplicates == DUPLICATES_LAST)
+		ereport(ERROR,
+				(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
+				 errmsg("option \"duplicates\" can't be \"last\" where the rows outgrow rnnforecast.max_memory"),
+				 errdetail("The latest rows are kept, not their order."),
+				 errhint("Raise rnnforecast.max_memory, or aggregate first.")));
+	return state->latest;
+}
+
+/* A group on the clock's grid, or what becomes of it. */
+static void
+series_from_group(const rnn_config *cfg, const rnn_clock *clock, RowGroup *group, OnError on_error, bool fail,
+				  Size *room, rnn_series *s)
+{
+	int64		at;
+
+	s->name = group->name.text;
+	s->name_len = group->name.len;
+	if (group->problem == RNN_NOTE_NONE)
+		clock_regularise(clock, group, fail, room, s);
+	if (fail)
+		check_values(cfg, clock, s);
+	else if (group->problem == RNN_NOTE_NONE)
+	{
+		group->problem = find_trouble(cfg, s, &at);
+		s->n = group->problem ? 0 : s->n;
+	}
+	if (group->problem != RNN_NOTE_NONE && on_error == ON_ERROR_NAIVE)
+		keep_last(group, clock, s);
+	s->note = group->problem ? group->problem : rnn_series_is_constant(s) ? RNN_NOTE_CONSTANT : RNN_NOTE_NONE;
+}
+
 void
 series_from_rows(RowState *state, const rnn_config *cfg, const ServerOptions *server, SeriesSet *all)
 {
@@ -229,19 +272,7 @@ series_from_rows(RowState *state, const rnn_config *cfg, const ServerOptions *se
 	Size		taken,
 				room;
 
-	state_settle(state);
-	all->latest = state->latest;
-	if (state->latest > 0)
-		ereport(NOTICE,
-				(errmsg("only the latest " INT64_FORMAT " rows of each series are used", state->latest),
-				 errdetail("All rows of %d series outgrow rnnforecast.max_memory.", state->n_names),
-				 errhint("Raise rnnforecast.max_memory, or aggregate to a coarser step.")));
-	if (state->latest > 0 && server->tidying.duplicates == DUPLICATES_LAST)
-		ereport(ERROR,
-				(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
-				 errmsg("option \"duplicates\" can't be \"last\" where the rows outgrow rnnforecast.max_memory"),
-				 errdetail("The latest rows are kept, not their order."),
-				 errhint("Raise rnnforecast.max_memory, or aggregate first.")));
+	all->latest = settle_rows(state, &server->tidying);
 	if (state->form == FORM_ORDERED)
 	{
 		RowGroup	whole = {.rows = state->rows,.n = state->n};
@@ -268,25 +299,8 @@ series_from_rows(RowState *state, const rnn_config *cfg, const ServerOptions *se
 	all->series = palloc_extended(sizeof(rnn_series) * Max(all->count, 1), MCXT_ALLOC_HUGE | MCXT_ALLOC_ZERO);
 	for (int g = 0; g < all->count; g++)
 	{
-		RowGroup   *group = &groups[g];
-		rnn_series *s = &all->series[g];
-		int64		at;
-
-		s->name = group->name.text;
-		s->name_len = group->name.len;
-		if (group->problem == RNN_NOTE_NONE)
-			clock_regularise(&all->clock, group, fail, &room, s);
-		if (fail)
-			check_values(cfg, &all->clock, s);
-		else if (group->problem == RNN_NOTE_NONE)
-		{
-			group->problem = find_trouble(cfg, s, &at);
-			s->n = group->problem ? 0 : s->n;
-		}
-		if (group->problem != RNN_NOTE_NONE && on_error == ON_ERROR_NAIVE)
-			keep_last(group, &all->clock, s);
-		s->note = group->problem ? group->problem : rnn_series_is_constant(s) ? RNN_NOTE_CONSTANT : RNN_NOTE_NONE;
-		usable += s->n > 0;
+		series_from_group(cfg, &all->clock, &groups[g], on_error, fail, &room, &all->series[g]);
+		usable += all->series[g].n > 0;
 	}
 	covariates_from_rows(state, all->count > 0 && groups[0].nearest, fail, all);
 	if (usable == 0)
