@@ -33,7 +33,7 @@ function form(key, time, covariates, options)
 		add("covariates", "jsonb")
 	if (options)
 		add("options", "jsonb")
-	collect = "rnn_collect" (covariates ? "_covariates" : "") (key ? "_series" : "") "_" (time ? time : "ordered")
+	collect = "_rnn_collect" (covariates ? "_covariates" : "") (key ? "_series" : "") "_" (time ? time : "ordered")
 	if (!time)
 		rows = "the values of an ordered column; call with ORDER BY"
 	else
@@ -50,7 +50,7 @@ function add(name, type)
 function transition(key, covariates)
 {
 	printf "CREATE FUNCTION %s(state bytea%s) RETURNS bytea\n", collect, args
-	symbol = collect
+	symbol = substr(collect, 2)
 	if (key == "anyelement")
 		sub(/_series_/, "_any_", symbol)
 	printf "\tAS 'MODULE_PATHNAME', 'rnnforecast_%s' LANGUAGE C %s PARALLEL SAFE;\n", symbol,
@@ -65,7 +65,7 @@ function aggregate(name, key, time)
 {
 	printf "CREATE AGGREGATE rnn_%s(%s) (\n", name, substr(args, 3)
 	printf "\tSFUNC = %s, STYPE = bytea, SSPACE = 65536,\n", collect
-	printf "\tFINALFUNC = rnn_%s_final,%s PARALLEL = SAFE\n);\n", name, time ? " COMBINEFUNC = rnn_collect_combine," : ""
+	printf "\tFINALFUNC = _rnn_%s_final,%s PARALLEL = SAFE\n);\n", name, time ? " COMBINEFUNC = _rnn_collect_combine," : ""
 	printf "COMMENT ON AGGREGATE rnn_%s(%s) IS\n\t'%s %s';\n\n", name, substr(types, 3),
 		key ? verb_many[name] : verb[name], rows
 }

@@ -8,19 +8,19 @@
 -- around; the support functions check whatever they are given.
 --
 
-CREATE FUNCTION rnn_collect_combine(state bytea, more bytea) RETURNS bytea
+CREATE FUNCTION _rnn_collect_combine(state bytea, more bytea) RETURNS bytea
 	AS 'MODULE_PATHNAME', 'rnnforecast_rnn_collect_combine' LANGUAGE C IMMUTABLE PARALLEL SAFE;
-COMMENT ON FUNCTION rnn_collect_combine(bytea, bytea) IS
+COMMENT ON FUNCTION _rnn_collect_combine(bytea, bytea) IS
 	'internal: joins two states of rnn_train or rnn_history';
 
-CREATE FUNCTION rnn_train_final(state bytea) RETURNS bytea
+CREATE FUNCTION _rnn_train_final(state bytea) RETURNS bytea
 	AS 'MODULE_PATHNAME', 'rnnforecast_rnn_train_final' LANGUAGE C STABLE PARALLEL SAFE COST 1000000;
-COMMENT ON FUNCTION rnn_train_final(bytea) IS
+COMMENT ON FUNCTION _rnn_train_final(bytea) IS
 	'internal: trains a model on the rows of a state';
 
-CREATE FUNCTION rnn_history_final(state bytea) RETURNS bytea
+CREATE FUNCTION _rnn_history_final(state bytea) RETURNS bytea
 	AS 'MODULE_PATHNAME', 'rnnforecast_rnn_history_final' LANGUAGE C STABLE PARALLEL SAFE;
-COMMENT ON FUNCTION rnn_history_final(bytea) IS
+COMMENT ON FUNCTION _rnn_history_final(bytea) IS
 	'internal: stores the rows of a state';
 
 --
@@ -64,9 +64,9 @@ CREATE TYPE rnn_forecast_row AS (
 COMMENT ON TYPE rnn_forecast_row IS
 	'one step of a forecast (step >= 1) or of the history before it (step <= 0)';
 
-CREATE FUNCTION rnn_forecast_support(internal) RETURNS internal
+CREATE FUNCTION _rnn_forecast_support(internal) RETURNS internal
 	AS 'MODULE_PATHNAME', 'rnnforecast_rnn_forecast_support' LANGUAGE C STRICT;
-COMMENT ON FUNCTION rnn_forecast_support(internal) IS
+COMMENT ON FUNCTION _rnn_forecast_support(internal) IS
 	'internal: tells the planner how many rows a forecast has';
 
 CREATE FUNCTION rnn_forecast(model bytea, horizon bigint DEFAULT NULL, level float8 DEFAULT 0.9,
@@ -74,13 +74,13 @@ CREATE FUNCTION rnn_forecast(model bytea, horizon bigint DEFAULT NULL, level flo
 	options jsonb DEFAULT NULL)
 	RETURNS SETOF rnn_forecast_row
 	AS 'MODULE_PATHNAME', 'rnnforecast_rnn_forecast' LANGUAGE C STABLE PARALLEL SAFE
-	COST 10000 ROWS 100 SUPPORT rnn_forecast_support;
+	COST 10000 ROWS 100 SUPPORT _rnn_forecast_support;
 COMMENT ON FUNCTION rnn_forecast(bytea, bigint, float8, timestamptz, text[], bigint, jsonb) IS
 	'forecasts the steps after a model''s history, with intervals and quantiles';
 
-CREATE FUNCTION rnn_query_call(query text, aggregate text, arguments text DEFAULT '') RETURNS text
+CREATE FUNCTION _rnn_query_call(query text, aggregate text, arguments text DEFAULT '') RETURNS text
 	AS 'MODULE_PATHNAME', 'rnnforecast_rnn_query_call' LANGUAGE C STABLE STRICT PARALLEL UNSAFE;
-COMMENT ON FUNCTION rnn_query_call(text, text, text) IS
+COMMENT ON FUNCTION _rnn_query_call(text, text, text) IS
 	'internal: the statement that calls rnn_train or rnn_history on the rows of a query';
 
 CREATE FUNCTION rnn_forecast_query(query text, horizon bigint DEFAULT NULL, level float8 DEFAULT 0.9,
@@ -97,7 +97,7 @@ CREATE FUNCTION rnn_quantile_levels() RETURNS float8[]
 COMMENT ON FUNCTION rnn_quantile_levels() IS
 	'the levels of the quantiles of every forecast';
 
-CREATE FUNCTION rnn_chance_above(quantiles float8[], lim float8) RETURNS float8
+CREATE FUNCTION rnn_chance_above(quantiles float8[], threshold float8) RETURNS float8
 	AS 'MODULE_PATHNAME', 'rnnforecast_rnn_chance_above' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
 COMMENT ON FUNCTION rnn_chance_above(float8[], float8) IS
 	'the probability that the forecast value exceeds a limit; beyond the outermost quantiles a guess, never below 0.001';
@@ -149,14 +149,14 @@ CREATE FUNCTION rnn_version() RETURNS text
 COMMENT ON FUNCTION rnn_version() IS
 	'version, kernels in use and BLAS of this server''s rnnforecast';
 
-CREATE FUNCTION rnn_option_rows(OUT name text, OUT type text, OUT "default" text,
+CREATE FUNCTION _rnn_option_rows(OUT name text, OUT type text, OUT "default" text,
 	OUT min float8, OUT max float8, OUT description text)
 	RETURNS SETOF record
 	AS 'MODULE_PATHNAME', 'rnnforecast_rnn_option_rows' LANGUAGE C IMMUTABLE PARALLEL SAFE ROWS 40;
-COMMENT ON FUNCTION rnn_option_rows() IS
+COMMENT ON FUNCTION _rnn_option_rows() IS
 	'internal: the rows of the view rnn_options';
 
-CREATE VIEW rnn_options AS SELECT name, type, "default", min, max, description FROM rnn_option_rows();
+CREATE VIEW rnn_options AS SELECT name, type, "default", min, max, description FROM _rnn_option_rows();
 COMMENT ON VIEW rnn_options IS
 	'every option of training: its type, default, range and meaning';
 GRANT SELECT ON rnn_options TO PUBLIC;
@@ -168,12 +168,12 @@ GRANT SELECT ON rnn_options TO PUBLIC;
 -- caller's rights, and the views show what the caller may see.  The extension's
 -- owner may read and add rows, as dumping and restoring do.
 --
-CREATE SEQUENCE rnn_registry_id_seq AS int;
-CREATE TABLE rnn_registry (
-	id int PRIMARY KEY DEFAULT nextval('rnn_registry_id_seq'),
+CREATE SEQUENCE _rnn_registry_id_seq AS int;
+CREATE TABLE _rnn_registry (
+	id int PRIMARY KEY DEFAULT nextval('_rnn_registry_id_seq'),
 	name text NOT NULL UNIQUE CHECK (name <> '' AND octet_length(name) <= 1000),
 	owner name NOT NULL,
-	owner_key text NOT NULL,			-- which role of that name; see rnn_role_is
+	owner_key text NOT NULL,			-- which role of that name; see _rnn_role_is
 	query text,							-- NULL: registered without one
 	options jsonb NOT NULL,				-- of the training
 	rules jsonb NOT NULL,				-- windows, gate, break, retain
@@ -184,11 +184,11 @@ CREATE TABLE rnn_registry (
 	schedule text,
 	job_owner name						-- whose job of pg_cron it is
 );
-COMMENT ON TABLE rnn_registry IS 'internal: named models; see the view rnn_models';
-ALTER SEQUENCE rnn_registry_id_seq OWNED BY rnn_registry.id;
+COMMENT ON TABLE _rnn_registry IS 'internal: named models; see the view rnn_models';
+ALTER SEQUENCE _rnn_registry_id_seq OWNED BY _rnn_registry.id;
 
-CREATE TABLE rnn_registry_version (
-	model int NOT NULL REFERENCES rnn_registry ON DELETE CASCADE,
+CREATE TABLE _rnn_registry_version (
+	model int NOT NULL REFERENCES _rnn_registry ON DELETE CASCADE,
 	version int NOT NULL,
 	bytes bytea NOT NULL,
 	source text NOT NULL,				-- fit, refit, register
@@ -204,12 +204,12 @@ CREATE TABLE rnn_registry_version (
 	coverage float8,
 	PRIMARY KEY (model, version)
 );
-COMMENT ON TABLE rnn_registry_version IS 'internal: versions of named models; see the view rnn_versions';
+COMMENT ON TABLE _rnn_registry_version IS 'internal: versions of named models; see the view rnn_versions';
 
-CREATE SEQUENCE rnn_registry_run_id_seq;
-CREATE TABLE rnn_registry_run (
-	id bigint PRIMARY KEY DEFAULT nextval('rnn_registry_run_id_seq'),
-	model int NOT NULL REFERENCES rnn_registry ON DELETE CASCADE,
+CREATE SEQUENCE _rnn_registry_run_id_seq;
+CREATE TABLE _rnn_registry_run (
+	id bigint PRIMARY KEY DEFAULT nextval('_rnn_registry_run_id_seq'),
+	model int NOT NULL REFERENCES _rnn_registry ON DELETE CASCADE,
 	kind text NOT NULL,					-- fit, refit
 	started timestamptz NOT NULL DEFAULT clock_timestamp(),
 	finished timestamptz,
@@ -223,38 +223,38 @@ CREATE TABLE rnn_registry_run (
 	series jsonb,						-- error of each series
 	message text
 );
-COMMENT ON TABLE rnn_registry_run IS 'internal: trainings of named models; see the view rnn_runs';
-ALTER SEQUENCE rnn_registry_run_id_seq OWNED BY rnn_registry_run.id;
-CREATE INDEX rnn_registry_run_model ON rnn_registry_run (model, id);
+COMMENT ON TABLE _rnn_registry_run IS 'internal: trainings of named models; see the view rnn_runs';
+ALTER SEQUENCE _rnn_registry_run_id_seq OWNED BY _rnn_registry_run.id;
+CREATE INDEX _rnn_registry_run_model ON _rnn_registry_run (model, id);
 
-CREATE TABLE rnn_registry_grant (
-	model int NOT NULL REFERENCES rnn_registry ON DELETE CASCADE,
+CREATE TABLE _rnn_registry_grant (
+	model int NOT NULL REFERENCES _rnn_registry ON DELETE CASCADE,
 	grantee name NOT NULL,				-- "public": every role
 	grantee_key text NOT NULL,
 	PRIMARY KEY (model, grantee, grantee_key)
 );
-COMMENT ON TABLE rnn_registry_grant IS 'internal: who may forecast with a named model';
+COMMENT ON TABLE _rnn_registry_grant IS 'internal: who may forecast with a named model';
 
-GRANT SELECT, INSERT ON rnn_registry, rnn_registry_version, rnn_registry_run, rnn_registry_grant TO @extowner@;
-GRANT SELECT, USAGE, UPDATE ON SEQUENCE rnn_registry_id_seq, rnn_registry_run_id_seq TO @extowner@;
+GRANT SELECT, INSERT ON _rnn_registry, _rnn_registry_version, _rnn_registry_run, _rnn_registry_grant TO @extowner@;
+GRANT SELECT, USAGE, UPDATE ON SEQUENCE _rnn_registry_id_seq, _rnn_registry_run_id_seq TO @extowner@;
 
-SELECT pg_catalog.pg_extension_config_dump('rnn_registry', '');
-SELECT pg_catalog.pg_extension_config_dump('rnn_registry_version', '');
-SELECT pg_catalog.pg_extension_config_dump('rnn_registry_run', '');
-SELECT pg_catalog.pg_extension_config_dump('rnn_registry_grant', '');
-SELECT pg_catalog.pg_extension_config_dump('rnn_registry_id_seq', '');
-SELECT pg_catalog.pg_extension_config_dump('rnn_registry_run_id_seq', '');
+SELECT pg_catalog.pg_extension_config_dump('_rnn_registry', '');
+SELECT pg_catalog.pg_extension_config_dump('_rnn_registry_version', '');
+SELECT pg_catalog.pg_extension_config_dump('_rnn_registry_run', '');
+SELECT pg_catalog.pg_extension_config_dump('_rnn_registry_grant', '');
+SELECT pg_catalog.pg_extension_config_dump('_rnn_registry_id_seq', '');
+SELECT pg_catalog.pg_extension_config_dump('_rnn_registry_run_id_seq', '');
 
 -- True where the caller has the rights of the role of that name and key, or of
 -- the extension's owner; never an error, whatever roles were dropped since.
-CREATE FUNCTION rnn_role_is(name name, key text) RETURNS bool
+CREATE FUNCTION _rnn_role_is(name name, key text) RETURNS bool
 	AS 'MODULE_PATHNAME', 'rnnforecast_rnn_role_is' LANGUAGE C STABLE STRICT PARALLEL SAFE;
-COMMENT ON FUNCTION rnn_role_is(name, text) IS
+COMMENT ON FUNCTION _rnn_role_is(name, text) IS
 	'internal: whether the caller may act for the owner of a named model';
 
-CREATE FUNCTION rnn_role_shown(name name, key text) RETURNS name
+CREATE FUNCTION _rnn_role_shown(name name, key text) RETURNS name
 	AS 'MODULE_PATHNAME', 'rnnforecast_rnn_role_shown' LANGUAGE C STABLE STRICT PARALLEL SAFE;
-COMMENT ON FUNCTION rnn_role_shown(name, text) IS
+COMMENT ON FUNCTION _rnn_role_shown(name, text) IS
 	'internal: what the owner of a named model is called now';
 
 CREATE FUNCTION rnn_fit(name text, query text, horizon bigint DEFAULT NULL, options jsonb DEFAULT NULL)
@@ -342,20 +342,20 @@ CREATE FUNCTION rnn_unschedule(name text) RETURNS bool
 COMMENT ON FUNCTION rnn_unschedule(text) IS
 	'ends the schedule of a named model; whether it had one';
 
-CREATE FUNCTION rnn_next_run(schedule text) RETURNS timestamptz
+CREATE FUNCTION _rnn_next_run(schedule text) RETURNS timestamptz
 	AS 'MODULE_PATHNAME', 'rnnforecast_rnn_next_run' LANGUAGE C STABLE STRICT PARALLEL SAFE;
-COMMENT ON FUNCTION rnn_next_run(text) IS
+COMMENT ON FUNCTION _rnn_next_run(text) IS
 	'internal: when a schedule is due next, in the time zone of pg_cron';
 
 CREATE VIEW rnn_models WITH (security_barrier) AS
-SELECT r.name, rnn_role_shown(r.owner, r.owner_key) AS owner, r.live AS version, v.created AS trained_at, v.last_ts, v.points,
+SELECT r.name, _rnn_role_shown(r.owner, r.owner_key) AS owner, r.live AS version, v.created AS trained_at, v.last_ts, v.points,
 	   v.mase, v.mix_mase, v.coverage, octet_length(v.bytes)::bigint AS bytes,
-	   CASE WHEN rnn_role_is(r.owner, r.owner_key) THEN r.query END AS query,
+	   CASE WHEN _rnn_role_is(r.owner, r.owner_key) THEN r.query END AS query,
 	   r.options || r.rules AS options, r.schedule,
-	   rnn_next_run(r.schedule) AS next_run
-FROM rnn_registry AS r LEFT JOIN rnn_registry_version AS v ON v.model = r.id AND v.version = r.live
-WHERE rnn_role_is(r.owner, r.owner_key)
-   OR EXISTS (SELECT FROM rnn_registry_grant AS g WHERE g.model = r.id AND rnn_role_is(g.grantee, g.grantee_key));
+	   _rnn_next_run(r.schedule) AS next_run
+FROM _rnn_registry AS r LEFT JOIN _rnn_registry_version AS v ON v.model = r.id AND v.version = r.live
+WHERE _rnn_role_is(r.owner, r.owner_key)
+   OR EXISTS (SELECT FROM _rnn_registry_grant AS g WHERE g.model = r.id AND _rnn_role_is(g.grantee, g.grantee_key));
 COMMENT ON VIEW rnn_models IS
 	'named models that the caller may forecast with, and their live versions';
 GRANT SELECT ON rnn_models TO PUBLIC;
@@ -363,9 +363,9 @@ GRANT SELECT ON rnn_models TO PUBLIC;
 CREATE VIEW rnn_versions WITH (security_barrier) AS
 SELECT r.name, v.version, v.version = r.live AS live, v.keep, v.source, v.created, v.promoted,
 	   v.last_ts, v.points, v.mase, v.live_mase, v.mix_mase, v.coverage, octet_length(v.bytes)::bigint AS bytes
-FROM rnn_registry AS r JOIN rnn_registry_version AS v ON v.model = r.id
-WHERE rnn_role_is(r.owner, r.owner_key)
-   OR EXISTS (SELECT FROM rnn_registry_grant AS g WHERE g.model = r.id AND rnn_role_is(g.grantee, g.grantee_key));
+FROM _rnn_registry AS r JOIN _rnn_registry_version AS v ON v.model = r.id
+WHERE _rnn_role_is(r.owner, r.owner_key)
+   OR EXISTS (SELECT FROM _rnn_registry_grant AS g WHERE g.model = r.id AND _rnn_role_is(g.grantee, g.grantee_key));
 COMMENT ON VIEW rnn_versions IS
 	'versions of named models';
 GRANT SELECT ON rnn_versions TO PUBLIC;
@@ -375,27 +375,27 @@ CREATE VIEW rnn_runs WITH (security_barrier) AS
 SELECT u.id, r.name, u.kind, u.started, u.finished, coalesce(u.finished, clock_timestamp()) - u.started AS duration, u.pid,
 	   CASE WHEN u.outcome = 'running' AND NOT pg_is_in_recovery() AND NOT EXISTS (
 			SELECT FROM pg_catalog.pg_locks AS l
-			WHERE l.locktype = 'object' AND l.classid = 'rnn_registry'::regclass AND l.objid = u.model::oid
+			WHERE l.locktype = 'object' AND l.classid = '_rnn_registry'::regclass AND l.objid = u.model::oid
 			  AND l.database = (SELECT d.oid FROM pg_catalog.pg_database AS d WHERE d.datname = current_database())
 			  AND l.pid = u.pid AND l.granted)
 			THEN 'lost' ELSE u.outcome END AS outcome,
 	   u.version, u.points, u.mase, u.live_mase, u.mix_mase, u.series, u.message
-FROM rnn_registry AS r JOIN rnn_registry_run AS u ON u.model = r.id
-WHERE rnn_role_is(r.owner, r.owner_key);
+FROM _rnn_registry AS r JOIN _rnn_registry_run AS u ON u.model = r.id
+WHERE _rnn_role_is(r.owner, r.owner_key);
 COMMENT ON VIEW rnn_runs IS
 	'trainings of named models: when, on what, with which outcome and errors';
 GRANT SELECT ON rnn_runs TO PUBLIC;
 
-CREATE FUNCTION rnn_progress_rows(OUT pid int, OUT role oid, OUT model text, OUT phase text, OUT series int,
+CREATE FUNCTION _rnn_progress_rows(OUT pid int, OUT role oid, OUT model text, OUT phase text, OUT series int,
 	OUT member int, OUT step int, OUT steps int, OUT loss float8, OUT elapsed interval, OUT estimated_end timestamptz)
 	RETURNS SETOF record
 	AS 'MODULE_PATHNAME', 'rnnforecast_rnn_progress_rows' LANGUAGE C VOLATILE PARALLEL RESTRICTED ROWS 10;
-COMMENT ON FUNCTION rnn_progress_rows() IS
+COMMENT ON FUNCTION _rnn_progress_rows() IS
 	'internal: the rows of the view rnn_progress';
 
 CREATE VIEW rnn_progress AS
 SELECT pid, pg_get_userbyid(role) AS role, model, phase, series, member, step, steps, loss, elapsed, estimated_end
-FROM rnn_progress_rows();
+FROM _rnn_progress_rows();
 COMMENT ON VIEW rnn_progress IS
 	'trainings that run now: the caller''s own, or all of the database for pg_read_all_stats';
 GRANT SELECT ON rnn_progress TO PUBLIC;

@@ -45,10 +45,10 @@ sub start_server
 		$$UPDATE hours SET value = value + 0.01 WHERE ts = (SELECT max(ts) FROM hours)$$;
 		-- What has to be whole after a statement, whatever became of it.
 		CREATE FUNCTION facts(which text) RETURNS text LANGUAGE sql AS $$
-			SELECT concat_ws(' ', coalesce(r.live, 0), coalesce((SELECT md5(v.bytes) FROM rnn_registry_version AS v WHERE v.model = r.id AND v.version = r.live), 'none'),
-				(SELECT max(version) FROM rnn_registry_version AS v WHERE v.model = r.id),
+			SELECT concat_ws(' ', coalesce(r.live, 0), coalesce((SELECT md5(v.bytes) FROM _rnn_registry_version AS v WHERE v.model = r.id AND v.version = r.live), 'none'),
+				(SELECT max(version) FROM _rnn_registry_version AS v WHERE v.model = r.id),
 				(SELECT id || ' ' || outcome || ' ' || coalesce(version, 0) FROM rnn_runs WHERE name = which ORDER BY id DESC LIMIT 1))
-			FROM rnn_registry AS r WHERE r.name = which $$;
+			FROM _rnn_registry AS r WHERE r.name = which $$;
 		-- What must not be there when nothing runs.
 		CREATE FUNCTION leftovers() RETURNS text LANGUAGE sql AS $$
 			SELECT concat_ws(', ',

@@ -26,21 +26,26 @@ SELECT string_agg(DISTINCT proname::text COLLATE "C", ' ' ORDER BY proname::text
 FROM pg_proc JOIN pg_depend ON (classid, objid, refclassid, deptype) = ('pg_proc'::regclass, pg_proc.oid, 'pg_extension'::regclass, 'e')
 WHERE refobjid = (SELECT oid FROM pg_extension WHERE extname = 'rnnforecast') AND obj_description(pg_proc.oid, 'pg_proc') NOT LIKE 'internal: %';
 
+-- And what isn't begins with an underscore, so that psql completes no name of it; sequences have no comment.
+SELECT pg_describe_object(classid, objid, 0) FROM pg_depend
+WHERE refobjid = (SELECT oid FROM pg_extension WHERE extname = 'rnnforecast') AND deptype = 'e'
+	AND (coalesce(obj_description(objid, classid::regclass::name), 'internal: ') LIKE 'internal: %') <> (pg_describe_object(classid, objid, 0) ~ '^\w+ _');
+
 -- Direct calls, outside of an aggregate.
-SELECT try($$SELECT rnn_collect_ordered(NULL::bytea, 1.0)$$);
-SELECT try($$SELECT rnn_collect_ordered('\x00'::bytea, 1.0, '{}')$$);
-SELECT try($$SELECT rnn_collect_date(NULL::bytea, date '2024-01-01', 1.0)$$);
-SELECT try($$SELECT rnn_collect_timestamp(NULL::bytea, timestamp '2024-01-01', 1.0)$$);
-SELECT try($$SELECT rnn_collect_timestamptz(NULL::bytea, timestamptz '2024-01-01', 1.0)$$);
-SELECT try($$SELECT rnn_collect_series_date(NULL::bytea, 'a', date '2024-01-01', 1.0)$$);
-SELECT try($$SELECT rnn_collect_series_timestamp(NULL::bytea, 1, timestamp '2024-01-01', 1.0, '{}')$$);
-SELECT try($$SELECT rnn_collect_series_timestamptz(NULL::bytea, 1.5, timestamptz '2024-01-01', 1.0)$$);
-SELECT try($$SELECT rnn_collect_series_step('\x00'::bytea, NULL::text, NULL::bigint, NULL::float8)$$);
-SELECT try($$SELECT rnn_collect_combine('\x00', '\x01')$$);
-SELECT try($$SELECT rnn_train_final('\x00')$$);
-SELECT try($$SELECT rnn_train_final(NULL)$$);
-SELECT try($$SELECT rnn_history_final('\x00')$$);
-SELECT try($$SELECT rnn_forecast_support(NULL)$$) ~ '^(42883|0A000) ' AS refused;
+SELECT try($$SELECT _rnn_collect_ordered(NULL::bytea, 1.0)$$);
+SELECT try($$SELECT _rnn_collect_ordered('\x00'::bytea, 1.0, '{}')$$);
+SELECT try($$SELECT _rnn_collect_date(NULL::bytea, date '2024-01-01', 1.0)$$);
+SELECT try($$SELECT _rnn_collect_timestamp(NULL::bytea, timestamp '2024-01-01', 1.0)$$);
+SELECT try($$SELECT _rnn_collect_timestamptz(NULL::bytea, timestamptz '2024-01-01', 1.0)$$);
+SELECT try($$SELECT _rnn_collect_series_date(NULL::bytea, 'a', date '2024-01-01', 1.0)$$);
+SELECT try($$SELECT _rnn_collect_series_timestamp(NULL::bytea, 1, timestamp '2024-01-01', 1.0, '{}')$$);
+SELECT try($$SELECT _rnn_collect_series_timestamptz(NULL::bytea, 1.5, timestamptz '2024-01-01', 1.0)$$);
+SELECT try($$SELECT _rnn_collect_series_step('\x00'::bytea, NULL::text, NULL::bigint, NULL::float8)$$);
+SELECT try($$SELECT _rnn_collect_combine('\x00', '\x01')$$);
+SELECT try($$SELECT _rnn_train_final('\x00')$$);
+SELECT try($$SELECT _rnn_train_final(NULL)$$);
+SELECT try($$SELECT _rnn_history_final('\x00')$$);
+SELECT try($$SELECT _rnn_forecast_support(NULL)$$) ~ '^(42883|0A000) ' AS refused;
 
 -- A flat state in this machine's bytes: header, rows, series, names, options.
 CREATE FUNCTION le(x bigint, width int DEFAULT 8) RETURNS bytea LANGUAGE sql IMMUTABLE AS $$
@@ -101,27 +106,27 @@ BEGIN
 	SELECT array_agg(g ORDER BY g COLLATE "C") INTO answers FROM unnest(got) AS g;
 	RETURN NEXT;
 END $$;
-SELECT * FROM attack('rnn_collect_ordered', 'float8', 'value', '');
-SELECT * FROM attack('rnn_collect_ordered', 'float8, jsonb', 'value, mix()', ', FINALFUNC = rnn_train_final');
-SELECT * FROM attack('rnn_collect_date', 'date, float8', 'month, value', ', FINALFUNC = rnn_history_final');
-SELECT * FROM attack('rnn_collect_date', 'date, float8, jsonb', 'month, value, mix()', ', FINALFUNC = rnn_train_final');
-SELECT * FROM attack('rnn_collect_timestamp', 'timestamp, float8', 'month, value', ', FINALFUNC = rnn_history_final');
-SELECT * FROM attack('rnn_collect_timestamptz', 'timestamptz, float8', 'month, value', ', FINALFUNC = rnn_history_final');
-SELECT * FROM attack('rnn_collect_series_date', 'text, date, float8', '''a'', month, value', ', FINALFUNC = rnn_history_final');
-SELECT * FROM attack('rnn_collect_series_date', 'anyelement, date, float8, jsonb', 'n % 2, month, value, mix()', ', FINALFUNC = rnn_train_final');
-SELECT * FROM attack('rnn_collect_series_timestamp', 'anyelement, timestamp, float8', 'n % 2, month, value', ', FINALFUNC = rnn_history_final');
-SELECT * FROM attack('rnn_collect_series_timestamptz', 'text, timestamptz, float8, jsonb', '''a'', month, value, mix()', ', FINALFUNC = rnn_train_final');
-SELECT * FROM attack('rnn_collect_series_step', 'anyelement, bigint, float8', 'n % 2, n, value', ', FINALFUNC = rnn_history_final');
-SELECT * FROM attack('rnn_collect_series_step', 'text, bigint, float8, jsonb', '''a'', n, value, mix()', ', FINALFUNC = rnn_train_final');
-SELECT * FROM attack('rnn_collect_combine', 'bytea', 'value::text::bytea', ', FINALFUNC = rnn_history_final');
+SELECT * FROM attack('_rnn_collect_ordered', 'float8', 'value', '');
+SELECT * FROM attack('_rnn_collect_ordered', 'float8, jsonb', 'value, mix()', ', FINALFUNC = _rnn_train_final');
+SELECT * FROM attack('_rnn_collect_date', 'date, float8', 'month, value', ', FINALFUNC = _rnn_history_final');
+SELECT * FROM attack('_rnn_collect_date', 'date, float8, jsonb', 'month, value, mix()', ', FINALFUNC = _rnn_train_final');
+SELECT * FROM attack('_rnn_collect_timestamp', 'timestamp, float8', 'month, value', ', FINALFUNC = _rnn_history_final');
+SELECT * FROM attack('_rnn_collect_timestamptz', 'timestamptz, float8', 'month, value', ', FINALFUNC = _rnn_history_final');
+SELECT * FROM attack('_rnn_collect_series_date', 'text, date, float8', '''a'', month, value', ', FINALFUNC = _rnn_history_final');
+SELECT * FROM attack('_rnn_collect_series_date', 'anyelement, date, float8, jsonb', 'n % 2, month, value, mix()', ', FINALFUNC = _rnn_train_final');
+SELECT * FROM attack('_rnn_collect_series_timestamp', 'anyelement, timestamp, float8', 'n % 2, month, value', ', FINALFUNC = _rnn_history_final');
+SELECT * FROM attack('_rnn_collect_series_timestamptz', 'text, timestamptz, float8, jsonb', '''a'', month, value, mix()', ', FINALFUNC = _rnn_train_final');
+SELECT * FROM attack('_rnn_collect_series_step', 'anyelement, bigint, float8', 'n % 2, n, value', ', FINALFUNC = _rnn_history_final');
+SELECT * FROM attack('_rnn_collect_series_step', 'text, bigint, float8, jsonb', '''a'', n, value, mix()', ', FINALFUNC = _rnn_train_final');
+SELECT * FROM attack('_rnn_collect_combine', 'bytea', 'value::text::bytea', ', FINALFUNC = _rnn_history_final');
 -- The final functions on bytes that no transition function touched.
 CREATE FUNCTION keep_state(bytea, float8) RETURNS bytea LANGUAGE sql AS 'SELECT $1';
-SELECT * FROM attack('keep_state', 'float8', 'value', ', FINALFUNC = rnn_history_final');
-SELECT * FROM attack('keep_state', 'float8', 'value', ', FINALFUNC = rnn_train_final');
+SELECT * FROM attack('keep_state', 'float8', 'value', ', FINALFUNC = _rnn_history_final');
+SELECT * FROM attack('keep_state', 'float8', 'value', ', FINALFUNC = _rnn_train_final');
 
 -- All of them as what other processes sent.
-CREATE AGGREGATE joined(bytea) (SFUNC = rnn_collect_combine, STYPE = bytea, FINALFUNC = rnn_history_final);
-CREATE AGGREGATE joined_train(bytea) (SFUNC = rnn_collect_combine, STYPE = bytea, FINALFUNC = rnn_train_final);
+CREATE AGGREGATE joined(bytea) (SFUNC = _rnn_collect_combine, STYPE = bytea, FINALFUNC = _rnn_history_final);
+CREATE AGGREGATE joined_train(bytea) (SFUNC = _rnn_collect_combine, STYPE = bytea, FINALFUNC = _rnn_train_final);
 SELECT count(*) AS tried, array_agg(DISTINCT left(try(format('SELECT joined(%L) IS NOT NULL', state)), 5) COLLATE "C") AS answers
 FROM all_forged;
 
@@ -248,20 +253,20 @@ FROM wrong ORDER BY i;
 -- The same before a row more.
 TRUNCATE forged;
 INSERT INTO forged SELECT what, state FROM wrong;
-SELECT * FROM attack('rnn_collect_series_date', 'text, date, float8', '''a'', month, value', ', FINALFUNC = rnn_history_final');
-SELECT * FROM attack('rnn_collect_series_date', 'anyelement, date, float8, jsonb', 'n % 2, month, value, mix()', ', FINALFUNC = rnn_train_final');
-SELECT * FROM attack('rnn_collect_covariates_series_date', 'text, date, float8, jsonb, jsonb', '''a'', month, value, ''{"k": "u", "l": 3}'', NULL', ', FINALFUNC = rnn_history_final');
-SELECT * FROM attack('rnn_collect_covariates_date', 'date, float8, jsonb, jsonb', 'month, value, ''{"k": 3}'', mix()', ', FINALFUNC = rnn_train_final');
-SELECT * FROM attack('rnn_collect_covariates_timestamp', 'timestamp, float8, jsonb, jsonb', 'month, value, ''{"k": 3}'', mix()', ', FINALFUNC = rnn_train_final');
-SELECT * FROM attack('rnn_collect_covariates_timestamptz', 'timestamptz, float8, jsonb, jsonb', 'month, value, ''{"k": "u"}'', mix()', ', FINALFUNC = rnn_train_final');
-SELECT * FROM attack('rnn_collect_covariates_series_step', 'text, bigint, float8, jsonb, jsonb', '''a'', n, value, ''{"k": "u", "l": 3}'', NULL', ', FINALFUNC = rnn_history_final');
-SELECT * FROM attack('rnn_collect_covariates_series_timestamp', 'text, timestamp, float8, jsonb, jsonb', '''a'', month, value, ''{"k": 3}'', NULL', ', FINALFUNC = rnn_history_final');
-SELECT * FROM attack('rnn_collect_covariates_series_timestamptz', 'anyelement, timestamptz, float8, jsonb, jsonb', 'n % 2, month, value, ''{"k": 3}'', NULL', ', FINALFUNC = rnn_history_final');
-SELECT * FROM attack('rnn_collect_series_timestamp', 'text, timestamp, float8', '''a'', month, value', ', FINALFUNC = rnn_history_final');
-SELECT * FROM attack('rnn_collect_series_timestamptz', 'anyelement, timestamptz, float8', 'n % 2, month, value', ', FINALFUNC = rnn_history_final');
-SELECT * FROM attack('rnn_collect_series_step', 'text, bigint, float8', '''a'', n, value', ', FINALFUNC = rnn_train_final');
-SELECT * FROM attack('rnn_collect_date', 'date, float8', 'month, value', ', FINALFUNC = rnn_history_final');
-SELECT * FROM attack('rnn_collect_ordered', 'float8', 'value', ', FINALFUNC = rnn_history_final');
+SELECT * FROM attack('_rnn_collect_series_date', 'text, date, float8', '''a'', month, value', ', FINALFUNC = _rnn_history_final');
+SELECT * FROM attack('_rnn_collect_series_date', 'anyelement, date, float8, jsonb', 'n % 2, month, value, mix()', ', FINALFUNC = _rnn_train_final');
+SELECT * FROM attack('_rnn_collect_covariates_series_date', 'text, date, float8, jsonb, jsonb', '''a'', month, value, ''{"k": "u", "l": 3}'', NULL', ', FINALFUNC = _rnn_history_final');
+SELECT * FROM attack('_rnn_collect_covariates_date', 'date, float8, jsonb, jsonb', 'month, value, ''{"k": 3}'', mix()', ', FINALFUNC = _rnn_train_final');
+SELECT * FROM attack('_rnn_collect_covariates_timestamp', 'timestamp, float8, jsonb, jsonb', 'month, value, ''{"k": 3}'', mix()', ', FINALFUNC = _rnn_train_final');
+SELECT * FROM attack('_rnn_collect_covariates_timestamptz', 'timestamptz, float8, jsonb, jsonb', 'month, value, ''{"k": "u"}'', mix()', ', FINALFUNC = _rnn_train_final');
+SELECT * FROM attack('_rnn_collect_covariates_series_step', 'text, bigint, float8, jsonb, jsonb', '''a'', n, value, ''{"k": "u", "l": 3}'', NULL', ', FINALFUNC = _rnn_history_final');
+SELECT * FROM attack('_rnn_collect_covariates_series_timestamp', 'text, timestamp, float8, jsonb, jsonb', '''a'', month, value, ''{"k": 3}'', NULL', ', FINALFUNC = _rnn_history_final');
+SELECT * FROM attack('_rnn_collect_covariates_series_timestamptz', 'anyelement, timestamptz, float8, jsonb, jsonb', 'n % 2, month, value, ''{"k": 3}'', NULL', ', FINALFUNC = _rnn_history_final');
+SELECT * FROM attack('_rnn_collect_series_timestamp', 'text, timestamp, float8', '''a'', month, value', ', FINALFUNC = _rnn_history_final');
+SELECT * FROM attack('_rnn_collect_series_timestamptz', 'anyelement, timestamptz, float8', 'n % 2, month, value', ', FINALFUNC = _rnn_history_final');
+SELECT * FROM attack('_rnn_collect_series_step', 'text, bigint, float8', '''a'', n, value', ', FINALFUNC = _rnn_train_final');
+SELECT * FROM attack('_rnn_collect_date', 'date, float8', 'month, value', ', FINALFUNC = _rnn_history_final');
+SELECT * FROM attack('_rnn_collect_ordered', 'float8', 'value', ', FINALFUNC = _rnn_history_final');
 -- Two of them joined: kinds that differ, options that differ, one name at two places.
 SELECT what, try(format('SELECT rnn_info(joined(s))->>''points'' FROM (VALUES (%L::bytea), (%L)) AS t (s)', panel(options => '{}'), state))
 FROM (VALUES ('steps', panel(form => 4)), ('timestamps', panel(form => 2)),
@@ -297,39 +302,39 @@ FROM (SELECT array_agg(abs(hashint8(1000 * i + j)) % length(genuine())) AS at,
 	  FROM generate_series(1, 1500) AS i, generate_series(1, 3) AS j GROUP BY i) AS t;
 
 -- A state of one type of time handed to another.
-CREATE AGGREGATE mixed(date, float8) (SFUNC = rnn_collect_date, STYPE = bytea);
+CREATE AGGREGATE mixed(date, float8) (SFUNC = _rnn_collect_date, STYPE = bytea);
 CREATE FUNCTION state_of() RETURNS bytea LANGUAGE sql AS 'SELECT mixed(month, value) FROM monthly';
 CREATE FUNCTION forge(state bytea, value float8) RETURNS bytea LANGUAGE sql AS 'SELECT state_of()';
 CREATE FUNCTION two_steps(state bytea, value float8) RETURNS bytea LANGUAGE sql AS 'SELECT $1';
 SELECT length(state_of()) > 120 * 16 AS flat;
-CREATE AGGREGATE confused(float8) (SFUNC = forge, STYPE = bytea, FINALFUNC = rnn_history_final);
+CREATE AGGREGATE confused(float8) (SFUNC = forge, STYPE = bytea, FINALFUNC = _rnn_history_final);
 SELECT try('SELECT rnn_info(confused(value))->>''points'' FROM monthly');
 DO $$ BEGIN
-	EXECUTE format('CREATE AGGREGATE other(float8) (SFUNC = rnn_collect_ordered, STYPE = bytea, INITCOND = %L)', state_of());
+	EXECUTE format('CREATE AGGREGATE other(float8) (SFUNC = _rnn_collect_ordered, STYPE = bytea, INITCOND = %L)', state_of());
 END $$;
 SELECT try('SELECT other(value) FROM monthly');
 -- A genuine flat state is read, and grown as a copy.
 DO $$ BEGIN
-	EXECUTE format('CREATE AGGREGATE more(date, float8) (SFUNC = rnn_collect_date, STYPE = bytea, FINALFUNC = rnn_history_final, INITCOND = %L)', state_of());
+	EXECUTE format('CREATE AGGREGATE more(date, float8) (SFUNC = _rnn_collect_date, STYPE = bytea, FINALFUNC = _rnn_history_final, INITCOND = %L)', state_of());
 END $$;
 SELECT try('SELECT rnn_info(more((month + interval ''10 years'')::date, value))->>''points'' FROM monthly');
 SELECT try('SELECT rnn_info(more((month + interval ''10 years'')::date, value) OVER (ORDER BY n))->>''points'' FROM monthly OFFSET 119');
 -- Each byte of a genuine one turned over: an answer or an error, and a server that lives.
 CREATE FUNCTION turn(state bytea, value float8, at int) RETURNS bytea LANGUAGE sql AS
 	'SELECT set_byte(state_of(), at, 255 - get_byte(state_of(), at))';
-CREATE AGGREGATE turned(float8, int) (SFUNC = turn, STYPE = bytea, FINALFUNC = rnn_history_final);
+CREATE AGGREGATE turned(float8, int) (SFUNC = turn, STYPE = bytea, FINALFUNC = _rnn_history_final);
 SELECT count(try(format('SELECT length(turned(value, %s)) > 0 FROM monthly WHERE n = 1', i)))
 FROM generate_series(0, 80) AS i;
 -- An expanded object of another kind: an array, as bytea.
-SELECT try($$CREATE AGGREGATE arrays(float8) (SFUNC = rnn_collect_ordered, STYPE = float8[])$$);
+SELECT try($$CREATE AGGREGATE arrays(float8) (SFUNC = _rnn_collect_ordered, STYPE = float8[])$$);
 -- The aggregate's functions in other kinds of aggregates.
-CREATE AGGREGATE moving(float8) (SFUNC = rnn_collect_ordered, STYPE = bytea, FINALFUNC = rnn_history_final,
-	MSFUNC = rnn_collect_ordered, MSTYPE = bytea, MINVFUNC = two_steps, MFINALFUNC = rnn_history_final);
+CREATE AGGREGATE moving(float8) (SFUNC = _rnn_collect_ordered, STYPE = bytea, FINALFUNC = _rnn_history_final,
+	MSFUNC = _rnn_collect_ordered, MSTYPE = bytea, MINVFUNC = two_steps, MFINALFUNC = _rnn_history_final);
 SELECT try('SELECT count(h) FROM (SELECT moving(value) OVER (ORDER BY n ROWS 3 PRECEDING) AS h FROM monthly WHERE n <= 9) AS t');
-CREATE AGGREGATE moving_panel(anyelement, bigint, float8) (SFUNC = rnn_collect_series_step, STYPE = bytea, FINALFUNC = rnn_history_final,
-	MSFUNC = rnn_collect_series_step, MSTYPE = bytea, MINVFUNC = rnn_collect_series_step, MFINALFUNC = rnn_history_final);
+CREATE AGGREGATE moving_panel(anyelement, bigint, float8) (SFUNC = _rnn_collect_series_step, STYPE = bytea, FINALFUNC = _rnn_history_final,
+	MSFUNC = _rnn_collect_series_step, MSTYPE = bytea, MINVFUNC = _rnn_collect_series_step, MFINALFUNC = _rnn_history_final);
 SELECT try('SELECT count(h) FROM (SELECT moving_panel(n % 2, n, value) OVER (ORDER BY n ROWS 3 PRECEDING) AS h FROM monthly WHERE n <= 9) AS t');
-SELECT try($$CREATE AGGREGATE wrong_key(bytea, bigint, float8) (SFUNC = rnn_collect_series_date, STYPE = bytea)$$);
+SELECT try($$CREATE AGGREGATE wrong_key(bytea, bigint, float8) (SFUNC = _rnn_collect_series_date, STYPE = bytea)$$);
 CREATE AGGREGATE chain(bytea) (SFUNC = rnn_observe, STYPE = bytea);
 SELECT try('SELECT chain(h) IS NULL FROM (SELECT rnn_history(value ORDER BY n) FROM monthly) AS t (h)');
 

@@ -22,4 +22,4 @@ SELECT rnn_history(t, 1) FROM (VALUES (timestamp '0001-01-01'), ('294276-12-31')
 SELECT rnn_history(s, t, 1, '{"on_error": "skip"}') IS NOT NULL AS collected FROM (VALUES
 	('far', timestamp '0001-01-01'), ('far', '294276-12-31'), ('near', '2024-01-01'), ('near', '2024-01-02'), ('near', '2024-01-03')) v (s, t);
 -- Support functions stand alone for nobody.
-SELECT rnn_collect_combine(NULL, NULL);
+SELECT _rnn_collect_combine(NULL, NULL);

@@ -37,10 +37,10 @@ FROM (VALUES ('TABLE named'), ('SELECT ts, value, ts FROM named'), ('SELECT valu
 	('SELECT series, value, step FROM named'), ('SELECT ts, series FROM named'), ('SELECT ts, value AS amount, step FROM named'),
 	('SELECT step, value FROM named'), ('SELECT ts AS value, value AS ts FROM named'), ('SELECT now(), ''a''')) AS q (query);
 -- The statement for the rows, and that nothing else is called.
-SELECT rnn_query_call('SELECT value, ts FROM named -- all;', 'rnn_train', '$1');
-SELECT rnn_query_call('SELECT value FROM named ORDER BY step;', 'rnn_history');
-SELECT try($$SELECT rnn_query_call('SELECT value FROM named', 'array_agg')$$);
-SELECT rnn_query_call(NULL, 'rnn_train') IS NULL AS nothing;
+SELECT _rnn_query_call('SELECT value, ts FROM named -- all;', 'rnn_train', '$1');
+SELECT _rnn_query_call('SELECT value FROM named ORDER BY step;', 'rnn_history');
+SELECT try($$SELECT _rnn_query_call('SELECT value FROM named', 'array_agg')$$);
+SELECT _rnn_query_call(NULL, 'rnn_train') IS NULL AS nothing;
 -- In a schema of its own, whatever the caller's path.
 SELECT n.nspname AS schema FROM pg_proc AS p JOIN pg_namespace AS n ON n.oid = pronamespace WHERE proname = 'rnn_forecast_query' \gset
 SET search_path = pg_catalog;

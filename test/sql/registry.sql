@@ -51,7 +51,7 @@ SELECT rnn_promote('growing', 4);
 SELECT rnn_keep('growing', 2);
 SELECT version, live, keep FROM rnn_versions WHERE name = 'growing' ORDER BY version;
 -- Gates: a new version that errs more than the live one, where the training is spoilt, is refused.
-UPDATE rnn_registry SET options = options || '{"network": true, "start": "scratch", "skip": false, "steps": 1, "hidden": 2, "patch": 1, "context": 8}' WHERE name = 'growing';
+UPDATE _rnn_registry SET options = options || '{"network": true, "start": "scratch", "skip": false, "steps": 1, "hidden": 2, "patch": 1, "context": 8}' WHERE name = 'growing';
 INSERT INTO shop_days SELECT 'A', '2024-06-08', 600;
 SET client_min_messages = error;
 CALL rnn_refit('growing');
@@ -59,7 +59,7 @@ RESET client_min_messages;
 SELECT outcome, version, mase > live_mase AS worse, message FROM rnn_runs WHERE name = 'growing' AND outcome = 'refused' AND message ~ 'new version errs by' \gset
 SELECT max(last_ts)::date AS "rows of the live version", rnn_info(rnn_model('growing'))->>'last' AS last FROM rnn_models WHERE name = 'growing';
 SELECT :'outcome' AS outcome, :'worse' AS worse, :'message' ~ 'the live one by .*, the mix by' AS why;
-UPDATE rnn_registry SET rules = rules || '{"gate": 1000}' WHERE name = 'growing';
+UPDATE _rnn_registry SET rules = rules || '{"gate": 1000}' WHERE name = 'growing';
 INSERT INTO shop_days SELECT 'A', '2024-06-09', 600;
 CALL rnn_refit('growing');
 -- Nothing held out: nothing measured, nothing refused.
@@ -76,7 +76,7 @@ SET search_path = pg_catalog;
 SELECT public.rnn_fit('zoned', 'SELECT ts::date, sum(value) FROM public.hourly GROUP BY 1', 7, public.mix());
 RESET TimeZone;
 RESET search_path;
-SELECT settings FROM rnn_registry WHERE name = 'zoned';
+SELECT settings FROM _rnn_registry WHERE name = 'zoned';
 CALL rnn_refit('zoned');
 -- From staging: bytes get a name, with a query or without.
 SELECT rnn_register('given', rnn_train(month, value, mix())) FROM monthly;
@@ -94,7 +94,7 @@ SELECT count(*) AS rows, min(local_ts)::date AS first, bool_and(forecast BETWEEN
 UPDATE promoted SET amount = 50 + 20 * promo WHERE day = '2024-10-07';
 INSERT INTO promoted SELECT max(day) + 1, NULL, 0 FROM promoted;
 SELECT count(*) AS rows, min(local_ts)::date AS first FROM rnn_forecast_model('promoted', options => '{"fresh": true}');
-UPDATE rnn_registry SET rules = rules || '{"gate": 1}' WHERE name = 'promoted';
+UPDATE _rnn_registry SET rules = rules || '{"gate": 1}' WHERE name = 'promoted';
 CALL rnn_refit('promoted');
 SELECT mase > 0 AND live_mase > 0 AND mix_mase > 0 AS scored, last_ts::date FROM rnn_versions WHERE name = 'promoted' AND live;
 SELECT rnn_drop('promoted');
@@ -106,7 +106,7 @@ SELECT array_agg(k) FROM rnn_runs, jsonb_object_keys(series) AS k WHERE name = '
 -- All at once; one that fails doesn't end the others, but is told at the end.
 SELECT rnn_drop(name) FROM rnn_models WHERE name IN ('auto', 'column', 'zoned', 'unmeasured', 'shops');
 INSERT INTO shop_days SELECT 'A', '2024-06-10', 600;
-UPDATE rnn_registry SET query = 'SELECT day, amount FROM nowhere' WHERE name = 'given';
+UPDATE _rnn_registry SET query = 'SELECT day, amount FROM nowhere' WHERE name = 'given';
 CALL rnn_refit_all();
 SELECT name, outcome, message FROM rnn_runs WHERE id IN (SELECT max(id) FROM rnn_runs GROUP BY name) ORDER BY name;
 SELECT count(*) FROM rnn_forecast_model('given');
@@ -122,7 +122,7 @@ SELECT schedule, next > now() AS later, to_char(next, 'MM-DD Dy HH24:MI') ~ fits
 FROM (VALUES ('0 3 * * *', ' 03:00$'), ('*/7 2-4 * * mon,5', '(Mon|Fri) 0[234]:(00|07|14|21|28|35|42|49|56)$'),
 	  ('0 0 29 2 *', '^02-29 ... 00:00$'), ('0 0 31 2 *', ''), ('@daily', '00:00$'), ('59 23 1 1 0', '^01-(01 ...|.. Sun) 23:59$'),
 	  ('5 seconds', ''), ('0 24 * * *', ''), ('* * * *', ''), ('* * * * * *', ''), ('5-1 * * * *', ''), ('*/0 * * * *', '')) AS s (schedule, fits),
-	 rnn_next_run(schedule) AS next;
+	 _rnn_next_run(schedule) AS next;
 RESET TimeZone;
 -- What is refused.
 SELECT try($$SELECT rnn_fit(NULL, 'SELECT 1')$$);
@@ -165,11 +165,11 @@ DROP TABLE shop_days;
 CREATE ROLE regress_rnn_a;
 CREATE ROLE regress_rnn_b;
 SET ROLE regress_rnn_a;
-SELECT rnn_role_is('regress_rnn_a', '0:0') AS own, rnn_role_is('regress_rnn_b', '0:0') AS other, rnn_role_is('regress_rnn_c', '0:0') AS none;
+SELECT _rnn_role_is('regress_rnn_a', '0:0') AS own, _rnn_role_is('regress_rnn_b', '0:0') AS other, _rnn_role_is('regress_rnn_c', '0:0') AS none;
 RESET ROLE;
 DROP ROLE regress_rnn_a, regress_rnn_b;
 -- Before PostgreSQL 17 a notice says that the library must be preloaded.
 SET client_min_messages = warning;
-SELECT count(*) FROM rnn_progress_rows();
+SELECT count(*) FROM _rnn_progress_rows();
 RESET client_min_messages;
-SELECT count(*) > 0 AS options, count(*) = (SELECT count(*) FROM rnn_options) AS same FROM rnn_option_rows();
+SELECT count(*) > 0 AS options, count(*) = (SELECT count(*) FROM rnn_options) AS same FROM _rnn_option_rows();

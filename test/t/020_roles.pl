@@ -53,12 +53,12 @@ my $MIX = q{'{"network": false}'};
 ok_sql('keeper', 'CREATE EXTENSION rnnforecast', '', 'CREATE EXTENSION without superuser');
 as('keeper', 'REVOKE CREATE ON SCHEMA public FROM PUBLIC; GRANT USAGE ON SCHEMA public TO PUBLIC');
 as('postgres', "CREATE SCHEMA $_ AUTHORIZATION $_") for qw(alice bob mallory);
-ok_sql('postgres', q{SELECT string_agg(DISTINCT tableowner, ',') FROM pg_tables WHERE tablename LIKE 'rnn\_%'},
+ok_sql('postgres', q{SELECT string_agg(DISTINCT tableowner, ',') FROM pg_tables WHERE tablename LIKE '\_rnn\_%'},
 	'postgres', 'the tables belong to the bootstrap superuser');
 ok_sql('postgres', q{SELECT count(*) FROM pg_class AS c JOIN pg_depend AS d ON d.objid = c.oid AND deptype = 'e'
 	JOIN pg_extension AS e ON e.oid = d.refobjid AND extname = 'rnnforecast' WHERE relkind = 'r' AND NOT relhasindex}, '0',
 	'all have keys');
-ok_sql('postgres', q{SELECT count(*) FROM pg_proc WHERE prosecdef AND proname LIKE 'rnn%'}, '0', 'nothing is SECURITY DEFINER');
+ok_sql('postgres', q{SELECT count(*) FROM pg_proc WHERE prosecdef AND proname ~ '^_?rnn_'}, '0', 'nothing is SECURITY DEFINER');
 
 as('alice', q{
 	CREATE TABLE alice.sales AS
@@ -84,7 +84,7 @@ refused('mallory', $_, qr/model "sales" already exists/, "refused: $_")
   for q{SELECT rnn_register('sales', rnn_prior())}, q{SELECT rnn_fit('sales', 'SELECT 1.0')};
 
 # 2: the tables themselves
-for my $table (qw(rnn_registry rnn_registry_version rnn_registry_run rnn_registry_grant))
+for my $table (qw(_rnn_registry _rnn_registry_version _rnn_registry_run _rnn_registry_grant))
 {
 	refused('mallory', $_, qr/permission denied/, "no rights: $_")
 	  for "SELECT * FROM $table", "DELETE FROM $table", "INSERT INTO $table DEFAULT VALUES", "TRUNCATE $table",
@@ -92,7 +92,7 @@ for my $table (qw(rnn_registry rnn_registry_version rnn_registry_run rnn_registr
 }
 
 # 3: the extension's owner reads them and adds rows, and no more
-my @tables = qw(rnn_registry rnn_registry_version rnn_registry_run rnn_registry_grant);
+my @tables = qw(_rnn_registry _rnn_registry_version _rnn_registry_run _rnn_registry_grant);
 for my $table (@tables)
 {
 	like(as('keeper', "SELECT count(*) FROM $table"), qr/^\d+$/, "the extension's owner reads $table");
@@ -103,9 +103,9 @@ for my $table (@tables)
 		"ALTER TABLE $table OWNER TO keeper", "ALTER EXTENSION rnnforecast DROP TABLE $table", "ALTER TABLE $table RENAME TO other", "DROP TABLE $table";
 }
 refused('keeper', $_, qr/permission denied|must be owner/, "nor: $_")
-  for 'UPDATE rnn_registry SET query = NULL', q{UPDATE rnn_registry_version SET bytes = ''}, 'UPDATE rnn_registry_run SET pid = 1';
+  for 'UPDATE _rnn_registry SET query = NULL', q{UPDATE _rnn_registry_version SET bytes = ''}, 'UPDATE _rnn_registry_run SET pid = 1';
 as('keeper', "GRANT SELECT ON $_ TO mallory") for @tables;
-ok_sql('mallory', q{SELECT has_table_privilege('rnn_registry', 'SELECT')}, 'f', 'nothing was granted');
+ok_sql('mallory', q{SELECT has_table_privilege('_rnn_registry', 'SELECT')}, 'f', 'nothing was granted');
 
 # 4: a leaky condition is not asked before the view's own
 as('mallory', q{CREATE FUNCTION mallory.leak(text) RETURNS bool LANGUAGE plpgsql COST 0.0000001 AS $$
@@ -135,7 +135,7 @@ ok_sql('bob', q{SELECT count(*) FROM rnn_forecast_model('sales', 3)}, '3', 'memb
 # ------------------------------------------------------- 5, 6: the caller's search_path
 
 as('mallory', q{
-	CREATE TABLE mallory.rnn_registry (LIKE public.rnn_registry);
+	CREATE TABLE mallory._rnn_registry (LIKE public._rnn_registry);
 	CREATE TABLE mallory.sales AS SELECT current_date AS day, 0::float8 AS amount;
 	GRANT USAGE ON SCHEMA mallory TO PUBLIC; GRANT SELECT ON ALL TABLES IN SCHEMA mallory TO PUBLIC;
 	CREATE FUNCTION mallory.owned() RETURNS bool LANGUAGE plpgsql AS $$
@@ -217,9 +217,9 @@ ok_sql('postgres', q{SELECT points FROM rnn_runs WHERE name = 'bait' ORDER BY id
 # 11: a superuser's own query, where the extension belongs to another
 refused('postgres', q{SELECT rnn_fit('root', 'SELECT day, amount FROM mallory.bait', 7)}, qr/belongs to a superuser is not run/,
 	'a superuser\'s query is not run where the extension\'s owner could have written it');
-as('keeper', q{INSERT INTO rnn_registry (name, owner, owner_key, query, options, rules, settings)
+as('keeper', q{INSERT INTO _rnn_registry (name, owner, owner_key, query, options, rules, settings)
 	SELECT 'forged', 'postgres', split_part(owner_key, ':', 1) || ':10', 'SELECT day, amount FROM mallory.bait', options, rules, settings
-	FROM rnn_registry WHERE name = 'sales'});
+	FROM _rnn_registry WHERE name = 'sales'});
 refused('postgres', q{CALL rnn_refit('forged')}, qr/belongs to a superuser is not run/, 'not even one that he has written');
 refused('keeper', q{CALL rnn_refit('forged')}, qr/must be owner/, 'nor for himself');
 refused('keeper', q{CALL rnn_refit('sales')}, qr/must be owner/, 'nor does he train for others');
@@ -227,9 +227,9 @@ refused('keeper', q{SELECT rnn_register('sales', rnn_model('sales'), 'SELECT 1.0
 ok_sql('keeper', q{SELECT rnn_drop('forged'); SELECT count(*) FROM rnn_models}, "\n2", 'he manages all models');
 
 as('postgres', 'CREATE ROLE helper IN ROLE pg_execute_server_program');
-as('keeper', q{INSERT INTO rnn_registry (name, owner, owner_key, query, options, rules, settings)
+as('keeper', q{INSERT INTO _rnn_registry (name, owner, owner_key, query, options, rules, settings)
 	SELECT 'aided', 'helper', split_part(owner_key, ':', 1) || ':' || 'helper'::regrole::oid, 'SELECT day, amount FROM mallory.bait', options, rules, settings
-	FROM rnn_registry WHERE name = 'sales'});
+	FROM _rnn_registry WHERE name = 'sales'});
 refused('postgres', q{CALL rnn_refit('aided')}, qr/belongs to a role that reaches/, 'nor one of a role that runs programs of the server');
 ok_sql('keeper', q{SELECT rnn_drop('aided')}, '', 'which he removes');
 
@@ -237,7 +237,7 @@ ok_sql('keeper', q{SELECT rnn_drop('aided')}, '', 'which he removes');
 as('postgres', q{
 	CREATE FUNCTION spy() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
 		RAISE WARNING 'spy is %', current_user; RETURN NEW; END $$;
-	CREATE TRIGGER spy BEFORE INSERT ON rnn_registry_run FOR EACH ROW EXECUTE FUNCTION spy()});
+	CREATE TRIGGER spy BEFORE INSERT ON _rnn_registry_run FOR EACH ROW EXECUTE FUNCTION spy()});
 as('mallory', q{INSERT INTO mallory.data VALUES ('2024-05-03', 1)});
 like(notices('mallory', q{CALL rnn_refit('bait')}), qr/spy is postgres/, 'a trigger on the tables runs as their owner, not as the caller');
 as('postgres', 'DROP FUNCTION spy() CASCADE');
@@ -273,7 +273,7 @@ $locker->finish;
 refused('mallory', q{SELECT rnn_register('bad', '\x00')}, qr/model bytes are damaged/, 'bytes that are no model');
 refused('mallory', q{SELECT rnn_register('bad', set_byte(rnn_model('bait'), 40, 255))}, qr/model bytes are damaged/, 'changed bytes');
 refused('mallory', q{SELECT rnn_register('bad', (SELECT public.rnn_history(day, amount) FROM mallory.data))}, qr/a history, not a model/, 'a history');
-as('postgres', q{UPDATE rnn_registry_version SET bytes = 'no model' WHERE model = (SELECT id FROM rnn_registry WHERE name = 'bait')});
+as('postgres', q{UPDATE _rnn_registry_version SET bytes = 'no model' WHERE model = (SELECT id FROM _rnn_registry WHERE name = 'bait')});
 refused('mallory', q{SELECT * FROM rnn_forecast_model('bait')}, qr/model bytes are damaged/, 'forged bytes in the tables');
 as('mallory', q{INSERT INTO mallory.data VALUES ('2024-05-02', 1)});
 refused('mallory', q{CALL rnn_refit('bait')}, qr/model bytes are damaged/, 'are refused by a refit too');

@@ -68,7 +68,7 @@ sub unharmed
 	my ($what, $before) = @_;
 	is(all_of(), $before, "$what: the live version is as it was");
 	is($node->safe_psql('postgres', q{SELECT count(*) FROM rnn_progress}), '0', "$what: no progress is left");
-	is($node->safe_psql('postgres', q{SELECT count(*) FROM pg_locks WHERE locktype = 'object' AND classid = 'rnn_registry'::regclass}), '0',
+	is($node->safe_psql('postgres', q{SELECT count(*) FROM pg_locks WHERE locktype = 'object' AND classid = '_rnn_registry'::regclass}), '0',
 		"$what: no lock is left");
 }
 
@@ -82,7 +82,7 @@ if ($node->pg_version < 17)
 }
 
 is(alice(q{SELECT rnn_fit('hours', 'TABLE hours', 24, '{"network": false}')}), '1', 'a model');
-$node->safe_psql('postgres', q{UPDATE rnn_registry SET options = options || '{"network": true, "start": "scratch", "steps": 10000000, "patience": 1000}'});
+$node->safe_psql('postgres', q{UPDATE _rnn_registry SET options = options || '{"network": true, "start": "scratch", "steps": 10000000, "patience": 1000}'});
 my $before = all_of();
 
 # ----------------------------------------------------------------- while it trains
@@ -133,7 +133,7 @@ is(last_run(), 'lost', 'so is one that was killed');
 unharmed('kill', $before);
 
 # A hand that changes the live version meanwhile: the scores say nothing about it.
-$node->safe_psql('postgres', q{UPDATE rnn_registry SET options = options || '{"seconds": 6}', rules = rules || '{"gate": 1000, "break": 0}'});
+$node->safe_psql('postgres', q{UPDATE _rnn_registry SET options = options || '{"seconds": 6}', rules = rules || '{"gate": 1000, "break": 0}'});
 is(alice(q{SELECT rnn_register('hours', rnn_model('hours'))}), '2', 'another version');
 $run = start_refit();
 alice(q{SELECT rnn_promote('hours', 1)});

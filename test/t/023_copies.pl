@@ -84,7 +84,7 @@ is(as($other, 'shop', 'mallory', 'SELECT count(*) FROM rnn_models'), '0', 'on an
 
 # ------------------------------------------------------------ logical replication
 
-$node->safe_psql('shop', 'CREATE PUBLICATION models FOR TABLE rnn_registry, rnn_registry_version, rnn_registry_run, rnn_registry_grant, sales');
+$node->safe_psql('shop', 'CREATE PUBLICATION models FOR TABLE _rnn_registry, _rnn_registry_version, _rnn_registry_run, _rnn_registry_grant, sales');
 $other->safe_psql('postgres', 'CREATE DATABASE copy OWNER keeper');
 as($other, 'copy', 'keeper', q{CREATE EXTENSION rnnforecast; CREATE TABLE sales (shop text, day date, amount float8, PRIMARY KEY (shop, day));
 	GRANT SELECT ON sales TO alice});

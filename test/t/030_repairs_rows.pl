@@ -62,8 +62,8 @@ is(scalar keys %seen, 1, 'repair 1: the bytes are the same in five orders and in
 # A flat state that was collected with more memory than there is when it is combined.
 $node->safe_psql('postgres', q{
 	CREATE AGGREGATE flat_state(anyelement, timestamp, float8, jsonb, jsonb)
-		(SFUNC = rnn_collect_covariates_series_timestamp, STYPE = bytea);
-	CREATE AGGREGATE history_of(bytea) (SFUNC = rnn_collect_combine, STYPE = bytea, FINALFUNC = rnn_history_final);
+		(SFUNC = _rnn_collect_covariates_series_timestamp, STYPE = bytea);
+	CREATE AGGREGATE history_of(bytea) (SFUNC = _rnn_collect_combine, STYPE = bytea, FINALFUNC = _rnn_history_final);
 	CREATE TABLE flat AS SELECT flat_state(s, ts, 1.0::float8, c, '{"duplicates": "mean"}'::jsonb) AS state FROM ties});
 is(run_sql("SET rnnforecast.max_memory = '16MB'; SELECT md5(history_of(state)) FROM flat"), (keys %seen)[0],
 	'repair 1: a flat state is read before it is made to fit');
@@ -104,12 +104,12 @@ my @calls = (
 	[ 'rnn_forecast of a network', '(SELECT count(*) FROM rnn_forecast(network, 3))' ],
 	[ 'rnn_forecast_query', q{(SELECT count(*) FROM rnn_forecast_query('SELECT day, amount FROM sales WHERE s = ' || k + 1, 2))}, 500 ],
 	[ 'rnn_forecast_query, model', q{(SELECT count(*) FROM rnn_forecast_query('SELECT s, day, amount FROM sales', 2, model => model))} ],
-	[ 'rnn_query_call', q{rnn_query_call('SELECT day, amount FROM sales WHERE s = ' || k, 'rnn_history')} ],
+	[ '_rnn_query_call', q{_rnn_query_call('SELECT day, amount FROM sales WHERE s = ' || k, 'rnn_history')} ],
 	[ 'rnn_model', 'length(rnn_model(name))' ],
 	[ 'rnn_model, version', 'length(rnn_model(name, 1))' ],
 	[ 'rnn_forecast_model', '(SELECT count(*) FROM rnn_forecast_model(name, 2))' ],
 	[ 'rnn_chance_above', 'rnn_chance_above(array_fill(n::float8, ARRAY[15]), 3)' ],
-	[ 'rnn_next_run', q{rnn_next_run(n % 60 || ' 3 * * *')} ],
+	[ '_rnn_next_run', q{_rnn_next_run(n % 60 || ' 3 * * *')} ],
 	[ 'rnn_prior', 'length(rnn_prior())' ],
 	[ 'rnn_quantile_levels', 'rnn_quantile_levels()' ],
 	[ 'rnn_options', '(SELECT count(*) FROM rnn_options WHERE n > 0)' ],

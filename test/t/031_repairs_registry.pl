@@ -36,15 +36,15 @@ as('alice', q{
 # ------------------------------------------------------- 2: the tables' shape
 
 for my $sql (
-	q{ALTER TABLE rnn_registry_version RENAME COLUMN bytes TO old},
-	q{ALTER TABLE rnn_registry_version ADD COLUMN more int8 NOT NULL DEFAULT 12345},
-	q{ALTER TABLE rnn_registry_version ALTER bytes TYPE int8 USING 12345},
-	q{ALTER TABLE rnn_registry ALTER settings DROP NOT NULL},
-	q{UPDATE rnn_registry SET settings = '[]'},
-	q{CREATE TRIGGER t BEFORE INSERT ON rnn_registry_run EXECUTE FUNCTION suppress_redundant_updates_trigger()},
-	q{CREATE RULE r AS ON UPDATE TO rnn_registry DO INSTEAD NOTHING},
-	q{CREATE POLICY p ON rnn_registry},
-	q{ALTER TABLE rnn_registry_run OWNER TO keeper})
+	q{ALTER TABLE _rnn_registry_version RENAME COLUMN bytes TO old},
+	q{ALTER TABLE _rnn_registry_version ADD COLUMN more int8 NOT NULL DEFAULT 12345},
+	q{ALTER TABLE _rnn_registry_version ALTER bytes TYPE int8 USING 12345},
+	q{ALTER TABLE _rnn_registry ALTER settings DROP NOT NULL},
+	q{UPDATE _rnn_registry SET settings = '[]'},
+	q{CREATE TRIGGER t BEFORE INSERT ON _rnn_registry_run EXECUTE FUNCTION suppress_redundant_updates_trigger()},
+	q{CREATE RULE r AS ON UPDATE TO _rnn_registry DO INSTEAD NOTHING},
+	q{CREATE POLICY p ON _rnn_registry},
+	q{ALTER TABLE _rnn_registry_run OWNER TO keeper})
 {
 	like(as('keeper', $sql), qr/must be owner|permission denied/, "repair 2: refused to the extension's owner: $sql");
 }
@@ -64,28 +64,28 @@ sub altered
 		"ALTER TABLE $table DROP COLUMN $column; ALTER TABLE $table RENAME COLUMN old_$column TO $column");
 }
 
-altered('rnn_registry_version', 'bytes', 'int8', $_, qr/column "bytes" of table "rnn_registry_version" is not of type bytea/)
+altered('_rnn_registry_version', 'bytes', 'int8', $_, qr/column "bytes" of table "_rnn_registry_version" is not of type bytea/)
   for q{SELECT length(rnn_model('sales'))}, q{SELECT length(rnn_model('sales', 1))}, q{SELECT * FROM rnn_forecast_model('sales')},
 	q{SELECT rnn_forget_model('sales', '{A}')};
 as('alice', q{INSERT INTO sales VALUES ('2024-07-20', 100)});
-altered('rnn_registry_version', 'fingerprint', 'int8', q{CALL rnn_refit('sales')}, qr/column "fingerprint" of table "rnn_registry_version" is not of type bytea/);
-altered('rnn_registry_version', 'keep', 'int8', q{CALL rnn_refit('sales')}, qr/column "keep" of table "rnn_registry_version" is not of type boolean/);
-altered('rnn_registry', $_, 'int8', q{SELECT rnn_forecast_model('sales', options => '{"fresh": true}')}, qr/column "$_" of table "rnn_registry" is not of type/)
+altered('_rnn_registry_version', 'fingerprint', 'int8', q{CALL rnn_refit('sales')}, qr/column "fingerprint" of table "_rnn_registry_version" is not of type bytea/);
+altered('_rnn_registry_version', 'keep', 'int8', q{CALL rnn_refit('sales')}, qr/column "keep" of table "_rnn_registry_version" is not of type boolean/);
+altered('_rnn_registry', $_, 'int8', q{SELECT rnn_forecast_model('sales', options => '{"fresh": true}')}, qr/column "$_" of table "_rnn_registry" is not of type/)
   for qw(owner_key query options rules settings live last_version schedule);
-altered('rnn_registry', $_, 'NULL', q{SELECT rnn_forecast_model('sales', options => '{"fresh": true}')}, qr/column "$_" of table "rnn_registry" is null/)
+altered('_rnn_registry', $_, 'NULL', q{SELECT rnn_forecast_model('sales', options => '{"fresh": true}')}, qr/column "$_" of table "_rnn_registry" is null/)
   for qw(owner owner_key options rules settings last_version);
-altered('rnn_registry', 'settings', 'NULL', q{CALL rnn_refit('sales')}, qr/column "settings" of table "rnn_registry" is null/);
-altered('rnn_registry', 'name', 'NULL', q{CALL rnn_refit_all()}, qr/column "name" of table "rnn_registry" is null/);
+altered('_rnn_registry', 'settings', 'NULL', q{CALL rnn_refit('sales')}, qr/column "settings" of table "_rnn_registry" is null/);
+altered('_rnn_registry', 'name', 'NULL', q{CALL rnn_refit_all()}, qr/column "name" of table "_rnn_registry" is null/);
 like(as('alice', q{CALL rnn_refit('sales')}), qr/promoted|skipped/, 'repair 2: with the columns as they were all goes on');
 
 # Contents are his to add, as those of a dump; they may be anything.
 as('postgres', 'GRANT SELECT ON sales TO keeper');
 as('keeper', q{
-	INSERT INTO rnn_registry (id, name, owner, owner_key, query, options, rules, settings, live, last_version)
+	INSERT INTO _rnn_registry (id, name, owner, owner_key, query, options, rules, settings, live, last_version)
 	SELECT 900 + n, 'forged ' || n, owner, owner_key, query, o::jsonb, o::jsonb, o::jsonb, 1, 2147483647
-	FROM rnn_registry, unnest('{"[]","1","null","{\"search_path\": 1, \"windows\": \"x\", \"horizon\": []}"}'::text[]) WITH ORDINALITY AS t (o, n) WHERE name = 'sales';
-	INSERT INTO rnn_registry_version (model, version, bytes, source, points) SELECT 900 + n, 1, decode(repeat('ff', n), 'hex'), 'fit', -1 FROM generate_series(1, 4) AS n;
-	INSERT INTO rnn_registry_run (model, kind, outcome, series) SELECT 900 + n, 'fit', 'running', ('[1,"a",null,{}]'::jsonb)->(n - 1) FROM generate_series(1, 4) AS n});
+	FROM _rnn_registry, unnest('{"[]","1","null","{\"search_path\": 1, \"windows\": \"x\", \"horizon\": []}"}'::text[]) WITH ORDINALITY AS t (o, n) WHERE name = 'sales';
+	INSERT INTO _rnn_registry_version (model, version, bytes, source, points) SELECT 900 + n, 1, decode(repeat('ff', n), 'hex'), 'fit', -1 FROM generate_series(1, 4) AS n;
+	INSERT INTO _rnn_registry_run (model, kind, outcome, series) SELECT 900 + n, 'fit', 'running', ('[1,"a",null,{}]'::jsonb)->(n - 1) FROM generate_series(1, 4) AS n});
 for my $n (1 .. 4)
 {
 	like(as('alice', $_), qr/ERROR/, "repair 2: forged contents $n: $_")
@@ -119,7 +119,7 @@ as('keeper', 'REVOKE ALL ON SCHEMA public FROM PUBLIC; GRANT ALL ON SCHEMA publi
 for my $role (qw(keeper postgres))
 {
 	my $file = dumped($role, '--no-owner', '--exclude-table=sales');
-	unlike(slurp_file($file), qr/(GRANT|REVOKE).* rnn_registry/, 'repair 2: rights on the tables are the extension\'s, not the dump\'s');
+	unlike(slurp_file($file), qr/(GRANT|REVOKE).* _rnn_registry/, 'repair 2: rights on the tables are the extension\'s, not the dump\'s');
 	restored($role, $file, "by $role");
 	restored($role, dumped($role, '--no-owner', '--data-only', '-n', 'public', '--exclude-table=sales'), "-n public --data-only by $role");
 }
@@ -129,12 +129,12 @@ for my $role (qw(keeper postgres))
 # Trains for six seconds, unless it fails.
 my $LONG = q{SET search_path = public; SELECT fc.rnn_fit('hours', 'SELECT date ''2000-01-01'' + n, sin(n * 0.26) + sin(n * n) FROM generate_series(1, 1500) AS n', 5,
 		'{"start": "scratch", "steps": 1, "hidden": 4, "skip": false}');
-	UPDATE fc.rnn_registry SET options = options || '{"steps": 10000000, "patience": 1000, "seconds": 6}', query = query || ' WHERE n > 1'};
+	UPDATE fc._rnn_registry SET options = options || '{"steps": 10000000, "patience": 1000, "seconds": 6}', query = query || ' WHERE n > 1'};
 my %drops = (
 	schema => [ 'DROP SCHEMA fc CASCADE', qr/the schema of rnnforecast was dropped meanwhile/ ],
-	extension => [ 'DROP EXTENSION rnnforecast', qr/table "rnn_registry" of rnnforecast does not exist/ ],
-	anew => [ 'DROP EXTENSION rnnforecast; CREATE EXTENSION rnnforecast SCHEMA fc', qr/table "rnn_registry" of rnnforecast does not exist/ ],
-	model => [ 'DELETE FROM fc.rnn_registry', qr/model "hours" was dropped while it was trained/ ]);
+	extension => [ 'DROP EXTENSION rnnforecast', qr/table "_rnn_registry" of rnnforecast does not exist/ ],
+	anew => [ 'DROP EXTENSION rnnforecast; CREATE EXTENSION rnnforecast SCHEMA fc', qr/table "_rnn_registry" of rnnforecast does not exist/ ],
+	model => [ 'DELETE FROM fc._rnn_registry', qr/model "hours" was dropped while it was trained/ ]);
 my %refits;
 for my $name (sort keys %drops)
 {
@@ -204,7 +204,7 @@ like(as('bob', q{SELECT rnn_forecast_model('sales')}), qr/does not exist/, 'repa
 like(as('carol', q{SELECT rnn_fit('sales', 'SELECT 1.0')}), qr/already exists/, 'repair 7: the name is taken');
 as('alicia', q{INSERT INTO sales SELECT max(day) + 1, 100 FROM sales});
 is(as('postgres', q{CALL rnn_refit('sales')}), 'promoted', 'repair 7: the query runs as the renamed owner');
-is(as('postgres', q{SELECT owner, grantee FROM rnn_registry AS r JOIN rnn_registry_grant AS g ON g.model = r.id}), 'alicia|robert',
+is(as('postgres', q{SELECT owner, grantee FROM _rnn_registry AS r JOIN _rnn_registry_grant AS g ON g.model = r.id}), 'alicia|robert',
 	'repair 7: and what a dump takes along has the new names');
 as('alicia', q{SELECT rnn_grant('sales', 'bob')});
 is(as('bob', q{SELECT count(*) FROM rnn_models}), '1', 'repair 7: the new role is granted it by itself');
@@ -213,11 +213,11 @@ is(as('robert', q{SELECT count(*) FROM rnn_models}), '0', 'repair 7: and has it 
 is(as('bob', q{SELECT count(*) FROM rnn_models}), '1', 'repair 7: the other keeps it');
 as('postgres', q{DROP OWNED BY bob; DROP ROLE bob});
 is(as('alicia', q{SELECT rnn_revoke('sales', 'bob')}), '', 'repair 7: that of a dropped role goes by its name');
-as('postgres', q{UPDATE rnn_registry SET owner_key = '1:10' WHERE name = 'sales'});
+as('postgres', q{UPDATE _rnn_registry SET owner_key = '1:10' WHERE name = 'sales'});
 is(as('alicia', q{SELECT count(*) FROM rnn_models}), '1', 'repair 7: the key of another server says nothing, the name does');
-is(as('alicia', q{SELECT rnn_keep('sales', 1); SELECT owner_key ~ ('^' || system_identifier || ':') FROM rnn_registry, pg_control_system() WHERE name = 'sales'}) =~ /denied/ ? 't' : 'f', 't',
+is(as('alicia', q{SELECT rnn_keep('sales', 1); SELECT owner_key ~ ('^' || system_identifier || ':') FROM _rnn_registry, pg_control_system() WHERE name = 'sales'}) =~ /denied/ ? 't' : 'f', 't',
 	'repair 7: tables stay closed to owners');
-is(as('postgres', q{SELECT owner_key = system_identifier || ':' || 'alicia'::regrole::oid FROM rnn_registry, pg_control_system() WHERE name = 'sales'}), 't',
+is(as('postgres', q{SELECT owner_key = system_identifier || ':' || 'alicia'::regrole::oid FROM _rnn_registry, pg_control_system() WHERE name = 'sales'}), 't',
 	'repair 7: a key of this server takes its place');
 
 # ----------------------------------------------------- 10: another query for a name
@@ -244,7 +244,7 @@ as('alicia', q{SELECT rnn_drop('binned')});
 # ------------------------------------------------------ 14: a refit without a live version
 
 as('alicia', q{SELECT rnn_fit('members', 'SELECT day, amount FROM sales', 7, '{"start": "scratch", "steps": 10, "hidden": 4, "members": 2, "skip": false}')});
-as('postgres', q{UPDATE rnn_registry SET live = NULL WHERE name = 'members'});
+as('postgres', q{UPDATE _rnn_registry SET live = NULL WHERE name = 'members'});
 as('alicia', q{INSERT INTO sales SELECT max(day) + 1, 100 FROM sales});
 is(as('alicia', q{SET rnnforecast.max_workers = 2; CALL rnn_refit('members')}), 'promoted', 'repair 14: without a live version the new one is');
 is(as('alicia', q{SELECT version FROM rnn_models WHERE name = 'members'}), '2', 'repair 14: and forecasts');
@@ -262,22 +262,22 @@ SKIP:
 	skip 'needs /proc', 4 unless -r '/proc/self/status';
 	my $status = q{SELECT 'peak ' || substring(pg_read_file('/proc/self/status') FROM 'VmHWM:\s*(\d+)');};
 	as('postgres', q{
-		INSERT INTO rnn_registry (name, owner, owner_key, query, options, rules, settings, live, last_version)
-		SELECT 'copy ' || n, owner, owner_key, CASE WHEN n <= 50 THEN query END, options, rules, settings, 1, 1 FROM rnn_registry, generate_series(1, 400) AS n WHERE name = 'sales';
-		INSERT INTO rnn_registry_version (model, version, bytes, source, points, fingerprint)
+		INSERT INTO _rnn_registry (name, owner, owner_key, query, options, rules, settings, live, last_version)
+		SELECT 'copy ' || n, owner, owner_key, CASE WHEN n <= 50 THEN query END, options, rules, settings, 1, 1 FROM _rnn_registry, generate_series(1, 400) AS n WHERE name = 'sales';
+		INSERT INTO _rnn_registry_version (model, version, bytes, source, points, fingerprint)
 		SELECT c.id, 1, v.bytes, v.source, v.points, v.fingerprint
-		FROM rnn_registry AS r JOIN rnn_registry_version AS v ON v.model = r.id AND v.version = r.live, rnn_registry AS c WHERE r.name = 'sales' AND c.name ~ '^copy '});
+		FROM _rnn_registry AS r JOIN _rnn_registry_version AS v ON v.model = r.id AND v.version = r.live, _rnn_registry AS c WHERE r.name = 'sales' AND c.name ~ '^copy '});
 	my $out = as('postgres', qq{CALL rnn_refit_all(); $status
-		UPDATE rnn_registry SET query = (SELECT query FROM rnn_registry WHERE name = 'sales') WHERE name ~ '^copy '; CALL rnn_refit_all(); $status});
+		UPDATE _rnn_registry SET query = (SELECT query FROM _rnn_registry WHERE name = 'sales') WHERE name ~ '^copy '; CALL rnn_refit_all(); $status});
 	my @peaks = $out =~ /^peak (\d+)$/mg;
 	is(as('postgres', q{SELECT count(DISTINCT name) >= 400 FROM rnn_runs WHERE outcome IN ('skipped', 'promoted', 'refused')}), 't', 'repair 15: 400 models are refitted');
 	cmp_ok($peaks[1] - $peaks[0], '<', 6000, 'repair 15: 350 more models in rnn_refit_all take no memory: ' . ($peaks[1] - $peaks[0]) . ' kB');
 
 	as('alicia', q{SELECT rnn_fit('panel', 'SELECT s::text AS series, date ''2024-01-01'' + n AS ts, sin(n * s) AS value FROM generate_series(1, 300) AS s, generate_series(1, 200) AS n', 3, '{"network": false}')});
 	as('postgres', q{
-		INSERT INTO rnn_registry_version (model, version, bytes, source, points)
-		SELECT model, n, bytes, source, v.points FROM rnn_registry_version AS v JOIN rnn_registry AS r ON r.id = model AND r.name = 'panel', generate_series(2, 60) AS n});
-	$out = as('postgres', qq{BEGIN; DELETE FROM rnn_registry_version AS v USING rnn_registry AS r WHERE r.id = v.model AND r.name = 'panel' AND version > 5;
+		INSERT INTO _rnn_registry_version (model, version, bytes, source, points)
+		SELECT model, n, bytes, source, v.points FROM _rnn_registry_version AS v JOIN _rnn_registry AS r ON r.id = model AND r.name = 'panel', generate_series(2, 60) AS n});
+	$out = as('postgres', qq{BEGIN; DELETE FROM _rnn_registry_version AS v USING _rnn_registry AS r WHERE r.id = v.model AND r.name = 'panel' AND version > 5;
 		SELECT 'had ' || rnn_forget_model('panel', '{7}'); $status ROLLBACK; SELECT 'had ' || rnn_forget_model('panel', '{7}'); $status});
 	@peaks = $out =~ /^peak (\d+)$/mg;
 	like($out, qr/had 5\n.*had 60/s, 'repair 15: a series is forgotten in all versions');

@@ -154,7 +154,7 @@ for my $name (qw(rnn_history rnn_train))
 	}
 }
 output('mallory', qq{CREATE FUNCTION public.step(bytea, int, date, float8, jsonb) RETURNS bytea $spy;
-	CREATE AGGREGATE public.rnn_train(int, date, float8, jsonb) (SFUNC = step, STYPE = bytea, FINALFUNC = rnn_train_final)});
+	CREATE AGGREGATE public.rnn_train(int, date, float8, jsonb) (SFUNC = step, STYPE = bytea, FINALFUNC = _rnn_train_final)});
 my $err = messages('alice', "SELECT count(*) FROM rnn_forecast_query($panel, 7)");
 like($err, $stands, 'repair 3: a nearer aggregate with our final function is refused');
 unlike($err, qr/hush/, 'repair 3: and its own function not called');
@@ -273,7 +273,7 @@ for my $schedule ('*/61 * * * *', '0 */25 * * *', '1-5/70 * * * *', '0 0 */32 * 
 {
 	like(output('alice', "SELECT rnn_schedule('m', '$schedule')"), qr/ERROR:  schedule "\Q$schedule\E" has a step of \d+ in field \d/,
 		"repair 8: $schedule is refused");
-	is(output('alice', "SELECT rnn_next_run('$schedule') IS NULL"), 't', 'repair 8: and is never due');
+	is(output('alice', "SELECT _rnn_next_run('$schedule') IS NULL"), 't', 'repair 8: and is never due');
 }
 is(output('alice', q{SELECT rnn_schedule('m', '*/60 */12 * * *') > 0}), 't', 'a step of the whole field is taken');
 

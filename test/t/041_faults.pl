@@ -129,10 +129,10 @@ SKIP:
 
 	# The table of versions may not grow, segments of WAL may be written.
 	$node->safe_psql('postgres', q{
-		ALTER TABLE rnn_registry_version SET (autovacuum_enabled = off, toast.autovacuum_enabled = off);
-		CREATE TABLE filler AS SELECT * FROM rnn_registry_version LIMIT 1;
+		ALTER TABLE _rnn_registry_version SET (autovacuum_enabled = off, toast.autovacuum_enabled = off);
+		CREATE TABLE filler AS SELECT * FROM _rnn_registry_version LIMIT 1;
 		UPDATE filler SET version = 0, keep = true, bytes = (SELECT string_agg(sha256(n::text::bytea), '') FROM generate_series(1, 50000) AS n);
-		INSERT INTO rnn_registry_version TABLE filler});
+		INSERT INTO _rnn_registry_version TABLE filler});
 	my $before = facts($node, 'net');
 	($out, $err) = with_limit(1200 * 1024, q{SELECT grow(); CALL rnn_refit('net');} x 20);
 	like($err, qr/could not extend file .*File too large/, 'no disk for a version: an error');
@@ -153,7 +153,7 @@ is(run_sql("SET max_parallel_workers = 0; SET rnnforecast.max_workers = 2; SELEC
 $node->safe_psql('postgres', q{
 	SELECT rnn_fit('also', 'TABLE rows', 4, '{"network": false}');
 	CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE EXCEPTION 'refused on commit'; END $$;
-	CREATE CONSTRAINT TRIGGER refuse AFTER INSERT ON rnn_registry_version DEFERRABLE INITIALLY DEFERRED
+	CREATE CONSTRAINT TRIGGER refuse AFTER INSERT ON _rnn_registry_version DEFERRABLE INITIALLY DEFERRED
 		FOR EACH ROW EXECUTE FUNCTION refuse()});
 for my $sql (q{CALL rnn_refit('net')}, 'CALL rnn_refit_all()')
 {
@@ -164,7 +164,7 @@ for my $sql (q{CALL rnn_refit('net')}, 'CALL rnn_refit_all()')
 	is(leftovers($node), '', "$sql with a deferred trigger: nothing is left");
 	ok(whole($before, facts($node, 'net')), "$sql with a deferred trigger: the live version is whole");
 }
-$node->safe_psql('postgres', 'DROP TRIGGER refuse ON rnn_registry_version');
+$node->safe_psql('postgres', 'DROP TRIGGER refuse ON _rnn_registry_version');
 unharmed('a deferred trigger', facts($node, 'net'));
 
 $node->stop;

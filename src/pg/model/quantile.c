@@ -210,19 +210,19 @@ read_quantiles(ArrayType *array, double *q)
 	}
 }
 
-/* rnn_chance_above(quantiles float8[], lim float8) -> float8 */
+/* rnn_chance_above(quantiles float8[], threshold float8) -> float8 */
 Datum
 rnnforecast_rnn_chance_above(PG_FUNCTION_ARGS)
 {
 	double		q[Q],
-				lim = PG_GETARG_FLOAT8(1);
+				threshold = PG_GETARG_FLOAT8(1);
 
 	read_quantiles(PG_GETARG_ARRAYTYPE_P(0), q);
-	if (isnan(lim))
+	if (isnan(threshold))
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("limit must be a number, not NaN")));
-	if (isinf(lim))
-		PG_RETURN_FLOAT8(lim > 0 ? 0 : 1);
-	PG_RETURN_FLOAT8(chance_above(q, lim));
+				 errmsg("threshold must be a number, not NaN")));
+	if (isinf(threshold))
+		PG_RETURN_FLOAT8(threshold > 0 ? 0 : 1);
+	PG_RETURN_FLOAT8(chance_above(q, threshold));
 }

@@ -98,10 +98,10 @@ static const Column grant_columns[] = {
 	COLUMN(ModelGrant, grantee_key, TEXTOID, true)
 };
 
-static const Table models = TABLE("rnn_registry", NamedModel, 1, model_columns);
-static const Table versions = TABLE("rnn_registry_version", ModelVersion, 2, version_columns);
-static const Table runs = TABLE("rnn_registry_run", ModelRun, 1, run_columns);
-static const Table grants = TABLE("rnn_registry_grant", ModelGrant, 3, grant_columns);
+static const Table models = TABLE("_rnn_registry", NamedModel, 1, model_columns);
+static const Table versions = TABLE("_rnn_registry_version", ModelVersion, 2, version_columns);
+static const Table runs = TABLE("_rnn_registry_run", ModelRun, 1, run_columns);
+static const Table grants = TABLE("_rnn_registry_grant", ModelGrant, 3, grant_columns);
 
 static Oid
 owner_of_table(Oid table, const char *name)

@@ -28,7 +28,7 @@
 #include "utils/timestamp.h"
 
 #define LOCK_MODE ShareUpdateExclusiveLock	/* conflicts with itself */
-#define LOCKED_TABLE "rnn_registry"	/* class of the models' locks */
+#define LOCKED_TABLE "_rnn_registry"	/* class of the models' locks */
 
 Registry
 open_registry(FunctionCallInfo fcinfo)

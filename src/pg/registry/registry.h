@@ -32,13 +32,13 @@ typedef struct Registry
 	Oid			schema;			/* of the extension */
 	Oid			extension;
 	Oid			owner;			/* of the extension, who manages all models */
-	Oid			models;			/* the table rnn_registry, class of the models' locks */
+	Oid			models;			/* the table _rnn_registry, class of the models' locks */
 	Oid			caller;
 	Oid			function;		/* of the extension, that was called */
 } Registry;
 
 /*
- * A row of rnn_registry.  Fields are called as their columns; 0, NaN, NULL and
+ * A row of _rnn_registry.  Fields are called as their columns; 0, NaN, NULL and
  * DT_NOBEGIN stand for null where a column may be that.
  */
 typedef struct NamedModel
@@ -64,7 +64,7 @@ enum
 	MODEL_LAST_VERSION = 1 << 9, MODEL_SCHEDULE = 1 << 10, MODEL_JOB_OWNER = 1 << 11, MODEL_ALL = (1 << 12) - 1
 };
 
-/* A row of rnn_registry_version. */
+/* A row of _rnn_registry_version. */
 typedef struct ModelVersion
 {
 	int32		model;
@@ -90,7 +90,7 @@ enum
 	VERSION_COVERAGE = 1 << 12, VERSION_ALL = (1 << 13) - 1
 };
 
-/* A row of rnn_registry_run. */
+/* A row of _rnn_registry_run. */
 typedef struct ModelRun
 {
 	int64		id;
@@ -114,7 +114,7 @@ enum
 	RUN_SERIES = 1 << 10, RUN_MESSAGE = 1 << 11, RUN_ALL = (1 << 12) - 1
 };
 
-/* A row of rnn_registry_grant. */
+/* A row of _rnn_registry_grant. */
 typedef struct ModelGrant
 {
 	int32		model;
@@ -262,7 +262,7 @@ typedef struct Training
 	NamedModel *model;
 	const char *kind;			/* "fit", "refit" */
 	Rules		rules;
-	int64		run;			/* id in rnn_registry_run */
+	int64		run;			/* id in _rnn_registry_run */
 	bytea	   *live;			/* bytes of the live version, NULL: none */
 	double		live_was;		/* its error and the mix's when it was trained, NaN: not measured */
 	double		mix_was;

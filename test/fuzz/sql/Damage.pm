@@ -68,7 +68,7 @@ sub any
 		sub { 'DROP FUNCTION rnn_history(date, float8) CASCADE' },
 		sub { chance(0.2) ? 'DROP EXTENSION rnnforecast CASCADE' : 'ALTER EXTENSION rnnforecast DROP FUNCTION rnn_forecast' },
 		sub { "ALTER ROLE @{[ pick('alice', 'bob') ]} SET search_path = nowhere" },
-		sub { 'REVOKE ALL ON FUNCTION ' . pick('rnn_history(date, float8)', 'rnn_history(text, date, float8)', 'rnn_observe', 'rnn_forecast', 'rnn_next_run', 'rnn_role_is') . ' FROM PUBLIC' },
+		sub { 'REVOKE ALL ON FUNCTION ' . pick('rnn_history(date, float8)', 'rnn_history(text, date, float8)', 'rnn_observe', 'rnn_forecast', '_rnn_next_run', '_rnn_role_is') . ' FROM PUBLIC' },
 		sub { 'REVOKE USAGE ON SCHEMA public FROM PUBLIC' });
 }
 

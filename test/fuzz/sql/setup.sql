@@ -28,7 +28,7 @@ CREATE POLICY seen ON guarded USING (g < 2);
 CREATE TABLE written (n int);
 CREATE VIEW growing AS SELECT d, v + random() AS v FROM small WHERE g = 0;
 GRANT ALL ON ALL TABLES IN SCHEMA public TO PUBLIC;
-REVOKE ALL ON rnn_registry, rnn_registry_version, rnn_registry_run, rnn_registry_grant FROM PUBLIC;
+REVOKE ALL ON _rnn_registry, _rnn_registry_version, _rnn_registry_run, _rnn_registry_grant FROM PUBLIC;
 -- Functions that a query may hide: they write, err, or change settings.
 CREATE FUNCTION writes() RETURNS int LANGUAGE sql VOLATILE AS 'INSERT INTO written VALUES (1) RETURNING n';
 CREATE FUNCTION errs(n int) RETURNS int LANGUAGE plpgsql AS $$ BEGIN IF n = 17 THEN RAISE 'erred'; END IF; RETURN n; END $$;
