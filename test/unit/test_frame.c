@@ -552,12 +552,12 @@ forecast_prefix(const rnn_model *m, const rnn_series *whole, int64_t e, double *
 }
 
 /*
- * The trainer's forward of a window against rnn_forecast of the series up to
- * there.  Only products of matrices of another size are between them: the
+ * The trainer's forward of a window against rnn_forecast by one member, which
+ * sees its own number of steps, of the series up to there.  Only products of matrices of another size are between them: the
  * batch differs, and BLAS sums in another order for it.
  */
 static void
-check_forecasts(rnn_trainer *t)
+check_forecasts(rnn_trainer *t, int member)
 {
 	rnn_model	m;
 	rnn_error	err;
@@ -575,9 +575,12 @@ check_forecasts(rnn_trainer *t)
 	/* Such that everything matters: the last layers are next to zero after few steps. */
 	rnn_rng_seed(&rng, 1, 1);
 	for (int64_t i = 0; i < t->shape.params; i++)
-		w[i] = weights[i] = (float) (t->member_weights[0][i] + 0.1 * rnn_rng_normal(&rng));
+		w[i] = weights[i] = (float) (t->member_weights[member][i] + 0.1 * rnn_rng_normal(&rng));
+	m.member[0] = m.member[member];
 	m.member[0].weights = weights;
 	m.n_members = 1;
+	m.config.lower = -1e300;	/* counts are not held at 0 */
+	t->K = m.member[0].context / m.member[0].patch;
 	m.weight = 1;
 	for (int i = 0; i < RNN_BANDS * RNN_MEDIAN; i++)
 		m.calibration[i / RNN_MEDIAN][i % RNN_MEDIAN] = 1;
@@ -587,8 +590,11 @@ check_forecasts(rnn_trainer *t)
 			int64_t		e = t->runs[r].e0 + last * t->runs[r].stride;
 			const rnn_series *s = &t->panel.series[t->runs[r].series];
 			rnn_scale	scale = t->scales[t->runs[r].first + last];
+			rnn_series	before = *s;
 
-			if (e < RNN_LEAST_HISTORY)
+			/* What never changes is forecast as it is, without a network. */
+			before.n = e;
+			if (e < RNN_LEAST_HISTORY || rnn_series_is_constant(&before))
 				continue;
 			for (int b = 0; b < 5; b++)
 			{
@@ -626,12 +632,14 @@ test_windows(void)
 		cfg.conv_layers = c == 2;
 		cfg.batch = 5;
 		cfg.steps = 3;
-		cfg.members = 1;
+		cfg.members = 3;
 		if (c == 2)
 			cfg.skip = 0;
 		r = start_training(&cfg, &panel, (size_t) 64 << 20, true);
+		r.t->K = r.t->cfg.context / r.t->cfg.patch;
 		check_windows(r.t);
-		check_forecasts(r.t);
+		for (int member = 0; member < cfg.members; member++)
+			check_forecasts(r.t, member);
 		free(r.block);
 	}
 	for (int i = 0; i < 6; i++)

@@ -18,7 +18,7 @@ frames_stay(const Forecaster *f, int member)
 	const rnn_member *m = &f->model->member[member];
 
 	return member > 0 && m[-1].patch == m->patch && m[-1].context == m->context &&
-		m->context / m->patch <= f->T;
+		f->K <= f->T;
 }
 
 static void
@@ -32,7 +32,7 @@ static void
 run_network(Forecaster *f, int member, const real *w)
 {
 	int			P = f->shape.patch,
-				K = f->plan.context / P,
+				K = f->K,
 				B = f->count;
 	bool		loaded = frames_stay(f, member);
 

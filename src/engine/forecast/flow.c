@@ -40,14 +40,13 @@ lay_out(Flow *f, const rnn_model *m, int member, rnn_arena *a, rnn_error *err)
 	if (member < 0 || member >= m->n_members)
 		return rnn_fail(err, RNN_ERR_RANGE, "member", member + 1, 1, m->n_members);
 	cfg.patch = m->member[member].patch;
-	cfg.context = m->member[member].context;
 	cfg.dropout = 0;
 	cfg.seasons_given = m->n_seasons;
 	memcpy(cfg.seasons, m->seasons, sizeof(cfg.seasons));
 	rnn_shape_init(&f->shape, &cfg);
 	f->shape.stop = m->stop;
 	rnn_frame_plan_init(&f->plan, &f->shape, &cfg);
-	f->K = cfg.context / cfg.patch;
+	f->K = m->member[member].context / cfg.patch;
 	for (int i = 0; i < m->n_series; i++)
 		longest = m->series[i].n > longest ? m->series[i].n : longest;
 	rnn_net_init(&f->net, &f->shape, f->K, WINDOWS, true, a);

@@ -61,23 +61,28 @@ rnn_history_reach(const rnn_model *m)
 	return reach + most;
 }
 
-/* Shapes of a member: its own patch and context, all else shared. */
+/*
+ * Shapes of a member: its own patch and steps, all else shared.  Its frames are
+ * those of the model's context, as they were when it was trained.
+ */
 static void
 member_shape(Forecaster *f, int member)
 {
 	rnn_config	cfg = f->model->config;
+	int			context = cfg.context;
 
 	if (member >= 0 && member < f->model->n_members)
 	{
 		cfg.patch = f->model->member[member].patch;
-		cfg.context = f->model->member[member].context;
+		context = f->model->member[member].context;
 	}
 	cfg.seasons_given = f->model->n_seasons;
 	memcpy(cfg.seasons, f->model->seasons, sizeof(cfg.seasons));
 	rnn_shape_init(&f->shape, &cfg);
 	f->shape.stop = f->model->stop;
 	rnn_frame_plan_init(&f->plan, &f->shape, &cfg);
-	f->T = cfg.context / cfg.patch < cfg.bptt ? cfg.context / cfg.patch : cfg.bptt;
+	f->K = context / cfg.patch;
+	f->T = (int) rnn_min(f->K, cfg.bptt);
 }
 
 void

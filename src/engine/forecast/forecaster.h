@@ -21,7 +21,8 @@ typedef struct Forecaster
 	rnn_net		net;
 	rnn_prior_net prior;
 	int			count,
-				T;				/* steps of a chunk */
+				K,				/* steps of a member, */
+				T;				/* and of a chunk */
 	rnn_points *points;			/* (count) */
 	real	   *frame;			/* (width) */
 	rnn_scale  *scales;			/* (count) */
