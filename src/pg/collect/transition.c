@@ -198,7 +198,7 @@ collect_time(FunctionCallInfo fcinfo, RowForm form, bool covariates)
 
 /* ----------------------------------------------------------------- series */
 
-/* How the series' key becomes text; once per call site. */
+/* How what names a series becomes text; once per call site. */
 typedef struct SeriesOutput
 {
 	bool		is_text;		/* stored as its own text */
@@ -206,13 +206,13 @@ typedef struct SeriesOutput
 	FmgrInfo	out;
 	int16		len;			/* of the type */
 	bool		by_value;
-	MemoryContext context;		/* of what depends: texts of keys that came before */
+	MemoryContext context;		/* of what depends: texts of values that came before */
 	HTAB	   *texts;
 } SeriesOutput;
 
 typedef struct TextEntry
 {
-	SeriesName	key;			/* its bytes */
+	SeriesName	value;			/* its bytes */
 	SeriesName	name;
 } TextEntry;
 
@@ -232,22 +232,22 @@ notice_order(Oid type)
 }
 
 static void
-learn_type(SeriesOutput *key, Oid type, MemoryContext context)
+learn_type(SeriesOutput *output, Oid type, MemoryContext context)
 {
 	Oid			out;
 	char		category;
 	bool		preferred,
 				varlena;
 
-	key->is_text = type == TEXTOID || type == VARCHAROID;
+	output->is_text = type == TEXTOID || type == VARCHAROID;
 	get_type_category_preferred(type, &category, &preferred);
 	/* Only plain numbers and strings look the same under all settings. */
-	key->depends = !(category == TYPCATEGORY_STRING || type == INT2OID || type == INT4OID ||
+	output->depends = !(category == TYPCATEGORY_STRING || type == INT2OID || type == INT4OID ||
 					 type == INT8OID || type == NUMERICOID || type == BOOLOID || type == UUIDOID ||
 					 type == OIDOID || category == TYPCATEGORY_ENUM);
 	getTypeOutputInfo(type, &out, &varlena);
-	fmgr_info_cxt(out, &key->out, context);
-	get_typlenbyval(type, &key->len, &key->by_value);
+	fmgr_info_cxt(out, &output->out, context);
+	get_typlenbyval(type, &output->len, &output->by_value);
 }
 
 /*
@@ -258,7 +258,7 @@ static void
 know_type(FunctionCallInfo fcinfo, int argno, RowForm form, bool is_text)
 {
 	FmgrInfo   *info = fcinfo->flinfo;
-	SeriesOutput  *key;
+	SeriesOutput *output;
 	Oid			type;
 
 	if (info->fn_extra)
@@ -276,9 +276,9 @@ know_type(FunctionCallInfo fcinfo, int argno, RowForm form, bool is_text)
 				 errhint("Cast the series to text.")));
 	if (form == FORM_STEP)
 		notice_order(type);
-	key = MemoryContextAllocZero(info->fn_mcxt, sizeof(SeriesOutput));
-	learn_type(key, type, info->fn_mcxt);
-	info->fn_extra = key;
+	output = MemoryContextAllocZero(info->fn_mcxt, sizeof(SeriesOutput));
+	learn_type(output, type, info->fn_mcxt);
+	info->fn_extra = output;
 }
 
 /* Text under ISO dates, UTC, shortest floats, no locale and full names, whatever the session has. */
@@ -301,52 +301,52 @@ fixed_output(FmgrInfo *out, Datum value)
 	return text;
 }
 
-/* The bytes that a key consists of, without those of a pointer to them. */
+/* The bytes that a value consists of, without those of a pointer to them. */
 static SeriesName
-bytes_of(const SeriesOutput *key, Datum *value)
+bytes_of(const SeriesOutput *output, Datum *value)
 {
 	SeriesName	bytes = {.text = (char *) value,.len = sizeof(Datum)};
 
-	if (key->by_value)
+	if (output->by_value)
 		return bytes;
-	if (key->len == -1)
+	if (output->len == -1)
 		*value = PointerGetDatum(PG_DETOAST_DATUM_PACKED(*value));
 	bytes.text = DatumGetPointer(*value);
-	bytes.len = (int) datumGetSize(*value, false, key->len);
+	bytes.len = (int) datumGetSize(*value, false, output->len);
 	return bytes;
 }
 
 /* No more than a small part of what the rows may take. */
 static void
-bound_texts(FunctionCallInfo fcinfo, SeriesOutput *key)
+bound_texts(FunctionCallInfo fcinfo, SeriesOutput *output)
 {
-	if (key->texts && MemoryContextMemAllocated(key->context, true) > memory_limit() / 32)
+	if (output->texts && MemoryContextMemAllocated(output->context, true) > memory_limit() / 32)
 	{
-		MemoryContextDelete(key->context);
-		key->texts = NULL;
+		MemoryContextDelete(output->context);
+		output->texts = NULL;
 	}
-	if (key->texts)
+	if (output->texts)
 		return;
-	key->context = AllocSetContextCreate(fcinfo->flinfo->fn_mcxt, "rnnforecast series keys", ALLOCSET_DEFAULT_SIZES);
-	key->texts = new_index(key->context, "rnnforecast series keys", sizeof(TextEntry));
+	output->context = AllocSetContextCreate(fcinfo->flinfo->fn_mcxt, "rnnforecast series names", ALLOCSET_DEFAULT_SIZES);
+	output->texts = new_index(output->context, "rnnforecast series names", sizeof(TextEntry));
 }
 
-/* The text of a key that depends on settings; they are set for each key once. */
+/* The text of a value that depends on settings; they are set for each value once. */
 static SeriesName
-fixed_name(FunctionCallInfo fcinfo, SeriesOutput *key, Datum value)
+fixed_name(FunctionCallInfo fcinfo, SeriesOutput *output, Datum value)
 {
-	SeriesName	bytes = bytes_of(key, &value);
-	TextEntry  *entry = key->texts ? hash_search(key->texts, &bytes, HASH_FIND, NULL) : NULL;
+	SeriesName	bytes = bytes_of(output, &value);
+	TextEntry  *entry = output->texts ? hash_search(output->texts, &bytes, HASH_FIND, NULL) : NULL;
 	char	   *text;
 	bool		found;
 
 	if (entry)
 		return entry->name;
-	text = fixed_output(&key->out, value);
-	bound_texts(fcinfo, key);
-	bytes.text = memcpy(MemoryContextAlloc(key->context, Max(bytes.len, 1)), bytes.text, bytes.len);
-	entry = hash_search(key->texts, &bytes, HASH_ENTER, &found);
-	entry->name.text = MemoryContextStrdup(key->context, text);
+	text = fixed_output(&output->out, value);
+	bound_texts(fcinfo, output);
+	bytes.text = memcpy(MemoryContextAlloc(output->context, Max(bytes.len, 1)), bytes.text, bytes.len);
+	entry = hash_search(output->texts, &bytes, HASH_ENTER, &found);
+	entry->name.text = MemoryContextStrdup(output->context, text);
 	entry->name.len = strlen(text);
 	return entry->name;
 }
@@ -355,7 +355,7 @@ fixed_name(FunctionCallInfo fcinfo, SeriesOutput *key, Datum value)
 static SeriesName
 series_argument(FunctionCallInfo fcinfo, int argno, RowForm form, int64 at)
 {
-	SeriesOutput  *key = fcinfo->flinfo->fn_extra;
+	SeriesOutput *output = fcinfo->flinfo->fn_extra;
 	SeriesName	name;
 
 	if (PG_ARGISNULL(argno))
@@ -363,9 +363,9 @@ series_argument(FunctionCallInfo fcinfo, int argno, RowForm form, int64 at)
 				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
 				 errmsg("the series of the row at %s is NULL", describe_row(form, at, 0)),
 				 errhint("Filter such rows, or name them with coalesce.")));
-	if (key->depends)
-		return fixed_name(fcinfo, key, PG_GETARG_DATUM(argno));
-	if (key->is_text)
+	if (output->depends)
+		return fixed_name(fcinfo, output, PG_GETARG_DATUM(argno));
+	if (output->is_text)
 	{
 		text	   *t = PG_GETARG_TEXT_PP(argno);
 
@@ -373,7 +373,7 @@ series_argument(FunctionCallInfo fcinfo, int argno, RowForm form, int64 at)
 		name.len = VARSIZE_ANY_EXHDR(t);
 		return name;
 	}
-	name.text = OutputFunctionCall(&key->out, PG_GETARG_DATUM(argno));
+	name.text = OutputFunctionCall(&output->out, PG_GETARG_DATUM(argno));
 	name.len = strlen(name.text);
 	return name;
 }
@@ -441,7 +441,7 @@ static void
 append_rows(RowState *state, const RowState *more)
 {
 	int		   *map = palloc_extended(sizeof(int) * Max(more->n_names, 1), MCXT_ALLOC_HUGE);
-	ColumnMap  *keys = map_columns(state, more);
+	ColumnMap  *columns = map_columns(state, more);
 
 	for (int i = 0; i < more->n_names; i++)
 		map[i] = state_series(state, more->names[i]);
@@ -455,9 +455,9 @@ append_rows(RowState *state, const RowState *more)
 			state_add_to(state, map[more->series[i]], more->rows[i].at, more->rows[i].value);
 		else
 			state_add(state, more->rows[i].at, more->rows[i].value);
-		copy_covariates(state, keys, more, i);
+		copy_covariates(state, columns, more, i);
 	}
-	pfree(keys);
+	pfree(columns);
 	pfree(map);
 }
 
