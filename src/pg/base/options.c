@@ -11,7 +11,6 @@
 
 #include "pgtime.h"
 #include "utils/builtins.h"
-#include "utils/numeric.h"
 #include "utils/timestamp.h"
 #include "utils/varlena.h"
 

@@ -20,7 +20,6 @@
 
 #include "mb/pg_wchar.h"
 #include "miscadmin.h"
-#include "utils/builtins.h"
 #include "utils/memutils.h"
 
 #define FLAT_MAGIC 0x334e4e52	/* "RNN3" */

@@ -9,9 +9,7 @@
  */
 #include "pg/collect/collect.h"
 
-#include "miscadmin.h"
 #include "utils/hsearch.h"
-#include "utils/memutils.h"
 
 #define FIRST_ROOM 64
 #define MOST_NAME 10000			/* bytes of a series' name */

@@ -4,7 +4,6 @@
  */
 #include "pg/registry/registry.h"
 
-#include "miscadmin.h"
 #include "pgtime.h"
 #include "utils/builtins.h"
 #include "utils/datetime.h"

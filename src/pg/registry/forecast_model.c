@@ -7,7 +7,6 @@
 #include "pg/forecast/forecast.h"
 
 #include "executor/spi.h"
-#include "utils/builtins.h"
 
 /* Takes "fresh" out of the options; the rest goes to rnn_forecast. */
 static bool

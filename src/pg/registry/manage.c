@@ -6,10 +6,8 @@
 
 #include "catalog/namespace.h"
 #include "executor/spi.h"
-#include "miscadmin.h"
 #include "utils/acl.h"
 #include "utils/array.h"
-#include "utils/builtins.h"
 #include "utils/memutils.h"
 
 /* To the end of the transaction: a training would bring back what is removed. */

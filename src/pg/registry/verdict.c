@@ -14,7 +14,6 @@
 #include <math.h>
 
 #include "utils/builtins.h"
-#include "utils/numeric.h"
 
 #define LEAST_ERROR 0.5			/* MASE below which no error of old counts */
 

@@ -11,7 +11,6 @@
 #include "common/int.h"
 #include "common/sha2.h"
 #include "lib/stringinfo.h"
-#include "miscadmin.h"
 #include "utils/builtins.h"
 #include "utils/json.h"
 #include "utils/timestamp.h"

@@ -18,10 +18,7 @@
 
 #include "access/parallel.h"
 #include "access/xact.h"
-#include "miscadmin.h"
-#include "utils/memutils.h"
 #include "utils/snapmgr.h"
-#include "utils/timestamp.h"
 #include "utils/wait_event.h"
 
 #define WORKERS_APART 2			/* a candidate and three members: the default of a panel */

@@ -7,7 +7,6 @@
 
 #include "miscadmin.h"
 #include "utils/guc.h"
-#include "utils/memutils.h"
 
 #define SERIES_FILE "series"
 #define JUDGED_FILE "judged"

@@ -10,7 +10,6 @@
 
 #include "lib/stringinfo.h"
 #include "miscadmin.h"
-#include "utils/memutils.h"
 
 #define NOTICE_SECONDS 5
 #define TRAINER_ALIGN 64

@@ -4,7 +4,6 @@
  */
 #include "pg/train/crew.h"
 
-#include "miscadmin.h"
 #include "nodes/primnodes.h"
 #include "utils/memutils.h"
 

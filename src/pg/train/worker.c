@@ -6,7 +6,6 @@
 #include "pg/train/crew.h"
 
 #include "access/parallel.h"
-#include "miscadmin.h"
 #include "utils/memutils.h"
 #include "utils/wait_event.h"
 
