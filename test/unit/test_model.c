@@ -115,7 +115,7 @@ compare_models(const rnn_model *a, const rnn_model *b)
 	CHECK(a->weight_short == b->weight_short && a->short_below == b->short_below);
 	CHECK(memcmp(a->calibration, b->calibration, sizeof(a->calibration)) == 0);
 	CHECK(memcmp(&a->coverage, &b->coverage, sizeof(float)) == 0);
-	CHECK(a->rows_latest == b->rows_latest && a->windows_share == b->windows_share);
+	CHECK(a->rows_latest == b->rows_latest && a->windows_share == b->windows_share && a->cut_short == b->cut_short);
 	CHECK(a->n_seasons == b->n_seasons && memcmp(a->seasons, b->seasons, sizeof(a->seasons)) == 0);
 	CHECK(a->seasons_detected == b->seasons_detected);
 	for (int i = 0; i < rnn_option_count; i++)
@@ -240,7 +240,7 @@ every_field(bool high)
 		.mix_pinball = high ? NAN : 0.75,.weight = high ? 1 : 0.375,.mix_spread = high ? 100 : 0.01,
 		.weight_short = high ? 1 : 0.625,.short_below = high ? (int64_t) 1 << 53 : 21,
 		.calibration_n = high ? INT32_MAX : 17,.coverage = high ? 1 : 0.875f,.seasons_detected = high,
-		.rows_latest = high ? (int64_t) 1 << 40 : 0,.windows_share = high ? 1 : 0.25,
+		.rows_latest = high ? (int64_t) 1 << 40 : 0,.windows_share = high ? 1 : 0.25,.cut_short = high,
 		.n_seasons = high ? 3 : 2,.seasons = {high ? 7 : 1, high ? 24 : 12, high ? 1000000 : 0},
 		.n_log = 2,.log = rows,.n_series = 4,.series = many
 	};
@@ -617,6 +617,7 @@ test_unsound_members(const rnn_model *sound)
 	UNSOUND(m.member[0].patch = 1, "a member's size doesn't fit its shape");
 	UNSOUND(m.member[0].patch = 3, "a member's context is not a whole number of patches");
 	UNSOUND(m.config.hidden++, "a member's size doesn't fit its shape");
+	UNSOUND(m.cut_short = 2, "the cut");
 	UNSOUND(m.member[0].stopped = 2, "a member's end");
 	UNSOUND(m.is_history = true, "the count of candidates");
 	UNSOUND((m.is_history = true, m.n_candidates = m.chosen = 0), "the count of members");

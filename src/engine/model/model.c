@@ -5,10 +5,11 @@
  *		offset	size	field
  *		0		4		magic "RNNF"
  *		4		2		version
- *		6		2		flags, bit 0: a history, bit 1: SAMPLING is there, bit 2: COVARIATES
+ *		6		2		flags, bit 0: a history, bit 1: SAMPLING is there, bit 2: COVARIATES,
+ *						bit 3: CUT SHORT
  *		8		4		length of everything, in bytes
  *		12		4		CRC-32C of all bytes from 16 on
- *		16		...		CONFIG CLOCK JUDGEMENT [SAMPLING] SEASONS [COVARIATES] MEMBERS LOG SERIES
+ *		16		...		CONFIG CLOCK JUDGEMENT [SAMPLING] [CUT SHORT] SEASONS [COVARIATES] MEMBERS LOG SERIES
  *
  * One walk, `fields`, writes, measures and reads; see walk.h.
  */
@@ -29,6 +30,7 @@
 #define FLAG_HISTORY 1
 #define FLAG_SAMPLED 2
 #define FLAG_COVARIATES 4
+#define FLAG_CUT_SHORT 8
 
 /* -------------------------------------------------------------- sections */
 
@@ -377,7 +379,7 @@ series_section(Walk *w, rnn_model *m)
 }
 
 static void
-fields(Walk *w, rnn_model *m, bool sampled)
+fields(Walk *w, rnn_model *m, bool sampled, bool cut_short)
 {
 	const rnn_covariates none = {0};
 
@@ -386,6 +388,9 @@ fields(Walk *w, rnn_model *m, bool sampled)
 	judgement_section(w, m);
 	if (sampled)
 		sampling_section(w, m);
+	/* A number where the flag alone would do: the checksum is not of the header. */
+	if (cut_short)
+		walk_i32(w, &m->cut_short, 1, m->is_history ? 0 : 1, "the cut");
 	seasons_section(w, m);
 	check_config(w, m);
 	if (w->direction == READ)
@@ -408,7 +413,7 @@ rnn_model_size(const rnn_model *m)
 	Walk		w = {.direction = MEASURE,.at = HEADER,.covariates = has_covariates(m)};
 	rnn_model	copy = *m;
 
-	fields(&w, &copy, is_sampled(m));
+	fields(&w, &copy, is_sampled(m), m->cut_short);
 	return w.at;
 }
 
@@ -421,12 +426,12 @@ rnn_model_encode(const rnn_model *m, uint8_t *out)
 
 	memcpy(out, MAGIC, 4);
 	w.at = HEADER;
-	fields(&w, &copy, is_sampled(m));
+	fields(&w, &copy, is_sampled(m), m->cut_short);
 	len = w.at;
 	w.at = 4;
 	walk_number(&w, VERSION, 2);
 	walk_number(&w, (m->is_history ? FLAG_HISTORY : 0) | (is_sampled(m) ? FLAG_SAMPLED : 0) |
-		   (w.covariates ? FLAG_COVARIATES : 0), 2);
+		   (w.covariates ? FLAG_COVARIATES : 0) | (m->cut_short ? FLAG_CUT_SHORT : 0), 2);
 	walk_number(&w, len, 4);
 	walk_number(&w, rnn_crc32c(out + HEADER, len - HEADER), 4);
 }
@@ -448,14 +453,14 @@ read_model(const uint8_t *bytes, size_t len, rnn_arena *a, rnn_model *m, rnn_err
 		return rnn_fail(err, RNN_ERR_VERSION, "format version", (double) version, 1, VERSION);
 	flags = walk_number(&w, 0, 2);
 	CHECK(&w, version == VERSION, "the version");
-	CHECK(&w, flags <= (FLAG_HISTORY | FLAG_SAMPLED | FLAG_COVARIATES), "the flags");
+	CHECK(&w, flags <= (FLAG_HISTORY | FLAG_SAMPLED | FLAG_COVARIATES | FLAG_CUT_SHORT), "the flags");
 	CHECK(&w, walk_number(&w, 0, 4) == len && len <= RNN_MAX_MODEL, "the length");
 	CHECK(&w, walk_number(&w, 0, 4) == rnn_crc32c(bytes + HEADER, len - HEADER), "the checksum");
 	m->format = (int32_t) version;
 	m->is_history = (flags & FLAG_HISTORY) != 0;
 	w.covariates = (flags & FLAG_COVARIATES) != 0;
 	if (!w.failed)
-		fields(&w, m, (flags & FLAG_SAMPLED) != 0);
+		fields(&w, m, (flags & FLAG_SAMPLED) != 0, (flags & FLAG_CUT_SHORT) != 0);
 	CHECK(&w, w.at == len, "there are bytes behind the end");
 	if (w.failed)
 		return w.err->status;

@@ -104,6 +104,7 @@ typedef struct rnn_model
 	double		weight_short;	/* the same for series below short_below points */
 	int64_t		short_below;	/* 0: one weight for all */
 	double		mix_spread;		/* factor of the mix's gaps between quantiles, fitted */
+	int32_t		cut_short;		/* bool: by a ceiling of seconds */
 	int32_t		n_candidates;	/* that were judged */
 	int32_t		chosen;			/* of them whose network this is, or that was nearest to it */
 	rnn_candidate candidate[RNN_CANDIDATES];

@@ -158,6 +158,7 @@ keep(rnn_trainer *t)
 
 	k->weight = m->weight;
 	k->weight_short = m->weight_short;
+	k->mix_spread = m->mix_spread;
 	k->short_below = m->short_below;
 	for (int half = 0; half < 2; half++)
 	{
@@ -326,6 +327,7 @@ candidate_restore(rnn_trainer *t)
 	m->mix_pinball = c->mix_pinball;
 	m->weight = k->weight;
 	m->weight_short = k->weight_short;
+	m->mix_spread = k->mix_spread;
 	m->short_below = k->short_below;
 	t->steps = c->steps;
 	for (int half = 0; half < 2; half++)

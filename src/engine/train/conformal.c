@@ -92,6 +92,7 @@ conformal_begin(rnn_trainer *t)
 {
 	t->held_at = 0;
 	t->calibrate_pass = 0;
+	t->looked_at = (int) rnn_min(t->W, t->framed);
 	t->covered = t->covered_of = 0;
 	for (int band = 0; band < RNN_BANDS; band++)
 	{
@@ -185,14 +186,14 @@ independent_windows(const rnn_trainer *t)
 	int			origins = 0,
 				of_series = 0;
 
-	for (int i = 0; i < t->W; i++)
+	for (int i = 0; i < t->looked_at; i++)
 	{
 		bool		same = i > 0 && t->runs[t->held[i].run].series == t->runs[t->held[i - 1].run].series;
 
 		of_series = same ? of_series + 1 : 1;
 		origins = of_series > origins ? of_series : origins;
 	}
-	return (int) fmin(t->W, WINDOWS_OF_ORIGIN * (double) origins) / held_overlap(t);
+	return (int) fmin(t->looked_at, WINDOWS_OF_ORIGIN * (double) origins) / held_overlap(t);
 }
 
 static void
@@ -221,7 +222,10 @@ conformal_step(rnn_trainer *t)
 {
 	int			B = held_batch(t, t->held_at);
 
-	if (t->W == 0)
+	/* The factors come from the first windows where the time is up. */
+	if (t->hurry)
+		t->looked_at = (int) rnn_min(t->looked_at, rnn_max(t->held_at, HURRIED_WINDOWS));
+	if (t->looked_at == 0)
 		return true;
 	if (t->model.weight > 0)
 		forward_last(t, t->best[1 - t->calibrate_pass].weights, B);
@@ -229,7 +233,7 @@ conformal_step(rnn_trainer *t)
 		if (t->held[t->held_at + b].half == t->calibrate_pass)
 			look_at(t, t->held_at + b, b);
 	t->held_at += B;
-	if (t->held_at < t->W)
+	if (t->held_at < t->looked_at)
 		return false;
 	t->held_at = 0;
 	if (++t->calibrate_pass < 2)

@@ -134,9 +134,12 @@ add_spread_losses(rnn_trainer *t, int i)
 bool
 spread_step(rnn_trainer *t)
 {
-	for (int n = 0; n < 64 && t->spread_at < t->W; n++)
+	/* It is what the judging of the network found. */
+	if (t->hurry && t->settled)
+		return true;
+	for (int n = 0; n < 64 && t->spread_at < t->W && !t->hurry; n++)
 		add_spread_losses(t, t->spread_at++);
-	if (t->spread_at < t->W)
+	if (t->spread_at < t->W && !t->hurry)
 		return false;
 	for (int half = 0; half < 2; half++)
 	{
@@ -231,10 +234,35 @@ window_losses(rnn_trainer *t, int i, const real *q, const real *mix, float *row)
 		row[g] = known ? (float) (sum[g] / known) : 0;
 }
 
+bool
+is_judged(const rnn_trainer *t)
+{
+	return isfinite(t->best[0].loss) && isfinite(t->best[1].loss);
+}
+
 void
 validation_begin(rnn_trainer *t)
 {
 	t->held_at = 0;
+}
+
+/*
+ * When the time is up and nothing was judged yet, the first windows say what
+ * the network is worth; both halves have to be among them.
+ */
+static bool
+enough_validated(rnn_trainer *t)
+{
+	int			newer = 0;
+
+	if (!t->hurry || t->held_at < HURRIED_WINDOWS)
+		return false;
+	for (int i = 0; i < t->held_at; i++)
+		newer += t->held[i].half;
+	if (newer == 0 || newer == t->held_at)
+		return false;
+	t->W = t->held_at;
+	return true;
 }
 
 bool
@@ -242,6 +270,8 @@ validation_step(rnn_trainer *t)
 {
 	int			B = held_batch(t, t->held_at);
 
+	if (enough_validated(t))
+		return true;
 	forward_last(t, optimizer_weights(&t->opt), B);
 	for (int b = 0; b < B; b++)
 	{

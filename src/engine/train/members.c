@@ -123,7 +123,7 @@ finish_members(rnn_trainer *t)
 		n = 1;
 	}
 	if (!all)
-		m->member[0].stopped = true;
+		m->member[0].stopped = m->cut_short = true;
 	m->n_members = n;
 	t->stage = STAGE_DONE;
 }

@@ -22,6 +22,7 @@
 #define RNN_MAX_LOG (MEMBER_LOG * (RNN_MAX_MEMBERS + RNN_CANDIDATES))
 #define RNN_MAX_BATCH 1024
 #define FRAMES_WANTED 30000		/* more phases of the patches than that add little */
+#define HURRIED_WINDOWS 256		/* held-out windows that are still looked at when the time is up */
 
 /* Frames of one series at e0, e0 + stride, ... */
 typedef struct Run
@@ -63,7 +64,8 @@ typedef struct Best
 typedef struct Kept
 {
 	double		weight,
-				weight_short;
+				weight_short,
+				mix_spread;
 	int64_t		short_below;
 	double		loss[2];		/* of each half's best, */
 	int			grid[2],
@@ -123,6 +125,7 @@ struct rnn_trainer
 	double	   *work;
 	int			feature_run,
 				feature_at;		/* next frame to compute */
+	int			framed;			/* held-out windows that have their frames, the first ones */
 
 	rnn_net		net;
 	rnn_config	asked;			/* the options, with the seasons: each candidate resolves them anew */
@@ -172,6 +175,7 @@ struct rnn_trainer
 	int64_t		n_scores[RNN_BANDS];
 	int64_t		score_room;		/* per band and pair */
 	int			calibrate_pass;
+	int			looked_at;		/* windows that the scores come from, the first of all */
 	int64_t		covered,
 				covered_of;
 	real	   *q,
@@ -204,7 +208,9 @@ void		choose_held(rnn_trainer *t);	/* about most_held of them, once the points a
 int64_t		held_total(const rnn_trainer *t);	/* held-out windows, were all frames kept */
 void		plan_windows(rnn_trainer *t, int64_t max_frames);
 void		plan_slots(rnn_trainer *t); /* which frames training may use: before the cut, or all */
-bool		compute_frames(rnn_trainer *t, int64_t budget); /* true when all are done */
+void		compute_frames(rnn_trainer *t, int64_t budget);
+/* Whether the frames so far will do, as the time is up, or all of them are there. */
+bool		features_suffice(rnn_trainer *t);
 void		draw_windows(rnn_trainer *t);
 void		load_chunk(rnn_trainer *t, int from, int T, int first, int B, bool targets);
 /* Forward of the windows in t->windows, head at the last step only. */
@@ -228,6 +234,7 @@ void		candidate_restore(rnn_trainer *t);	/* what was judged of the settled one *
 void		judge_begin(rnn_trainer *t);	/* no best yet */
 bool		prior_step(rnn_trainer *t); /* forecasts held-out windows by the prior; true when done */
 bool		spread_step(rnn_trainer *t);	/* fits the mix's spread; true when done */
+bool		is_judged(const rnn_trainer *t);	/* early stopping has seen a best of each half */
 void		validation_begin(rnn_trainer *t);
 bool		validation_step(rnn_trainer *t);	/* true when all windows are done */
 void		validation_end(rnn_trainer *t); /* notes progress */

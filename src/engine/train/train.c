@@ -240,7 +240,7 @@ begin(rnn_trainer *t, rnn_error *err)
 	if (!t->train)
 		return begin_mix(t, err);
 	t->steps = t->cfg.steps;
-	if (t->slots == 0 || t->W < 2)
+	if (!t->settled && (t->slots == 0 || t->W < 2))
 	{
 		/* Nothing can be held out: train as asked, or not at all. */
 		t->final = true;
@@ -320,9 +320,8 @@ training_over(rnn_trainer *t, rnn_error *err)
 	if (!t->final)
 	{
 		/* Steps that went well, and not one validation. */
-		for (int half = 0; half < 2; half++)
-			if (!isfinite(t->best[half].loss))
-				return rnn_fail(err, RNN_ERR_NUMERIC, "training diverged: the loss in validation", NAN, 0, 0);
+		if (!is_judged(t))
+			return rnn_fail(err, RNN_ERR_NUMERIC, "training diverged: the loss in validation", NAN, 0, 0);
 		judge(t);
 		candidate_judged(t);
 		return RNN_OK;
@@ -364,6 +363,9 @@ train_step(rnn_trainer *t, rnn_error *err)
 
 	if (must_wait(t) && !t->hurry)
 		return RNN_OK;
+	/* What was found best by now is what the time was for. */
+	if (t->hurry && !t->final && is_judged(t))
+		return training_over(t, err);
 	RNN_TRY(train_chunk(t, err));
 	if (!t->final && (t->step % every == 0 || t->step >= t->steps || t->hurry))
 	{
@@ -380,6 +382,8 @@ train_step(rnn_trainer *t, rnn_error *err)
 static rnn_status
 validate_step(rnn_trainer *t, rnn_error *err)
 {
+	if (t->hurry && is_judged(t))
+		return training_over(t, err);
 	if (!validation_step(t))
 		return RNN_OK;
 	validation_end(t);
@@ -449,8 +453,10 @@ step(rnn_trainer *t, rnn_error *err)
 					break;
 				RNN_TRY(reduce_features(t, err));
 			}
-			if (compute_frames(t, FEATURE_BUDGET))
+			if (features_suffice(t))
 				t->stage = STAGE_PRIOR;
+			else
+				compute_frames(t, FEATURE_BUDGET);
 			break;
 		case STAGE_PRIOR:
 			if (prior_step(t))
@@ -502,7 +508,10 @@ rnn_trainer_step(rnn_trainer *t, rnn_progress *progress, rnn_error *err)
 void
 rnn_trainer_hurry(rnn_trainer *t)
 {
+	bool		over = t->stage == STAGE_DONE || (t->stage == STAGE_SPLIT && t->member == t->cfg.members);
+
 	t->hurry = true;
+	t->model.cut_short |= !over;
 }
 
 rnn_status

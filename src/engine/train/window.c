@@ -326,7 +326,7 @@ plan_windows(rnn_trainer *t, int64_t max_frames)
 }
 
 /* Computes frames until about `budget` points have been looked at. */
-bool
+void
 compute_frames(rnn_trainer *t, int64_t budget)
 {
 	int			series = -1;
@@ -349,7 +349,26 @@ compute_frames(rnn_trainer *t, int64_t budget)
 			t->feature_at = 0;
 		}
 	}
-	return t->feature_run >= t->n_runs;
+}
+
+/*
+ * Where the time is up, and no network has still to be trained on them, the
+ * frames are there to calibrate by: those of some windows will do, and, where a
+ * network was judged that needs all frames anew, none have to be waited for.
+ */
+bool
+features_suffice(rnn_trainer *t)
+{
+	bool		all = t->feature_run >= t->n_runs;
+
+	for (t->framed = 0; t->framed < t->W; t->framed++)
+	{
+		const Held *held = &t->held[t->framed];
+
+		if (held->run > t->feature_run || (held->run == t->feature_run && held->last >= t->feature_at))
+			break;
+	}
+	return all || (t->hurry && (t->settled || (!t->train && t->framed >= HURRIED_WINDOWS)));
 }
 
 static int

@@ -183,7 +183,7 @@ static void
 put_network(StringInfo out, const rnn_model *m)
 {
 	const rnn_config *c = &m->config;
-	bool		by_time = m->verdict == RNN_VERDICT_TIME;
+	bool		by_time = is_cut_short(m);
 
 	if (m->n_members == 0)
 	{
@@ -191,8 +191,6 @@ put_network(StringInfo out, const rnn_model *m)
 		put_bool(out, "stopped_by_time", by_time);
 		return;
 	}
-	for (int i = 0; i < m->n_members; i++)
-		by_time |= m->member[i].stopped != 0;
 	open_object(out, "network");
 	put_text(out, "cell", c->cell == RNN_LSTM ? "lstm" : c->cell == RNN_GRU ? "gru" : "elman");
 	put_int(out, "layers", c->layers);

@@ -32,6 +32,7 @@ char	   *model_summary(const rnn_model *m);	/* in a sentence */
 const char *verdict_reason(const rnn_model *m, int verdict);
 int64		known_points(const rnn_model *m);	/* those of the training, or those of a history */
 bool		uses_network(const rnn_model *m);
+bool		is_cut_short(const rnn_model *m);	/* by a ceiling of seconds */
 
 /*
  * quantile.c: the value at probability p in (0, 1) of the distribution with

@@ -134,6 +134,17 @@ summarize_sampling(StringInfo out, const rnn_model *m)
 		appendStringInfo(out, "%.2g %% of their windows, ", 100 * m->windows_share);
 }
 
+/* Of bytes from before there was a mark for it, the verdict and the members tell. */
+bool
+is_cut_short(const rnn_model *m)
+{
+	bool		cut = m->cut_short || m->verdict == RNN_VERDICT_TIME;
+
+	for (int i = 0; i < m->n_members; i++)
+		cut |= m->member[i].stopped != 0;
+	return cut;
+}
+
 char *
 model_summary(const rnn_model *m)
 {
@@ -154,6 +165,8 @@ model_summary(const rnn_model *m)
 		summarize_seasons(&out, m);
 		appendStringInfo(&out, ", %d %s ahead.", m->config.horizon,
 						 m->config.horizon == 1 ? "step" : "steps");
+		if (is_cut_short(m))
+			appendStringInfoString(&out, " The ceiling of seconds cut the training short.");
 	}
 	return out.data;
 }

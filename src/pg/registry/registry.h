@@ -224,6 +224,8 @@ typedef struct Windows
 	int			most;			/* of a series that has most */
 	int64	   *first;			/* (n_series) point that the first begins at, n: none */
 	double	   *scale;			/* (n_series) unit of its errors, 0: can't be measured */
+	int			measurable;		/* series that can be, */
+	int			measured;		/* and those of them that there was time for */
 } Windows;
 
 typedef struct Score
@@ -240,8 +242,17 @@ Windows		last_windows(const rnn_model *history, int horizon, int wanted);
 void		set_scales(Windows *windows, int season);
 /* What lies before the windows, as a history of its own. */
 bytea	   *before_windows(const Windows *windows);
-/* Each window is forecast from all rows before it, by the model's weights. */
-Score		score_model(const rnn_model *model, const Windows *windows);
+typedef struct Scored
+{
+	const rnn_model *model;
+	Score	   *score;
+} Scored;
+
+/*
+ * Each window is forecast from all rows before it, by the weights of each model.
+ * When the deadline (0: none) is over, the series so far have to do.
+ */
+void		score_models(const Scored *models, int count, Windows *windows, TimestampTz deadline);
 
 /* Options of rnn_fit that are not those of a training. */
 typedef struct Rules
@@ -270,6 +281,7 @@ typedef struct Training
 	bytea	   *fingerprint;	/* of the rows */
 	bool		old_rows;		/* the latest version was trained on the same */
 	int64		points;
+	TimestampTz began;			/* the work on the rows */
 	bytea	   *bytes;			/* the new version */
 	bytea	   *observed;		/* the live one with the new rows, where it stays live; else NULL */
 	const rnn_model *history,	/* the rows */

@@ -206,34 +206,121 @@ finish_score(const Windows *w, const Tally *tally)
 	return score;
 }
 
-Score
-score_model(const rnn_model *model, const Windows *w)
+/* What scoring goes through with each of the models. */
+typedef struct Pass
+{
+	const rnn_model *model;
+	rnn_series *series;			/* of the history, as the model knows them */
+	Tally		tally;
+} Pass;
+
+static Pass
+begin_pass(const rnn_model *model, const Windows *w)
+{
+	int			n = Max(w->history->n_series, 1);
+
+	check_clocks(model, w->history);
+	return (Pass) {
+		model, series_for_model(w->history, model),
+			.tally = {
+				.error = palloc_extended(sizeof(double) * n, MCXT_ALLOC_HUGE | MCXT_ALLOC_ZERO),
+					.points = palloc_extended(sizeof(int64) * n, MCXT_ALLOC_HUGE | MCXT_ALLOC_ZERO)
+			}
+	};
+}
+
+static bool
+is_measurable(const Windows *w, int i)
+{
+	return w->scale[i] > 0 && w->first[i] < w->history->series[i].n;
+}
+
+/*
+ * The k-th series to look at.  Where only some may be looked at they are spread
+ * over all: the step is near the golden section, and has no factor of n.
+ */
+static int
+spread_series(int k, int n, bool all)
+{
+	int64		step = all ? 1 : (int64) (n * 0.618) | 1;
+
+	while (!all && n > 1)
+	{
+		int64		a = n,
+					b = step;
+
+		while (b > 0)
+		{
+			int64		rest = a % b;
+
+			a = b;
+			b = rest;
+		}
+		if (a == 1)
+			break;
+		step += 2;
+	}
+	return (int) (k * step % Max(n, 1));
+}
+
+/* All models forecast the same windows, however many there is time for. */
+static void
+score_batch(Pass *passes, int models, const Windows *w, const ScoredWindow *items, int count)
+{
+	for (int i = 0; i < models && count > 0; i++)
+		score_items(passes[i].model, passes[i].series, w, items, count, &passes[i].tally);
+}
+
+static bool
+has_points(const Windows *w, const Tally *tally)
+{
+	for (int i = 0; i < w->history->n_series; i++)
+		if (tally->points[i] > 0)
+			return true;
+	return false;
+}
+
+static void
+score_series(Pass *passes, int models, Windows *w, TimestampTz deadline)
 {
 	int			n = w->history->n_series,
 				count = 0;
-	rnn_series *series;
-	ScoredWindow		items[BATCH];
-	Tally		tally = {0};
+	ScoredWindow items[BATCH];
 
-	check_clocks(model, w->history);
-	series = series_for_model(w->history, model);
-	tally.error = palloc_extended(sizeof(double) * Max(n, 1), MCXT_ALLOC_HUGE | MCXT_ALLOC_ZERO);
-	tally.points = palloc_extended(sizeof(int64) * Max(n, 1), MCXT_ALLOC_HUGE | MCXT_ALLOC_ZERO);
-	for (int i = 0; i < n; i++)
+	for (int k = 0; k < n; k++)
 	{
-		if (w->scale[i] <= 0)
-			continue;
-		for (int64 at = w->first[i]; at < w->history->series[i].n; at += w->horizon)
+		int			i = spread_series(k, n, deadline == 0);
+
+		for (int64 at = w->first[i]; is_measurable(w, i) && at < w->history->series[i].n; at += w->horizon)
 		{
 			items[count++] = (ScoredWindow) {i, after_known(&w->history->series[i], at)};
-			if (count == BATCH)
-			{
-				score_items(model, series, w, items, count, &tally);
-				count = 0;
-			}
+			if (count < BATCH)
+				continue;
+			score_batch(passes, models, w, items, count);
+			count = 0;
 		}
+		w->measured += is_measurable(w, i);
+		if (deadline == 0 || GetCurrentTimestamp() <= deadline)
+			continue;
+		score_batch(passes, models, w, items, count);
+		count = 0;
+		if (has_points(w, &passes[0].tally))
+			return;
 	}
-	if (count > 0)
-		score_items(model, series, w, items, count, &tally);
-	return finish_score(w, &tally);
+	score_batch(passes, models, w, items, count);
+}
+
+void
+score_models(const Scored *models, int count, Windows *w, TimestampTz deadline)
+{
+	Pass	   *passes = palloc(sizeof(Pass) * count);
+
+	w->measurable = w->measured = 0;
+	for (int i = 0; i < count; i++)
+		passes[i] = begin_pass(models[i].model, w);
+	for (int i = 0; i < w->history->n_series; i++)
+		w->measurable += is_measurable(w, i);
+	score_series(passes, count, w, deadline);
+	for (int i = 0; i < count; i++)
+		*models[i].score = finish_score(w, &passes[i].tally);
 }

@@ -158,8 +158,8 @@ judge_unmeasured(Training *t)
 	return true;
 }
 
-bool
-judge_version(Training *t)
+static bool
+decide(Training *t)
 {
 	char	   *missing = t->live ? missing_rows(t) : NULL;
 
@@ -186,4 +186,15 @@ judge_version(Training *t)
 							  t->fresh.mase, t->old.mase, t->mix.mase);
 	}
 	return true;
+}
+
+bool
+judge_version(Training *t)
+{
+	bool		believed = decide(t);
+
+	if (t->windows.measured < t->windows.measurable)
+		t->message = psprintf("%s%sthe time was up: judged by %d of %d series", t->message ? t->message : "",
+							  t->message ? "; " : "", t->windows.measured, t->windows.measurable);
+	return believed;
 }

@@ -17,6 +17,7 @@
 
 #define MOST_NAMED 1000			/* series whose errors a run lists, the worst */
 #define RUNS_KEPT 1000			/* of a model */
+#define SHARE_TRAINING 0.8		/* of the seconds of a version; what is left is for judging it */
 
 /* Columns that are known when a version was judged. */
 #define VERSION_JUDGED (VERSION_FINGERPRINT | VERSION_MASE | VERSION_LIVE_MASE | VERSION_MIX_MASE | VERSION_COVERAGE)
@@ -41,6 +42,15 @@ collect_rows(Training *t)
 	before = catalog_last_version(&t->registry, t->model->id, VERSION_FINGERPRINT);
 	t->old_rows = before && before->fingerprint && VARSIZE(before->fingerprint) == VARSIZE(t->fingerprint) &&
 		memcmp(before->fingerprint, t->fingerprint, VARSIZE(t->fingerprint)) == 0;
+}
+
+/* The mix takes little more time than reading the rows does, and has a clock of its own. */
+static const rnn_model *
+train_mix(const rnn_model *history, Jsonb *options)
+{
+	Occasion	occasion = {.start = GetCurrentTimestamp(),.share = 1};
+
+	return decode_model(train_on_history(history, options, NULL, &occasion));
 }
 
 /* Only what says what is forecast: the mix on the same terms. */
@@ -79,15 +89,17 @@ horizon_of(const Training *t, const rnn_model *history, const rnn_model *live)
 		return cfg.horizon;
 	if (live)
 		return live->config.horizon;
-	return decode_model(train_on_history(history, mix_options(t->model->options, 0), NULL, NULL))->config.horizon;
+	return train_mix(history, mix_options(t->model->options, 0))->config.horizon;
 }
 
 void
 train_version(Training *t)
 {
 	Jsonb	   *options = t->model->options;
+	Occasion	occasion = {.start = GetCurrentTimestamp(),.name = t->model->name};
 	int			horizon;
 
+	t->began = occasion.start;
 	t->history = decode_model(t->collected);
 	t->live_model = t->live ? decode_model(t->live) : NULL;
 	horizon = horizon_of(t, t->history, t->live_model);
@@ -95,19 +107,21 @@ train_version(Training *t)
 		check_clocks(t->live_model, t->history);
 	t->windows = last_windows(t->history, horizon, t->rules.windows);
 	t->before = decode_model(before_windows(&t->windows));
-	t->trained = decode_model(train_on_history(t->before, with_horizon(options, horizon), t->live_model, t->model->name));
+	occasion.share = t->windows.most > 0 ? SHARE_TRAINING : 1;
+	t->trained = decode_model(train_on_history(t->before, with_horizon(options, horizon), t->live_model, &occasion));
 	t->bytes = observe_history(t->trained, t->history);
 }
 
 void
 score_version(Training *t)
 {
-	const rnn_model *mix = decode_model(train_on_history(t->before, mix_options(t->model->options, t->windows.horizon), NULL, NULL));
+	const rnn_model *mix = train_mix(t->before, mix_options(t->model->options, t->windows.horizon));
+	Scored		scored[] = {{t->trained, &t->fresh}, {mix, &t->mix}, {t->live_model, &t->old}};
+	double		ceiling = seconds_allowed(&t->trained->config);
 
 	set_scales(&t->windows, mix->n_seasons > 0 ? mix->seasons[0] : 1);
-	t->fresh = score_model(t->trained, &t->windows);
-	t->mix = score_model(mix, &t->windows);
-	t->old = t->live ? score_model(t->live_model, &t->windows) : (Score) {.mase = NAN,.coverage = NAN};
+	score_models(scored, t->live ? 3 : 2, &t->windows,
+				 ceiling > 0 ? TimestampTzPlusMilliseconds(t->began, (int64) (ceiling * 1000)) : 0);
 	if (judge_version(t) && strcmp(t->outcome, "refused") == 0)
 		t->observed = observe_history(t->live_model, t->history);
 }

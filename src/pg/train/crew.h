@@ -15,7 +15,7 @@
 
 typedef struct Driver
 {
-	TimestampTz start;
+	TimestampTz start;			/* of the work that the ceiling is for */
 	double		ceiling;		/* seconds from start, 0: none */
 	bool		hurried;		/* the ceiling was reached */
 	bool		progress;		/* say how it goes */
@@ -70,7 +70,7 @@ typedef struct Shared
 #define STEPS_SHIFT 3
 
 /* drive.c */
-Driver		new_driver(const rnn_config *cfg, const ServerOptions *server);
+Driver		new_driver(const rnn_config *cfg, const ServerOptions *server, const Occasion *occasion);
 /* Steps until the trainer is done or waits; a lone candidate is judged at ENDING_SPLIT. */
 Ending		drive(rnn_trainer *trainer, Driver *driver);
 /* Memory of a trainer, aligned alike in every process so that the layout is the same. */

@@ -81,15 +81,19 @@ training_block(Size size)
 	return (void *) TYPEALIGN(TRAINER_ALIGN, MemoryContextAllocHuge(CurrentMemoryContext, size + TRAINER_ALIGN));
 }
 
-Driver
-new_driver(const rnn_config *cfg, const ServerOptions *server)
+double
+seconds_allowed(const rnn_config *cfg)
 {
-	Driver		driver = {
-		.start = GetCurrentTimestamp(),.ceiling = cfg->seconds,
-		.progress = server->progress,.next_notice = NOTICE_SECONDS
-	};
+	if (rnnforecast_max_seconds > 0 && (cfg->seconds == 0 || cfg->seconds > rnnforecast_max_seconds))
+		return rnnforecast_max_seconds;
+	return cfg->seconds;
+}
 
-	if (rnnforecast_max_seconds > 0 && (driver.ceiling == 0 || driver.ceiling > rnnforecast_max_seconds))
-		driver.ceiling = rnnforecast_max_seconds;
-	return driver;
+Driver
+new_driver(const rnn_config *cfg, const ServerOptions *server, const Occasion *occasion)
+{
+	return (Driver) {
+		.start = occasion->start,.ceiling = seconds_allowed(cfg) * occasion->share,.name = occasion->name,
+			.progress = server->progress,.next_notice = seconds_since(occasion->start) + NOTICE_SECONDS
+	};
 }

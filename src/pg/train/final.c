@@ -64,7 +64,7 @@ train_in_sight(rnn_trainer *trainer, const rnn_panel *panel, Size size, Size hel
 /* Trains on the series; `held` bytes of the memory limit are already taken. */
 static bytea *
 train_series(SeriesSet *all, const rnn_config *cfg, const ServerOptions *server,
-			 const rnn_model *warm, Size held, const char *name)
+			 const rnn_model *warm, Size held, const Occasion *occasion)
 {
 	Size		limit = memory_limit(),
 				size;
@@ -72,9 +72,8 @@ train_series(SeriesSet *all, const rnn_config *cfg, const ServerOptions *server,
 	rnn_trainer *trainer;
 	rnn_model	model;
 	rnn_error	err;
-	Driver		driver = new_driver(cfg, server);
+	Driver		driver = new_driver(cfg, server, occasion);
 
-	driver.name = name;
 	held += usable_panel(all, cfg, &panel) + points_bytes(all);
 	limit = limit > held ? limit - held : 0;
 	if (rnn_trainer_size(cfg, &panel, limit, &size, &err) != RNN_OK)
@@ -130,6 +129,7 @@ PG_FUNCTION_INFO_V1(rnnforecast_rnn_train_final);
 Datum
 rnnforecast_rnn_train_final(PG_FUNCTION_ARGS)
 {
+	Occasion	occasion = {.start = GetCurrentTimestamp(),.share = 1};
 	MemoryContext outer = enter_scratch();
 	RowState   *state = state_for_reading(fcinfo, 0);
 	rnn_config	cfg;
@@ -146,7 +146,7 @@ rnnforecast_rnn_train_final(PG_FUNCTION_ARGS)
 	series_from_rows(state, &cfg, &server, &all);
 	covariates_for_training(&all, server.known_ahead);
 	return leave_scratch(outer, train_series(&all, &cfg, &server, NULL,
-											 MemoryContextMemAllocated(state->hdr.eoh_context, true), NULL));
+											 MemoryContextMemAllocated(state->hdr.eoh_context, true), &occasion));
 }
 
 /* (state) -> history */
@@ -210,7 +210,7 @@ inherit_options(rnn_config *cfg, const rnn_model *warm, Jsonb *options)
 }
 
 bytea *
-train_on_history(const rnn_model *history, Jsonb *options, const rnn_model *warm, const char *name)
+train_on_history(const rnn_model *history, Jsonb *options, const rnn_model *warm, const Occasion *occasion)
 {
 	rnn_config	cfg;
 	ServerOptions server;
@@ -244,7 +244,7 @@ train_on_history(const rnn_model *history, Jsonb *options, const rnn_model *warm
 	}
 	else
 		covariates_for_training(&all, server.known_ahead);
-	return train_series(&all, &cfg, &server, warm, 0, name);
+	return train_series(&all, &cfg, &server, warm, 0, occasion);
 }
 
 /* (history, options, model) -> model */
@@ -252,6 +252,7 @@ PG_FUNCTION_INFO_V1(rnnforecast_rnn_train_history);
 Datum
 rnnforecast_rnn_train_history(PG_FUNCTION_ARGS)
 {
+	Occasion	occasion = {.start = GetCurrentTimestamp(),.share = 1};
 	const rnn_model *history = fetch_model(fcinfo, 0, true);
 	const rnn_model *warm = fetch_model(fcinfo, 2, false);
 	Jsonb	   *options = PG_ARGISNULL(1) ? NULL : PG_GETARG_JSONB_P(1);
@@ -262,5 +263,5 @@ rnnforecast_rnn_train_history(PG_FUNCTION_ARGS)
 	refuse_tidying(&server.tidying, "is one of rnn_history here", "A history's rows are series already.");
 	if (history == NULL)
 		return unchanged(fcinfo, 2, warm, "history");
-	PG_RETURN_BYTEA_P(train_on_history(history, options, warm, NULL));
+	PG_RETURN_BYTEA_P(train_on_history(history, options, warm, &occasion));
 }

@@ -7,9 +7,20 @@
 
 #include "pg/model/model.h"
 
+/* What a training is told beside its options. */
+typedef struct Occasion
+{
+	TimestampTz start;			/* when the rows were there: its seconds count from then on */
+	double		share;			/* of the seconds that it may take, at most 1 */
+	const char *name;			/* that it is shown under, NULL: none */
+} Occasion;
+
+/* drive.c: seconds that work with these options may take, by them and the server's settings; 0: no limit */
+double		seconds_allowed(const rnn_config *cfg);
+
 /* final.c */
-/* Trains on a history, from the weights of `warm` where that is not NULL; shown under the name, NULL: none. */
-bytea	   *train_on_history(const rnn_model *history, Jsonb *options, const rnn_model *warm, const char *name);
+/* Trains on a history, from the weights of `warm` where that is not NULL. */
+bytea	   *train_on_history(const rnn_model *history, Jsonb *options, const rnn_model *warm, const Occasion *occasion);
 
 /* history.c */
 /* The model's weights with the history's rows. */
