@@ -15,6 +15,7 @@
 
 #include "miscadmin.h"
 #include "utils/memutils.h"
+#include "utils/timestamp.h"
 
 #define BATCH 64
 #define LEAST_BEFORE 8			/* points before the first window */

@@ -18,9 +18,13 @@
 
 #include "access/parallel.h"
 #include "access/xact.h"
+#include "storage/dsm.h"
+#include "utils/resowner.h"
 #include "utils/snapmgr.h"
 #include "utils/wait_event.h"
 
+#define SHARED_ROOM (2 * 1024 * 1024)	/* more than the server puts into shared memory for all workers, */
+#define WORKER_ROOM (64 * 1024)	/* and for each */
 #define WORKERS_APART 2			/* a candidate and three members: the default of a panel */
 
 typedef struct Crew
@@ -87,6 +91,41 @@ publish(Shared *shared, uint32 steps)
 	ConditionVariableBroadcast(&shared->changed);
 }
 
+/*
+ * Whether there is shared memory for workers: a segment as large as they may
+ * need is had, and given back.  A failure of that leaves nothing behind but
+ * what belongs to a resource owner of its own; a subtransaction, which would do
+ * that too, isn't allowed where the rows come from parallel workers.
+ */
+static bool
+is_room_for_workers(int workers)
+{
+	MemoryContext context = CurrentMemoryContext;
+	ResourceOwner outer = CurrentResourceOwner,
+				owner = ResourceOwnerCreate(outer, "rnnforecast workers");
+	volatile bool room = false;
+
+	CurrentResourceOwner = owner;
+	PG_TRY();
+	{
+		dsm_segment *seg = dsm_create(SHARED_ROOM + workers * (Size) WORKER_ROOM, DSM_CREATE_NULL_IF_MAXSEGMENTS);
+
+		room = seg != NULL;
+		if (seg)
+			dsm_detach(seg);
+	}
+	PG_CATCH();
+	{
+		MemoryContextSwitchTo(context);
+		FlushErrorState();
+		ResourceOwnerRelease(owner, RESOURCE_RELEASE_BEFORE_LOCKS, false, false);
+	}
+	PG_END_TRY();
+	CurrentResourceOwner = outer;
+	ResourceOwnerDelete(owner);
+	return room;
+}
+
 /* Room for workers and what they are told; false where there is none. */
 static bool
 crew_open(Crew *crew, int workers)
@@ -96,7 +135,7 @@ crew_open(Crew *crew, int workers)
 
 	crew->tried = true;
 	/* Workers take the snapshot of their leader, and a refit trains without one, so as not to hold up vacuum. */
-	if (workers < 1 || IsParallelWorker() || !ActiveSnapshotSet())
+	if (workers < 1 || IsParallelWorker() || !ActiveSnapshotSet() || !is_room_for_workers(workers))
 		return false;
 	EnterParallelMode();
 	crew->context = CreateParallelContext("$libdir/rnnforecast", "rnnforecast_train_members", workers);
