@@ -229,18 +229,6 @@ set_field(void *row, const Column *c, Datum value, bool null)
 	}
 }
 
-Datum
-result_datum(uint64 row, int column, Oid type, bool *null)
-{
-	TupleDesc	desc = SPI_tuptable->tupdesc;
-
-	if (column > desc->natts || SPI_gettypeid(desc, column) != type)
-		ereport(ERROR,
-				(errcode(ERRCODE_DATATYPE_MISMATCH),
-				 errmsg("column %d of the result is not of type %s", column, format_type_be(type))));
-	return SPI_getbinval(SPI_tuptable->vals[row], desc, column, null);
-}
-
 /* The one place in which a value of the tables becomes one of C: what a column isn't, it isn't taken for. */
 static void
 read_field(void *row, const Table *t, const Column *c, HeapTuple tuple, TupleDesc desc, int column)

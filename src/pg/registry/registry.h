@@ -131,9 +131,6 @@ typedef enum Reading
 } Reading;
 
 /* catalog.c */
-/* A column of a row that SPI returned; error where it hasn't that type. */
-Datum		result_datum(uint64 row, int column, Oid type, bool *null);
-
 /*
  * All of these inside of SPI_connect.  Rows are in the current memory context;
  * `columns` says which fields are read or written.
@@ -277,7 +274,7 @@ typedef struct Training
 	bytea	   *live;			/* bytes of the live version, NULL: none */
 	double		live_was;		/* its error and the mix's when it was trained, NaN: not measured */
 	double		mix_was;
-	bytea	   *collected;			/* a history */
+	bytea	   *collected;		/* the rows of the query: a history */
 	bytea	   *fingerprint;	/* of the rows */
 	bool		old_rows;		/* the latest version was trained on the same */
 	int64		points;
