@@ -185,6 +185,30 @@ ok(@told > 0, 'a training tells of its progress');
 is(scalar(grep { /step (\d+) of (\d+)/ && ($1 > $2 || $2 == 0) } @told), 0, 'repair 13: no step above the steps, or of none');
 is(scalar(grep { /loss 0\.0000/ } @told), 0, 'repair 13: no loss where there is none');
 
+# ------------------------------------------------------------ a ceiling of seconds
+
+$node->safe_psql('postgres', q{CREATE TABLE many AS SELECT s, date '2024-01-01' + n AS day, 50 + 10 * sin(n / 4.0) + n * n * s % 7 AS v
+	FROM generate_series(1, 400) AS s, generate_series(1, 120) AS n});
+my $cut = q{SELECT i->>'stopped_by_time', i->>'summary' LIKE '% The ceiling of seconds cut the training short.', (SELECT count(*)
+	FROM rnn_forecast(m, 12) WHERE forecast < 'Infinity' AND forecast > '-Infinity') FROM (SELECT %s) AS t (m), rnn_info(m) AS i};
+for ('"network": false', '"start": "prior"', '"steps": 100000', '"steps": 100000, "start": "scratch"', '"steps": 100000, "skip": false')
+{
+	is(run_sql(sprintf($cut, qq{rnn_train(s::text, day, v, '{$_, "horizon": 12, "seconds": 0.001}') FROM many})), 'true|t|4800',
+		"repair 24: a training with $_ is cut short, says so, and forecasts");
+}
+is(run_sql(sprintf($cut, q{rnn_train(s::text, day, v, '{"network": false, "horizon": 12, "seconds": 1000}') FROM many})), 'false|f|4800',
+	'repair 24: one that has time does not');
+is(run_sql(sprintf($cut, q{rnn_observe(rnn_train(s::text, day, v, '{"network": false, "horizon": 12, "seconds": 0.001}'),
+	rnn_history(s::text, day, v)) FROM many})), 'true|t|4800', 'repair 24: nor is it forgotten with other rows');
+
+# What is over is over for the judging, too: some series have to do.
+my $run = q{SELECT outcome, mase > 0, live_mase > 0, message ~ 'the time was up: judged by [1-9]\d? of 400 series' FROM rnn_runs WHERE name = 'many' ORDER BY id DESC LIMIT 1};
+run_sql(q{SELECT rnn_fit('many', 'SELECT s::text AS series, day AS ts, v AS value FROM many', 12, '{"seconds": 0.001}')});
+is(run_sql($run), 'promoted|t||t', 'repair 24: a version is judged by the series that there is time for');
+run_sql(q{INSERT INTO many SELECT s, date '2024-01-01' + n, 50 + 10 * sin(n / 4.0) + n * n * s % 7
+	FROM generate_series(1, 400) AS s, generate_series(121, 140) AS n; CALL rnn_refit('many')});
+like(run_sql($run), qr/^(promoted|refused)\|t\|t\|t$/, 'repair 24: so is a refit, beside the live version');
+
 # ------------------------------------------------------------ values that stay
 
 # A panel in which one series is often below 0; the others are counts down to
@@ -270,16 +294,16 @@ $node->stop;
 # A training that failed leaves no name behind for the next one.
 my $shown = PostgreSQL::Test::Cluster->new('shown');
 $shown->init;
-$shown->append_conf('postgresql.conf', "fsync = off\nshared_preload_libraries = 'rnnforecast'");
+$shown->append_conf('postgresql.conf', "fsync = off\nshared_preload_libraries = 'rnnforecast'\ndynamic_shared_memory_type = mmap");
 $shown->start;
 $shown->safe_psql('postgres', q{CREATE EXTENSION rnnforecast;
 	CREATE TABLE long AS SELECT n, 50 + 10 * sin(n / 4.0) AS v FROM generate_series(1, 400) AS n});
 {
 	my $other = IPC::Run::start([ 'psql', '-XAt', '-h', $shown->host, '-p', $shown->port, '-d', 'postgres',
-		'-c', q{SELECT rnn_fit('secret', 'SELECT 1 AS series, n AS step, v AS value FROM long', 12, '{"calendar": "day"}')},
+		'-c', q{SELECT rnn_fit('secret', 'SELECT 1 AS series, n AS step, v AS value FROM long', 12, '{"calendar": true}')},
 		'-c', q{SELECT length(rnn_train('a'::text, n, v, '{"start": "scratch", "steps": 100000, "patience": 1000, "hidden": 64, "seconds": 8}')) FROM long} ],
 		'>', \my $said, '2>', \my $failed);
-	$shown->poll_query_until('postgres', 'SELECT count(*) > 0 FROM rnn_progress');
+	$shown->poll_query_until('postgres', q{SELECT count(*) > 0 FROM rnn_progress WHERE phase LIKE 'train%' AND step > 1});
 	my $names = $shown->safe_psql('postgres', q{SELECT coalesce(string_agg(model, ' '), 'none') FROM rnn_progress});
 	is($names, 'none', 'repair 13: no name of an earlier training that failed');
 	my $steps = $shown->safe_psql('postgres', q{SELECT count(*) FROM rnn_progress WHERE step > steps OR steps = 0});
@@ -287,6 +311,38 @@ $shown->safe_psql('postgres', q{CREATE EXTENSION rnnforecast;
 	$shown->safe_psql('postgres', q{SELECT pg_cancel_backend(pid) FROM rnn_progress});
 	$other->finish;
 	like($failed, qr/ERROR: .*calendar/, 'the training with a name failed');
+}
+
+# Held-out windows of a large network, each forecast twice: a long phase after the last step.
+{
+	my $other = IPC::Run::start([ 'psql', '-XAt', '-h', $shown->host, '-p', $shown->port, '-d', 'postgres',
+		'-c', q{SELECT length(rnn_train(v ORDER BY n, '{"start": "scratch", "steps": 2, "members": 1, "hidden": 128, "layers": 2, "patch": 1,
+			"context": 512, "horizon": 24, "seasons": [25], "batch": 4}')) FROM (SELECT n, 50 + 10 * sin(n / 4.0) AS v FROM generate_series(1, 3000) AS n) AS t} ],
+		'>', \my $said, '2>', \my $failed);
+	$shown->safe_psql('postgres', q{CREATE TABLE seen (step int, loss float8);
+		DO $$ BEGIN FOR i IN 1..3000 LOOP
+			INSERT INTO seen SELECT step, loss FROM rnn_progress WHERE phase = 'calibrate';
+			EXIT WHEN FOUND;
+			PERFORM pg_sleep(0.01);
+		END LOOP; END $$});
+	is($shown->safe_psql('postgres', q{SELECT count(*), count(step), count(loss) FROM seen}), '1|0|0',
+		'repair 13: no step and no loss while intervals are calibrated');
+	$shown->safe_psql('postgres', q{SELECT pg_cancel_backend(pid) FROM rnn_progress});
+	$other->finish;
+}
+
+# Where workers find no shared memory the leader trains alone.
+{
+	my $train = q{SELECT md5(rnn_train(s::text, n, v + s, '{"steps": 30, "members": 3, "hidden": 8, "horizon": 6, "seasons": [25]}'))
+		FROM long, generate_series(1, 10) AS s};
+	my $alone = $shown->safe_psql('postgres', "SET rnnforecast.max_workers = 0; $train");
+	my $place = $shown->data_dir . '/pg_dynshmem';
+	my ($out, $err) = ('', '');
+	chmod 0500, $place;
+	$shown->psql('postgres', "SET rnnforecast.max_workers = 2; $train", stdout => \$out, stderr => \$err);
+	chmod 0700, $place;
+	is($out . $err, $alone, 'repair 12: without shared memory for workers the bytes are the same');
+	is($shown->safe_psql('postgres', "SET rnnforecast.max_workers = 2; $train"), $alone, 'repair 12: nor do workers change them');
 }
 $shown->stop;
 done_testing();
