@@ -320,7 +320,7 @@ test_clocks(void)
 		check_kept(&m);
 		m.is_history = true;
 		m.config.seasons_given = -1;
-		m.n_members = 0;
+		m.n_members = m.cut_short = 0;
 		check_kept(&m);
 	}
 }
