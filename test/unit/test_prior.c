@@ -129,7 +129,8 @@ test_better_than_mix(void)
 			loss += pinball(with + j * Q, synth.x[synth.n + j]);
 			mix += pinball(without + j * Q, synth.x[synth.n + j]);
 		}
-		if (synth.n >= 8 && mix > 0 && loss > 0)
+		/* A constant is forecast as such, with the prior or without. */
+		if (synth.n >= 8 && mix > 0 && loss > 0 && !rnn_series_is_constant(&(rnn_series) {.x = synth.x,.n = synth.n}))
 		{
 			ratio += log(loss / mix);
 			count++;
