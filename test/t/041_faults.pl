@@ -122,9 +122,9 @@ SKIP:
 	skip 'no prlimit', 10 if system('prlimit --version >/dev/null 2>&1') != 0;
 
 	my ($out, $err) = with_limit(4096, "SET rnnforecast.max_workers = 2;
-		SELECT rnn_train(series, ts, value, '$NET') FROM hours; SELECT 'goes on'");
-	like($err, qr/ERROR: .*could not resize shared memory segment/, 'no shared memory: an error');
-	is($out, 'goes on', 'no shared memory: so does the session');
+		SELECT rnn_train(series, ts, value, '$NET') IS NOT NULL FROM hours; SELECT 'goes on'");
+	is($err, '', 'no shared memory: it trains alone');
+	is($out, "t\ngoes on", 'no shared memory: so does the session');
 	is(leftovers($node), '', 'no shared memory: nothing is left');
 
 	# The table of versions may not grow, segments of WAL may be written.
