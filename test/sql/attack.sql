@@ -26,9 +26,10 @@ SELECT string_agg(DISTINCT proname::text COLLATE "C", ' ' ORDER BY proname::text
 FROM pg_proc JOIN pg_depend ON (classid, objid, refclassid, deptype) = ('pg_proc'::regclass, pg_proc.oid, 'pg_extension'::regclass, 'e')
 WHERE refobjid = (SELECT oid FROM pg_extension WHERE extname = 'rnnforecast') AND obj_description(pg_proc.oid, 'pg_proc') NOT LIKE 'internal: %';
 
--- And what isn't begins with an underscore, so that psql completes no name of it; sequences have no comment.
+-- And what isn't begins with an underscore, so that psql completes no name of it; sequences have no comment, and
+-- row types and arrays, which are members since version 17, are called after their tables.
 SELECT pg_describe_object(classid, objid, 0) FROM pg_depend
-WHERE refobjid = (SELECT oid FROM pg_extension WHERE extname = 'rnnforecast') AND deptype = 'e'
+WHERE refobjid = (SELECT oid FROM pg_extension WHERE extname = 'rnnforecast') AND deptype = 'e' AND classid <> 'pg_type'::regclass
 	AND (coalesce(obj_description(objid, classid::regclass::name), 'internal: ') LIKE 'internal: %') <> (pg_describe_object(classid, objid, 0) ~ '^\w+ _');
 
 -- Direct calls, outside of an aggregate.
