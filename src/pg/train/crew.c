@@ -95,7 +95,8 @@ publish(Shared *shared, uint32 steps)
  * Whether there is shared memory for workers: a segment as large as they may
  * need is had, and given back.  A failure of that leaves nothing behind but
  * what belongs to a resource owner of its own; a subtransaction, which would do
- * that too, isn't allowed where the rows come from parallel workers.
+ * that too, isn't allowed where the rows come from parallel workers.  A cancel
+ * is no such failure.
  */
 static bool
 is_room_for_workers(int workers)
@@ -117,8 +118,11 @@ is_room_for_workers(int workers)
 	PG_CATCH();
 	{
 		MemoryContextSwitchTo(context);
-		FlushErrorState();
 		ResourceOwnerRelease(owner, RESOURCE_RELEASE_BEFORE_LOCKS, false, false);
+		CurrentResourceOwner = outer;
+		if (geterrcode() == ERRCODE_QUERY_CANCELED)
+			PG_RE_THROW();
+		FlushErrorState();
 	}
 	PG_END_TRY();
 	CurrentResourceOwner = outer;
