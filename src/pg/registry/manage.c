@@ -10,15 +10,21 @@
 #include "utils/array.h"
 #include "utils/memutils.h"
 
-/* To the end of the transaction: a training would bring back what is removed. */
+/*
+ * A training would bring back what is removed.  None begins while the model's
+ * row is locked, as it is here, so it is enough to look for one that runs.  The
+ * lock is not kept: at a rollback the row's may go first, and a refit that has
+ * waited for the row would take this session for a training.
+ */
 static void
-lock_or_fail(const Registry *registry, const NamedModel *m)
+refuse_in_training(const Registry *registry, const NamedModel *m)
 {
 	if (!lock_model(registry, m->id, false))
 		ereport(ERROR,
 				(errcode(ERRCODE_OBJECT_IN_USE),
 				 errmsg("model \"%s\" is being trained", m->name),
 				 errhint("Wait for the training, or end it with pg_cancel_backend(); rnn_runs has its pid.")));
+	unlock_model(registry, m->id, false);
 }
 
 static void
@@ -110,7 +116,7 @@ rnnforecast_rnn_drop(PG_FUNCTION_ARGS)
 	NamedModel *m;
 
 	m = connect_model(fcinfo, &registry, NEED_MANAGE, false);
-	lock_or_fail(&registry, m);
+	refuse_in_training(&registry, m);
 	unschedule_model(&registry, m);
 	catalog_remove_model(&registry, m->id);
 	SPI_finish();
@@ -142,7 +148,7 @@ rnnforecast_rnn_forget_model(PG_FUNCTION_ARGS)
 	int			had = 0;
 
 	m = connect_model(fcinfo, &registry, NEED_MANAGE, false);
-	lock_or_fail(&registry, m);
+	refuse_in_training(&registry, m);
 	versions = catalog_versions(&registry, m->id, VERSION_VERSION);
 	one = AllocSetContextCreate(CurrentMemoryContext, "rnnforecast version", ALLOCSET_DEFAULT_SIZES);
 	foreach(cell, versions)

@@ -372,7 +372,7 @@ refit(Training *t)
 	PG_FINALLY();
 	{
 		/* It is the session's, and no transaction ends it. */
-		unlock_model(&t->registry, t->model->id);
+		unlock_model(&t->registry, t->model->id, true);
 	}
 	PG_END_TRY();
 	if (error == NULL)

@@ -261,11 +261,11 @@ lock_model(const Registry *registry, int32 id, bool session)
 }
 
 void
-unlock_model(const Registry *registry, int32 id)
+unlock_model(const Registry *registry, int32 id, bool session)
 {
 	LOCKTAG		tag = model_tag(registry, id);
 
-	LockRelease(&tag, LOCK_MODE, true);
+	LockRelease(&tag, LOCK_MODE, session);
 }
 
 /* -------------------------------------------------------------- versions */

@@ -190,7 +190,7 @@ char	   *role_shown(const char *name, const char *key);	/* its name today */
 bool		manages_all(const Registry *registry);
 /* For a session, or to the end of the transaction; false where another holds it. */
 bool		lock_model(const Registry *registry, int32 id, bool session);
-void		unlock_model(const Registry *registry, int32 id);
+void		unlock_model(const Registry *registry, int32 id, bool session);
 
 bytea	   *version_bytes(const Registry *registry, const NamedModel *model, int32 version, bool read_only);
 bytea	   *live_bytes(const Registry *registry, const NamedModel *model, bool read_only);
