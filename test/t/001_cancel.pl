@@ -111,11 +111,22 @@ sub cancels
 	cmp_ok($late, '<', $PATIENCE, sprintf('%s stops %.2f s after a cancel', $what, $late));
 }
 
-# Sorting ends soon: several moments of it.
+# Milliseconds that a work takes where nothing ends it.
+sub whole
+{
+	my ($query) = @_;
+	my $begin = time;
+	$node->safe_psql('postgres', "SET rnnforecast.max_memory = '2GB'; $query");
+	return 1000 * (time - $begin);
+}
+
+# Sorting ends soon: several moments of it, by what all of it takes here.
 for my $work (@works)
 {
 	my ($what, $query) = @$work;
-	times_out($what, $query, $_) for $what eq 'sorting' ? (700, 1000, 1300, 1600, 1900) : $what =~ /wide/ ? (600, 2500, 4000) : 600;
+	my $whole = $what eq 'sorting' ? whole($query) : 0;
+	my @timeouts = $whole ? map { int($whole * $_) } (0.4, 0.55, 0.65, 0.75, 0.85) : $what =~ /wide/ ? (600, 2500, 4000) : (600);
+	times_out($what, $query, $_) for @timeouts;
 }
 cmp_ok($ended, '<=', 3, "$cut timeouts cut a work, $ended came too late");
 cancels(@$_) for grep { $_->[0] =~ /^(training|collecting|forecasting)$/ } @works;
