@@ -89,7 +89,7 @@ pinball(const double *q, double y)
 	double		loss = 0;
 
 	for (int k = 0; k < Q; k++)
-		loss += (y > q[k] ? rnn_quantile_levels[k] : rnn_quantile_levels[k] - 1) * (y - q[k]) / Q;
+		loss += rnn_pinball(k, y - q[k]) / Q;
 	return loss;
 }
 

@@ -123,7 +123,7 @@ fill_places(const rnn_clock *clock, int64 start, int64 rows, uint16 *to)
 
 /* The series that begins first, and rows up to the end of the one that ends last. */
 static const rnn_series *
-widest(const rnn_clock *clock, const rnn_series *series, int count, int64 *rows)
+widest(const rnn_series *series, int count, int64 *rows)
 {
 	const rnn_series *first = NULL;
 	int64		end = 0;
@@ -152,7 +152,7 @@ calendar_fill(const rnn_clock *clock, rnn_series *series, int count, int64 ahead
 	int64		all = 0,
 				rows,
 				start = 0;
-	const rnn_series *first = widest(clock, series, count, &rows);
+	const rnn_series *first = widest(series, count, &rows);
 	uint16	   *shared = NULL;
 
 	for (int i = 0; i < count; i++)
