@@ -1,4 +1,8 @@
-"""bench/league: forecasts of 14 public sets, beside the classical methods.
+"""bench/league: forecasts of public sets, beside the classical methods.
+
+There are two circles of sets. The first one is the league of 14, by which the
+extension is compared with others. The second one (bench/second.csv) is what
+recipes and constants are chosen by, so that the league stays a fair judge.
 
 A set is one or many series and a few origins. One model is trained on what
 lies before the earliest origin; at each origin it is given the rows before
@@ -6,10 +10,12 @@ it (rnn_observe) and forecasts the horizon. Missing values are filled forward
 on both sides; rows that are not there stay missing times for the extension.
 
 MASE   mean |error| of a window over the mean |y(t) - y(t - season)| of the
-       2,016 points before it; a set's figure is the mean over its windows
+       2,016 points before it (second circle: of all of them); a set's figure is
+       the mean over its windows
 sMAPE  mean of 200 |y - f| / (|y| + |f|) of a window, mean over windows; targets
        of 0, where any other forecast would score 200, are left out
 WQL    2 sum of pinball losses / sum |y|, mean over the levels .05 to .95
+       (second circle: .1 to .9)
 Ratios are to seasonal naive (its point as every quantile), and not below
 0.25, so that one easy set does not decide; means of ratios are geometric.
 """
@@ -29,8 +35,9 @@ import sys
 from common import number, progress, psql, table
 
 HERE = os.path.dirname(os.path.abspath(__file__))
-PANELS = ["m1_monthly", "m1_quarterly", "m1_yearly", "nn3", "livestock", "hourly"]
-# Seasons by hand, in steps; 12 elsewhere.
+FIRST, SECOND = "first", "second"
+OUTERMOST = {FIRST: 0.05, SECOND: 0.1}      # level of WQL; the levels lie as far apart
+# Seasons by hand, in steps; 12 elsewhere in the first circle, detected in the second.
 SEASONS = {"m1_quarterly": [4], "m1_yearly": [1], "hourly": [24, 168],
            "taylor": [48, 336], "co2": [52], "us_gasoline": [52],
            "ilinet": [52], "peyton_manning": [7, 364], "sunspots": [11]}
@@ -97,11 +104,11 @@ COPY (SELECT t.series, t.origin, f.forecast, f.lower, f.upper, f.quantiles
 class Window:
     """What is known at an origin, and what came: y[:end], y[end:stop]."""
 
-    def __init__(self, series, origin, times, y, end, stop, season):
+    def __init__(self, series, origin, times, y, end, stop, season, measured):
         self.series, self.origin = series, origin
         self.times, self.future = times[:end], times[end:stop]
         self.x, self.actual = y[:end], y[end:stop]
-        x = self.x[-2016:]
+        x = self.x[-measured:]
         self.scale = statistics.fmean(abs(b - a) for a, b in zip(x, x[season:]))
         self.naive = [x[len(x) - season + j % season] for j in range(stop - end)]
 
@@ -113,6 +120,7 @@ class League:
         self.name = row["set"]
         self.horizon, self.season = int(row["horizon"]), int(row["season"])
         self.given = [int(m) for m in row["seasons"].split()]
+        self.measured = int(row.get("scale", 2016) or 0)
         self.windows, self.rows = [], []
         for series, points in sorted(read(data, row).items()):
             self.add_series(row, series, points)
@@ -128,7 +136,7 @@ class League:
                     for o in range(int(row["origins"]))]
         for origin, end in enumerate(ends):
             if row["kind"] == "split" or end >= max(3 * self.season, 24):
-                w = Window(series, origin, times, y, end, end + self.horizon, self.season)
+                w = Window(series, origin, times, y, end, end + self.horizon, self.season, self.measured)
                 if w.scale > 0:
                     self.windows.append(w)
         back = sorted(ends)
@@ -150,16 +158,35 @@ class League:
         return "date" if self.gap.seconds == 0 else "timestamp"
 
 
+def values(r, name):
+    """(series, value) of a row; each column is a series where the first one is called date."""
+    if "date" in r:
+        return [(column, float(v or "nan")) for column, v in r.items() if column != "date"]
+    return [(r.get("series", name), float(r["value"] or "nan"))]
+
+
+def binned(points, seconds):
+    """Means of the points of each bin, at its start."""
+    bins = {}
+    for t, v, target in points:
+        start = t - (t - datetime.datetime.min) % datetime.timedelta(seconds=seconds)
+        bins.setdefault(start, []).append(v)
+    return [(t, statistics.fmean(v), False) for t, v in bins.items()]
+
+
 def read(data, row):
     """Series -> [(time, value, is it a target)], missing values filled forward."""
     found = {}
     with open(os.path.join(data, row["files"] + ".csv"), newline="") as f:
         for r in csv.DictReader(f):
-            t = int(r["step"]) if "step" in r else datetime.datetime.fromisoformat(r["ts"])
-            found.setdefault(r.get("series", row["set"]), []).append(
-                (t, float(r["value"] or "nan"), r.get("split") == "test"))
+            t = int(r["step"]) if "step" in r else datetime.datetime.fromisoformat(r.get("date") or r["ts"])
+            for series, v in values(r, row["set"]):
+                found.setdefault(series, []).append((t, v, r.get("split") == "test"))
     for series, points in found.items():
+        if row.get("bin"):
+            points = binned(points, int(row["bin"]))
         points.sort(key=lambda p: p[0])
+        points = points[-int(row.get("history") or 0):]
         filled, last = [], math.nan
         for t, v, target in points:
             last = last if math.isnan(v) else v
@@ -217,8 +244,10 @@ def score_points(league, forecast):
     return {"mase": mase(league.windows, forecast), "smape": smape(league.windows, forecast)}
 
 
-def score(league, levels, forecasts):
-    kept = [i for i, level in enumerate(levels) if 0.049 < level < 0.951]
+def score(league, levels, forecasts, apart):
+    """apart: the distance of the levels that count in WQL, and the outermost one."""
+    kept = [i for i, level in enumerate(levels) if apart / 2 < level < 1 - apart / 2
+            and abs(level / apart - round(level / apart)) < 0.01]
     loss = naive_loss = 0.0
     covered = [[], [], []]
     for w in league.windows:
@@ -254,7 +283,7 @@ def play_set(row, args, spec):
     """Figures of one set: naive's and each variant's."""
     league = League(args.data, row)
     by_hand = SEASONS.get(league.name, [12])
-    seasons = league.given if args.detect else by_hand
+    seasons = league.given if args.detect or args.circle == SECOND else by_hand
     figures = {"naive": {"windows": len(league.windows),
                          **score_points(league, lambda w: w.naive)}}
     for variant in args.variants:
@@ -265,7 +294,7 @@ def play_set(row, args, spec):
         except RuntimeError as e:
             progress("%s, %s: %s" % (league.name, variant, e))
             continue
-        figures[variant] = score(league, levels, forecasts)
+        figures[variant] = score(league, levels, forecasts, OUTERMOST[args.circle])
         figures[variant].update(training=seconds[0], forecasting=seconds[1],
                                 weight=info["validation"]["weight"], info=info)
         if spec and variant == "mix":
@@ -280,10 +309,10 @@ def export(rows, args):
     count of seasons, seasons, count of series and of windows; a line a series:
     length, values; a line a window: series, end, targets."""
     os.makedirs(args.export, exist_ok=True)
-    rows = sorted(rows, key=lambda r: r["set"] not in PANELS)
+    rows = sorted(rows, key=lambda r: r["kind"] == "single")
     for row in rows:
         league = League(args.data, row)
-        seasons = SEASONS.get(league.name, [12])
+        seasons = league.given if args.circle == SECOND else SEASONS.get(league.name, [12])
         series = {}
         for w in league.windows:
             if len(w.x) + len(w.actual) > len(series.get(w.series, [])):
@@ -301,41 +330,42 @@ def export(rows, args):
 
 # ------------------------------------------------------------------- printing
 
-def geometric(ratios):
+def geometric(ratios, panels):
     """Means over panels, singles and all of set -> ratio (None: no figure)."""
     means = []
-    for chosen in ([s for s in ratios if s in PANELS], [s for s in ratios if s not in PANELS],
+    for chosen in ([s for s in ratios if s in panels], [s for s in ratios if s not in panels],
                    list(ratios)):
         known = [math.log(max(0.25, ratios[s])) for s in chosen if ratios[s] is not None]
         means.append(math.exp(statistics.fmean(known)) if known and len(known) == len(chosen) else None)
     return means
 
 
-def all_ratios(results, variants):
+def all_ratios(results, variants, panels):
     """Method -> (means of MASE's ratios, of WQL's or None)"""
     naive = {s: f["naive"]["mase"] for s, f in results.items()}
-    over_naive = lambda mase: geometric({s: mase(s) and mase(s) / naive[s] for s in results})
-    found = {
+    over_naive = lambda mase: geometric({s: mase(s) and mase(s) / naive[s] for s in results}, panels)
+    found = {} if not set(results) <= set(CLASSICAL) else {
         "Theta": (over_naive(lambda s: CLASSICAL[s][0]), None),
         "AutoETS, else Theta": (over_naive(lambda s: CLASSICAL[s][1] or CLASSICAL[s][0]), None),
         "best classical, hindsight": (over_naive(lambda s: min(filter(None, CLASSICAL[s]))), None)}
     for v in variants:
         wql = geometric({s: f[v]["wql"] / f[v]["naive_wql"] if v in f else None
-                         for s, f in results.items()})
+                         for s, f in results.items()}, panels)
         found[v] = (over_naive(lambda s: results[s].get(v, {}).get("mase")), wql)
     return found
 
 
-def print_all(results, variants):
+def print_all(results, variants, panels):
     print("\nMASE")
-    table(["set", "windows", "naive"] + CLASSICS + variants,
+    classics = CLASSICS if set(results) <= set(CLASSICAL) else []
+    table(["set", "windows", "naive"] + classics + variants,
           [[s, str(f["naive"]["windows"]), number(f["naive"]["mase"])] +
-           [number(x) for x in CLASSICAL[s]] +
+           [number(x) for x in CLASSICAL.get(s, [])] +
            [number(f.get(v, {}).get("mase")) for v in variants] for s, f in results.items()])
     print("\nOver seasonal naive, geometric means over %d sets" % len(results))
     table(["method"] + [m + " " + g for m in ("MASE", "WQL") for g in ("panels", "singles", "whole")],
           [[name] + [number(x) for x in mean_mase + (wql or [None] * 3)]
-           for name, (mean_mase, wql) in all_ratios(results, variants).items()])
+           for name, (mean_mase, wql) in all_ratios(results, variants, panels).items()])
     for v in variants:
         print("\n%s: coverage is that of the 90 %% interval, by thirds of the horizon;"
               " weight: the network's part" % v)
@@ -352,6 +382,8 @@ def main():
     parser = argparse.ArgumentParser(prog="bench/league", description=__doc__,
                                      formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("sets", nargs="*", metavar="SET", help="sets to play; all by default")
+    parser.add_argument("--circle", choices=[FIRST, SECOND], default=FIRST,
+                        help="the league, or the sets that recipes are chosen by")
     parser.add_argument("--variants", default="default,prior,mix,network",
                         help="of default, prior (nothing trained), mix (no network), network (no mix)")
     parser.add_argument("--detect", action="store_true",
@@ -368,8 +400,10 @@ def main():
                         help="compare the variant mix with this specification in Python (needs numpy)")
     args = parser.parse_args()
     args.variants = args.variants.split(",")
-    with open(os.path.join(args.data, "league.csv"), newline="") as f:
+    circle = os.path.join(args.data, "league.csv") if args.circle == FIRST else os.path.join(HERE, "second.csv")
+    with open(circle, newline="") as f:
         rows = list(csv.DictReader(f))
+    panels = [r["set"] for r in rows if r["kind"] != "single"]
     for what, asked, known in (("set", args.sets, [r["set"] for r in rows]),
                                ("variant", args.variants, VARIANTS)):
         for name in asked:
@@ -378,8 +412,8 @@ def main():
     spec = None
     if args.mix:
         sys.dont_write_bytecode = True
-        if args.detect or "mix" not in args.variants:
-            parser.error("--mix compares the variant mix with seasons given by hand")
+        if args.detect or args.circle == SECOND or "mix" not in args.variants:
+            parser.error("--mix compares the variant mix with the league's seasons given by hand")
         loader = importlib.util.spec_from_file_location("mix", args.mix)
         spec = importlib.util.module_from_spec(loader)
         loader.loader.exec_module(spec)
@@ -393,13 +427,13 @@ def main():
         played = list(pool.map(lambda r: play_set(r, args, spec), rows))
     results = {r["set"]: figures for r, figures in zip(rows, played)}
 
-    print("%s; seasons %s%s" % (version, "detected" if args.detect else "given",
+    print("%s; seasons %s%s" % (version, "detected" if args.detect or args.circle == SECOND else "given",
                                 "; options " + json.dumps(args.options) if args.options else ""))
-    print_all(results, args.variants)
+    print_all(results, args.variants, panels)
     if args.json:
         with open(args.json, "w") as f:
             json.dump({"version": version, "detect": args.detect, "options": args.options, "sets": results,
-                       "ratios": all_ratios(results, args.variants)}, f, indent=1)
+                       "ratios": all_ratios(results, args.variants, panels)}, f, indent=1)
     failed = any(v not in f for f in results.values() for v in args.variants)
     if spec and not failed:
         name, worst = max(((s, f["mix"]["difference"]) for s, f in results.items()), key=lambda p: p[1])
