@@ -103,6 +103,122 @@ COMMENT ON FUNCTION rnn_chance_above(float8[], float8) IS
 	'the probability that the forecast value exceeds a limit; beyond the outermost quantiles a guess, never below 0.001';
 
 --
+-- Judging forecasts
+--
+CREATE TYPE rnn_accuracy_row AS (
+	n bigint,
+	left_out bigint,
+	mae float8,
+	rmse float8,
+	bias float8,
+	wape float8,
+	mape float8,
+	smape float8,
+	mase float8,
+	rmsse float8,
+	wql float8,
+	sql float8,
+	coverage float8,
+	width float8,
+	msis float8,
+	skill float8
+);
+COMMENT ON TYPE rnn_accuracy_row IS
+	'measures of accuracy; what could not be measured is NULL';
+COMMENT ON COLUMN rnn_accuracy_row.n IS 'rows with an actual and a forecast';
+COMMENT ON COLUMN rnn_accuracy_row.left_out IS 'rows without an actual or a forecast, and rows whose scale is 0';
+COMMENT ON COLUMN rnn_accuracy_row.mae IS 'mean absolute error, in units of the data';
+COMMENT ON COLUMN rnn_accuracy_row.rmse IS 'root of the mean squared error, in units of the data';
+COMMENT ON COLUMN rnn_accuracy_row.bias IS 'mean of forecast - actual, in units of the data: above 0 the forecasts are too high';
+COMMENT ON COLUMN rnn_accuracy_row.wape IS 'sum of absolute errors by the sum of absolute actuals; 0.1 is 10 percent';
+COMMENT ON COLUMN rnn_accuracy_row.mape IS 'mean absolute error by the actual, over rows whose actual is not 0; 0.1 is 10 percent';
+COMMENT ON COLUMN rnn_accuracy_row.smape IS 'mean absolute error by the mean of actual and forecast, from 0 to 2';
+COMMENT ON COLUMN rnn_accuracy_row.mase IS 'mean absolute error by the scale: below 1 is better than the last season was for the past';
+COMMENT ON COLUMN rnn_accuracy_row.rmsse IS 'root of the mean squared error by the scale';
+COMMENT ON COLUMN rnn_accuracy_row.wql IS 'weighted quantile loss: twice the pinball loss, averaged over levels, by the sum of absolute actuals';
+COMMENT ON COLUMN rnn_accuracy_row.sql IS 'scaled quantile loss: twice the pinball loss, averaged over levels, by the scale';
+COMMENT ON COLUMN rnn_accuracy_row.coverage IS 'share of actuals from lower to upper';
+COMMENT ON COLUMN rnn_accuracy_row.width IS 'mean of upper - lower, in units of the data';
+COMMENT ON COLUMN rnn_accuracy_row.msis IS 'mean scaled interval score: width, and what lies outside by its share, by the scale';
+COMMENT ON COLUMN rnn_accuracy_row.skill IS '1 - mean absolute error by that of naive: above 0 is better than naive';
+
+CREATE FUNCTION _rnn_accuracy_combine(state bytea, more bytea) RETURNS bytea
+	AS 'MODULE_PATHNAME', 'rnnforecast_rnn_accuracy_combine' LANGUAGE C IMMUTABLE PARALLEL SAFE;
+COMMENT ON FUNCTION _rnn_accuracy_combine(bytea, bytea) IS
+	'internal: joins two states of rnn_accuracy';
+
+CREATE FUNCTION _rnn_accuracy_final(state bytea) RETURNS rnn_accuracy_row
+	AS 'MODULE_PATHNAME', 'rnnforecast_rnn_accuracy_final' LANGUAGE C IMMUTABLE PARALLEL SAFE;
+COMMENT ON FUNCTION _rnn_accuracy_final(bytea) IS
+	'internal: the measures of a state of rnn_accuracy';
+
+CREATE FUNCTION _rnn_accuracy_step(state bytea, actual float8, forecast float8) RETURNS bytea
+	AS 'MODULE_PATHNAME', 'rnnforecast_rnn_accuracy_step' LANGUAGE C IMMUTABLE PARALLEL SAFE;
+COMMENT ON FUNCTION _rnn_accuracy_step(bytea, float8, float8) IS
+	'internal: adds a row to the state of rnn_accuracy';
+CREATE AGGREGATE rnn_accuracy(actual float8, forecast float8) (
+	SFUNC = _rnn_accuracy_step, STYPE = bytea, SSPACE = 400,
+	FINALFUNC = _rnn_accuracy_final, COMBINEFUNC = _rnn_accuracy_combine, PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE rnn_accuracy(float8, float8) IS
+	'how good forecasts were';
+
+CREATE FUNCTION _rnn_accuracy_step(state bytea, actual float8, forecast float8, lower float8, upper float8) RETURNS bytea
+	AS 'MODULE_PATHNAME', 'rnnforecast_rnn_accuracy_step' LANGUAGE C IMMUTABLE PARALLEL SAFE;
+COMMENT ON FUNCTION _rnn_accuracy_step(bytea, float8, float8, float8, float8) IS
+	'internal: adds a row to the state of rnn_accuracy';
+CREATE AGGREGATE rnn_accuracy(actual float8, forecast float8, lower float8, upper float8) (
+	SFUNC = _rnn_accuracy_step, STYPE = bytea, SSPACE = 400,
+	FINALFUNC = _rnn_accuracy_final, COMBINEFUNC = _rnn_accuracy_combine, PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE rnn_accuracy(float8, float8, float8, float8) IS
+	'how good forecasts and intervals of 90 percent were';
+
+CREATE FUNCTION _rnn_accuracy_step(state bytea, actual float8, forecast float8, lower float8, upper float8, quantiles float8[]) RETURNS bytea
+	AS 'MODULE_PATHNAME', 'rnnforecast_rnn_accuracy_step' LANGUAGE C IMMUTABLE PARALLEL SAFE;
+COMMENT ON FUNCTION _rnn_accuracy_step(bytea, float8, float8, float8, float8, float8[]) IS
+	'internal: adds a row to the state of rnn_accuracy';
+CREATE AGGREGATE rnn_accuracy(actual float8, forecast float8, lower float8, upper float8, quantiles float8[]) (
+	SFUNC = _rnn_accuracy_step, STYPE = bytea, SSPACE = 400,
+	FINALFUNC = _rnn_accuracy_final, COMBINEFUNC = _rnn_accuracy_combine, PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE rnn_accuracy(float8, float8, float8, float8, float8[]) IS
+	'how good forecasts, intervals and quantiles were; NULL for what is not there';
+
+CREATE FUNCTION _rnn_accuracy_step(state bytea, actual float8, forecast float8, lower float8, upper float8, quantiles float8[], scale float8) RETURNS bytea
+	AS 'MODULE_PATHNAME', 'rnnforecast_rnn_accuracy_step' LANGUAGE C IMMUTABLE PARALLEL SAFE;
+COMMENT ON FUNCTION _rnn_accuracy_step(bytea, float8, float8, float8, float8, float8[], float8) IS
+	'internal: adds a row to the state of rnn_accuracy';
+CREATE AGGREGATE rnn_accuracy(actual float8, forecast float8, lower float8, upper float8, quantiles float8[], scale float8) (
+	SFUNC = _rnn_accuracy_step, STYPE = bytea, SSPACE = 400,
+	FINALFUNC = _rnn_accuracy_final, COMBINEFUNC = _rnn_accuracy_combine, PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE rnn_accuracy(float8, float8, float8, float8, float8[], float8) IS
+	'how good forecasts were, also by a scale such as the mean absolute seasonal difference';
+
+CREATE FUNCTION _rnn_accuracy_step(state bytea, actual float8, forecast float8, lower float8, upper float8, quantiles float8[], scale float8, naive float8) RETURNS bytea
+	AS 'MODULE_PATHNAME', 'rnnforecast_rnn_accuracy_step' LANGUAGE C IMMUTABLE PARALLEL SAFE;
+COMMENT ON FUNCTION _rnn_accuracy_step(bytea, float8, float8, float8, float8, float8[], float8, float8) IS
+	'internal: adds a row to the state of rnn_accuracy';
+CREATE AGGREGATE rnn_accuracy(actual float8, forecast float8, lower float8, upper float8, quantiles float8[], scale float8, naive float8) (
+	SFUNC = _rnn_accuracy_step, STYPE = bytea, SSPACE = 400,
+	FINALFUNC = _rnn_accuracy_final, COMBINEFUNC = _rnn_accuracy_combine, PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE rnn_accuracy(float8, float8, float8, float8, float8[], float8, float8) IS
+	'how good forecasts were, also against naive ones';
+
+CREATE FUNCTION _rnn_accuracy_step(state bytea, "row" record) RETURNS bytea
+	AS 'MODULE_PATHNAME', 'rnnforecast_rnn_accuracy_step_row' LANGUAGE C IMMUTABLE PARALLEL SAFE;
+COMMENT ON FUNCTION _rnn_accuracy_step(bytea, record) IS
+	'internal: adds a row to the state of rnn_accuracy';
+CREATE AGGREGATE rnn_accuracy("row" record) (
+	SFUNC = _rnn_accuracy_step, STYPE = bytea, SSPACE = 400,
+	FINALFUNC = _rnn_accuracy_final, COMBINEFUNC = _rnn_accuracy_combine, PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE rnn_accuracy(record) IS
+	'how good forecasts were: by columns actual, forecast, lower, upper, quantiles, scale, naive, level, levels of a row, of which only the first two must be there';
+
+--
 -- Looking into models
 --
 CREATE FUNCTION rnn_info(model bytea) RETURNS jsonb

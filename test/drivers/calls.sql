@@ -57,6 +57,10 @@ SELECT step, forecast FROM rnn_forecast_query($1, 3, options => $2);
 SELECT rnn_quantile_levels();
 -- chance: float8[] {1,2,3,4,5,6,7,8,9,10,11,12,13,14,15}; float8 7.5 -> float8
 SELECT rnn_chance_above($1, $2);
+-- accuracy: float8 1; float8 2 -> bigint float8 float8
+SELECT n, mae, wape FROM (SELECT (rnn_accuracy($1, $2)).*) AS a;
+-- accuracy by names: float8 1.5 -> float8 float8
+SELECT mae, skill FROM (SELECT (rnn_accuracy(r)).* FROM (SELECT amount AS actual, 100 AS forecast, amount + $1 AS naive FROM sales WHERE shop = 'A') AS r) AS a;
 -- info: bytea @shops -> text bigint
 SELECT rnn_info($1)->>'kind', (rnn_info(rnn_prior())->'prior'->>'parameters')::bigint;
 -- info as jsonb: bytea @days -> jsonb
