@@ -1,13 +1,16 @@
 /*
  * test_basics.c
- *		What everything else stands on: memory, random numbers, checksum.
+ *		What everything else stands on: memory, random numbers, checksum,
+ *		half precision.
  */
 #include "check.h"
 #include "rnn.h"
+#include "base/half.h"
 
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 /* ----------------------------------------------------------------- arena */
 
@@ -460,6 +463,85 @@ test_rng_dropout(void)
 	CHECK(abs(pairs - 2000) < 250);
 }
 
+/* -------------------------------------------------------- half precision */
+
+/* As the format says: sign, 5 bits of the exponent, 10 of the fraction. */
+static double
+half_written_out(const uint8_t *b)
+{
+	int			half = b[0] | b[1] << 8,
+				exponent = half >> 10 & 31;
+	double		fraction = (half & 1023) / 1024.0,
+				value = exponent ? ldexp(1 + fraction, exponent - 15) : ldexp(fraction, -14);
+
+	return half >> 15 ? -value : value;
+}
+
+/* All that there are, the one beyond the usual exponents too, there and back. */
+static void
+test_half_all(void)
+{
+	bool		exact = true,
+				back = true;
+
+	for (int i = 0; i < 1 << 16; i++)
+	{
+		uint8_t		b[2] = {(uint8_t) i, (uint8_t) (i >> 8)},
+					again[2];
+		float		x = half_load(b);
+
+		exact = exact && x == half_written_out(b) && !signbit(x) == !(i >> 15);
+		half_store(again, x);
+		/* Nothing above the largest number is written. */
+		back = back && (fabs(x) > HALF_LARGEST || memcmp(b, again, 2) == 0);
+	}
+	CHECK(exact);
+	CHECK(back);
+}
+
+static double
+since(clock_t begin)
+{
+	return (double) (clock() - begin) / CLOCKS_PER_SEC;
+}
+
+/* A model's weights are decoded at each forecast: by ldexp that took as long as the forecast. */
+static void
+test_half_time(void)
+{
+	enum {N = 1 << 20};
+	uint8_t    *bytes = malloc(2 * N);
+	float	   *weights = malloc(sizeof(float) * N),
+			   *expect = malloc(sizeof(float) * N);
+	double		fast = 1e9,
+				slow = 1e9;
+	rnn_rng		rng;
+
+	rnn_rng_seed(&rng, 1, 1);
+	for (int i = 0; i < N; i++)
+		half_store(bytes + 2 * i, 0.1 * rnn_rng_normal(&rng));
+	for (int round = 0; round < 5; round++)
+	{
+		clock_t		begin = clock();
+
+		for (int i = 0; i < N; i++)
+			weights[i] = half_load(bytes + 2 * i);
+		fast = fmin(fast, since(begin));
+		begin = clock();
+		for (int i = 0; i < N; i++)
+			expect[i] = (float) half_written_out(bytes + 2 * i);
+		slow = fmin(slow, since(begin));
+	}
+	printf("  half precision: %.1f times as fast as by ldexp\n", slow / fast);
+#ifndef __SANITIZE_ADDRESS__
+	CHECK(slow > 2 * fast);
+#endif
+	CHECK(memcmp(weights, expect, sizeof(float) * N) == 0);
+	free(bytes);
+	free(weights);
+	free(expect);
+}
+
 int
 main(void)
 {
@@ -478,5 +560,7 @@ main(void)
 	TEST(test_crc_vectors);
 	TEST(test_crc_pieces);
 	TEST(test_crc_bursts);
+	TEST(test_half_all);
+	TEST(test_half_time);
 	return check_summary("basics");
 }

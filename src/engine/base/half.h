@@ -4,18 +4,24 @@
 
 #include <math.h>
 #include <stdint.h>
+#include <string.h>
 
 #define HALF_LARGEST 65504.0
 
-static inline double
+/*
+ * A float has the same fraction, 13 bits longer, and an exponent that is 112
+ * larger: moved there, the bits are the number times 2^-112, and the product
+ * is exact, that of a number without its leading one too.
+ */
+static inline float
 half_load(const uint8_t *b)
 {
-	unsigned int half = b[0] | (unsigned int) b[1] << 8;
-	int			exponent = half >> 10 & 31;
-	double		fraction = (half & 1023) / 1024.0,
-				value = exponent ? ldexp(1 + fraction, exponent - 15) : ldexp(fraction, -14);
+	uint32_t	half = b[0] | (uint32_t) b[1] << 8,
+				bits = (half & 0x7fff) << 13 | (half & 0x8000) << 16;
+	float		small;
 
-	return half >> 15 ? -value : value;
+	memcpy(&small, &bits, sizeof(small));
+	return small * 0x1p112f;
 }
 
 /* To nearest; what is too large becomes the largest. */

@@ -155,7 +155,7 @@ weights_of(Walk *w, rnn_member *m)
 				walk_store(w->out + w->at, m->weights[i], true);
 			continue;
 		}
-		v = m->prior > 0 ? (float) half_load(w->in + w->at) : (float) walk_load(w->in + w->at, true);
+		v = m->prior > 0 ? half_load(w->in + w->at) : (float) walk_load(w->in + w->at, true);
 		/* Half precision here has no infinity: what would be one is a number. */
 		CHECK(w, isfinite(v), "a weight is not finite");
 		if (weights)

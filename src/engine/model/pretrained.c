@@ -59,7 +59,7 @@ rnn_prior_load(int version, void *block, rnn_prior *out, rnn_error *err)
 	if (!d)
 		return rnn_fail(err, RNN_ERR_VERSION, "prior", version, 1, rnn_prior_latest());
 	for (int64_t i = 0; i < d->params; i++)
-		w[i] = (real) half_load((const uint8_t *) d->weights + 2 * i);
+		w[i] = half_load((const uint8_t *) d->weights + 2 * i);
 	memset(out, 0, sizeof(*out));
 	rnn_config_defaults(&out->cfg);
 	set_shape(d, &out->cfg);
@@ -83,7 +83,7 @@ rnn_prior_weights(int version, int64_t n, float *out)
 	if (!d || n > d->params)
 		return false;
 	for (int64_t i = 0; out && i < n; i++)
-		out[i] = (float) half_load((const uint8_t *) d->weights + 2 * i);
+		out[i] = half_load((const uint8_t *) d->weights + 2 * i);
 	return true;
 }
 
