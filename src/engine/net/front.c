@@ -11,6 +11,8 @@
  * and need no copy of their input: time-major rows shifted by j d steps are
  * the same buffer at another offset.  Each input z is kept behind `pad` steps
  * of its past, zero at the start of a window, carried over between chunks.
+ * Where there are such layers, z is zero at steps before a window's beginning
+ * as well: there the front's bias would be a past that nothing was in.
  */
 #include "net/net.h"
 #include "kernel/blas.h"
@@ -39,6 +41,8 @@ rnn_conv_forward(rnn_net *net, const real *w, int T, int B)
 	}
 	rnn_fill_rows(now(net, 0, B), N, H, w + s->front_b);
 	rnn_gemm(false, true, N, H, s->D, net->u, s->D, w + s->front_w, s->D, 1, now(net, 0, B), H);
+	if (s->convs > 0)
+		rnn_empty_rows(net, 0, N, now(net, 0, B));
 	for (int i = 0; i < s->convs; i++)
 	{
 		const real *z = now(net, i, B);
@@ -51,6 +55,7 @@ rnn_conv_forward(rnn_net *net, const real *w, int T, int B)
 		rnn_kernel->silu_forward(N * H, net->conv_a[i], y);
 		for (int64_t k = 0; k < N * H; k++)
 			y[k] += z[k];
+		rnn_empty_rows(net, 0, N, y);
 	}
 	memcpy(net->x[0], now(net, s->convs, B), sizeof(real) * N * H);
 }
@@ -87,6 +92,7 @@ rnn_conv_backward(rnn_net *net, const real *w, int T, int B, real *g)
 					 1, net->dz + past - shift, H);
 		}
 		memcpy(dy, net->dz + past, sizeof(real) * N * H);
+		rnn_empty_rows(net, 0, N, dy);
 	}
 	rnn_gemm(true, false, H, s->D, N, dy, H, net->u, s->D, 1, g + s->front_w, s->D);
 	rnn_add_rows(N, H, dy, H, g + s->front_b);

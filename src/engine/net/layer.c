@@ -36,17 +36,6 @@ output(rnn_net *net, int l, int64_t at, int64_t n, const real *h, rnn_rng *rng)
 		rnn_add_rows(1, n, net->x[l] + at, n, y);
 }
 
-/* Zero (B,H) numbers of those windows that have not begun: what comes first finds an empty state. */
-static void
-empty_rows(const rnn_net *net, int64_t row, int B, real *x)
-{
-	int			H = net->shape->H;
-
-	for (int b = 0; b < B; b++)
-		if (net->before[row + b])
-			memset(x + (int64_t) b * H, 0, sizeof(real) * H);
-}
-
 /* Steps whose gates, `size` numbers each, are still near when used again. */
 static int64_t
 steps_near(int64_t size)
@@ -134,9 +123,9 @@ rnn_layer_forward(rnn_net *net, const real *w, int l, int T, int B, rnn_rng *rng
 			now.c = net->c[l] + at + step;
 		}
 		cell->forward(s->activation, &now);
-		empty_rows(net, (int64_t) t * B, B, now.h);
+		rnn_empty_rows(net, (int64_t) t * B, B, now.h);
 		if (now.c)
-			empty_rows(net, (int64_t) t * B, B, now.c);
+			rnn_empty_rows(net, (int64_t) t * B, B, now.c);
 		output(net, l, at, step, now.h, rng);
 	}
 }
@@ -225,9 +214,9 @@ rnn_layer_backward(rnn_net *net, const real *w, int l, int T, int B, real *g)
 		if (cell->has_cell)
 			now.c_prev = net->c[l] + at;
 		/* A state that is always zero hands nothing on; there are no targets either. */
-		empty_rows(net, (int64_t) t * B, B, net->dh);
+		rnn_empty_rows(net, (int64_t) t * B, B, net->dh);
 		if (cell->has_cell)
-			empty_rows(net, (int64_t) t * B, B, net->dc);
+			rnn_empty_rows(net, (int64_t) t * B, B, net->dc);
 		if (net->flow[l])
 			note_flow(now.dy, now.dh, step, net->flow[l] + at);
 		cell->backward(s->activation, &now);

@@ -158,6 +158,16 @@ rnn_net_carry(rnn_net *net, int T, int B)
 }
 
 void
+rnn_empty_rows(const rnn_net *net, int64_t first, int64_t rows, real *x)
+{
+	int			H = net->shape->H;
+
+	for (int64_t i = 0; i < rows; i++)
+		if (net->before[first + i])
+			memset(x + i * H, 0, sizeof(real) * H);
+}
+
+void
 rnn_net_pack(rnn_net *net, const real *w)
 {
 	for (int l = 0; l < net->shape->L; l++)

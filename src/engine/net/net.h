@@ -142,6 +142,8 @@ double		rnn_net_learn(rnn_net *net, const real *w, int T, int B, rnn_rng *rng, b
 void		rnn_net_quantiles(const rnn_net *net, int64_t row, real *q);
 
 /* Parts of the above, in files of their own. */
+/* Zero (rows,H) numbers of the steps whose window has not begun: what comes first finds nothing before it. */
+void		rnn_empty_rows(const rnn_net *net, int64_t first, int64_t rows, real *x);
 void		rnn_layer_pack(rnn_net *net, const real *w, int l);
 void		rnn_layer_forward(rnn_net *net, const real *w, int l, int T, int B, rnn_rng *rng);
 void		rnn_layer_backward(rnn_net *net, const real *w, int l, int T, int B, real *g);
