@@ -12,6 +12,7 @@
 
 #define BETA1 0.9
 #define BETA2 0.99
+#define YOUNG 900				/* updates in which an average reaches its length */
 
 void
 optimizer_init(Optimizer *o, int64_t P, bool ema, rnn_arena *a)
@@ -56,13 +57,28 @@ learning_rate(const rnn_config *cfg, int64_t update, int steps, bool decay)
 	return rate;
 }
 
+/*
+ * Decay of the averaged weights at an update.  A young average must not
+ * remember the initial weights: it looks back over a part of the updates, by a
+ * polynomial as of Shamir and Zhang 2013.  Over a ninth of them up to an ema
+ * of 0.99, over more beyond it, so that 0.995 has its length after as many
+ * updates as 0.99, and differs from it in a training of some hundreds; over a
+ * fourth of them at most.
+ */
+static double
+averaging(double ema, int64_t update)
+{
+	double		part = fmin(fmax(YOUNG * (1 - ema), 4), 9);
+
+	return fmin(ema, (1.0 + update) / (1 + part + update));
+}
+
 rnn_status
 optimizer_update(Optimizer *o, const rnn_config *cfg, double pace, int steps, bool decay, int64_t points, rnn_error *err)
 {
 	int64_t		at = o->fixed;
 	double		sum = 0,
-				scale = 1.0 / points,
-				ema;
+				scale = 1.0 / points;
 
 	for (int64_t i = at; i < o->P; i++)
 		sum += (double) o->g[i] * o->g[i];
@@ -73,12 +89,10 @@ optimizer_update(Optimizer *o, const rnn_config *cfg, double pace, int steps, bo
 		scale *= cfg->clip / o->norm;
 	o->rate = pace * learning_rate(cfg, o->updates, steps, decay);
 	o->updates++;
-	/* A young average must not remember the initial weights. */
-	ema = fmin(cfg->ema, (1.0 + o->updates) / (10.0 + o->updates));
 	rnn_kernel->adamw(o->P - at, o->w + at, o->g + at, o->m + at, o->v + at, o->ema ? o->ema + at : NULL, (real) scale, (real) o->rate,
 					  (real) BETA1, (real) BETA2,
 					  (real) (1 / (1 - pow(BETA1, o->updates))), (real) (1 / (1 - pow(BETA2, o->updates))),
-					  (real) cfg->weight_decay, (real) ema);
+					  (real) cfg->weight_decay, (real) averaging(cfg->ema, o->updates));
 	return RNN_OK;
 }
 
