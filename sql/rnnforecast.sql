@@ -218,6 +218,14 @@ CREATE AGGREGATE rnn_accuracy("row" record) (
 COMMENT ON AGGREGATE rnn_accuracy(record) IS
 	'how good forecasts were: by columns actual, forecast, lower, upper, quantiles, scale, naive, level, levels of a row, of which only the first two must be there';
 
+CREATE FUNCTION rnn_naive(model bytea, horizon bigint DEFAULT NULL, season bigint DEFAULT NULL, OUT series text,
+	OUT step int, OUT ts timestamptz, OUT local_ts timestamp, OUT "position" bigint, OUT naive float8,
+	OUT seasonal float8, OUT drift float8)
+	RETURNS SETOF record
+	AS 'MODULE_PATHNAME', 'rnnforecast_rnn_naive' LANGUAGE C STABLE PARALLEL SAFE COST 1000;
+COMMENT ON FUNCTION rnn_naive(bytea, bigint, bigint) IS
+	'naive forecasts of a model or history, to compare with: the last value, that of the season before, a line';
+
 --
 -- Looking into models
 --

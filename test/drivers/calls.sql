@@ -61,6 +61,8 @@ SELECT rnn_chance_above($1, $2);
 SELECT n, mae, wape FROM (SELECT (rnn_accuracy($1, $2)).*) AS a;
 -- accuracy by names: float8 1.5 -> float8 float8
 SELECT mae, skill FROM (SELECT (rnn_accuracy(r)).* FROM (SELECT amount AS actual, 100 AS forecast, amount + $1 AS naive FROM sales WHERE shop = 'A') AS r) AS a;
+-- naive: bytea @days; bigint 3; bigint 7 -> int timestamp float8 float8 float8
+SELECT step, local_ts, naive, seasonal, drift FROM rnn_naive($1, $2, $3);
 -- info: bytea @shops -> text bigint
 SELECT rnn_info($1)->>'kind', (rnn_info(rnn_prior())->'prior'->>'parameters')::bigint;
 -- info as jsonb: bytea @days -> jsonb

@@ -65,26 +65,32 @@ get_level(FunctionCallInfo fcinfo)
 	return level;
 }
 
-/* Steps to forecast, 0 if `until` or the rows ahead say it. */
-static int
-get_horizon(FunctionCallInfo fcinfo)
+int
+check_horizon(int64 horizon)
 {
-	int64		horizon;
-
-	if (PG_ARGISNULL(FORECAST_HORIZON))
-		return 0;
-	horizon = PG_GETARG_INT64(FORECAST_HORIZON);
 	if (horizon < 1 || horizon > RNN_MAX_HORIZON)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("horizon must be between 1 and %d, not " INT64_FORMAT,
 						RNN_MAX_HORIZON, horizon)));
+	return (int) horizon;
+}
+
+/* Steps to forecast, 0 if `until` or the rows ahead say it. */
+static int
+get_horizon(FunctionCallInfo fcinfo)
+{
+	int			horizon;
+
+	if (PG_ARGISNULL(FORECAST_HORIZON))
+		return 0;
+	horizon = check_horizon(PG_GETARG_INT64(FORECAST_HORIZON));
 	if (!PG_ARGISNULL(FORECAST_UNTIL))
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("horizon and until exclude each other"),
 				 errhint("Pass one of them.")));
-	return (int) horizon;
+	return horizon;
 }
 
 static int64
