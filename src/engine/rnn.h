@@ -19,7 +19,7 @@
  *		pretrained.h	rnn_prior_size, rnn_prior_load: the network to build on
  *		trainer.h		rnn_trainer_size, _init, _step until it is done, _model
  *		model.h			rnn_model_size, _encode; rnn_model_decoded_size, _decode
- *		forecast.h		rnn_forecast_size, _step until done is the horizon
+ *		forecast.h		rnn_forecast_size, _begin, _step until it is done; rnn_ends_size, _begin at many ends
  *
  * A caller includes this file and no other; it brings what the rooms of the
  * engine show (docs/internals.md).

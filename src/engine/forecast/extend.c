@@ -14,21 +14,21 @@
 #define M RNN_MEDIAN
 
 /*
- * The mix beyond the trained horizon: q (Q) at step j of `horizon`, from the
- * mix and references of that horizon.  The gaps follow the lead time's power
+ * The mix beyond the trained horizon: q (Q) at step j of the horizon, from the
+ * mix and references of that.  The gaps follow the lead time's power
  * between the halves, at most its square root.
  */
 static void
-long_row(const Forecaster *f, const rnn_mix *mix, int horizon, int j, double *q)
+long_row(const Forecaster *f, const rnn_mix *mix, int j, double *q)
 {
 	double		middle = 0,
 				near = fmax(mix->spread[0], DBL_MIN),
 				power = fmin(fmax(log(fmax(mix->spread[1], DBL_MIN) / near) / log(3.0), 0), 0.5),
-				spread = near * pow((j + 0.5) / fmax(horizon / 4.0, 0.5), power);
+				spread = near * pow((j + 0.5) / fmax(f->horizon / 4.0, 0.5), power);
 
 	for (int r = 0; r < RNN_REFS; r++)
 		if (mix->present[r] && mix->weight[r] > 0)
-			middle += mix->weight[r] * f->ref[(int64_t) r * horizon + j];
+			middle += mix->weight[r] * f->ref[(int64_t) r * f->horizon + j];
 	q[M] = middle;
 	for (int k = M + 1; k < Q; k++)
 		q[k] = q[k - 1] + rnn_base_gap[k] * spread;
@@ -42,63 +42,56 @@ long_row(const Forecaster *f, const rnn_mix *mix, int horizon, int j, double *q)
  * every trained horizon.
  */
 void
-extend_by_mix(Forecaster *f, int b, int horizon, double *out)
+extend_by_mix(Forecaster *f, const rnn_end *end, double *out)
 {
 	const rnn_model *m = f->model;
-	const rnn_points *pts = &f->points[b];
 	int			h = m->config.horizon;
 	double		last[Q],
 				gap[Q],
 				row[Q];
 	rnn_mix		mix;
-	int64_t		reach = rnn_mix_reach(m->seasons, m->n_seasons, horizon),
-				n = pts->n < reach ? pts->n : reach;
+	int64_t		n = rnn_min(end->e, rnn_mix_reach(m->seasons, m->n_seasons, f->horizon));
 
-	rnn_mix_at(pts->x + pts->n - n, n, horizon, m->seasons, m->n_seasons, m->config.kappa,
+	rnn_mix_at(end->points->x + end->e - n, n, f->horizon, m->seasons, m->n_seasons, m->config.kappa,
 			   &mix, f->ref, f->ref_work);
-	long_row(f, &mix, horizon, h - 1, last);
+	long_row(f, &mix, h - 1, last);
 	for (int k = 0; k < Q; k++)
 		gap[k] = (out[(int64_t) (h - 1) * Q + k] - out[(int64_t) (h - 1) * Q + M]) - (last[k] - last[M]);
 	gap[M] = out[(int64_t) (h - 1) * Q + M] - last[M];
-	for (int j = h; j < horizon; j++)
+	for (int j = h; j < f->horizon; j++)
 	{
 		double		fade = pow(0.5, (double) (j - h + 1) / h);
 
-		long_row(f, &mix, horizon, j, row);
+		long_row(f, &mix, j, row);
 		for (int k = 0; k < Q; k++)
 			out[(int64_t) j * Q + k] = row[k] + fade * (gap[M] + (k == M ? 0 : gap[k]));
 	}
 }
 
 /*
- * One series, the network alone, fed with its own medians: rows done .. done +
- * h - 1 of out, as far as the horizon goes.
+ * The network alone, fed with its own medians: rows done .. done + h - 1 of
+ * out, as far as the horizon goes.
  */
 void
-extend_by_feeding(Forecaster *f, rnn_arena scratch, int b, int64_t longest, int done, int horizon,
-				  double *out)
+extend_by_feeding(Forecaster *f, const rnn_end *end, int done, double *out)
 {
 	int			h = f->model->config.horizon,
-				rows = horizon - done < h ? horizon - done : h;
+				rows = (int) rnn_min(f->horizon - done, h);
 	double		widen = sqrt((double) (done + h) / h);
-	rnn_points	all = f->points[b],
-				grown;
 	double	   *raw = f->extended,
-			   *x = raw + all.n + done;
-	Forecaster	one = *f;
+			   *x = raw + end->e + done;
+	rnn_points	grown = *end->points;
 
-	memcpy(raw, all.raw, sizeof(double) * all.n);
-	memcpy(x, all.x, sizeof(double) * all.n);
+	memcpy(raw, grown.raw, sizeof(double) * end->e);
+	memcpy(x, grown.x, sizeof(double) * end->e);
 	for (int j = 0; j < done; j++)
-		raw[all.n + j] = x[all.n + j] = out[(int64_t) j * Q + M];
-	grown = all;
+		raw[end->e + j] = x[end->e + j] = out[(int64_t) j * Q + M];
 	grown.raw = raw;
 	grown.x = x;
-	grown.n = all.n + done;
-	one.count = 1;
-	one.points = &grown;
-	forecast_trained(&one, scratch, longest, rows, 0, out + (int64_t) done * Q);
-	f->failed |= one.failed;
+	grown.n = end->e + done;
+	rnn_strips_forget(&f->view.strips);
+	forecast_trained(f, &(rnn_end) {&grown, grown.n}, 1, rows, 0, out + (int64_t) done * Q);
+	rnn_strips_forget(&f->view.strips);
 	for (int j = done; j < done + rows; j++)
 	{
 		double	   *q = out + (int64_t) j * Q,

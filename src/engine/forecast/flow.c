@@ -9,8 +9,8 @@
  * Mikolov and Bengio 2013).
  */
 #include "forecast/forecast.h"
-#include "view/frame.h"
 #include "kernel/kernel.h"
+#include "view/window.h"
 
 #include <math.h>
 #include <string.h>
@@ -25,8 +25,7 @@ typedef struct Flow
 	rnn_net		net;
 	real	   *weights;
 	real	   *g;
-	real	   *frame;
-	double	   *work;
+	rnn_strips	strips;
 	rnn_points *points;
 	int			K;
 } Flow;
@@ -54,8 +53,7 @@ lay_out(Flow *f, const rnn_model *m, int member, rnn_arena *a, rnn_error *err)
 		f->net.flow[l] = arena_new(a, real, (int64_t) f->K * WINDOWS * f->shape.H);
 	f->weights = arena_new(a, real, f->shape.params);
 	f->g = arena_new(a, real, f->shape.params);
-	f->frame = arena_new(a, real, f->plan.width);
-	f->work = arena_new(a, double, rnn_frame_work(&f->plan, longest));
+	rnn_strips_init(&f->strips, &f->plan, f->K, WINDOWS, longest, a);
 	f->points = arena_new(a, rnn_points, m->n_series);
 	return RNN_OK;
 }
@@ -75,16 +73,13 @@ rnn_gradient_flow_size(const rnn_model *m, int member, size_t *size, rnn_error *
 	return RNN_OK;
 }
 
-/* The last windows in time, spread over the series: up to WINDOWS of them. */
+/* The ends of the last windows in time, spread over the series: up to WINDOWS of them. */
 static int
-load_windows(Flow *f, const rnn_model *m, rnn_arena *a)
+choose_ends(Flow *f, const rnn_model *m, rnn_arena *a, rnn_end *ends)
 {
-	int			h = m->config.horizon,
-				B = 0,
-				series = m->n_series < WINDOWS ? m->n_series : WINDOWS,
-				each = WINDOWS / (series > 0 ? series : 1);
-	int64_t		ends[WINDOWS];
-	int			of[WINDOWS];
+	int			series = m->n_series < WINDOWS ? m->n_series : WINDOWS,
+				each = WINDOWS / (series > 0 ? series : 1),
+				B = 0;
 
 	for (int i = 0; i < series; i++)
 	{
@@ -94,38 +89,27 @@ load_windows(Flow *f, const rnn_model *m, rnn_arena *a)
 			break;
 		rnn_points_init(&f->points[i], &s, a);
 		rnn_points_covariates(&f->points[i], &m->series[i], &f->plan, AHEAD(f), a);
-		for (int v = 0; v < each && !a->failed; v++)
+		for (int v = 1; v <= each && !a->failed; v++)
 		{
-			int64_t		e = m->series[i].n - (int64_t) h * (v + 1);
-
-			if (e < 1)
-				break;
-			ends[B] = e;
-			of[B++] = i;
-		}
-	}
-	if (a->failed)
-		return 0;
-	for (int b = 0; b < B; b++)
-	{
-		const rnn_points *pts = &f->points[of[b]];
-
-		rnn_frame_begin(&f->plan, pts->n, f->work);
-		for (int t = 0; t < f->K && !rnn_stopped(m->stop); t++)
-		{
-			int64_t		e = ends[b] - (int64_t) (f->K - 1 - t) * f->shape.patch,
-						row = (int64_t) t * B + b;
-			rnn_scale	scale;
+			int64_t		e = m->series[i].n - (int64_t) m->config.horizon * v;
 
 			if (e >= 1)
-				rnn_frame_compute(&f->plan, pts, e, f->frame, &scale, f->work);
-			rnn_frame_load(&f->net, row, e >= 1 ? f->frame : NULL, false);
-			rnn_covariates_load(&f->net, row, &f->plan, e >= 1 ? pts : NULL, e, t == f->K - 1, false);
-			if (t == f->K - 1)
-				rnn_target_load(&f->net, row, pts, e, pts->n, &scale, false);
+				ends[B++] = (rnn_end) {&f->points[i], e};
 		}
 	}
-	return B;
+	return a->failed ? 0 : B;
+}
+
+static void
+load_windows(Flow *f, const rnn_end *ends, int B)
+{
+	rnn_window	window[WINDOWS];
+
+	rnn_strips_gather(&f->strips, ends, B, window);
+	rnn_windows_load(&f->net, &f->plan, window, B, f->K, 0, f->K, false);
+	for (int b = 0; b < B; b++)
+		rnn_target_load(&f->net, (int64_t) (f->K - 1) * B + b, ends[b].points, ends[b].e, ends[b].points->n,
+						&window[b].strip->scales[window[b].last], false);
 }
 
 /* out (L, K): root of the mean over windows of ||dLoss/dh||^2, by lag. */
@@ -137,18 +121,20 @@ rnn_gradient_flow(const rnn_model *m, int member, void *block, size_t size,
 	rnn_arena	a;
 	int64_t		known;
 	double		scale;
+	rnn_end		ends[WINDOWS];
 	int			B;
 
 	rnn_arena_init(&a, block, size);
 	RNN_TRY(lay_out(&f, m, member, &a, err));
 	if (a.failed)
 		return rnn_fail(err, RNN_ERR_MEMORY, "the gradient flow", (double) size, 0, 0);
-	B = load_windows(&f, m, &a);
+	B = choose_ends(&f, m, &a, ends);
 	if (a.failed)
 		return rnn_fail(err, RNN_ERR_MEMORY, "the gradient flow", (double) size, 0, 0);
 	if (B == 0)
 		return rnn_fail(err, RNN_ERR_DATA, "the model's history is shorter than its horizon",
 						m->config.horizon, 0, 0);
+	load_windows(&f, ends, B);
 	for (int64_t i = 0; i < f.shape.params; i++)
 		f.weights[i] = m->member[member].weights[i];
 	memset(f.g, 0, sizeof(real) * f.shape.params);

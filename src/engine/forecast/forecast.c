@@ -1,6 +1,6 @@
 /*
  * forecast.c
- *		From a model and histories to quantiles.
+ *		From a model and histories to quantiles, at one end of each or at many.
  *
  * The mix is formed for every series.  Where the model has networks their
  * quantiles are averaged, blended with the mix's by the validated weight and
@@ -13,14 +13,13 @@
  */
 #include "forecast/forecaster.h"
 
-#include <float.h>
 #include <math.h>
 #include <string.h>
 
 #define S RNN_BLOCK
 #define Q RNN_QUANTILES
-#define M RNN_MEDIAN
-#define PIECES 8				/* times that a network is run in one step */
+#define BATCH 32				/* ends at once: weights are read once for all */
+#define PIECES 8				/* times that something is done beyond the trained horizon in one step */
 
 bool
 has_network(const rnn_model *m)
@@ -61,260 +60,359 @@ rnn_history_reach(const rnn_model *m)
 	return reach + most;
 }
 
-/*
- * Shapes of a member: its own patch and steps, all else shared.  Its frames are
- * those of the model's context, as they were when it was trained.
- */
-static void
-member_shape(Forecaster *f, int member)
-{
-	rnn_config	cfg = f->model->config;
-	int			context = cfg.context;
-
-	if (member >= 0 && member < f->model->n_members)
-	{
-		cfg.patch = f->model->member[member].patch;
-		context = f->model->member[member].context;
-	}
-	cfg.seasons_given = f->model->n_seasons;
-	memcpy(cfg.seasons, f->model->seasons, sizeof(cfg.seasons));
-	rnn_shape_init(&f->shape, &cfg);
-	f->shape.stop = f->model->stop;
-	rnn_frame_plan_init(&f->plan, &f->shape, &cfg);
-	f->K = context / cfg.patch;
-	f->T = (int) rnn_min(f->K, cfg.bptt);
-}
-
-void
-lay_out_member(Forecaster *f, int member, int64_t longest, rnn_arena *a)
-{
-	member_shape(f, member);
-	f->frame = arena_new(a, real, f->plan.width);
-	f->work = arena_new(a, double, rnn_frame_work(&f->plan, longest));
-	if (!has_network(f->model))
-		return;
-	rnn_net_init(&f->net, &f->shape, f->T, f->count, false, a);
-#ifdef RNN_DOUBLE
-	f->weights = arena_new(a, real, f->shape.params);
-#endif
-}
-
-void
-lay_out_prior(Forecaster *f, int64_t longest, rnn_arena *a)
-{
-	rnn_config	cfg = f->model->config;
-
-	cfg.seasons_given = f->model->n_seasons;
-	memcpy(cfg.seasons, f->model->seasons, sizeof(cfg.seasons));
-	rnn_prior_net_init(&f->prior, f->model->prior_net, &cfg, longest, f->count < PRIOR_BATCH ? f->count : PRIOR_BATCH, a);
-}
-
-static void
-lay_out(Forecaster *f, int64_t longest, int horizon, rnn_arena *a, rnn_arena *member_scratch)
-{
-	int			trained = f->model->config.horizon;
-	size_t		most = 0;
-
-	f->scales = arena_new(a, rnn_scale, f->count);
-	f->last_scales = arena_new(a, rnn_scale, f->count);
-	member_shape(f, 0);
-	f->last = arena_new(a, real, f->count * f->plan.width);
-	f->q = arena_new(a, real, (size_t) trained * Q);
-	if (f->model->prior_net)
-	{
-		f->said = arena_new(a, rnn_said, f->count);
-		f->prior_q = arena_new(a, real, (size_t) f->count * rnn_prior_steps(f->model->prior_net, trained) * Q);
-	}
-	if (f->model->config.skip && horizon > trained)
-	{
-		f->ref = arena_new(a, double, (size_t) RNN_REFS * horizon);
-		f->ref_work = arena_new(a, double, rnn_mix_work(longest, horizon));
-	}
-	if (!f->model->config.skip && horizon > trained)
-		f->extended = arena_new(a, double, 2 * (longest + horizon));
-	*member_scratch = *a;
-	for (int i = 0; i < (has_network(f->model) ? f->model->n_members : 1); i++)
-	{
-		rnn_arena	scratch = *a;
-
-		lay_out_member(f, i, longest + horizon, &scratch);
-		most = scratch.used > most ? scratch.used : most;
-		a->failed |= scratch.failed;
-	}
-	if (f->model->prior_net)
-	{
-		rnn_arena	scratch = *a;
-
-		lay_out_prior(f, longest + horizon, &scratch);
-		most = scratch.used > most ? scratch.used : most;
-		a->failed |= scratch.failed;
-	}
-	a->used = most;
-}
-
-/* Rows of covariates behind the last point that a forecast may look at. */
-static int64_t
+int64_t
 covariate_rows(const rnn_model *m, int horizon)
 {
 	return horizon + m->config.horizon + 2 * S;
 }
 
-rnn_status
-rnn_forecast_size(const rnn_model *m, int count, int64_t longest, int horizon, size_t *size, rnn_error *err)
-{
-	Forecaster	f = {.model = m,.count = count};
-	rnn_arena	a,
-				scratch;
+/* ---------------------------------------------------------------- layout */
 
-	if (horizon < 1 || horizon > RNN_MAX_HORIZON)
-		return rnn_fail(err, RNN_ERR_RANGE, "horizon", horizon, 1, RNN_MAX_HORIZON);
-	rnn_arena_init(&a, NULL, 0);
-	lay_out(&f, longest, horizon, &a, &scratch);
-	/* copies of the series, transformed, scaled and filled, and prepared covariates, and their alignment */
-	*size = a.used + (size_t) count * ((rnn_changes_series(&m->config) ? 3 : 2) * longest * sizeof(double) + sizeof(rnn_points) + 384 +
-									   (longest + covariate_rows(m, horizon)) * rnn_covariates_width(&f.shape) * sizeof(real));
-	return RNN_OK;
+/* Of a member that there may not be: then the mix's frames are those of the options. */
+static int
+patch_of(const rnn_model *m, int member)
+{
+	return member < m->n_members ? m->member[member].patch : m->config.patch;
 }
 
-static double
-bounded(double x)
+/* Steps of the longest window of this patch. */
+static int
+view_steps(const rnn_model *m, int patch)
 {
-	return x > DBL_MAX ? DBL_MAX : x < -DBL_MAX ? -DBL_MAX : x;
+	int			K = 1;
+
+	for (int i = 0; has_network(m) && i < m->n_members; i++)
+		if (m->member[i].patch == patch)
+			K = (int) rnn_max(K, m->member[i].context / patch);
+	return K;
 }
 
-/* The calibration's factor at step j of the trained horizon. */
-static double
-calibration(const rnn_model *m, int j, int k)
+static rnn_config
+config_of(const rnn_model *m)
 {
-	int			h = m->config.horizon,
-				band = j >= h ? RNN_BANDS - 1 : j * RNN_BANDS / h,
-				pair = k < M ? k : Q - 1 - k;
+	rnn_config	cfg = m->config;
 
-	return m->calibration[band][pair];
+	cfg.seasons_given = m->n_seasons;
+	memcpy(cfg.seasons, m->seasons, sizeof(cfg.seasons));
+	return cfg;
 }
 
 /*
- * Widen, keep the order of the quantiles, and go back to the series as it is.
- * False where the network left the range of numbers, as weights that are
- * large enough make it do.
+ * Shapes of the members of one patch: all else is shared.  Their frames are
+ * those of the model's context, as they were when they were trained.
  */
-static bool
-finish_row(const rnn_model *m, const rnn_config *cfg, int j, double unit, double *q)
-{
-	double		centre = q[M];
-
-	for (int k = 0; k < Q; k++)
-		if (k != M)
-			q[k] = centre + calibration(m, j, k) * (q[k] - centre);
-	/* Before fmax and fmin, which pass over NaN. */
-	for (int k = 0; k < Q; k++)
-		if (!isfinite(q[k]))
-			return false;
-	for (int k = M + 1; k < Q; k++)
-		q[k] = fmax(q[k], q[k - 1]);
-	for (int k = M - 1; k >= 0; k--)
-		q[k] = fmin(q[k], q[k + 1]);
-	for (int k = 0; k < Q; k++)
-		q[k] = rnn_within_bounds(cfg, rnn_restore(cfg, bounded(q[k] * unit)));
-	return true;
-}
-
-/* All rows of a series, out (horizon,Q).  What never changed is forecast as what it is, to the last digit. */
-static bool
-finish_series(const rnn_model *m, const rnn_series *s, const rnn_points *pts, int horizon, double *out)
-{
-	rnn_config	cfg = rnn_config_for_series(&m->config, s);
-	rnn_series	prepared = {.n = pts->n,.x = pts->raw};
-	int64_t		known = 0;
-
-	for (int j = 0; j < horizon; j++)
-		if (!finish_row(m, &cfg, j, pts->unit, out + (int64_t) j * Q))
-			return false;
-	if (!rnn_series_is_constant(&prepared))
-		return true;
-	while (isnan(s->x[known]))
-		known++;
-	for (int64_t k = 0; k < (int64_t) horizon * Q; k++)
-		out[k] = rnn_within_bounds(&cfg, s->x[known]);
-	return true;
-}
-
-/* The next rows of every series: the trained ones first. */
 static void
-more_rows(Forecaster *f, rnn_arena scratch, int64_t longest, int horizon, int *done, double *out)
+shape_view(Forecaster *f, int patch)
 {
-	int64_t		stride = (int64_t) horizon * Q;
-	int			trained = f->model->config.horizon,
-				h = horizon < trained ? horizon : trained;
+	View	   *v = &f->view;
+	rnn_config	cfg = config_of(f->model);
 
-	if (*done == 0)
-	{
-		forecast_trained(f, scratch, longest + horizon, h, stride, out);
-		*done = h;
+	cfg.patch = v->patch = patch;
+	rnn_shape_init(&v->shape, &cfg);
+	v->shape.stop = f->model->stop;
+	rnn_frame_plan_init(&v->plan, &v->shape, &cfg);
+	v->gathered = false;
+}
+
+/* Buffers of a view, whose frames may be the prior's too. */
+static void
+fill_view(Forecaster *f, rnn_arena *a)
+{
+	View	   *v = &f->view;
+	const rnn_model *m = f->model;
+	int			K = view_steps(m, v->patch);
+	bool		shared = m->prior_net && rnn_frame_plan_same(&v->plan, &f->prior.plan);
+
+	if (m->prior_net)
+		f->prior.strips = shared ? &v->strips : &f->prior.own;
+	rnn_strips_init(&v->strips, &v->plan, shared ? (int) rnn_max(K, f->prior.T) : K, f->B, f->longest, a);
+	if (!has_network(m))
 		return;
+	rnn_net_init(&v->net, &v->shape, (int) rnn_min(K, m->config.bptt), f->B, false, a);
+#ifdef RNN_DOUBLE
+	f->weights = arena_new(a, real, v->shape.params);
+#endif
+}
+
+bool
+lay_out_view(Forecaster *f, int member)
+{
+	rnn_arena	a = f->scratch;
+
+	if (f->view.patch != patch_of(f->model, member))
+	{
+		shape_view(f, patch_of(f->model, member));
+		fill_view(f, &a);
+		f->failed |= a.failed;
 	}
-	for (int b = 0; b < f->count && !rnn_stopped(f->model->stop); b++)
-		if (f->model->config.skip)
-			extend_by_mix(f, b, horizon, out + b * stride);
-		else
-			extend_by_feeding(f, scratch, b, longest + horizon, *done, horizon, out + b * stride);
-	*done = f->model->config.skip || horizon - *done < h ? horizon : *done + h;
+	return !f->failed;
+}
+
+/* Everything but the sources; the arena ends where the largest view does. */
+static void
+lay_out(Forecaster *f, rnn_arena *a)
+{
+	const rnn_model *m = f->model;
+	int			trained = m->config.horizon;
+	bool		beyond = f->horizon > trained;
+	size_t		most = 0;
+
+	f->B = (int) rnn_min(f->n, BATCH);
+	f->q = arena_new(a, real, (size_t) trained * Q);
+	if (m->prior_net)
+	{
+		rnn_config	cfg = config_of(m);
+
+		rnn_prior_net_init(&f->prior, m->prior_net, &cfg, f->longest, f->B, a);
+		f->prior.shape.stop = m->stop;
+		f->said = arena_new(a, rnn_said, f->B);
+		f->prior_q = arena_new(a, real, (size_t) f->B * rnn_prior_steps(m->prior_net, trained) * Q);
+	}
+	if (m->config.skip && beyond)
+	{
+		f->ref = arena_new(a, double, (size_t) RNN_REFS * f->horizon);
+		f->ref_work = arena_new(a, double, rnn_mix_work(f->longest, f->horizon));
+	}
+	if (!m->config.skip && beyond)
+		f->extended = arena_new(a, double, 2 * f->longest);
+	f->scratch = *a;
+	for (int i = 0; i < (has_network(m) ? m->n_members : 1); i++)
+	{
+		rnn_arena	scratch = *a;
+
+		shape_view(f, patch_of(m, i));
+		fill_view(f, &scratch);
+		most = scratch.used > most ? scratch.used : most;
+		a->failed |= scratch.failed;
+	}
+	f->view.patch = 0;
+	a->used = most;
+}
+
+/* ----------------------------------------------------------------- sizes */
+
+static rnn_status
+check_horizon(int horizon, rnn_error *err)
+{
+	if (horizon < 1 || horizon > RNN_MAX_HORIZON)
+		return rnn_fail(err, RNN_ERR_RANGE, "horizon", horizon, 1, RNN_MAX_HORIZON);
+	return RNN_OK;
+}
+
+/* A forecaster, n ends, sources, and then the rest. */
+static size_t
+bytes_of(Forecaster *f, int sources, int64_t longest)
+{
+	rnn_arena	a;
+
+	rnn_arena_init(&a, NULL, 0);
+	arena_new(&a, Forecaster, 1);
+	arena_new(&a, rnn_end, f->n);
+	arena_new(&a, rnn_origin, f->n);
+	f->longest = longest + f->horizon;
+	lay_out(f, &a);
+	return a.used + sources * source_size(f->model, &f->view.shape, longest, f->horizon);
 }
 
 rnn_status
-rnn_forecast_step(const rnn_model *m, const rnn_series *series, int count, int horizon,
-				  void *block, size_t size, int *done, double *out, rnn_error *err)
+rnn_forecast_size(const rnn_model *m, int count, int64_t longest, int horizon, size_t *size, rnn_error *err)
 {
-	Forecaster	f = {.model = m,.count = count};
-	rnn_arena	a,
-				scratch;
-	int64_t		longest = 1;
+	Forecaster	f = {.model = m,.count = count,.n = count,.horizon = horizon};
 
-	if (horizon < 1 || horizon > RNN_MAX_HORIZON)
-		return rnn_fail(err, RNN_ERR_RANGE, "horizon", horizon, 1, RNN_MAX_HORIZON);
+	RNN_TRY(check_horizon(horizon, err));
+	*size = bytes_of(&f, count, longest);
+	return RNN_OK;
+}
+
+static rnn_status
+check_series(const rnn_series *series, int count, int64_t *longest, rnn_error *err)
+{
+	*longest = 1;
 	for (int b = 0; b < count; b++)
 	{
 		if (series[b].n < 1)
 			return rnn_fail(err, RNN_ERR_DATA, "a series without a known value can't be forecast", b, 0, 0);
-		longest = series[b].n > longest ? series[b].n : longest;
+		*longest = rnn_max(*longest, series[b].n);
 	}
-	rnn_arena_init(&a, block, size);
-	f.points = arena_new(&a, rnn_points, count);
-	for (int b = 0; !a.failed && b < count; b++)
-	{
-		rnn_series	s = rnn_series_prepare(&m->config, &series[b], &a);
+	return RNN_OK;
+}
 
-		if (!a.failed)
-			rnn_points_init(&f.points[b], &s, &a);
+static rnn_status
+check_origins(const rnn_series *series, int count, const rnn_origin *origins, int64_t n, rnn_error *err)
+{
+	for (int64_t i = 0; i < n; i++)
+	{
+		if (origins[i].series < 0 || origins[i].series >= count)
+			return rnn_fail(err, RNN_ERR_RANGE, "series", origins[i].series, 0, count - 1);
+		if (origins[i].e < 1 || origins[i].e > series[origins[i].series].n)
+			return rnn_fail(err, RNN_ERR_RANGE, "origin", (double) origins[i].e, 1, (double) series[origins[i].series].n);
 	}
-	member_shape(&f, 0);
-	for (int b = 0; !a.failed && has_network(m) && b < count; b++)
-		rnn_points_covariates(&f.points[b], &series[b], &f.plan, covariate_rows(m, horizon), &a);
+	return RNN_OK;
+}
+
+rnn_status
+rnn_ends_size(const rnn_model *m, const rnn_series *series, int count, const rnn_origin *origins, int64_t n,
+			  int horizon, size_t *size, rnn_error *err)
+{
+	Forecaster	f = {.model = m,.series = series,.count = count,.origins = origins,.n = n,.horizon = horizon};
+	int64_t		longest;
+
+	RNN_TRY(check_horizon(horizon, err));
+	RNN_TRY(check_series(series, count, &longest, err));
+	RNN_TRY(check_origins(series, count, origins, n, err));
+	*size = bytes_of(&f, count + sources_apart(&f), longest);
+	return RNN_OK;
+}
+
+/* --------------------------------------------------------------- driving */
+
+/* With origins NULL: at the end of each series. */
+static rnn_status
+begin(const rnn_model *m, const rnn_series *series, int count, const rnn_origin *origins, int64_t n, int horizon,
+	  void *block, size_t size, double *out, rnn_forecaster **result, rnn_error *err)
+{
+	int64_t		longest;
+	rnn_arena	a;
+	Forecaster *f;
+
+	RNN_TRY(check_horizon(horizon, err));
+	RNN_TRY(check_series(series, count, &longest, err));
+	if (origins)
+		RNN_TRY(check_origins(series, count, origins, n, err));
+	rnn_arena_init(&a, block, size);
+	*result = f = arena_new(&a, Forecaster, 1);
+	if (!f)
+		return rnn_fail(err, RNN_ERR_MEMORY, "forecasting", (double) size, 0, 0);
+	*f = (Forecaster) {
+		.model = m,.series = series,.count = count,.origins = origins,.n = n,.horizon = horizon,.out = out,
+		.longest = longest + horizon
+	};
+	if (!origins)
+	{
+		rnn_origin *ends = arena_new(&a, rnn_origin, n);
+
+		for (int i = 0; ends && i < n; i++)
+			ends[i] = (rnn_origin) {i, series[i].n};
+		f->origins = ends;
+	}
+	shape_view(f, patch_of(m, 0));
 	if (!a.failed)
-		lay_out(&f, longest, horizon, &a, &scratch);
+		take_sources(f, &a);
+	if (!a.failed)
+		lay_out(f, &a);
 	if (a.failed)
 		return rnn_fail(err, RNN_ERR_MEMORY, "forecasting", (double) size, 0, 0);
-	/* Laying out again for each piece costs as much as some of its rows. */
-	for (int i = 0; i < PIECES && *done < horizon; i++)
-		more_rows(&f, scratch, longest, horizon, done, out);
-	if (f.failed)
-		return rnn_fail(err, RNN_ERR_MEMORY, "forecasting", (double) size, 0, 0);
-	if (rnn_stopped(m->stop))
-		return rnn_fail(err, RNN_ERR_STOPPED, "forecasting", 0, 0, 0);
-	for (int b = 0; *done == horizon && b < count; b++)
-		if (!finish_series(m, &series[b], &f.points[b], horizon, out + (int64_t) b * horizon * Q))
-			return rnn_fail(err, RNN_ERR_NUMERIC, "the network's forecast", NAN, 0, 0);
 	return RNN_OK;
+}
+
+rnn_status
+rnn_ends_begin(const rnn_model *m, const rnn_series *series, int count, const rnn_origin *origins, int64_t n, int horizon,
+			   void *block, size_t size, double *out, rnn_forecaster **f, rnn_error *err)
+{
+	return begin(m, series, count, origins, n, horizon, block, size, out, f, err);
+}
+
+rnn_status
+rnn_forecast_begin(const rnn_model *m, const rnn_series *series, int count, int horizon,
+				   void *block, size_t size, double *out, rnn_forecaster **f, rnn_error *err)
+{
+	return begin(m, series, count, NULL, count, horizon, block, size, out, f, err);
+}
+
+static double *
+rows_of(const Forecaster *f, int64_t end)
+{
+	return f->out + end * f->horizon * Q;
+}
+
+/* One more piece beyond the trained horizon of the next end that lacks one; false where all have all rows. */
+static bool
+extend(Forecaster *f, int count)
+{
+	int			h = f->model->config.horizon;
+	const rnn_end *end = &f->ends[f->at + f->extending];
+
+	if (f->horizon <= h || f->extending == count)
+		return false;
+	if (f->model->config.skip)
+		extend_by_mix(f, end, rows_of(f, f->at + f->extending));
+	else
+		extend_by_feeding(f, end, f->rows, rows_of(f, f->at + f->extending));
+	f->rows += h;
+	if (f->model->config.skip || f->rows >= f->horizon)
+	{
+		f->extending++;
+		f->rows = h;
+	}
+	return true;
+}
+
+/* The next rows of the next ends: the trained ones first.  True where they are complete. */
+static bool
+more_rows(Forecaster *f, int count)
+{
+	int			h = (int) rnn_min(f->horizon, f->model->config.horizon);
+
+	if (f->rows == 0)
+	{
+		forecast_trained(f, f->ends + f->at, count, h, (int64_t) f->horizon * Q, rows_of(f, f->at));
+		f->rows = h;
+		return f->horizon == h;
+	}
+	for (int i = 0; i < PIECES && !rnn_stopped(f->model->stop); i++)
+		if (!extend(f, count))
+			return true;
+	return false;
+}
+
+rnn_status
+rnn_forecast_step(rnn_forecaster *f, bool *done, rnn_error *err)
+{
+	int			count = (int) rnn_min(f->n - f->at, f->B);
+	bool		complete = more_rows(f, count);
+
+	if (f->failed)
+		return rnn_fail(err, RNN_ERR_MEMORY, "forecasting", NAN, 0, 0);
+	if (rnn_stopped(f->model->stop))
+		return rnn_fail(err, RNN_ERR_STOPPED, "forecasting", 0, 0, 0);
+	for (int b = 0; complete && b < count; b++)
+		if (!finish_end(f, &f->ends[f->at + b], rows_of(f, f->at + b)))
+			return rnn_fail(err, RNN_ERR_NUMERIC, "the network's forecast", NAN, 0, 0);
+	if (complete)
+	{
+		f->at += count;
+		f->rows = f->extending = 0;
+	}
+	*done = f->at == f->n;
+	return RNN_OK;
+}
+
+static rnn_status
+all_steps(rnn_forecaster *f, rnn_error *err)
+{
+	bool		done = false;
+
+	while (!done)
+		RNN_TRY(rnn_forecast_step(f, &done, err));
+	return RNN_OK;
+}
+
+rnn_status
+rnn_ends(const rnn_model *m, const rnn_series *series, int count, const rnn_origin *origins, int64_t n, int horizon,
+		 void *block, size_t size, double *out, rnn_error *err)
+{
+	rnn_forecaster *f;
+
+	RNN_TRY(rnn_ends_begin(m, series, count, origins, n, horizon, block, size, out, &f, err));
+	return all_steps(f, err);
 }
 
 rnn_status
 rnn_forecast(const rnn_model *m, const rnn_series *series, int count, int horizon,
 			 void *block, size_t size, double *out, rnn_error *err)
 {
-	int			done = 0;
+	rnn_forecaster *f;
 
-	do
-		RNN_TRY(rnn_forecast_step(m, series, count, horizon, block, size, &done, out, err));
-	while (done < horizon);
-	return RNN_OK;
+	RNN_TRY(rnn_forecast_begin(m, series, count, horizon, block, size, out, &f, err));
+	return all_steps(f, err);
 }

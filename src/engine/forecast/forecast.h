@@ -15,17 +15,41 @@ int64_t		rnn_history_reach(const rnn_model *m);
 /* Weight of the network in the blend for a series of n points. */
 double		rnn_network_weight(const rnn_model *m, int64_t n);
 
-/* Arena bytes to forecast `count` series at once. */
-rnn_status	rnn_forecast_size(const rnn_model *m, int count, int64_t longest, int horizon, size_t *size, rnn_error *err);
+/* A place to forecast from: the points of a series, by its number in the call, before e >= 1. */
+typedef struct rnn_origin
+{
+	int32_t		series;
+	int64_t		e;
+} rnn_origin;
+
 /*
- * One bounded piece of a forecast: *done is 0 at first, and out is complete
- * when it has reached the horizon.  Block, size and out stay the same.
- * out (count, horizon, Q), in the units of the series; never NaN or infinite:
- * RNN_ERR_NUMERIC where the weights make the network's quantiles so.
+ * Forecasts at many origins.  None depends on others, nor on what lies behind
+ * it, but for covariates that are known ahead: each is what rnn_forecast says
+ * of a series that ends there.  In the order of series and ends they share most
+ * of the work, all the more where they are whole patches apart.
+ *
+ * The caller asks for the size, begins, and calls rnn_forecast_step for one
+ * bounded piece after the other until it says done.  Series, origins, block and
+ * out stay the same meanwhile.  out (n, horizon, Q) is in the units of the
+ * series; never NaN or infinite: RNN_ERR_NUMERIC where the weights make the
+ * network's quantiles so.
  */
-rnn_status	rnn_forecast_step(const rnn_model *m, const rnn_series *series, int count, int horizon,
-							  void *block, size_t size, int *done, double *out, rnn_error *err);
+typedef struct rnn_forecaster rnn_forecaster;
+rnn_status	rnn_ends_size(const rnn_model *m, const rnn_series *series, int count, const rnn_origin *origins, int64_t n,
+						  int horizon, size_t *size, rnn_error *err);
+rnn_status	rnn_ends_begin(const rnn_model *m, const rnn_series *series, int count, const rnn_origin *origins, int64_t n,
+						   int horizon, void *block, size_t size, double *out, rnn_forecaster **f, rnn_error *err);
+
+/* The same at the end of each of `count` series, of up to `longest` points. */
+rnn_status	rnn_forecast_size(const rnn_model *m, int count, int64_t longest, int horizon, size_t *size, rnn_error *err);
+rnn_status	rnn_forecast_begin(const rnn_model *m, const rnn_series *series, int count, int horizon,
+							   void *block, size_t size, double *out, rnn_forecaster **f, rnn_error *err);
+
+rnn_status	rnn_forecast_step(rnn_forecaster *f, bool *done, rnn_error *err);
+
 /* All pieces. */
+rnn_status	rnn_ends(const rnn_model *m, const rnn_series *series, int count, const rnn_origin *origins, int64_t n,
+					 int horizon, void *block, size_t size, double *out, rnn_error *err);
 rnn_status	rnn_forecast(const rnn_model *m, const rnn_series *series, int count, int horizon,
 						 void *block, size_t size, double *out, rnn_error *err);
 

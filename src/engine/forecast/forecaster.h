@@ -1,57 +1,94 @@
 /*
  * forecaster.h
  *		What the files of forecasting share: forecast.c lays out and drives,
- *		blend.c has the trained horizon, extend.c what lies beyond.
+ *		source.c has the series and what they are in the end, blend.c the
+ *		trained horizon, extend.c what lies beyond.
  */
 #ifndef RNN_FORECASTER_H
 #define RNN_FORECASTER_H
 
 #include "forecast/forecast.h"
 #include "forecast/prior.h"
-#include "view/frame.h"
+#include "view/window.h"
 
-#define PRIOR_BATCH 32			/* series that the prior forecasts at once */
-
-/* Scratch of one call; laid out for `count` series of up to `longest` points. */
-typedef struct Forecaster
+/*
+ * A series as it is forecast from.  Two origins share one, unless what is made
+ * of the points before the first depends on those behind it.
+ */
+typedef struct Source
 {
-	const rnn_model *model;
+	const rnn_series *series;
+	int64_t		second,			/* index of its second known point, */
+				varies;			/* and of the first one of another value; n: none */
+	rnn_tally	tally;			/* of the points before the last end that was finished */
+} Source;
+
+/* The members of one patch: their frames are the same, so is the net that they are run in. */
+typedef struct View
+{
+	int			patch;			/* 0: there is none yet */
 	rnn_shape	shape;
 	rnn_frame_plan plan;
 	rnn_net		net;
+	rnn_strips	strips;
+	bool		gathered;		/* windows are those of the current ends */
+	rnn_window	window[RNN_MOST_ENDS];
+} View;
+
+/* Of one call; at the beginning of the caller's block. */
+struct rnn_forecaster
+{
+	const rnn_model *model;
+	const rnn_series *series;	/* (count) */
+	int			count;
+	const rnn_origin *origins;	/* (n) */
+	int64_t		n;
+	int			horizon;
+	double	   *out;			/* (n, horizon, Q) */
+	int64_t		longest;		/* points of a series, with those that it is fed */
+
+	int			sources;
+	Source	   *source;			/* (sources) the first are the series as they are */
+	rnn_points *points;			/* (sources) */
+	rnn_end    *ends;			/* (n) */
+	int			B;				/* most ends at once */
+	rnn_arena	scratch;		/* of the view */
+	View		view;
 	rnn_prior_net prior;
-	int			count,
-				K,				/* steps of a member, */
-				T;				/* and of a chunk */
-	rnn_points *points;			/* (count) */
-	real	   *frame;			/* (width) */
-	rnn_scale  *scales;			/* (count) */
-	real	   *last;			/* (count, width) the first member's last frames, which have the mix */
-	rnn_scale  *last_scales;	/* (count) theirs */
-	rnn_said   *said;			/* (count) the prior's */
-	real	   *prior_q;
-	double	   *work;
+	rnn_said   *said;			/* (B) the prior's */
+	real	   *prior_q;		/* (B, its steps, Q) */
 	real	   *q;				/* (trained horizon, Q) */
 	real	   *weights;		/* (P) of a member, as real */
 	double	   *ref;			/* (R, horizon) beyond the trained one */
 	double	   *ref_work;
-	double	   *extended;		/* (2, longest + horizon) history and own forecasts: raw, filled */
+	double	   *extended;		/* (2, longest) history and own forecasts: raw, filled */
+
+	int64_t		at;				/* ends that are complete */
+	int			extending,		/* which of the next ones gets */
+				rows;			/* more rows than these; 0: they are not begun */
 	bool		failed;			/* what was measured is not enough */
-} Forecaster;
+};
+
+typedef rnn_forecaster Forecaster;
 
 /* forecast.c */
 bool		has_network(const rnn_model *m);
 double		mix_share(const rnn_model *m, int64_t n);	/* of the mix in the forecast of a series of n points */
-/* Room for any member: each is laid out in the same scratch. */
-void		lay_out_member(Forecaster *f, int member, int64_t longest, rnn_arena *a);
-/* Mix's seasons and horizon; the prior runs before any member, in the same scratch. */
-void		lay_out_prior(Forecaster *f, int64_t longest, rnn_arena *a);
+int64_t		covariate_rows(const rnn_model *m, int horizon);	/* behind the last point that may be looked at */
+bool		lay_out_view(Forecaster *f, int member);	/* where that is not the one already; false: no room */
 
-/* blend.c: h steps of every series into out, (h,Q) each, `stride` apart, in the units of the points */
-void		forecast_trained(Forecaster *f, rnn_arena member_scratch, int64_t longest, int h, int64_t stride, double *out);
+/* source.c */
+size_t		source_size(const rnn_model *m, const rnn_shape *shape, int64_t n, int horizon);	/* most bytes of one */
+int			sources_apart(const Forecaster *f);	/* beside the series as they are */
+void		take_sources(Forecaster *f, rnn_arena *a);
+/* Rows (horizon,Q) in the units of the points become those of the series; false where they left the range of numbers. */
+bool		finish_end(Forecaster *f, const rnn_end *end, double *out);
 
-/* extend.c: further rows of series b in out (horizon,Q) */
-void		extend_by_mix(Forecaster *f, int b, int horizon, double *out);
-void		extend_by_feeding(Forecaster *f, rnn_arena scratch, int b, int64_t longest, int done, int horizon, double *out);
+/* blend.c: h steps at each of `count` ends into out, (h,Q) each, `stride` apart, in the units of the points */
+void		forecast_trained(Forecaster *f, const rnn_end *ends, int count, int h, int64_t stride, double *out);
+
+/* extend.c: further rows at an end in out (horizon,Q) */
+void		extend_by_mix(Forecaster *f, const rnn_end *end, double *out);
+void		extend_by_feeding(Forecaster *f, const rnn_end *end, int done, double *out);
 
 #endif							/* RNN_FORECASTER_H */

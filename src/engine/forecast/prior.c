@@ -54,8 +54,8 @@ rnn_prior_net_init(rnn_prior_net *p, const rnn_prior *prior, const rnn_config *c
 	p->T = 1;
 	while (p->T < steps && (int64_t) p->T * own.patch < longest)
 		p->T *= 2;
-	p->frame = arena_new(a, real, p->plan.width);
-	p->work = arena_new(a, double, rnn_frame_work(&p->plan, longest));
+	rnn_strips_init(&p->own, &p->plan, p->T, B, longest, a);
+	p->strips = &p->own;
 	rnn_net_init(&p->net, &p->shape, p->T, B, false, a);
 }
 
@@ -74,37 +74,27 @@ steps_of(const rnn_prior_net *p, int64_t e)
 static void
 run(rnn_prior_net *p, const rnn_end *ends, const int *number, int B, int T, rnn_said *said)
 {
-	int			P = p->shape.patch;
+	rnn_end		end[RNN_MOST_ENDS];
+	rnn_window	window[RNN_MOST_ENDS];
+	int64_t		row;
 
 	for (int b = 0; b < B; b++)
-	{
-		const rnn_end *end = &ends[number[b]];
-
-		rnn_frame_begin(&p->plan, end->points->n, p->work);
-		for (int t = 0; t < T; t++)
-		{
-			int64_t		e = end->e - (int64_t) (T - 1 - t) * P;
-
-			if (e >= 1)
-				rnn_frame_compute(&p->plan, end->points, e, p->frame, &said[number[b]].scale, p->work);
-			rnn_frame_load(&p->net, (int64_t) t * B + b, e >= 1 ? p->frame : NULL, false);
-		}
-	}
+		end[b] = ends[number[b]];
+	rnn_strips_gather(p->strips, end, B, window);
 	rnn_net_pack(&p->net, p->prior->weights);
-	rnn_net_reset(&p->net, B);
-	rnn_net_forward(&p->net, p->prior->weights, T, B, T - 1, NULL);
+	row = rnn_windows_forward(&p->net, &p->plan, p->prior->weights, window, B, T, T);
 	for (int b = 0; b < B; b++)
 	{
-		said[number[b]].n = ends[number[b]].e;
-		rnn_net_quantiles(&p->net, (int64_t) (T - 1) * B + b, said[number[b]].q);
+		said[number[b]].n = end[b].e;
+		said[number[b]].scale = window[b].strip->scales[window[b].last];
+		rnn_net_quantiles(&p->net, row + b, said[number[b]].q);
 	}
 }
 
 void
 rnn_prior_net_run(rnn_prior_net *p, const rnn_end *ends, int count, rnn_said *said)
 {
-	enum {MOST = 64};
-	int			number[MOST];
+	int			number[RNN_MOST_ENDS];
 
 	for (int T = 1; T <= p->T; T *= 2)
 	{
@@ -114,7 +104,7 @@ rnn_prior_net_run(rnn_prior_net *p, const rnn_end *ends, int count, rnn_said *sa
 		{
 			if (said[i].q && steps_of(p, ends[i].e) == T)
 				number[B++] = i;
-			if (B == p->B || B == MOST || (B > 0 && i == count - 1))
+			if (B == p->B || (B > 0 && i == count - 1))
 			{
 				run(p, ends, number, B, T, said);
 				B = 0;

@@ -6,14 +6,7 @@
 #define RNN_PRIOR_H
 
 #include "model/pretrained.h"
-#include "view/frame.h"
-
-/* A window to forecast at: the points before e. */
-typedef struct rnn_end
-{
-	const rnn_points *points;
-	int64_t		e;
-} rnn_end;
+#include "view/window.h"
 
 /* What the prior says there; q is in units of the scale's s around its a. */
 typedef struct rnn_said
@@ -29,8 +22,8 @@ typedef struct rnn_prior_net
 	rnn_shape	shape;
 	rnn_frame_plan plan;
 	rnn_net		net;
-	real	   *frame;
-	double	   *work;
+	rnn_strips	own,
+			   *strips;			/* its frames: its own, or those of others that are the same */
 	int			B,
 				T;				/* most windows and steps of a run */
 } rnn_prior_net;
@@ -38,7 +31,7 @@ typedef struct rnn_prior_net
 /* Of a horizon those that the prior forecasts itself. */
 int			rnn_prior_steps(const rnn_prior *prior, int horizon);
 
-/* cfg: resolved, of the model that it is part of; its horizon, seasons and kappa count. */
+/* B: at most RNN_MOST_ENDS.  cfg: resolved, of the model that it is part of; its horizon, seasons and kappa count. */
 void		rnn_prior_net_init(rnn_prior_net *p, const rnn_prior *prior, const rnn_config *cfg,
 							   int64_t longest, int B, rnn_arena *a);
 

@@ -78,7 +78,18 @@ bool		rnn_changes_series(const rnn_config *cfg);	/* or leaves them as they are *
 rnn_series	rnn_series_prepare(const rnn_config *cfg, const rnn_series *s, rnn_arena *a);
 /* Chooses lambda and lower where they are left open; season: in steps, 0 unknown. */
 void		rnn_resolve_output(rnn_config *cfg, const rnn_series *series, int count, int season);
+/* What is to know of values to see whether 0 is their bound; .whole is true at first. */
+typedef struct rnn_tally
+{
+	int64_t		n,				/* points that were looked at */
+				known,
+				zeros;
+	bool		below,			/* one is below 0 */
+				whole;			/* all are */
+} rnn_tally;
+void		rnn_tally_to(rnn_tally *t, const rnn_series *s, int64_t n);	/* goes on to the points before n */
 /* Of a trained model; where it has left lower open, each series decides for itself. */
+rnn_config	rnn_config_by_tally(const rnn_config *cfg, const rnn_tally *t);
 rnn_config	rnn_config_for_series(const rnn_config *cfg, const rnn_series *s);
 bool		rnn_series_is_constant(const rnn_series *s);	/* of two known points or more */
 

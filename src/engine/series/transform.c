@@ -245,57 +245,60 @@ choose_lambda(const rnn_config *cfg, const rnn_series *series, int count, int se
 	return rint(lambda * 10) / 10;
 }
 
-/* What is to know of values to see whether 0 is their bound. */
-typedef struct Tally
-{
-	int64_t		known,
-				zeros;
-	bool		below,			/* one is below 0 */
-				whole;			/* all are */
-} Tally;
-
 static void
-tally_series(Tally *t, const rnn_series *s)
+tally_points(rnn_tally *t, const double *x, int64_t n)
 {
-	for (int64_t k = 0; k < s->n && !t->below; k++)
+	for (int64_t k = 0; k < n && !t->below; k++)
 	{
-		double		x = s->x[k];
-
-		if (isnan(x))
+		if (isnan(x[k]))
 			continue;
 		t->known++;
-		t->zeros += x == 0;
-		t->below = x < 0;
-		t->whole &= x == rint(x);
+		t->zeros += x[k] == 0;
+		t->below = x[k] < 0;
+		t->whole &= x[k] == rint(x[k]);
 	}
+}
+
+void
+rnn_tally_to(rnn_tally *t, const rnn_series *s, int64_t n)
+{
+	if (t->n > n)
+		*t = (rnn_tally) {.whole = true};
+	tally_points(t, s->x + t->n, n - t->n);
+	t->n = n;
 }
 
 /* Often 0 and never below, as demand is. */
 static bool
-rests_on_zero(const Tally *t)
+rests_on_zero(const rnn_tally *t)
 {
 	return !t->below && t->zeros > 0 && t->zeros >= ZEROS * t->known;
 }
 
 /* Whole numbers down to 0 and never below: counts, however large most of them are. */
 static bool
-is_count(const Tally *t)
+is_count(const rnn_tally *t)
 {
 	return !t->below && t->whole && t->zeros > 0 && t->known > 1;
 }
 
 rnn_config
-rnn_config_for_series(const rnn_config *cfg, const rnn_series *s)
+rnn_config_by_tally(const rnn_config *cfg, const rnn_tally *t)
 {
 	rnn_config	own = *cfg;
-	Tally		t = {.whole = true};
 
-	if (!isnan(own.lower) || own.upper < 0)
-		return own;
-	tally_series(&t, s);
-	if (rests_on_zero(&t) || is_count(&t))
+	if (isnan(own.lower) && !(own.upper < 0) && (rests_on_zero(t) || is_count(t)))
 		own.lower = 0;
 	return own;
+}
+
+rnn_config
+rnn_config_for_series(const rnn_config *cfg, const rnn_series *s)
+{
+	rnn_tally	t = {.whole = true};
+
+	rnn_tally_to(&t, s, s->n);
+	return rnn_config_by_tally(cfg, &t);
 }
 
 bool
@@ -319,12 +322,12 @@ rnn_series_is_constant(const rnn_series *s)
 void
 rnn_resolve_output(rnn_config *cfg, const rnn_series *series, int count, int season)
 {
-	Tally		all = {0};
+	rnn_tally	all = {0};
 
 	if (cfg->transform == RNN_TRANSFORM_BOX_COX && isnan(cfg->lambda))
 		cfg->lambda = choose_lambda(cfg, series, count, season);
 	for (int i = 0; i < count; i++)
-		tally_series(&all, &series[i]);
+		tally_points(&all, series[i].x, series[i].n);
 	if (isnan(cfg->lower) && !(cfg->upper < 0) && rests_on_zero(&all))
 		cfg->lower = 0;
 }

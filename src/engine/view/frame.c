@@ -35,6 +35,15 @@ rnn_frame_plan_init(rnn_frame_plan *p, const rnn_shape *shape, const rnn_config 
 	p->width = shape->D0 + shape->A + shape->R * Hz + Hz;
 }
 
+bool
+rnn_frame_plan_same(const rnn_frame_plan *p, const rnn_frame_plan *other)
+{
+	return p->context == other->context && p->kappa == other->kappa && p->n_seasons == other->n_seasons &&
+		memcmp(p->seasons, other->seasons, sizeof(int) * p->n_seasons) == 0 &&
+		p->shape->patch == other->shape->patch && p->shape->horizon == other->shape->horizon &&
+		p->shape->blocks == other->shape->blocks && p->shape->R == other->shape->R;
+}
+
 size_t
 rnn_frame_work(const rnn_frame_plan *p, int64_t n)
 {
@@ -56,20 +65,27 @@ rnn_frame_begin(const rnn_frame_plan *p, int64_t n, double *work)
  * Squares of values near 1e300 overflow, those near 1e-300 vanish.  A power
  * of two changes no bit of a value's fraction, so only such series need one.
  */
-static double
-unit_of(const rnn_series *s)
+double
+rnn_unit(double top)
 {
-	double		top = 0;
 	int			exponent;
 
-	for (int64_t i = 0; i < s->n; i++)
-		if (fabs(s->x[i]) > top)
-			top = fabs(s->x[i]);
 	if (top == 0 || (top < 1e100 && top > 1e-100))
 		return 1;
 	frexp(top, &exponent);
 	/* Subnormal units could not be inverted. */
 	return ldexp(1, exponent < -1000 ? -1000 : exponent > 1000 ? 1000 : exponent);
+}
+
+static double
+unit_of(const rnn_series *s)
+{
+	double		top = 0;
+
+	for (int64_t i = 0; i < s->n; i++)
+		if (fabs(s->x[i]) > top)
+			top = fabs(s->x[i]);
+	return rnn_unit(top);
 }
 
 void

@@ -49,10 +49,16 @@ typedef struct rnn_scale
 
 void		rnn_frame_plan_init(rnn_frame_plan *p, const rnn_shape *shape, const rnn_config *cfg);
 
+/* Whether frames of one are those of the other. */
+bool		rnn_frame_plan_same(const rnn_frame_plan *p, const rnn_frame_plan *other);
+
 /* Doubles of scratch for rnn_frame_compute, of series of up to n points. */
 size_t		rnn_frame_work(const rnn_frame_plan *p, int64_t n);
 /* To be called before the first frame of each series, with the same n. */
 void		rnn_frame_begin(const rnn_frame_plan *p, int64_t n, double *work);
+
+/* The power of two that values up to `top` are divided by. */
+double		rnn_unit(double top);
 
 /* Copies only where it must; the points live in the arena or in the series. */
 void		rnn_points_init(rnn_points *p, const rnn_series *s, rnn_arena *a);

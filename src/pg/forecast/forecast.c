@@ -473,6 +473,20 @@ report_memory(Size bytes)
 	report_engine_error(&err);
 }
 
+void
+drive_forecast(rnn_forecaster *f)
+{
+	bool		done = false;
+	rnn_error	err;
+
+	while (!done)
+	{
+		CHECK_FOR_INTERRUPTS();
+		if (rnn_forecast_step(f, &done, &err) != RNN_OK)
+			report_engine_error(&err);
+	}
+}
+
 static void
 forecast_batch(ForecastCall *call, int first, int count)
 {
@@ -481,6 +495,7 @@ forecast_batch(ForecastCall *call, int first, int count)
 	int			horizon = call->horizon[first];
 	rnn_series *series;
 	double	   *q;
+	rnn_forecaster *forecaster;
 	rnn_error	err;
 	MemoryContext scratch,
 				outer;
@@ -505,13 +520,9 @@ forecast_batch(ForecastCall *call, int first, int count)
 		calendar_fill(&call->model->clock, series, count,
 					  call->model->config.skip ? Min(horizon, call->model->config.horizon) : horizon);
 	MemoryContextSwitchTo(outer);
-	for (int done = 0; done < horizon;)
-	{
-		CHECK_FOR_INTERRUPTS();
-		if (rnn_forecast_step(call->model, series, count, horizon, call->block, work,
-							  &done, q, &err) != RNN_OK)
-			report_engine_error(&err);
-	}
+	if (rnn_forecast_begin(call->model, series, count, horizon, call->block, work, q, &forecaster, &err) != RNN_OK)
+		report_engine_error(&err);
+	drive_forecast(forecaster);
 	for (int i = 0; i < count; i++)
 	{
 		const rnn_series *own = &call->model->series[call->series[first + i]];

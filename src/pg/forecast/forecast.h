@@ -20,6 +20,7 @@ enum
 void		forecast_rows(FunctionCallInfo fcinfo, const rnn_model *model, Jsonb *options, const char *absent);
 int			check_horizon(int64 horizon);	/* error where no forecast is so long */
 Jsonb	   *forecast_options(FunctionCallInfo fcinfo);	/* as they were given; NULL: none */
+void		drive_forecast(rnn_forecaster *f);	/* to its end, which interrupts may come before */
 /* Bytes of the engine's work on `count` series of at most so many points. */
 Size		forecast_work(const rnn_model *model, int count, int64 longest, int horizon);
 

@@ -107,8 +107,8 @@ static double *
 forecast_items(const rnn_model *model, const rnn_series *series, int count, int horizon, Size work, Size out)
 {
 	char	   *block;
+	rnn_forecaster *f;
 	rnn_error	err;
-	int			done = 0;
 
 	if (work + out > memory_limit())
 	{
@@ -116,13 +116,9 @@ forecast_items(const rnn_model *model, const rnn_series *series, int count, int 
 		report_engine_error(&err);
 	}
 	block = MemoryContextAllocHuge(CurrentMemoryContext, work + out);
-	while (done < horizon)
-	{
-		CHECK_FOR_INTERRUPTS();
-		if (rnn_forecast_step(model, series, count, horizon, block, work, &done,
-							  (double *) (block + work), &err) != RNN_OK)
-			report_engine_error(&err);
-	}
+	if (rnn_forecast_begin(model, series, count, horizon, block, work, (double *) (block + work), &f, &err) != RNN_OK)
+		report_engine_error(&err);
+	drive_forecast(f);
 	return (double *) (block + work);
 }
 

@@ -1,0 +1,223 @@
+/*
+ * source.c
+ *		The series that are forecast, brought into the form that frames want, and
+ *		the way back from there.
+ *
+ * What an origin is forecast from must not depend on what lies behind it.  Frames
+ * see to that but for three things, which look at a whole series: gaps that are
+ * interpolated, the power of two that brings its values into range, and the
+ * bounds of what is forecast.  Where one of the first two would differ an origin
+ * gets a source of its own, cut there; the last is counted up to each end.
+ */
+#include "forecast/forecaster.h"
+
+#include <float.h>
+#include <math.h>
+
+#define Q RNN_QUANTILES
+#define M RNN_MEDIAN
+
+/* Of the known values of a series before a point. */
+typedef struct Range
+{
+	const rnn_series *series;
+	int64_t		n;
+	double		low,
+				high;
+} Range;
+
+static void
+range_to(Range *r, const rnn_series *s, int64_t n)
+{
+	if (r->series != s || r->n > n)
+		*r = (Range) {.series = s,.low = INFINITY,.high = -INFINITY};
+	for (; r->n < n; r->n++)
+	{
+		r->low = fmin(r->low, s->x[r->n]);
+		r->high = fmax(r->high, s->x[r->n]);
+	}
+}
+
+/* The unit of points of such values: what transforms them rises. */
+static double
+unit_of(const rnn_config *cfg, const Range *r)
+{
+	bool		zero = cfg->gaps == RNN_GAPS_ZERO;
+	double		low = rnn_transform(cfg, zero ? fmin(r->low, 0) : r->low),
+				high = rnn_transform(cfg, zero ? fmax(r->high, 0) : r->high);
+
+	return rnn_unit(fmax(fabs(low), fabs(high)));
+}
+
+/* Whether an origin needs a source of its own; whole and before go on from one origin to the next. */
+static bool
+is_apart(const Forecaster *f, const rnn_origin *o, Range *whole, Range *before)
+{
+	const rnn_config *cfg = &f->model->config;
+	const rnn_series *s = &f->series[o->series];
+
+	if (o->e == s->n)
+		return false;
+	if (cfg->gaps == RNN_GAPS_INTERPOLATE && isnan(s->x[o->e - 1]))
+		return true;
+	range_to(whole, s, s->n);
+	range_to(before, s, o->e);
+	return unit_of(cfg, whole) != unit_of(cfg, before);
+}
+
+int
+sources_apart(const Forecaster *f)
+{
+	Range		whole = {0},
+				before = {0};
+	int			count = 0;
+
+	for (int64_t i = 0; i < f->n; i++)
+		count += is_apart(f, &f->origins[i], &whole, &before);
+	return count;
+}
+
+/* Copies of the series, transformed, scaled and filled, and prepared covariates, and their alignment. */
+size_t
+source_size(const rnn_model *m, const rnn_shape *shape, int64_t n, int horizon)
+{
+	return (rnn_changes_series(&m->config) ? 3 : 2) * n * sizeof(double) + sizeof(rnn_points) + sizeof(Source) + 384 +
+		(n + covariate_rows(m, horizon)) * rnn_covariates_width(shape) * sizeof(real);
+}
+
+/* Where the values of the points cease to be the same. */
+static void
+find_change(Source *s, const rnn_points *pts)
+{
+	int64_t		first = 0;
+
+	while (isnan(pts->raw[first]))
+		first++;
+	s->second = s->varies = pts->n;
+	for (int64_t i = first + 1; i < pts->n && s->varies == pts->n; i++)
+	{
+		if (isnan(pts->raw[i]))
+			continue;
+		if (s->second == pts->n)
+			s->second = i;
+		if (pts->raw[i] != pts->raw[first])
+			s->varies = i;
+	}
+}
+
+/* The points of a series before e, in the next place. */
+static void
+take_source(Forecaster *f, const rnn_series *s, int64_t e, rnn_arena *a)
+{
+	const rnn_model *m = f->model;
+	int			i = f->sources++;
+	rnn_series	part = *s,
+				ready;
+
+	part.n = e;
+	part.ahead += s->n - e;
+	ready = rnn_series_prepare(&m->config, &part, a);
+	if (a->failed)
+		return;
+	rnn_points_init(&f->points[i], &ready, a);
+	if (has_network(m))
+		rnn_points_covariates(&f->points[i], &part, &f->view.plan, covariate_rows(m, f->horizon), a);
+	f->source[i] = (Source) {.series = s,.tally = {.whole = true}};
+	if (!a->failed)
+		find_change(&f->source[i], &f->points[i]);
+}
+
+void
+take_sources(Forecaster *f, rnn_arena *a)
+{
+	int			apart = sources_apart(f);
+	Range		whole = {0},
+				before = {0};
+
+	f->source = arena_new(a, Source, f->count + apart);
+	f->points = arena_new(a, rnn_points, f->count + apart);
+	f->ends = arena_new(a, rnn_end, f->n);
+	f->sources = 0;
+	for (int b = 0; !a->failed && b < f->count; b++)
+		take_source(f, &f->series[b], f->series[b].n, a);
+	for (int64_t i = 0; !a->failed && i < f->n; i++)
+	{
+		const rnn_origin *o = &f->origins[i];
+		int			from = o->series;
+
+		if (is_apart(f, o, &whole, &before))
+		{
+			from = f->sources;
+			take_source(f, &f->series[o->series], o->e, a);
+		}
+		f->ends[i] = (rnn_end) {&f->points[from], o->e};
+	}
+}
+
+/* ---------------------------------------------------------------- and back */
+
+static double
+bounded(double x)
+{
+	return x > DBL_MAX ? DBL_MAX : x < -DBL_MAX ? -DBL_MAX : x;
+}
+
+/* The calibration's factor at step j of the trained horizon. */
+static double
+calibration(const rnn_model *m, int j, int k)
+{
+	int			h = m->config.horizon,
+				band = j >= h ? RNN_BANDS - 1 : j * RNN_BANDS / h,
+				pair = k < M ? k : Q - 1 - k;
+
+	return m->calibration[band][pair];
+}
+
+/*
+ * Widen, keep the order of the quantiles, and go back to the series as it is.
+ * False where the network left the range of numbers, as weights that are
+ * large enough make it do.
+ */
+static bool
+finish_row(const rnn_model *m, const rnn_config *cfg, int j, double unit, double *q)
+{
+	double		centre = q[M];
+
+	for (int k = 0; k < Q; k++)
+		if (k != M)
+			q[k] = centre + calibration(m, j, k) * (q[k] - centre);
+	/* Before fmax and fmin, which pass over NaN. */
+	for (int k = 0; k < Q; k++)
+		if (!isfinite(q[k]))
+			return false;
+	for (int k = M + 1; k < Q; k++)
+		q[k] = fmax(q[k], q[k - 1]);
+	for (int k = M - 1; k >= 0; k--)
+		q[k] = fmin(q[k], q[k + 1]);
+	for (int k = 0; k < Q; k++)
+		q[k] = rnn_within_bounds(cfg, rnn_restore(cfg, bounded(q[k] * unit)));
+	return true;
+}
+
+/* What never changed is forecast as what it is, to the last digit. */
+bool
+finish_end(Forecaster *f, const rnn_end *end, double *out)
+{
+	Source	   *source = &f->source[end->points - f->points];
+	const rnn_series *s = source->series;
+	rnn_config	cfg;
+	int64_t		known = 0;
+
+	rnn_tally_to(&source->tally, s, end->e);
+	cfg = rnn_config_by_tally(&f->model->config, &source->tally);
+	for (int j = 0; j < f->horizon; j++)
+		if (!finish_row(f->model, &cfg, j, end->points->unit, out + (int64_t) j * Q))
+			return false;
+	if (end->e <= source->second || end->e > source->varies)
+		return true;
+	while (isnan(s->x[known]))
+		known++;
+	for (int64_t k = 0; k < (int64_t) f->horizon * Q; k++)
+		out[k] = rnn_within_bounds(&cfg, s->x[known]);
+	return true;
+}
