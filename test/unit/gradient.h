@@ -64,72 +64,23 @@ small_config(int cell, int front)
 	return cfg;
 }
 
-static inline void
-add_tensor(tensor *list, int *count, const char *name, int64_t at, int64_t n, bool bias)
-{
-	if (n > 0)
-		list[(*count)++] = (tensor) {name, at, n, bias};
-}
-
-/* Every parameter tensor of the shape; together they must cover all of it. */
+/* Every matrix of the shape's table by itself: each must have a gradient. */
 static inline int
 tensors(const rnn_shape *s, tensor *list)
 {
 	int			n = 0;
-	int64_t		H = s->H,
-				sum = 0;
+	int64_t		at = 0;
 
-	if (s->project)
+	for (int i = 0; i < s->tensors; i++)
 	{
-		add_tensor(list, &n, "front_w", s->front_w, H * s->D, false);
-		add_tensor(list, &n, "front_b", s->front_b, H, true);
-	}
-	for (int i = 0; i < s->convs; i++)
-	{
-		for (int j = 0; j < s->kernel; j++)
-			add_tensor(list, &n, "conv_w", s->conv_w[i] + j * H * H, H * H, false);
-		add_tensor(list, &n, "conv_b", s->conv_b[i], H, true);
-	}
-	for (int l = 0; l < s->L; l++)
-	{
-		int			state = s->cell->gates - s->cell->h_first;
+		const rnn_tensor *t = &s->tensor[i];
+		int64_t		size = t->rows * t->columns;
 
-		if (s->norm)
-		{
-			add_tensor(list, &n, "norm_g", s->norm_g[l], s->I[l], true);
-			add_tensor(list, &n, "norm_b", s->norm_b[l], s->I[l], true);
-		}
-		for (int k = 0; k < s->cell->x_gates; k++)
-			add_tensor(list, &n, "w_ih", s->w_ih[l] + k * H * s->I[l], H * s->I[l], false);
-		for (int k = 0; k < state; k++)
-			add_tensor(list, &n, "w_hh", s->w_hh[l] + k * H * H, H * H, false);
-		for (int k = 0; k < s->cell->gates; k++)
-			add_tensor(list, &n, "bias", s->bias[l] + k * H, H, true);
+		CHECK(t->offset == at);
+		for (int64_t k = 0; k < t->matrices && n < MAX_TENSORS; k++, at += size)
+			list[n++] = (tensor) {t->name, at, size, t->columns == 1};
 	}
-	add_tensor(list, &n, "state_h", s->state_h, H * H, false);
-	add_tensor(list, &n, "state_a", s->state_a, H * s->A, false);
-	add_tensor(list, &n, "state_b", s->state_b, H, true);
-	add_tensor(list, &n, "gate_w", s->gate_w, s->R * H, false);
-	add_tensor(list, &n, "gate_b", s->gate_b, s->R, true);
-	add_tensor(list, &n, "head_z", s->head_z, H * H, false);
-	add_tensor(list, &n, "head_e", s->head_e, H * s->E, false);
-	add_tensor(list, &n, "head_b", s->head_b, H, true);
-	add_tensor(list, &n, "out_w", s->out_w, RNN_BLOCK * RNN_QUANTILES * H, false);
-	add_tensor(list, &n, "out_b", s->out_b, RNN_BLOCK * RNN_QUANTILES, true);
-	for (int k = 0; k < s->covariates.n; k++)
-		if (s->covariates.list[k].is_text)
-			add_tensor(list, &n, "embed", s->embed[k], (s->covariates.list[k].n_categories + 2) * RNN_EMBED, false);
-	if (s->F > 0)
-	{
-		add_tensor(list, &n, "point_w", s->point_w, RNN_POINT * s->F, false);
-		add_tensor(list, &n, "point_z", s->point_z, RNN_POINT * H, false);
-		add_tensor(list, &n, "point_b", s->point_b, RNN_POINT, true);
-		add_tensor(list, &n, "point_out", s->point_out, RNN_QUANTILES * RNN_POINT, false);
-	}
-	for (int i = 0; i < n; i++)
-		sum += list[i].n;
-	CHECK(sum == s->params);
-	CHECK(n <= MAX_TENSORS);
+	CHECK(at == s->params);
 	return n;
 }
 

@@ -376,6 +376,51 @@ test_instruction_sets(void)
 	rnn_engine_init(-1);
 }
 
+/* The names in the first column of the table of weights, each with a blank behind it. */
+static void
+written_order(char *names, size_t size)
+{
+	FILE	   *page = fopen("docs/model-format.md", "r");
+	char		line[1000];
+	bool		inside = false;
+
+	names[0] = 0;
+	CHECK(page != NULL);
+	while (page && fgets(line, sizeof(line), page))
+	{
+		if (line[0] == '#')
+			inside = strstr(line, "Order of the weights") != NULL;
+		if (!inside || strncmp(line, "| `", 3) != 0)
+			continue;
+		*strchr(line + 1, '|') = 0;
+		for (char *name = strtok(line, "|`, "); name; name = strtok(NULL, "|`, "))
+			snprintf(names + strlen(names), size - strlen(names), "%s ", name);
+	}
+	if (page)
+		fclose(page);
+}
+
+/* A network that has everything once has its weights in the order that the documentation gives. */
+static void
+test_written_order(void)
+{
+	static const rnn_covariate word = {.role = RNN_AHEAD,.is_text = true,.n_categories = 3,.scale = 1};
+	rnn_config	cfg = small_config(2, 3);
+	rnn_shape	s;
+	char		written[1000],
+				order[1000] = "";
+
+	cfg.layers = cfg.conv_layers = 1;
+	cfg.covariates = (rnn_covariates) {1, &word};
+	rnn_shape_init(&s, &cfg);
+	for (int i = 0; i < s.tensors; i++)
+		strcat(strcat(order, s.tensor[i].name), " ");
+	written_order(written, sizeof(written));
+	CHECK(strcmp(written, order) == 0);
+	if (strcmp(written, order) != 0)
+		printf("written: %s\norder:   %s\n", written, order);
+}
+
 int
 main(void)
 {
@@ -390,5 +435,6 @@ main(void)
 	TEST(test_same_bytes);
 	TEST(test_inference);
 	TEST(test_instruction_sets);
+	TEST(test_written_order);
 	return check_summary("network");
 }

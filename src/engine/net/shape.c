@@ -9,17 +9,7 @@
 
 #define S RNN_BLOCK
 #define Q RNN_QUANTILES
-#define EMBED_BOUND 0.6			/* of the initial embeddings */
-
-/* Hand out the next n parameters. */
-static int64_t
-take(rnn_shape *s, int64_t n)
-{
-	int64_t		at = s->params;
-
-	s->params += n;
-	return at;
-}
+#define WORD_BOUND 0.6			/* of the initial embeddings */
 
 static void
 shape_sizes(rnn_shape *s, const rnn_config *cfg)
@@ -35,6 +25,8 @@ shape_sizes(rnn_shape *s, const rnn_config *cfg)
 	s->horizon = cfg->horizon;
 	s->blocks = (cfg->horizon + S - 1) / S;
 	s->convs = cfg->conv_layers;
+	for (int i = 0; i < s->convs; i++)
+		s->dilation[i] = cfg->conv_dilation << i;
 	s->kernel = cfg->conv_kernel;
 	s->norm = cfg->norm;
 	s->residual = cfg->residual;
@@ -49,62 +41,121 @@ shape_sizes(rnn_shape *s, const rnn_config *cfg)
 	rnn_covariates_shape(s);
 }
 
-/* The last of the parameters. */
-static void
-covariate_params(rnn_shape *s)
+/* Puts a tensor at the end of the table; its place among the weights. */
+static int64_t
+add(rnn_shape *s, rnn_tensor t)
 {
-	for (int k = 0; k < s->covariates.n; k++)
-		if (s->covariates.list[k].is_text)
-			s->embed[k] = take(s, (int64_t) (s->covariates.list[k].n_categories + 2) * RNN_EMBED);
-	if (s->F == 0)
-		return;
-	s->point_w = take(s, (int64_t) RNN_POINT * s->F);
-	s->point_z = take(s, (int64_t) RNN_POINT * s->H);
-	s->point_b = take(s, RNN_POINT);
-	s->point_out = take(s, RNN_QUANTILES * RNN_POINT);
+	t.offset = s->params;
+	s->params += t.matrices * t.rows * t.columns;
+	if (s->params > t.offset)
+		s->tensor[s->tensors++] = t;
+	return t.offset;
+}
+
+/* Weights of a product with `in` inputs: the variance keeps activations' size (Glorot and Bengio 2010). */
+static int64_t
+add_matrices(rnn_shape *s, rnn_net_part part, const char *name, int64_t matrices, int64_t rows, int64_t columns, int64_t in)
+{
+	return add(s, (rnn_tensor) {name, part, 0, matrices, rows, columns, RNN_INIT_UNIFORM, sqrt(3.0 / in)});
+}
+
+static int64_t
+add_matrix(rnn_shape *s, rnn_net_part part, const char *name, int64_t rows, int64_t columns)
+{
+	return add_matrices(s, part, name, 1, rows, columns, columns);
+}
+
+static int64_t
+add_zeros(rnn_shape *s, rnn_net_part part, const char *name, int64_t rows, int64_t columns)
+{
+	return add(s, (rnn_tensor) {name, part, 0, 1, rows, columns, RNN_INIT_ZERO, 0});
+}
+
+static void
+add_front(rnn_shape *s)
+{
+	const rnn_net_part part = RNN_PART_FRONT;
+
+	if (s->project)
+	{
+		s->front_w = add_matrix(s, part, "front_w", s->H, s->D);
+		s->front_b = add_zeros(s, part, "front_b", s->H, 1);
+	}
+	for (int i = 0; i < s->convs; i++)
+	{
+		s->conv_w[i] = add_matrices(s, part, "conv_w", s->kernel, s->H, s->H, (int64_t) s->kernel * s->H);
+		s->conv_b[i] = add_zeros(s, part, "conv_b", s->H, 1);
+	}
+}
+
+static void
+add_layer(rnn_shape *s, int l)
+{
+	const rnn_net_part part = RNN_PART_LAYER;
+	const rnn_cell_ops *cell = s->cell;
+	int64_t		H = s->H,
+				I = l == 0 && !s->project ? s->D : H;
+
+	s->I[l] = (int) I;
+	s->norm_g[l] = add(s, (rnn_tensor) {"norm_g", part, 0, s->norm, I, 1, RNN_INIT_ONE, 0});
+	s->norm_b[l] = add_zeros(s, part, "norm_b", s->norm ? I : 0, 1);
+	s->w_ih[l] = add_matrices(s, part, "w_ih", cell->x_gates, H, I, I);
+	s->w_hh[l] = add(s, (rnn_tensor) {"w_hh", part, 0, cell->gates - cell->h_first, H, H, RNN_INIT_ORTHOGONAL, 0});
+	s->bias[l] = add(s, (rnn_tensor) {"bias", part, 0, cell->gates, H, 1, RNN_INIT_GATES, 0});
+}
+
+static void
+add_head(rnn_shape *s)
+{
+	const rnn_net_part part = RNN_PART_HEAD;
+	int64_t		H = s->H;
+
+	s->head = s->params;
+	s->state_h = add_matrix(s, part, "state_h", H, H);
+	s->state_a = add_matrix(s, part, "state_a", H, s->A);
+	s->state_b = add_zeros(s, part, "state_b", H, 1);
+	s->gate_w = add_zeros(s, part, "gate_w", s->R, H);
+	s->gate_b = add_zeros(s, part, "gate_b", s->R, 1);
+	s->head_z = add_matrix(s, part, "head_z", H, H);
+	s->head_e = add_matrix(s, part, "head_e", H, s->E);
+	s->head_b = add_zeros(s, part, "head_b", H, 1);
+	s->out_w = add_zeros(s, part, "out_w", S * Q, H);
+	s->out_b = add_zeros(s, part, "out_b", S * Q, 1);
+}
+
+/* Unknown words and missing ones start as nothing. */
+static void
+add_words(rnn_shape *s, int k)
+{
+	s->embed[k] = add(s, (rnn_tensor) {"words", RNN_PART_WORDS, 0, 1, s->covariates.list[k].n_categories, RNN_EMBED,
+									   RNN_INIT_UNIFORM, WORD_BOUND});
+	add_zeros(s, RNN_PART_WORDS, "no_word", 2, RNN_EMBED);
+}
+
+static void
+add_point(rnn_shape *s)
+{
+	const rnn_net_part part = RNN_PART_POINT;
+
+	s->point_w = add_matrices(s, part, "point_w", 1, RNN_POINT, s->F, s->F + s->H);
+	s->point_z = add_matrices(s, part, "point_z", 1, RNN_POINT, s->H, s->F + s->H);
+	s->point_b = add_zeros(s, part, "point_b", RNN_POINT, 1);
+	s->point_out = add_zeros(s, part, "point_out", Q, RNN_POINT);
 }
 
 void
 rnn_shape_init(rnn_shape *s, const rnn_config *cfg)
 {
-	int64_t		H;
-
 	shape_sizes(s, cfg);
-	H = s->H;
-	if (s->project)
-	{
-		s->front_w = take(s, H * s->D);
-		s->front_b = take(s, H);
-	}
-	for (int i = 0; i < s->convs; i++)
-	{
-		s->dilation[i] = cfg->conv_dilation << i;
-		s->conv_w[i] = take(s, s->kernel * H * H);
-		s->conv_b[i] = take(s, H);
-	}
+	add_front(s);
 	for (int l = 0; l < s->L; l++)
-	{
-		int			I = l == 0 && !s->project ? s->D : s->H;
-
-		s->I[l] = I;
-		s->norm_g[l] = take(s, s->norm ? I : 0);
-		s->norm_b[l] = take(s, s->norm ? I : 0);
-		s->w_ih[l] = take(s, s->cell->x_gates * H * I);
-		s->w_hh[l] = take(s, (s->cell->gates - s->cell->h_first) * H * H);
-		s->bias[l] = take(s, s->cell->gates * H);
-	}
-	s->head = s->params;
-	s->state_h = take(s, H * H);
-	s->state_a = take(s, H * s->A);
-	s->state_b = take(s, H);
-	s->gate_w = take(s, s->R * H);
-	s->gate_b = take(s, s->R);
-	s->head_z = take(s, H * H);
-	s->head_e = take(s, H * s->E);
-	s->head_b = take(s, H);
-	s->out_w = take(s, (int64_t) S * Q * H);
-	s->out_b = take(s, S * Q);
-	covariate_params(s);
+		add_layer(s, l);
+	add_head(s);
+	for (int k = 0; k < s->covariates.n; k++)
+		if (s->covariates.list[k].is_text)
+			add_words(s, k);
+	if (s->F > 0)
+		add_point(s);
 }
 
 int64_t
@@ -114,17 +165,6 @@ rnn_param_count(const rnn_config *cfg)
 
 	rnn_shape_init(&s, cfg);
 	return s.params;
-}
-
-/* Uniform with the variance that keeps activations' size (Glorot and Bengio 2010). */
-static void
-init_linear(const rnn_shape *s, real *w, int64_t out, int64_t in, rnn_rng *rng)
-{
-	double		bound = sqrt(3.0 / in);
-
-	for (int64_t o = 0; o < out && !rnn_stopped(s->stop); o++)
-		for (int64_t i = 0; i < in; i++)
-			*w++ = (real) (bound * (2 * rnn_rng_uniform(rng) - 1));
 }
 
 /*
@@ -160,46 +200,43 @@ init_orthogonal(real *w, int H, double gain, rnn_rng *rng, double *row, const rn
 }
 
 static void
-init_layer(const rnn_shape *s, const rnn_config *cfg, int l, rnn_rng *rng, real *w, double *row)
+init_uniform(const rnn_shape *s, const rnn_tensor *t, rnn_rng *rng, real *w)
 {
-	int			states = s->cell->gates - s->cell->h_first;
-
-	for (int i = 0; s->norm && i < s->I[l]; i++)
-		w[s->norm_g[l] + i] = 1;
-	init_linear(s, w + s->w_ih[l], (int64_t) s->cell->x_gates * s->H, s->I[l], rng);
-	for (int k = 0; k < states; k++)
-		init_orthogonal(w + s->w_hh[l] + (int64_t) k * s->H * s->H, s->H,
-						cfg->recurrent_gain, rng, row, s->stop);
-	s->cell->init(cfg, s->H, w + s->bias[l]);
+	for (int64_t i = 0; i < t->matrices * t->rows && !rnn_stopped(s->stop); i++)
+		for (int64_t j = 0; j < t->columns; j++)
+			*w++ = (real) (t->bound * (2 * rnn_rng_uniform(rng) - 1));
 }
 
-/* Unknown words and missing ones start as nothing. */
 static void
-init_covariates(const rnn_shape *s, rnn_rng *rng, real *w)
+init_tensor(const rnn_shape *s, const rnn_tensor *t, const rnn_config *cfg, rnn_rng *rng, real *w, double *row)
 {
-	double		bound = sqrt(3.0 / (s->F + s->H));
+	int64_t		n = t->rows * t->columns;
 
-	for (int k = 0; k < s->covariates.n; k++)
-		for (int64_t i = 0; s->covariates.list[k].is_text && i < (int64_t) s->covariates.list[k].n_categories * RNN_EMBED; i++)
-			w[s->embed[k] + i] = (real) (EMBED_BOUND * (2 * rnn_rng_uniform(rng) - 1));
-	for (int64_t i = 0; s->F > 0 && i < (int64_t) RNN_POINT * (s->F + s->H); i++)
-		w[s->point_w + i] = (real) (bound * (2 * rnn_rng_uniform(rng) - 1));
+	switch (t->init)
+	{
+		case RNN_INIT_ZERO:
+			memset(w, 0, sizeof(real) * t->matrices * n);
+			break;
+		case RNN_INIT_ONE:
+			for (int64_t i = 0; i < t->matrices * n; i++)
+				w[i] = 1;
+			break;
+		case RNN_INIT_UNIFORM:
+			init_uniform(s, t, rng, w);
+			break;
+		case RNN_INIT_ORTHOGONAL:
+			for (int64_t k = 0; k < t->matrices; k++)
+				init_orthogonal(w + k * n, s->H, cfg->recurrent_gain, rng, row, s->stop);
+			break;
+		case RNN_INIT_GATES:
+			s->cell->init(cfg, s->H, w);
+			break;
+	}
 }
 
 void
 rnn_params_init(const rnn_shape *s, const rnn_config *cfg, rnn_rng *rng, real *w, double *row)
 {
-	memset(w, 0, sizeof(real) * s->params);
-	if (s->project)
-		init_linear(s, w + s->front_w, s->H, s->D, rng);
-	for (int i = 0; i < s->convs; i++)
-		init_linear(s, w + s->conv_w[i], s->H, (int64_t) s->kernel * s->H, rng);
-	for (int l = 0; l < s->L; l++)
-		init_layer(s, cfg, l, rng, w, row);
-	init_linear(s, w + s->state_h, s->H, s->H, rng);
-	init_linear(s, w + s->state_a, s->H, s->A, rng);
-	init_linear(s, w + s->head_z, s->H, s->H, rng);
-	init_linear(s, w + s->head_e, s->H, s->E, rng);
-	init_covariates(s, rng, w);
-	/* gate and outputs stay zero: the untrained network is the mix. */
+	for (int i = 0; i < s->tensors; i++)
+		init_tensor(s, &s->tensor[i], cfg, rng, w + s->tensor[i].offset, row);
 }

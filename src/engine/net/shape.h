@@ -31,7 +31,38 @@ typedef struct rnn_cell_ops
 
 extern const rnn_cell_ops rnn_cells[];	/* by rnn_cell */
 
-/* Sizes and the place of every parameter in the flat array of P weights. */
+/* What a tensor of weights belongs to, in this order. */
+typedef enum rnn_net_part { RNN_PART_FRONT, RNN_PART_LAYER, RNN_PART_HEAD, RNN_PART_WORDS, RNN_PART_POINT } rnn_net_part;
+
+typedef enum rnn_init
+{
+	RNN_INIT_ZERO,
+	RNN_INIT_ONE,
+	RNN_INIT_UNIFORM,			/* within `bound` of zero */
+	RNN_INIT_ORTHOGONAL,		/* each matrix, times recurrent_gain */
+	RNN_INIT_GATES				/* as the cell wants its biases */
+} rnn_init;
+
+/* Some matrices of weights, one behind the other: gates, or taps of a convolution. */
+typedef struct rnn_tensor
+{
+	const char *name;			/* as in docs/model-format.md */
+	rnn_net_part	part;
+	int64_t		offset;			/* of its first number among the P weights */
+	int64_t		matrices,
+				rows,
+				columns;
+	rnn_init	init;
+	double		bound;
+} rnn_tensor;
+
+/* Two of the front, each convolution and each covariate, five of a layer, ten of the head, four of points ahead. */
+#define RNN_MAX_TENSORS (2 + 7 * RNN_MAX_LAYERS + 10 + 2 * RNN_MAX_COVARIATES + 4)
+
+/*
+ * Sizes, and the table of all weights in the order in which a model has them.
+ * Below it are the places of the same tensors, for those who compute with them.
+ */
 typedef struct rnn_shape
 {
 	int			patch,
@@ -70,6 +101,10 @@ typedef struct rnn_shape
 				at_step[RNN_MAX_COVARIATES],
 				at_ahead[RNN_MAX_COVARIATES];
 
+	rnn_tensor	tensor[RNN_MAX_TENSORS];
+	int			tensors;
+	int64_t		params;
+
 	/* (H,D), (H) */
 	int64_t		front_w,
 				front_b;
@@ -104,13 +139,15 @@ typedef struct rnn_shape
 				point_z,
 				point_b,
 				point_out;
-	int64_t		params;
 } rnn_shape;
 
 void		rnn_shape_init(rnn_shape *s, const rnn_config *cfg);
 
-/* Scaled Gaussian and orthogonal weights w (P); the last layers are zero, so
- * that the untrained network is the mix.  row (H) is scratch. */
+/*
+ * Initial weights w (P), tensor by tensor as the table says; the last ones of
+ * the head are zero, so that the untrained network is the mix.  row (H) is
+ * scratch.
+ */
 void		rnn_params_init(const rnn_shape *s, const rnn_config *cfg, rnn_rng *rng,
 							real *w, double *row);
 
