@@ -11,7 +11,10 @@
 #include <string.h>
 
 static const char *const start_names[] = {"auto", "scratch", "prior", "tune", NULL};
-static const char *const cell_names[] = {"elman", "gru", "lstm", NULL};
+#define NAME(NUMBER, name, ...) #name,
+#define TITLE(NUMBER, name, title, ...) title,
+const char *const rnn_cell_names[] = {RNN_CELLS(NAME) NULL};
+const char *const rnn_cell_titles[] = {RNN_CELLS(TITLE)};
 static const char *const activation_names[] = {"tanh", "relu", NULL};
 static const char *const flips_names[] = {"auto", "on", "off", NULL};
 static const char *const gaps_names[] = {"mask", "interpolate", "previous", "zero", "error", NULL};
@@ -30,7 +33,7 @@ const rnn_option rnn_options[] = {
 	"steps of back-propagation through time; below the context the state is carried on (truncated BPTT)"},
 	{"calendar", RNN_OPT_BOOL, AT(calendar), -1, 0, 1, true, NULL,
 	"tell a network trained from nothing the hour, weekday, day of month and year; auto: hour and weekday where no season tells them"},
-	{"cell", RNN_OPT_ENUM, AT(cell), RNN_GRU, 0, 2, false, cell_names,
+	{"cell", RNN_OPT_ENUM, AT(cell), RNN_GRU, 0, RNN_CELL_KINDS - 1, false, rnn_cell_names,
 	"recurrent cell"},
 	{"clip", RNN_OPT_FLOAT, AT(clip), 1.0, 0, 1e6, false, NULL,
 	"bound of the gradient's norm, 0 for none"},

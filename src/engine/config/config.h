@@ -6,6 +6,7 @@
 #define RNN_CONFIG_H
 
 #include "base/base.h"
+#include "base/cells.h"
 
 #define RNN_MAX_MEMBERS 16
 #define RNN_MAX_TRAINED 1024	/* horizon that a network is trained for */
@@ -62,7 +63,6 @@ typedef struct rnn_calendar
 /* ---------------------------------------------------------------- config */
 
 typedef enum rnn_start { RNN_START_AUTO, RNN_START_SCRATCH, RNN_START_PRIOR, RNN_START_TUNE } rnn_start;
-typedef enum rnn_cell { RNN_ELMAN, RNN_GRU, RNN_LSTM } rnn_cell;
 typedef enum rnn_activation { RNN_TANH, RNN_RELU } rnn_activation;
 typedef enum rnn_flips { RNN_FLIPS_AUTO, RNN_FLIPS_ON, RNN_FLIPS_OFF } rnn_flips;
 typedef enum rnn_gaps { RNN_GAPS_MASK, RNN_GAPS_INTERPOLATE, RNN_GAPS_PREVIOUS, RNN_GAPS_ZERO, RNN_GAPS_ERROR } rnn_gaps;
@@ -145,6 +145,8 @@ typedef struct rnn_option
 
 extern const rnn_option rnn_options[];
 extern const int rnn_option_count;
+extern const char *const rnn_cell_names[],	/* by rnn_cell */
+		   *const rnn_cell_titles[];	/* as a sentence has them */
 
 void		rnn_config_defaults(rnn_config *cfg);
 /* RNN_ERR_OPTION (out of range) or RNN_ERR_CONFLICT. */

@@ -125,28 +125,30 @@ store_units(int n, vec v, real *x)
 }
 
 /*
- * Forward, n units of one window: pre-activations a (4,VL) as a tile of the
- * products leaves them, everything else as the cells keep it.
+ * Forward, n units from u on of window b: their pre-activations a, a vector for
+ * each gate, as a tile of the products leaves them.
  */
+typedef void (*units_function) (const rnn_step *s, int64_t b, int64_t u, int n, const vec *a);
+
+/* The only cell without gates: a has as many vectors as n fill. */
 INLINE void
-tanh_units(int n, const vec *a, real *h)
+elman_units(const rnn_step *s, int64_t b, int64_t u, int n, const vec *a)
 {
-	for (; n > 0; n -= VL, a++, h += VL)
+	real	   *h = s->h + b * s->H + u;
+	const real *x = (const real *) a;
+
+	for (int k = 0; s->relu && k < n; k++)
+		h[k] = k_max(x[k], 0);
+	for (; !s->relu && n > 0; n -= VL, a++, h += VL)
 		store_units(n < VL ? n : VL, 1 - 2 * reciprocal(one_plus_exp(2 * *a)), h);
 }
 
 INLINE void
-relu_units(int n, const vec *a, real *h)
+lstm_units(const rnn_step *s, int64_t b, int64_t u, int n, const vec *a)
 {
-	const real *x = (const real *) a;
-
-	for (int k = 0; k < n; k++)
-		h[k] = k_max(x[k], 0);
-}
-
-INLINE void
-lstm_units(int n, int64_t H, const vec *a, real *gates, const real *c_prev, real *c, real *h)
-{
+	int64_t		H = s->H,
+				at = b * H + u;
+	real	   *gates = s->gates + b * 4 * H + u;
 	vec			in,
 				forget,
 				candidate,
@@ -156,18 +158,21 @@ lstm_units(int n, int64_t H, const vec *a, real *gates, const real *c_prev, real
 	reciprocals(one_plus_exp(-a[0]), one_plus_exp(-a[1]), &in, &forget);
 	reciprocals(one_plus_exp(2 * a[2]), one_plus_exp(-a[3]), &candidate, &out);
 	candidate = 1 - 2 * candidate;
-	cell = forget * load_units(n, c_prev) + in * candidate;
+	cell = forget * load_units(n, s->c_prev + at) + in * candidate;
 	store_units(n, in, gates);
 	store_units(n, forget, gates + H);
 	store_units(n, candidate, gates + 2 * H);
 	store_units(n, out, gates + 3 * H);
-	store_units(n, cell, c);
-	store_units(n, out * (1 - 2 * reciprocal(one_plus_exp(2 * cell))), h);
+	store_units(n, cell, s->c + at);
+	store_units(n, out * (1 - 2 * reciprocal(one_plus_exp(2 * cell))), s->h + at);
 }
 
 INLINE void
-gru_units(int n, int64_t H, const vec *a, real *gates, const real *h_prev, real *h)
+gru_units(const rnn_step *s, int64_t b, int64_t u, int n, const vec *a)
 {
+	int64_t		H = s->H,
+				at = b * H + u;
+	real	   *gates = s->gates + b * 4 * H + u;
 	vec			reset,
 				update,
 				candidate;
@@ -178,7 +183,7 @@ gru_units(int n, int64_t H, const vec *a, real *gates, const real *h_prev, real 
 	store_units(n, reset, gates + H);
 	store_units(n, update, gates + 2 * H);
 	store_units(n, a[3], gates + 3 * H);
-	store_units(n, candidate + update * (load_units(n, h_prev) - candidate), h);
+	store_units(n, candidate + update * (load_units(n, s->h_prev + at) - candidate), s->h + at);
 }
 
 /* x sigmoid(x) is no cell's, but a gate of its own. */
@@ -231,27 +236,17 @@ fetch_before(const rnn_back *s, int64_t b, int64_t u, int gates)
 }
 
 INLINE void
-tanh_back(int n, const rnn_back *s, int64_t b, int64_t u, vec *sum)
-{
-	int64_t		at = b * s->H + u;
-	vec			h = load_units(n, s->h + at),
-				d = (load_units(n, s->dy + at) + load_units(n, s->dh + at)) * (1 - h * h);
-
-	fetch_before(s, b, u, 0);
-	store_units(n, d, s->dgates + at);
-	store_units(n, (vec) {0}, s->dh + at);
-	sum[0] += d;
-}
-
-INLINE void
-relu_back(int n, const rnn_back *s, int64_t b, int64_t u, vec *sum)
+elman_back(int n, const rnn_back *s, int64_t b, int64_t u, vec *sum)
 {
 	int64_t		at = b * s->H + u;
 	vec			h = load_units(n, s->h + at),
 				d = load_units(n, s->dy + at) + load_units(n, s->dh + at);
 
 	fetch_before(s, b, u, 0);
-	d = (vec) ((mask) d & ~(mask) (h <= 0));
+	if (s->relu)
+		d = (vec) ((mask) d & ~(mask) (h <= 0));
+	else
+		d = d * (1 - h * h);
 	store_units(n, d, s->dgates + at);
 	store_units(n, (vec) {0}, s->dh + at);
 	sum[0] += d;
@@ -351,28 +346,4 @@ all_units_back(const rnn_back *s, const int gates, back_function units)
 		back_block(1, VL, s, u, gates, units);
 	if (u < s->H)
 		back_block(1, (int) (s->H - u), s, u, gates, units);
-}
-
-FN void
-tanh_backward(const rnn_back *s)
-{
-	all_units_back(s, 1, tanh_back);
-}
-
-FN void
-relu_backward(const rnn_back *s)
-{
-	all_units_back(s, 1, relu_back);
-}
-
-FN void
-lstm_backward(const rnn_back *s)
-{
-	all_units_back(s, 4, lstm_back);
-}
-
-FN void
-gru_backward(const rnn_back *s)
-{
-	all_units_back(s, 4, gru_back);
 }

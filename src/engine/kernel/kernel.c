@@ -12,6 +12,9 @@ const double rnn_base_gap[RNN_QUANTILES] = {
 	0.397577214, 0.551370904, 0.455331610, 0.394932266, 0.459194108
 };
 
+#define SHAPE(NUMBER, name, title, ...) [RNN_##NUMBER] = {__VA_ARGS__},
+const rnn_cell_shape rnn_cells[] = {RNN_CELLS(SHAPE)};
+
 const rnn_kernels *rnn_kernel = &rnn_kernels_portable;
 
 const char *

@@ -22,6 +22,20 @@
 #define RNN_KERNEL_H
 
 #include "base/base.h"
+#include "base/cells.h"
+
+/* What a cell is, by rnn_cell: see base/cells.h. */
+typedef struct rnn_cell_shape
+{
+	int			gates,
+				x_gates,
+				h_first;
+	bool		has_cell;
+	int			keep,
+				in;
+} rnn_cell_shape;
+
+extern const rnn_cell_shape rnn_cells[];
 
 /* One step of a cell for B windows: from x_t and h_{t-1} to h_t */
 typedef struct rnn_step
@@ -29,6 +43,7 @@ typedef struct rnn_step
 	int64_t		B,
 				I,
 				H;
+	bool		relu;			/* instead of tanh, Elman alone */
 	const real *w;				/* packed */
 	const real *x;				/* (B,I) */
 	const real *h_prev;			/* (B,H) */
@@ -43,6 +58,7 @@ typedef struct rnn_back
 {
 	int64_t		B,
 				H;
+	bool		relu;
 	const real *gates;			/* (B,4H), not Elman */
 	const real *h;				/* (B,H) */
 	const real *h_prev;			/* (B,H) */
@@ -54,6 +70,9 @@ typedef struct rnn_back
 	real	   *dbias;			/* (G) added to */
 	bool		more;			/* the step before has its rows before these */
 } rnn_back;
+
+/* A row of the tables below for each cell. */
+#define RNN_CELL_KERNEL(NUMBER, name, ...) [RNN_##NUMBER] = {name##_forward, name##_backward},
 
 /* Numbers that packed weights take at most: whole vectors of units. */
 #define RNN_PACKED(gates, I, H) ((int64_t) (gates) * (((H) + 15) / 16 * 16) * (1 + (I) + (H)))
@@ -67,16 +86,13 @@ typedef struct rnn_kernels
 	 * (x_gates H,I), w_hh ((gates - h_first) H,H) and bias (gates H) into `to`,
 	 * RNN_PACKED numbers.
 	 */
-	void		(*pack) (int gates, int x_gates, int h_first, int64_t I, int64_t H,
+	void		(*pack) (const rnn_cell_shape *cell, int64_t I, int64_t H,
 						 const real *w_ih, const real *w_hh, const real *bias, real *to);
-	void		(*tanh_forward) (const rnn_step *s);
-	void		(*tanh_backward) (const rnn_back *s);
-	void		(*relu_forward) (const rnn_step *s);
-	void		(*relu_backward) (const rnn_back *s);
-	void		(*lstm_forward) (const rnn_step *s);
-	void		(*lstm_backward) (const rnn_back *s);
-	void		(*gru_forward) (const rnn_step *s);
-	void		(*gru_backward) (const rnn_back *s);
+	struct
+	{
+		void		(*forward) (const rnn_step *s);
+		void		(*backward) (const rnn_back *s);
+	}			cell[RNN_CELL_KINDS];
 
 	/* x sigmoid(x), Elfwing, Uchibe and Doya 2018 */
 	void		(*silu_forward) (int64_t n, const real *x, real *y);

@@ -427,10 +427,7 @@ adamw(int64_t n, real *restrict w, const real *restrict g, real *restrict m, rea
 const rnn_kernels KERNEL_TABLE = {
 	.name = KERNEL_NAME,
 	.pack = pack,
-	.tanh_forward = tanh_forward,.tanh_backward = tanh_backward,
-	.relu_forward = relu_forward,.relu_backward = relu_backward,
-	.lstm_forward = lstm_forward,.lstm_backward = lstm_backward,
-	.gru_forward = gru_forward,.gru_backward = gru_backward,
+	.cell = {RNN_CELLS(RNN_CELL_KERNEL)},
 	.silu_forward = silu_forward,.silu_backward = silu_backward,.squash = squash,
 	.norm_forward = norm_forward,.norm_backward = norm_backward,
 	.block_quantiles = block_quantiles,.block_loss = block_loss,

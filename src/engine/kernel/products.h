@@ -158,22 +158,19 @@ pack_rows(int vecs, int64_t apart, int64_t k, int64_t left, const real *w, real 
 }
 
 FN void
-pack(int gates, int x_gates, int h_first, int64_t I, int64_t H, const real *w_ih,
+pack(const rnn_cell_shape *cell, int64_t I, int64_t H, const real *w_ih,
 	 const real *w_hh, const real *bias, real *to)
 {
 	panel		p;
 
-	for (int64_t u = 0; u < H; u += gates > 1 ? VL : p.vecs * VL)
+	for (int64_t u = 0; u < H; u += cell->gates > 1 ? VL : p.vecs * VL)
 	{
-		p = panel_at(gates, x_gates, h_first, H, u);
+		p = panel_at(cell->gates, cell->x_gates, cell->h_first, H, u);
 		to = pack_rows(p.vecs, p.apart, 1, H - u, bias + u, to);
 		to = pack_rows(p.x_to, p.apart, I, H - u, w_ih + u * I, to);
 		to = pack_rows(p.vecs - p.h_from, p.apart, H, H - u, w_hh + u * H, to);
 	}
 }
-
-/* What a cell does with the pre-activations a of n units from u on, window b. */
-typedef void (*units_function) (const rnn_step *s, int64_t b, int64_t u, int n, const vec *a);
 
 INLINE int
 clamp(int x, int low, int high)
@@ -240,46 +237,19 @@ step_panel(const panel p, const rnn_step *s, int64_t u, const real *w, const int
 	return w + VL * (p.vecs + s->I * p.x_to + s->H * (p.vecs - p.h_from));
 }
 
+/* Panels of one unit for each number in a vector, or, where there are no gates, of as many vectors as are left. */
 INLINE void
-lstm_finish(const rnn_step *s, int64_t b, int64_t u, int n, const vec *a)
-{
-	int64_t		at = b * s->H + u;
-
-	lstm_units(n, s->H, a, s->gates + b * 4 * s->H + u, s->c_prev + at, s->c + at, s->h + at);
-}
-
-FN void
-lstm_forward(const rnn_step *s)
-{
-	const real *w = s->w;
-
-	for (int64_t u = 0; u < s->H; u += VL)
-		w = step_panel((panel) {4, 4, 0, 0}, s, u, w, VL, lstm_finish);
-}
-
-INLINE void
-gru_finish(const rnn_step *s, int64_t b, int64_t u, int n, const vec *a)
-{
-	int64_t		at = b * s->H + u;
-
-	gru_units(n, s->H, a, s->gates + b * 4 * s->H + u, s->h_prev + at, s->h + at);
-}
-
-FN void
-gru_forward(const rnn_step *s)
-{
-	const real *w = s->w;
-
-	for (int64_t u = 0; u < s->H; u += VL)
-		w = step_panel((panel) {4, 3, 1, 0}, s, u, w, VL, gru_finish);
-}
-
-INLINE void
-elman_step(const rnn_step *s, units_function finish)
+step_all(const int gates, const int x_gates, const int h_first, const rnn_step *s, units_function finish)
 {
 	const real *w = s->w;
 	int64_t		u = 0;
 
+	if (gates > 1)
+	{
+		for (; u < s->H; u += VL)
+			w = step_panel((panel) {gates, x_gates, h_first, 0}, s, u, w, VL, finish);
+		return;
+	}
 	for (; u + 4 * VL <= s->H; u += 4 * VL)
 		w = step_panel((panel) {4, 4, 0, 0}, s, u, w, 4 * VL, finish);
 	for (; u + 2 * VL <= s->H; u += 2 * VL)
@@ -288,26 +258,8 @@ elman_step(const rnn_step *s, units_function finish)
 		w = step_panel((panel) {1, 1, 0, 0}, s, u, w, VL, finish);
 }
 
-INLINE void
-tanh_finish(const rnn_step *s, int64_t b, int64_t u, int n, const vec *a)
-{
-	tanh_units(n, a, s->h + b * s->H + u);
-}
+#define CELL(NUMBER, name, title, gates, x_gates, h_first, ...) \
+FN void name##_forward(const rnn_step *s) { step_all(gates, x_gates, h_first, s, name##_units); } \
+FN void name##_backward(const rnn_back *s) { all_units_back(s, gates, name##_back); }
 
-FN void
-tanh_forward(const rnn_step *s)
-{
-	elman_step(s, tanh_finish);
-}
-
-INLINE void
-relu_finish(const rnn_step *s, int64_t b, int64_t u, int n, const vec *a)
-{
-	relu_units(n, a, s->h + b * s->H + u);
-}
-
-FN void
-relu_forward(const rnn_step *s)
-{
-	elman_step(s, relu_finish);
-}
+RNN_CELLS(CELL)

@@ -25,36 +25,43 @@ softplus(double x)
 
 /* As they are: biases, then the input's weights, then the state's. */
 static void
-pack(int gates, int x_gates, int h_first, int64_t I, int64_t H, const real *w_ih,
+pack(const rnn_cell_shape *cell, int64_t I, int64_t H, const real *w_ih,
 	 const real *w_hh, const real *bias, real *to)
 {
-	memcpy(to, bias, sizeof(real) * gates * H);
-	memcpy(to + gates * H, w_ih, sizeof(real) * x_gates * H * I);
-	memcpy(to + gates * H + x_gates * H * I, w_hh, sizeof(real) * (gates - h_first) * H * H);
+	int64_t		ih = cell->x_gates * H * I;
+
+	memcpy(to, bias, sizeof(real) * cell->gates * H);
+	memcpy(to + cell->gates * H, w_ih, sizeof(real) * ih);
+	memcpy(to + cell->gates * H + ih, w_hh, sizeof(real) * (cell->gates - cell->h_first) * H * H);
 }
 
-/* Pre-activation of gate g, unit k, window b in a cell of these gates. */
+/* Pre-activation of gate g, unit k, window b. */
 static double
-gate(const rnn_step *s, int gates, int x_gates, int h_first, int g, int64_t b, int64_t k)
+gate(const rnn_step *s, rnn_cell kind, int g, int64_t b, int64_t k)
 {
+	const rnn_cell_shape *cell = &rnn_cells[kind];
 	int64_t		at = g * s->H + k;
-	const real *w_ih = s->w + gates * s->H,
-			   *w_hh = w_ih + x_gates * s->H * s->I;
+	const real *w_ih = s->w + cell->gates * s->H,
+			   *w_hh = w_ih + cell->x_gates * s->H * s->I;
 	double		sum = s->w[at];
 
-	for (int64_t p = 0; g < x_gates && p < s->I; p++)
+	for (int64_t p = 0; g < cell->x_gates && p < s->I; p++)
 		sum += (double) w_ih[at * s->I + p] * s->x[b * s->I + p];
-	for (int64_t p = 0; g >= h_first && p < s->H; p++)
-		sum += (double) w_hh[(at - h_first * s->H) * s->H + p] * s->h_prev[b * s->H + p];
+	for (int64_t p = 0; g >= cell->h_first && p < s->H; p++)
+		sum += (double) w_hh[(at - cell->h_first * s->H) * s->H + p] * s->h_prev[b * s->H + p];
 	return sum;
 }
 
 static void
-tanh_forward(const rnn_step *s)
+elman_forward(const rnn_step *s)
 {
 	for (int64_t b = 0; b < s->B; b++)
 		for (int64_t k = 0; k < s->H; k++)
-			s->h[b * s->H + k] = (real) tanh(gate(s, 1, 1, 0, 0, b, k));
+		{
+			double		a = gate(s, RNN_ELMAN, 0, b, k);
+
+			s->h[b * s->H + k] = (real) (s->relu ? fmax(a, 0) : tanh(a));
+		}
 }
 
 /* d of state k of window b: what comes from its output and from the step after. */
@@ -66,30 +73,14 @@ state_gradient(const rnn_back *s, int64_t at)
 
 /* d tanh(a) = (1 - h^2) da */
 static void
-tanh_backward(const rnn_back *s)
+elman_backward(const rnn_back *s)
 {
 	for (int64_t i = 0; i < s->B * s->H; i++)
 	{
-		s->dgates[i] = (real) ((1 - (double) s->h[i] * s->h[i]) * state_gradient(s, i));
-		s->dbias[i % s->H] += s->dgates[i];
-		s->dh[i] = 0;
-	}
-}
+		double		h = s->h[i],
+					d = state_gradient(s, i);
 
-static void
-relu_forward(const rnn_step *s)
-{
-	for (int64_t b = 0; b < s->B; b++)
-		for (int64_t k = 0; k < s->H; k++)
-			s->h[b * s->H + k] = (real) fmax(gate(s, 1, 1, 0, 0, b, k), 0);
-}
-
-static void
-relu_backward(const rnn_back *s)
-{
-	for (int64_t i = 0; i < s->B * s->H; i++)
-	{
-		s->dgates[i] = s->h[i] <= 0 ? 0 : (real) state_gradient(s, i);
+		s->dgates[i] = (real) (!s->relu ? (1 - h * h) * d : h <= 0 ? 0 : d);
 		s->dbias[i % s->H] += s->dgates[i];
 		s->dh[i] = 0;
 	}
@@ -105,10 +96,10 @@ lstm_forward(const rnn_step *s)
 		{
 			real	   *g = s->gates + b * 4 * H + k;
 			int64_t		at = b * H + k;
-			double		in = sigmoid(gate(s, 4, 4, 0, 0, b, k)),
-						forget = sigmoid(gate(s, 4, 4, 0, 1, b, k)),
-						candidate = tanh(gate(s, 4, 4, 0, 2, b, k)),
-						out = sigmoid(gate(s, 4, 4, 0, 3, b, k)),
+			double		in = sigmoid(gate(s, RNN_LSTM, 0, b, k)),
+						forget = sigmoid(gate(s, RNN_LSTM, 1, b, k)),
+						candidate = tanh(gate(s, RNN_LSTM, 2, b, k)),
+						out = sigmoid(gate(s, RNN_LSTM, 3, b, k)),
 						cell = forget * s->c_prev[at] + in * candidate;
 
 			g[0] = (real) in;
@@ -173,10 +164,10 @@ gru_forward(const rnn_step *s)
 		{
 			real	   *g = s->gates + b * 4 * H + k;
 			int64_t		at = b * H + k;
-			double		reset = sigmoid(gate(s, 4, 3, 1, 1, b, k)),
-						update = sigmoid(gate(s, 4, 3, 1, 2, b, k)),
-						m = gate(s, 4, 3, 1, 3, b, k),
-						candidate = tanh(gate(s, 4, 3, 1, 0, b, k) + reset * m);
+			double		reset = sigmoid(gate(s, RNN_GRU, 1, b, k)),
+						update = sigmoid(gate(s, RNN_GRU, 2, b, k)),
+						m = gate(s, RNN_GRU, 3, b, k),
+						candidate = tanh(gate(s, RNN_GRU, 0, b, k) + reset * m);
 
 			g[0] = (real) candidate;
 			g[H] = (real) reset;
@@ -452,10 +443,7 @@ adamw(int64_t n, real *w, const real *g, real *m, real *v, real *ema, real scale
 const rnn_kernels rnn_kernels_reference = {
 	.name = "reference",
 	.pack = pack,
-	.tanh_forward = tanh_forward,.tanh_backward = tanh_backward,
-	.relu_forward = relu_forward,.relu_backward = relu_backward,
-	.lstm_forward = lstm_forward,.lstm_backward = lstm_backward,
-	.gru_forward = gru_forward,.gru_backward = gru_backward,
+	.cell = {RNN_CELLS(RNN_CELL_KERNEL)},
 	.silu_forward = silu_forward,.silu_backward = silu_backward,.squash = squash,
 	.norm_forward = norm_forward,.norm_backward = norm_backward,
 	.block_quantiles = block_quantiles,.block_loss = block_loss,

@@ -80,9 +80,9 @@ void
 rnn_layer_pack(rnn_net *net, const real *w, int l)
 {
 	const rnn_shape *s = net->shape;
-	const rnn_cell_ops *cell = s->cell;
+	const rnn_cell_shape *cell = s->cell;
 
-	rnn_kernel->pack(cell->gates, cell->x_gates, cell->h_first, s->I[l], s->H, w + s->w_ih[l],
+	rnn_kernel->pack(cell, s->I[l], s->H, w + s->w_ih[l],
 					 w + s->w_hh[l], w + s->bias[l], net->packed[l]);
 	if (net->panels[l])
 		pack_panels((int64_t) (cell->gates - cell->h_first) * s->H, s->H, w + s->w_hh[l], net->panels[l]);
@@ -92,7 +92,7 @@ void
 rnn_layer_forward(rnn_net *net, const real *w, int l, int T, int B, rnn_rng *rng)
 {
 	const rnn_shape *s = net->shape;
-	const rnn_cell_ops *cell = s->cell;
+	const rnn_cell_shape *cell = s->cell;
 	int			H = s->H,
 				I = s->I[l];
 	int64_t		step = (int64_t) B * H,
@@ -104,7 +104,7 @@ rnn_layer_forward(rnn_net *net, const real *w, int l, int T, int B, rnn_rng *rng
 	for (int t = 0; t < T && !rnn_stopped(s->stop); t++)
 	{
 		int64_t		at = t * step;	/* of what has no row before the first step */
-		rnn_step	now = {.B = B,.I = I,.H = H,.w = net->packed[l]};
+		rnn_step	now = {.B = B,.I = I,.H = H,.relu = s->activation == RNN_RELU,.w = net->packed[l]};
 
 		now.x = net->x[l] + t * in;
 		if (s->norm)
@@ -122,7 +122,7 @@ rnn_layer_forward(rnn_net *net, const real *w, int l, int T, int B, rnn_rng *rng
 			now.c_prev = net->c[l] + at;
 			now.c = net->c[l] + at + step;
 		}
-		cell->forward(s->activation, &now);
+		rnn_kernel->cell[s->kind].forward(&now);
 		rnn_empty_rows(net, (int64_t) t * B, B, now.h);
 		if (now.c)
 			rnn_empty_rows(net, (int64_t) t * B, B, now.c);
@@ -187,7 +187,7 @@ void
 rnn_layer_backward(rnn_net *net, const real *w, int l, int T, int B, real *g)
 {
 	const rnn_shape *s = net->shape;
-	const rnn_cell_ops *cell = s->cell;
+	const rnn_cell_shape *cell = s->cell;
 	int			H = s->H,
 				I = s->I[l];
 	int64_t		G = (int64_t) cell->gates * H,
@@ -204,7 +204,7 @@ rnn_layer_backward(rnn_net *net, const real *w, int l, int T, int B, real *g)
 	{
 		int64_t		at = t * step;
 		rnn_back	now = {
-			.B = B,.H = H,.h = net->h[l] + at + step,.h_prev = net->h[l] + at,
+			.B = B,.H = H,.relu = s->activation == RNN_RELU,.h = net->h[l] + at + step,.h_prev = net->h[l] + at,
 			.dy = output_gradient(net, l, at, step),.dh = net->dh,.dc = net->dc,
 			.dgates = net->dgates + t % few * B * G,.dbias = g + s->bias[l],.more = t > 0
 		};
@@ -219,7 +219,7 @@ rnn_layer_backward(rnn_net *net, const real *w, int l, int T, int B, real *g)
 			rnn_empty_rows(net, (int64_t) t * B, B, net->dc);
 		if (net->flow[l])
 			note_flow(now.dy, now.dh, step, net->flow[l] + at);
-		cell->backward(s->activation, &now);
+		rnn_kernel->cell[s->kind].backward(&now);
 		state_gradient(net, w, l, B, now.dgates);
 		if (t % few == 0)
 		{

@@ -35,6 +35,7 @@ shape_sizes(rnn_shape *s, const rnn_config *cfg)
 	s->activation = cfg->activation;
 	s->loss = cfg->loss;
 	s->dropout = (real) cfg->dropout;
+	s->kind = cfg->cell;
 	s->cell = &rnn_cells[cfg->cell];
 	s->covariates = cfg->covariates;
 	s->terms = cfg->terms;
@@ -92,7 +93,7 @@ static void
 add_layer(rnn_shape *s, int l)
 {
 	const rnn_net_part part = RNN_PART_LAYER;
-	const rnn_cell_ops *cell = s->cell;
+	const rnn_cell_shape *cell = s->cell;
 	int64_t		H = s->H,
 				I = l == 0 && !s->project ? s->D : H;
 
@@ -207,6 +208,17 @@ init_uniform(const rnn_shape *s, const rnn_tensor *t, rnn_rng *rng, real *w)
 			*w++ = (real) (t->bound * (2 * rnn_rng_uniform(rng) - 1));
 }
 
+/* A gate that starts open lets gradients pass from the first step on, beside what comes in by another gate. */
+static void
+init_gates(const rnn_shape *s, const rnn_config *cfg, real *bias)
+{
+	int			keep = s->cell->in >= 0 ? s->cell->keep : -1;
+
+	for (int i = 0; i < s->cell->gates; i++)
+		for (int k = 0; k < s->H; k++)
+			*bias++ = i == keep ? (real) cfg->forget_bias : 0;
+}
+
 static void
 init_tensor(const rnn_shape *s, const rnn_tensor *t, const rnn_config *cfg, rnn_rng *rng, real *w, double *row)
 {
@@ -229,7 +241,7 @@ init_tensor(const rnn_shape *s, const rnn_tensor *t, const rnn_config *cfg, rnn_
 				init_orthogonal(w + k * n, s->H, cfg->recurrent_gain, rng, row, s->stop);
 			break;
 		case RNN_INIT_GATES:
-			s->cell->init(cfg, s->H, w);
+			init_gates(s, cfg, w);
 			break;
 	}
 }

@@ -1,7 +1,7 @@
 /*
  * shape.h
- *		What a network consists of: sizes, cells, the place of every parameter,
- *		initial weights.
+ *		What a network consists of: sizes, the place of every parameter, initial
+ *		weights.
  */
 #ifndef RNN_SHAPE_H
 #define RNN_SHAPE_H
@@ -16,21 +16,6 @@
 #define RNN_TERM_VIEWS 3		/* and terms of the calendar */
 #define RNN_POINT 32			/* hidden units of the head's part for single points */
 
-/* How a cell lays out its gates and what it does to them; see kernel.h. */
-typedef struct rnn_cell_ops
-{
-	int			gates;			/* segments of H in a row of gates */
-	int			x_gates;		/* the first of them take the input's product */
-	int			h_first;		/* those from here on take the state's product */
-	bool		has_cell;		/* keeps c beside h */
-	/* initial biases (gates * H) */
-	void		(*init) (const rnn_config *cfg, int H, real *bias);
-	void		(*forward) (int activation, const rnn_step *s);
-	void		(*backward) (int activation, const rnn_back *s);
-} rnn_cell_ops;
-
-extern const rnn_cell_ops rnn_cells[];	/* by rnn_cell */
-
 /* What a tensor of weights belongs to, in this order. */
 typedef enum rnn_net_part { RNN_PART_FRONT, RNN_PART_LAYER, RNN_PART_HEAD, RNN_PART_WORDS, RNN_PART_POINT } rnn_net_part;
 
@@ -40,7 +25,7 @@ typedef enum rnn_init
 	RNN_INIT_ONE,
 	RNN_INIT_UNIFORM,			/* within `bound` of zero */
 	RNN_INIT_ORTHOGONAL,		/* each matrix, times recurrent_gain */
-	RNN_INIT_GATES				/* as the cell wants its biases */
+	RNN_INIT_GATES				/* zero, but for a gate that keeps */
 } rnn_init;
 
 /* Some matrices of weights, one behind the other: gates, or taps of a convolution. */
@@ -84,7 +69,8 @@ typedef struct rnn_shape
 				dilation[RNN_MAX_LAYERS];
 	int			loss;
 	real		dropout;
-	const rnn_cell_ops *cell;
+	rnn_cell	kind;
+	const rnn_cell_shape *cell;	/* of this kind */
 	const rnn_stop *stop;		/* set after rnn_shape_init; NULL: none */
 
 	/* Covariates: where each one's channels begin, -1 where it has none; see covariate.c */

@@ -192,7 +192,7 @@ put_network(StringInfo out, const rnn_model *m)
 		return;
 	}
 	open_object(out, "network");
-	put_text(out, "cell", c->cell == RNN_LSTM ? "lstm" : c->cell == RNN_GRU ? "gru" : "elman");
+	put_text(out, "cell", rnn_cell_names[c->cell]);
 	put_int(out, "layers", c->layers);
 	put_int(out, "hidden", c->hidden);
 	put_int(out, "patch", m->member[0].patch);

@@ -63,8 +63,7 @@ uses_network(const rnn_model *m)
 static const char *
 cell_word(const rnn_config *c)
 {
-	return c->cell == RNN_LSTM ? "LSTM" : c->cell == RNN_GRU ? "GRU" :
-		c->activation == RNN_RELU ? "Elman (relu)" : "Elman";
+	return c->cell == RNN_ELMAN && c->activation == RNN_RELU ? "Elman (relu)" : rnn_cell_titles[c->cell];
 }
 
 static void
