@@ -20,9 +20,13 @@ static rnn_panel panel = {.series = series};
 static rnn_config cfg;
 static size_t size;
 
-/* The logistic map, which a network learns and no reference knows; lengths go from `shortest` up. */
+/*
+ * The logistic map, which a network learns and no reference knows; lengths go
+ * from `shortest` up, and all of them end at one time.  The first ones are waves,
+ * which references know best.
+ */
 static void
-make_panel(int count, int shortest, int longest)
+make_panel(int count, int shortest, int longest, int waves)
 {
 	rnn_error	err;
 	rnn_rng		r;
@@ -39,9 +43,9 @@ make_panel(int count, int shortest, int longest)
 			double	   *z = &y[k % LAG];
 
 			*z = k < LAG ? 0.1 + 0.8 * rnn_rng_uniform(&r) : 3.9 * *z * (1 - *z);
-			x[i][k] = *z;
+			x[i][k] = i >= waves ? *z : sin(k * 0.2094395) + 0.001 * rnn_rng_normal(&r);
 		}
-		series[i] = (rnn_series) {.name = "series",.name_len = 6,.n = n,.x = x[i]};
+		series[i] = (rnn_series) {.name = "series",.name_len = 6,.dropped = longest - n,.n = n,.x = x[i]};
 	}
 	CHECK(rnn_trainer_size(&cfg, &panel, 48 * MB, &size, &err) == RNN_OK);
 }
@@ -254,7 +258,7 @@ test_turns(void)
 	cfg.members = MEMBERS;
 	cfg.steps = 200;
 	cfg.horizon = 1;
-	make_panel(12, 90, 90);
+	make_panel(12, 90, 90, 0);
 	a = whole_training(&one);
 	CHECK(a.n_members == MEMBERS && a.weight > 0);
 	b = train_in_turns(&two);
@@ -273,7 +277,7 @@ test_nothing_to_adopt(void)
 
 	printf("- series too short for members\n");
 	rnn_config_defaults(&cfg);
-	make_panel(1, 4, 4);
+	make_panel(1, 4, 4, 0);
 	t = new_trainer(&cfg);
 	CHECK(rnn_trainer_adopt(t, (rnn_choice) {RNN_KIND_SCRATCH, 0, 1}, &err) == RNN_ERR_DATA);
 	free(t);
@@ -295,7 +299,7 @@ test_lengths(void)
 	cfg.members = 1;
 	cfg.seasons_given = 1;
 	cfg.seasons[0] = 30;
-	make_panel(MOST_SERIES, 30, MOST_POINTS);
+	make_panel(MOST_SERIES, 30, MOST_POINTS, MOST_SERIES / 2);
 	m = whole_training(&t);
 	printf("  below %d points %.3f, else %.3f\n", (int) m.short_below, m.weight_short, m.weight);
 	CHECK(m.short_below > 30 && m.short_below < MOST_POINTS);
@@ -303,7 +307,7 @@ test_lengths(void)
 	CHECK(rnn_network_weight(&m, m.short_below - 1) == m.weight_short);
 	CHECK(rnn_network_weight(&m, m.short_below) == m.weight);
 	free(t);
-	make_panel(MOST_SERIES - 20, 30, MOST_POINTS);
+	make_panel(MOST_SERIES - 20, 30, MOST_POINTS, 0);
 	m = whole_training(&t);
 	CHECK(m.short_below == 0);
 	free(t);

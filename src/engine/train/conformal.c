@@ -16,7 +16,6 @@
 #include <math.h>
 
 #define Q RNN_QUANTILES
-#define WINDOWS_OF_ORIGIN 20
 #define M RNN_MEDIAN
 #define MOST_SCORES (1 << 20)
 
@@ -176,32 +175,12 @@ measure_coverage(rnn_trainer *t)
 	}
 }
 
-/*
- * Windows of many series that end at one time share what happened then: they
- * count as a few.
- */
-static int
-independent_windows(const rnn_trainer *t)
-{
-	int			origins = 0,
-				of_series = 0;
-
-	for (int i = 0; i < t->looked_at; i++)
-	{
-		bool		same = i > 0 && t->runs[t->held[i].run].series == t->runs[t->held[i - 1].run].series;
-
-		of_series = same ? of_series + 1 : 1;
-		origins = of_series > origins ? of_series : origins;
-	}
-	return (int) fmin(t->looked_at, WINDOWS_OF_ORIGIN * (double) origins) / held_overlap(t);
-}
-
 static void
 finish(rnn_trainer *t)
 {
 	rnn_model  *m = &t->model;
 
-	m->calibration_n = independent_windows(t);
+	m->calibration_n = independent_windows(t, t->looked_at);
 	measure_coverage(t);
 	m->coverage = t->covered_of ? (float) t->covered / t->covered_of : NAN;
 	for (int band = 0; band < RNN_BANDS; band++)

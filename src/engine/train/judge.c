@@ -7,7 +7,7 @@
  * with the mix; each choice is judged on the other half, so that no window
  * judges what was fitted on it.  d is the mean difference of the pinball loss,
  * blend less mix, over all windows, and e its standard error, clustered by
- * series (by window where there are few series).  The network is dropped where
+ * series and by time (cluster.c).  The network is dropped where
  * d + e > 0, and else its weight is shrunk by 1 - (e/d)^2 (James and Stein
  * 1961, positive part).  Of the prior, trained further, more is known, and it
  * gets the weight that is expected to be best (tuned_weight).  From 50 series on, short and long ones get weights of
@@ -262,6 +262,7 @@ enough_validated(rnn_trainer *t)
 	if (newer == 0 || newer == t->held_at)
 		return false;
 	t->W = t->held_at;
+	sort_by_block(t, t->W);
 	return true;
 }
 
@@ -364,43 +365,6 @@ validation_end(rnn_trainer *t)
 	t->stale = progress ? 0 : t->stale + 1;
 	add_log(t, mean_loss(t, t->rows, -1, ALL_LENGTHS, RNN_GRID - 1),
 			t->blends ? mean_loss(t, t->rows, -1, ALL_LENGTHS, 0) : NAN);
-}
-
-/* Windows of one cluster hang together: those of a series, or those that overlap. */
-static bool
-same_cluster(const rnn_trainer *t, int i, int k)
-{
-	const Run  *a = &t->runs[t->held[i].run],
-			   *b = &t->runs[t->held[k].run];
-
-	if (t->panel.count >= PANEL || a->series != b->series)
-		return a->series == b->series;
-	return i / held_overlap(t) == k / held_overlap(t);
-}
-
-/* Mean of a difference by windows (W) and its standard error, by clusters. */
-static double
-clustered_mean(const rnn_trainer *t, const float *difference, double *error)
-{
-	double		mean = 0,
-				sum = 0,
-				cluster = 0;
-	int			clusters = 0;
-
-	for (int i = 0; i < t->W; i++)
-		mean += difference[i];
-	mean /= t->W;
-	for (int i = 0; i < t->W; i++)
-	{
-		cluster += difference[i] - mean;
-		if (i + 1 < t->W && same_cluster(t, i, i + 1))
-			continue;
-		sum += cluster * cluster;
-		clusters++;
-		cluster = 0;
-	}
-	*error = clusters > 1 ? sqrt(sum * clusters / (clusters - 1)) / t->W : INFINITY;
-	return mean;
 }
 
 /* The difference at each weight of the grid. */

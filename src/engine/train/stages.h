@@ -1,8 +1,8 @@
 /*
  * stages.h
  *		What the files of the trainer share: train.c drives, layout.c divides
- *		the memory, window.c plans and loads windows, judge.c decides, candidate.c
- *		chooses, conformal.c calibrates, members.c trains on everything.
+ *		the memory, window.c plans and loads windows, cluster.c knows which hang
+ *		together, judge.c decides, candidate.c chooses, conformal.c calibrates, members.c trains on everything.
  */
 #ifndef RNN_STAGES_H
 #define RNN_STAGES_H
@@ -41,6 +41,7 @@ typedef struct Held
 	int			run;
 	int			last;			/* index in the run */
 	int			half;			/* 0 or 1: judged by the fit on the other */
+	int64_t		block;			/* of time, from 0, the latest, on */
 } Held;
 
 /* How a member's training on everything went. */
@@ -112,6 +113,7 @@ struct rnn_trainer
 	int64_t    *slot_of_run;	/* (runs + 1) running sum of them */
 	Held	   *held;
 	int			W;
+	int		   *by_block;		/* (W) the held-out windows, the latest first */
 	int			most_held;		/* MOST_HELD, or less where memory is short */
 	uint64_t	held_share;		/* series are judged by whose hash is not above it */
 	double		spread[2];		/* factor of the mix's gaps that each half would choose */
@@ -204,6 +206,8 @@ rnn_status	no_room(rnn_trainer *t, rnn_error *err);
 
 /* window.c */
 int			held_overlap(const rnn_trainer *t); /* held-out windows in the time of one */
+int64_t		held_spacing(const rnn_trainer *t);
+bool		series_is_odd(int series);	/* by a hash of its number */
 void		choose_held(rnn_trainer *t);	/* about most_held of them, once the points are known */
 int64_t		held_total(const rnn_trainer *t);	/* held-out windows, were all frames kept */
 void		plan_windows(rnn_trainer *t, int64_t max_frames);
@@ -215,6 +219,13 @@ void		draw_windows(rnn_trainer *t);
 void		load_chunk(rnn_trainer *t, int from, int T, int first, int B, bool targets);
 /* Forward of the windows in t->windows, head at the last step only. */
 void		forward_last(rnn_trainer *t, const real *w, int B);
+
+/* cluster.c */
+void		cluster_held(rnn_trainer *t);	/* blocks of time of the held-out windows, and halves */
+void		sort_by_block(rnn_trainer *t, int W);	/* the first W of them, the latest first */
+/* Mean of a difference by windows (W) and its standard error. */
+double		clustered_mean(const rnn_trainer *t, const float *difference, double *error);
+int			independent_windows(rnn_trainer *t, int W);	/* what the first W of them count for; sorts them */
 
 /* candidate.c */
 rnn_status	candidates_choose(rnn_trainer *t, rnn_error *err);	/* once the seasons are known */

@@ -37,7 +37,7 @@ held_overlap(const rnn_trainer *t)
 	return t->panel.count >= PANEL || t->cfg.horizon < HELD_OVERLAP ? 1 : HELD_OVERLAP;
 }
 
-static int64_t
+int64_t
 held_spacing(const rnn_trainer *t)
 {
 	return (t->cfg.horizon + held_overlap(t) - 1) / held_overlap(t);
@@ -50,6 +50,12 @@ hash_block(int series, int64_t block)
 
 	rnn_rng_seed(&r, (uint64_t) series, (uint64_t) block + 1);
 	return rnn_rng_next(&r);
+}
+
+bool
+series_is_odd(int series)
+{
+	return hash_block(series, -1) & 1;
 }
 
 /* Of one series, apart. */
@@ -192,27 +198,6 @@ find_run(const rnn_trainer *t, int from, int series, int64_t e)
 	return -1;
 }
 
-/* Halves: by series (hashed) where there are 20 or more, else older against newer origins. */
-static int
-half_of(const rnn_trainer *t, int series, int i, int v)
-{
-	if (t->panel.count >= 20)
-		return (int) (hash_block(series, -1) & 1);
-	return i < v / 2;
-}
-
-/* Where all windows fell into one half the other could choose nothing. */
-static void
-fill_halves(rnn_trainer *t)
-{
-	int			newer = 0;
-
-	for (int i = 0; i < t->W; i++)
-		newer += t->held[i].half;
-	for (int i = 0; i < t->W && (newer == 0 || newer == t->W); i++)
-		t->held[i].half = i < t->W / 2;
-}
-
 static void
 plan_held(rnn_trainer *t)
 {
@@ -236,11 +221,11 @@ plan_held(rnn_trainer *t)
 				continue;
 			t->cut[s] = rnn_min(t->cut[s], e);
 			t->held[t->W++] = (Held) {
-				r, (int) ((e - t->runs[r].e0) / t->runs[r].stride), half_of(t, s, i, v)
+				.run = r,.last = (int) ((e - t->runs[r].e0) / t->runs[r].stride)
 			};
 		}
 	}
-	fill_halves(t);
+	cluster_held(t);
 }
 
 /* Windows that a run offers: its last frame varies, a short run has one. */
@@ -272,6 +257,7 @@ allocate_runs(rnn_trainer *t)
 	t->runs = arena_new(&t->arena, Run, t->n_runs);
 	t->slot_of_run = arena_new(&t->arena, int64_t, t->n_runs + 1);
 	t->held = arena_new(&t->arena, Held, held_total(t));
+	t->by_block = arena_new(&t->arena, int, held_total(t));
 	t->cut = arena_new(&t->arena, int64_t, t->panel.count);
 	t->frames = arena_new(&t->arena, real, t->F * t->plan.width);
 	t->scales = arena_new(&t->arena, rnn_scale, t->F);

@@ -1,0 +1,164 @@
+/*
+ * test_held.c
+ *		Held-out windows: which there are, which hang together, and how sure a
+ *		mean over them is.
+ */
+#include "check.h"
+#include "trained.h"
+#include "train/stages.h"
+
+#include <math.h>
+
+#define SERIES 60
+#define TIMES 6
+#define MOST (SERIES * TIMES)
+#define TRIALS 2000
+
+static rnn_trainer trainer;
+static Run runs[SERIES];
+static rnn_points points[SERIES];
+static Held held[MOST];
+static int	by_block[MOST];
+
+/* So many windows of each series, h apart; the clocks of the series differ by `shift` points. */
+static void
+make_windows(int series, int times, int h, int shift)
+{
+	rnn_trainer *t = &trainer;
+
+	memset(t, 0, sizeof(*t));
+	t->cfg.horizon = h;
+	t->panel.count = series;
+	t->runs = runs;
+	t->points = points;
+	t->held = held;
+	t->by_block = by_block;
+	for (int s = 0; s < series; s++)
+	{
+		runs[s] = (Run) {.series = s,.count = times,.e0 = 50,.stride = held_spacing(t)};
+		points[s].phase = shift * s;
+		for (int i = 0; i < times; i++)
+			held[t->W++] = (Held) {.run = s,.last = times - 1 - i};
+	}
+	cluster_held(t);
+}
+
+/* Root mean square of (mean - 0) / error, where the blocks share such a part of the variance. */
+static double
+rms_of_z(double shared)
+{
+	rnn_rng		r;
+	double		sum = 0;
+
+	rnn_rng_seed(&r, 11, 0);
+	for (int trial = 0; trial < TRIALS; trial++)
+	{
+		float		d[MOST];
+		double		shock[TIMES],
+					error,
+					mean;
+
+		for (int k = 0; k < TIMES; k++)
+			shock[k] = sqrt(shared) * rnn_rng_normal(&r);
+		for (int i = 0; i < MOST; i++)
+			d[i] = (float) (shock[held[i].block] + sqrt(1 - shared) * rnn_rng_normal(&r));
+		mean = clustered_mean(&trainer, d, &error);
+		sum += mean * mean / (error * error);
+	}
+	return sqrt(sum / TRIALS);
+}
+
+static void
+test_error(void)
+{
+	float		d[MOST];
+	double		error;
+
+	printf("- the error of a mean counts the shocks that series share\n");
+	make_windows(SERIES, TIMES, 12, 0);
+	for (int k = 0; k < 3; k++)
+	{
+		double		z = rms_of_z(0.4 * k);
+
+		printf("  share %.1f: z %.2f\n", 0.4 * k, z);
+		/* Student's t with 5 degrees of freedom has 1.29. */
+		CHECK(z > 0.6 && z < 1.45);
+	}
+	printf("- and what a series does at all times\n");
+	for (int i = 0; i < MOST; i++)
+		d[i] = i / TIMES < SERIES / 2 ? 1 : -1;
+	CHECK_NEAR(clustered_mean(&trainer, d, &error), 0, 1e-9);
+	CHECK_NEAR(error, 1 / sqrt(SERIES - 1), 1e-9);
+	printf("- one block tells little, however many series\n");
+	make_windows(SERIES, 1, 12, 0);
+	for (int i = 0; i < SERIES; i++)
+		d[i] = i % 2 ? 1 : -1;
+	clustered_mean(&trainer, d, &error);
+	CHECK_NEAR(error, 1 / sqrt(20), 0.01);
+	printf("- a few windows of one series count by blocks of three\n");
+	make_windows(1, 9, 12, 0);
+	for (int i = 0; i < 9; i++)
+		d[i] = (float) (i / 3 - 1);
+	clustered_mean(&trainer, d, &error);
+	CHECK_NEAR(error, 1 / sqrt(3), 1e-6);
+	for (int i = 0; i < 9; i++)
+		d[i] = (float) (i % 3 - 1);
+	clustered_mean(&trainer, d, &error);
+	CHECK(isinf(error));
+}
+
+/* Windows of half 1 in each block. */
+static void
+count_newer(int *newer)
+{
+	memset(newer, 0, sizeof(int) * MOST);
+	for (int i = 0; i < trainer.W; i++)
+		newer[held[i].block] += held[i].half;
+}
+
+static void
+test_halves(void)
+{
+	int			newer[MOST];
+
+	printf("- halves share no block of time\n");
+	make_windows(SERIES, 6, 12, 0);
+	count_newer(newer);
+	for (int k = 0; k < 6; k++)
+		CHECK(newer[k] == (k < 3 ? SERIES : 0));
+	printf("- but one in the middle, which is divided by series\n");
+	make_windows(SERIES, 5, 12, 0);
+	count_newer(newer);
+	CHECK(newer[1] == SERIES && newer[3] == 0 && newer[2] > SERIES / 4 && newer[2] < 3 * SERIES / 4);
+	make_windows(SERIES, 1, 12, 0);
+	count_newer(newer);
+	CHECK(newer[0] > SERIES / 4 && newer[0] < 3 * SERIES / 4);
+	printf("- series of other times share blocks where their windows overlap\n");
+	make_windows(2 * 8, 1, 12, 4);
+	for (int i = 0; i < 16; i++)
+		CHECK(held[i].block == (15 - i) / 3 && held[by_block[i]].block == i / 3);
+	make_windows(1, 2, 12, 0);
+	CHECK(held[0].half != held[1].half);
+}
+
+static void
+test_counts(void)
+{
+	printf("- windows of one block count as 20 at most, overlapping ones as one\n");
+	make_windows(SERIES, 6, 12, 0);
+	CHECK(independent_windows(&trainer, trainer.W) == 6 * 20);
+	CHECK(independent_windows(&trainer, 12) == 12);
+	make_windows(1, 48, 12, 0);
+	CHECK(independent_windows(&trainer, 48) == 16);
+	make_windows(8, 3, 12, 0);
+	CHECK(independent_windows(&trainer, trainer.W) == 24);
+}
+
+int
+main(void)
+{
+	TEST(test_error);
+	TEST(test_halves);
+	TEST(test_counts);
+	return check_summary("held");
+}
