@@ -226,6 +226,48 @@ CREATE FUNCTION rnn_naive(model bytea, horizon bigint DEFAULT NULL, season bigin
 COMMENT ON FUNCTION rnn_naive(bytea, bigint, bigint) IS
 	'naive forecasts of a model or history, to compare with: the last value, that of the season before, a line';
 
+CREATE FUNCTION rnn_plot(query text, title text DEFAULT NULL, unit text DEFAULT NULL) RETURNS text
+	AS 'MODULE_PATHNAME', 'rnnforecast_rnn_plot' LANGUAGE C STABLE PARALLEL UNSAFE COST 10000;
+COMMENT ON FUNCTION rnn_plot(text, text, text) IS
+	'the rows of a query as a picture in SVG: columns ts or local_ts or position, actual or value, forecast, lower, upper, quantiles, is_anomaly, series, cutoff';
+
+CREATE FUNCTION _rnn_plot_step(state internal, "row" record) RETURNS internal
+	AS 'MODULE_PATHNAME', 'rnnforecast_rnn_plot_step' LANGUAGE C STABLE PARALLEL SAFE;
+COMMENT ON FUNCTION _rnn_plot_step(internal, record) IS
+	'internal: adds a row to the state of rnn_plot';
+CREATE FUNCTION _rnn_plot_step(state internal, "row" record, title text) RETURNS internal
+	AS 'MODULE_PATHNAME', 'rnnforecast_rnn_plot_step' LANGUAGE C STABLE PARALLEL SAFE;
+COMMENT ON FUNCTION _rnn_plot_step(internal, record, text) IS
+	'internal: adds a row to the state of rnn_plot';
+CREATE FUNCTION _rnn_plot_step(state internal, "row" record, title text, unit text) RETURNS internal
+	AS 'MODULE_PATHNAME', 'rnnforecast_rnn_plot_step' LANGUAGE C STABLE PARALLEL SAFE;
+COMMENT ON FUNCTION _rnn_plot_step(internal, record, text, text) IS
+	'internal: adds a row to the state of rnn_plot';
+CREATE FUNCTION _rnn_plot_final(state internal) RETURNS text
+	AS 'MODULE_PATHNAME', 'rnnforecast_rnn_plot_final' LANGUAGE C STABLE PARALLEL SAFE;
+COMMENT ON FUNCTION _rnn_plot_final(internal) IS
+	'internal: the picture of a state of rnn_plot';
+CREATE AGGREGATE rnn_plot("row" record) (
+	SFUNC = _rnn_plot_step, STYPE = internal, SSPACE = 65536, FINALFUNC = _rnn_plot_final, PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE rnn_plot(record) IS
+	'rows, such as those of rnn_forecast, as a picture in SVG';
+CREATE AGGREGATE rnn_plot("row" record, title text) (
+	SFUNC = _rnn_plot_step, STYPE = internal, SSPACE = 65536, FINALFUNC = _rnn_plot_final, PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE rnn_plot(record, text) IS
+	'rows, such as those of rnn_forecast, as a picture in SVG with a title';
+CREATE AGGREGATE rnn_plot("row" record, title text, unit text) (
+	SFUNC = _rnn_plot_step, STYPE = internal, SSPACE = 65536, FINALFUNC = _rnn_plot_final, PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE rnn_plot(record, text, text) IS
+	'rows, such as those of rnn_forecast, as a picture in SVG with a title and the unit of its values';
+
+CREATE FUNCTION rnn_chart(query text, width int DEFAULT 72, height int DEFAULT 16, OUT chart text) RETURNS SETOF text
+	AS 'MODULE_PATHNAME', 'rnnforecast_rnn_chart' LANGUAGE C STABLE PARALLEL UNSAFE COST 10000 ROWS 20;
+COMMENT ON FUNCTION rnn_chart(text, int, int) IS
+	'the rows of a query as lines of text for a terminal: columns as for rnn_plot';
+
 --
 -- Looking into models
 --

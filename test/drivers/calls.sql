@@ -63,6 +63,12 @@ SELECT n, mae, wape FROM (SELECT (rnn_accuracy($1, $2)).*) AS a;
 SELECT mae, skill FROM (SELECT (rnn_accuracy(r)).* FROM (SELECT amount AS actual, 100 AS forecast, amount + $1 AS naive FROM sales WHERE shop = 'A') AS r) AS a;
 -- naive: bytea @days; bigint 3; bigint 7 -> int timestamp float8 float8 float8
 SELECT step, local_ts, naive, seasonal, drift FROM rnn_naive($1, $2, $3);
+-- plot: text SELECT day AS ts, amount AS value FROM sales; text Sales; text euros -> bool
+SELECT rnn_plot($1, $2, $3) LIKE '<svg %';
+-- plot rows: text Sales; text euros -> bool
+SELECT rnn_plot(r, $1, $2) LIKE '<svg %' FROM (SELECT day AS ts, amount AS value FROM sales) AS r;
+-- chart: text SELECT day AS ts, amount AS value FROM sales WHERE shop = 'A'; int 40; int 8 -> text
+SELECT chart FROM rnn_chart($1, $2, $3);
 -- info: bytea @shops -> text bigint
 SELECT rnn_info($1)->>'kind', (rnn_info(rnn_prior())->'prior'->>'parameters')::bigint;
 -- info as jsonb: bytea @days -> jsonb

@@ -12,6 +12,8 @@
 
 #include "postgres.h"
 
+#include "access/htup.h"
+#include "access/tupdesc.h"
 #include "fmgr.h"
 #include "utils/jsonb.h"
 #include "utils/tuplestore.h"
@@ -84,6 +86,38 @@ typedef struct Tuples
 /* Error unless the caller's row type has `columns` columns. */
 void		tuples_begin(Tuples *tuples, FunctionCallInfo fcinfo, int columns);
 void		tuples_put(Tuples *tuples, Datum *values, bool *nulls); /* empties scratch */
+
+/* row_columns.c: columns that go by their names */
+typedef enum RowKind
+{
+	ROW_NUMBER,					/* float8 */
+	ROW_NUMBERS,				/* float8[] */
+	ROW_TIME,					/* Timestamp, the wall clock of the session for timestamptz */
+	ROW_TEXT,					/* char *, of any type */
+	ROW_BOOL
+} RowKind;
+
+typedef struct RowWish
+{
+	const char *name;
+	RowKind		kind;
+	bool		must;			/* error where there is none */
+} RowWish;
+
+typedef struct RowWishes
+{
+	const RowWish *list;		/* (count) */
+	int			count;
+	const char *hint;			/* where one that must be there is not */
+} RowWishes;
+
+typedef struct RowColumns RowColumns;
+RowColumns *row_columns_find(const RowWishes *wishes, TupleDesc desc);	/* in the current memory context */
+bool		row_columns_has(const RowColumns *c, int wish);
+/* (count) of a row, by the wishes; NULL where there is no such column. */
+void		row_columns_read(RowColumns *c, HeapTuple row, Datum *values, bool *nulls);
+/* The same of an argument of type record; NULL where it is NULL. */
+RowColumns *row_argument(FunctionCallInfo fcinfo, int argno, const RowWishes *wishes, Datum *values, bool *nulls);
 
 /* week.c: days since 2000-01-01; a week is a mask of days, bit 0 Monday, 0: all */
 #define WEEKDAYS 31				/* Monday to Friday */

@@ -10,6 +10,26 @@
 #include "nodes/execnodes.h"
 #include "utils/memutils.h"
 
+/* The row type of a function, of one of a single column too. */
+static TupleDesc
+result_type(FunctionCallInfo fcinfo)
+{
+	Oid			type;
+	TupleDesc	desc;
+	TypeFuncClass class = get_call_result_type(fcinfo, &type, &desc);
+
+	if (class == TYPEFUNC_SCALAR)
+	{
+		desc = CreateTemplateTupleDesc(1);
+		TupleDescInitEntry(desc, 1, "result", type, -1, 0);
+	}
+	else if (class != TYPEFUNC_COMPOSITE)
+		ereport(ERROR,
+				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+				 errmsg("function that returns rows called where a row type is not known")));
+	return desc;
+}
+
 void
 tuples_begin(Tuples *rows, FunctionCallInfo fcinfo, int columns)
 {
@@ -22,10 +42,7 @@ tuples_begin(Tuples *rows, FunctionCallInfo fcinfo, int columns)
 		ereport(ERROR,
 				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
 				 errmsg("function that returns rows called where it can't")));
-	if (get_call_result_type(fcinfo, NULL, &desc) != TYPEFUNC_COMPOSITE)
-		ereport(ERROR,
-				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
-				 errmsg("function that returns rows called where a row type is not known")));
+	desc = result_type(fcinfo);
 	if (desc->natts != columns)
 		ereport(ERROR,
 				(errcode(ERRCODE_DATATYPE_MISMATCH),

@@ -11,13 +11,8 @@
 
 #include <math.h>
 
-#include "access/htup_details.h"
 #include "catalog/pg_type.h"
-#include "funcapi.h"
 #include "utils/array.h"
-#include "utils/builtins.h"
-#include "utils/lsyscache.h"
-#include "utils/typcache.h"
 
 #define USUAL_LEVEL 0.9			/* of an interval, as rnn_forecast has it */
 
@@ -28,8 +23,20 @@ enum
 	GIVEN_LEVEL, GIVEN_LEVELS, GIVEN
 };
 
-static const char *const given_names[GIVEN] = {
-	"actual", "forecast", "lower", "upper", "quantiles", "scale", "naive", "level", "levels"
+static const RowWish columns[GIVEN] = {
+	[GIVEN_ACTUAL] = {"actual", ROW_NUMBER, true},
+	[GIVEN_FORECAST] = {"forecast", ROW_NUMBER, true},
+	[GIVEN_LOWER] = {"lower", ROW_NUMBER},
+	[GIVEN_UPPER] = {"upper", ROW_NUMBER},
+	[GIVEN_QUANTILES] = {"quantiles", ROW_NUMBERS},
+	[GIVEN_SCALE] = {"scale", ROW_NUMBER},
+	[GIVEN_NAIVE] = {"naive", ROW_NUMBER},
+	[GIVEN_LEVEL] = {"level", ROW_NUMBER},
+	[GIVEN_LEVELS] = {"levels", ROW_NUMBERS},
+};
+
+static const RowWishes wishes = {
+	columns, GIVEN, "Name the columns: rnn_accuracy(r) FROM (SELECT sales AS actual, plan AS forecast FROM ...) r."
 };
 
 /* Numbers of an array; what is NULL in it is NaN. */
@@ -114,115 +121,6 @@ rnnforecast_rnn_accuracy_step(PG_FUNCTION_ARGS)
 	return add_given(fcinfo, values, nulls);
 }
 
-/* --------------------------------------------------------------- by a row */
-
-/* Where the columns of a type of rows are; once per call site. */
-typedef struct RowColumns
-{
-	Oid			type;
-	int32		typmod;
-	TupleDesc	desc;
-	Datum	   *values;			/* (natts) */
-	bool	   *nulls;
-	int			at[GIVEN];		/* -1: there is none */
-	PGFunction	number[GIVEN];	/* to float8; NULL: it is one */
-} RowColumns;
-
-static void
-refuse_column(const char *name, const char *wanted, Oid type)
-{
-	ereport(ERROR,
-			(errcode(ERRCODE_DATATYPE_MISMATCH),
-			 errmsg("column \"%s\" must be %s, not %s", name, wanted, format_type_be(type)),
-			 errhint("Cast it.")));
-}
-
-static PGFunction
-to_number(const char *name, Oid type)
-{
-	switch (getBaseType(type))
-	{
-		case FLOAT8OID:
-			return NULL;
-		case FLOAT4OID:
-			return ftod;
-		case INT2OID:
-			return i2tod;
-		case INT4OID:
-			return i4tod;
-		case INT8OID:
-			return i8tod;
-		case NUMERICOID:
-			return numeric_float8;
-	}
-	refuse_column(name, "a number", type);
-	return NULL;
-}
-
-static void
-find_column(RowColumns *c, int which)
-{
-	const char *name = given_names[which];
-	bool		array = which == GIVEN_QUANTILES || which == GIVEN_LEVELS;
-
-	c->at[which] = -1;
-	for (int i = 0; i < c->desc->natts; i++)
-	{
-		Form_pg_attribute a = TupleDescAttr(c->desc, i);
-
-		if (a->attisdropped || strcmp(NameStr(a->attname), name) != 0)
-			continue;
-		c->at[which] = i;
-		if (!array)
-			c->number[which] = to_number(name, a->atttypid);
-		else if (getBaseType(a->atttypid) != FLOAT8ARRAYOID)
-			refuse_column(name, "double precision[]", a->atttypid);
-	}
-	if (c->at[which] < 0 && which <= GIVEN_FORECAST)
-		ereport(ERROR,
-				(errcode(ERRCODE_UNDEFINED_COLUMN),
-				 errmsg("the row has no column \"%s\"", name),
-				 errhint("Name the columns: rnn_accuracy(r) FROM (SELECT sales AS actual, plan AS forecast FROM ...) r.")));
-}
-
-static void
-forget_columns(RowColumns *c)
-{
-	FreeTupleDesc(c->desc);
-	pfree(c->values);
-	pfree(c->nulls);
-	pfree(c);
-}
-
-static RowColumns *
-row_columns(FunctionCallInfo fcinfo, HeapTupleHeader row)
-{
-	RowColumns *c = fcinfo->flinfo->fn_extra;
-	Oid			type = HeapTupleHeaderGetTypeId(row);
-	int32		typmod = HeapTupleHeaderGetTypMod(row);
-	TupleDesc	desc;
-	MemoryContext old;
-
-	if (c && c->type == type && c->typmod == typmod)
-		return c;
-	if (c)
-		forget_columns(c);
-	fcinfo->flinfo->fn_extra = NULL;
-	old = MemoryContextSwitchTo(fcinfo->flinfo->fn_mcxt);
-	c = palloc0(sizeof(RowColumns));
-	desc = lookup_rowtype_tupdesc(type, typmod);
-	c->desc = CreateTupleDescCopy(desc);
-	ReleaseTupleDesc(desc);
-	c->type = type;
-	c->typmod = typmod;
-	c->values = palloc(sizeof(Datum) * Max(c->desc->natts, 1));
-	c->nulls = palloc(sizeof(bool) * Max(c->desc->natts, 1));
-	for (int which = 0; which < GIVEN; which++)
-		find_column(c, which);
-	MemoryContextSwitchTo(old);
-	return fcinfo->flinfo->fn_extra = c;
-}
-
 /* (state, row) */
 PG_FUNCTION_INFO_V1(rnnforecast_rnn_accuracy_step_row);
 Datum
@@ -231,21 +129,6 @@ rnnforecast_rnn_accuracy_step_row(PG_FUNCTION_ARGS)
 	Datum		values[GIVEN] = {0};
 	bool		nulls[GIVEN];
 
-	memset(nulls, true, sizeof(nulls));
-	if (!PG_ARGISNULL(1))
-	{
-		HeapTupleHeader row = PG_GETARG_HEAPTUPLEHEADER(1);
-		RowColumns *c = row_columns(fcinfo, row);
-		HeapTupleData tuple = {.t_len = HeapTupleHeaderGetDatumLength(row),.t_data = row};
-
-		ItemPointerSetInvalid(&tuple.t_self);
-		heap_deform_tuple(&tuple, c->desc, c->values, c->nulls);
-		for (int i = 0; i < GIVEN; i++)
-		{
-			nulls[i] = c->at[i] < 0 || c->nulls[c->at[i]];
-			if (!nulls[i])
-				values[i] = c->number[i] ? DirectFunctionCall1(c->number[i], c->values[c->at[i]]) : c->values[c->at[i]];
-		}
-	}
+	(void) row_argument(fcinfo, 1, &wishes, values, nulls);
 	return add_given(fcinfo, values, nulls);
 }

@@ -52,6 +52,10 @@ typedef struct QueryColumns
 	bool		covariates;		/* there are some */
 } QueryColumns;
 
+/* A plan of one SELECT; anything else is an error. */
+struct CachedPlanSource;
+struct _SPI_plan *prepare_select(const char *query, int count, Oid *types, struct CachedPlanSource **source);
+char	   *without_semicolon(const char *query);	/* at its end, as people have it */
 /* Inside of SPI_connect; an error where the query is no SELECT of such columns. */
 void		query_columns(const char *query, QueryColumns *columns);
 /*

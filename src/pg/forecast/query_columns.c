@@ -39,9 +39,8 @@
 
 static const char *const usual[] = {[COLUMN_SERIES] = "series",[COLUMN_TIME] = "ts",[COLUMN_VALUE] = "value"};
 
-/* A plan of one SELECT; anything else is an error. */
-static SPIPlanPtr
-prepare(const char *query, int count, Oid *types, CachedPlanSource **found)
+SPIPlanPtr
+prepare_select(const char *query, int count, Oid *types, CachedPlanSource **found)
 {
 	SPIPlanPtr	plan = SPI_prepare_cursor(query, count, types, CURSOR_OPT_PARALLEL_OK);
 	List	   *sources;
@@ -65,7 +64,7 @@ static TupleDesc
 describe(const char *query)
 {
 	CachedPlanSource *source;
-	SPIPlanPtr	plan = prepare(query, 0, NULL, &source);
+	SPIPlanPtr	plan = prepare_select(query, 0, NULL, &source);
 	TupleDesc	desc = CreateTupleDescCopy(source->resultDesc);
 
 	SPI_freeplan(plan);
@@ -180,8 +179,7 @@ exact_cast(TupleDesc desc, const QueryColumns *c, ColumnRole role)
 		type == TIMESTAMPTZOID ? "::pg_catalog.timestamptz" : "::pg_catalog.int8";
 }
 
-/* A semicolon at the end, as people have it. */
-static char *
+char *
 without_semicolon(const char *query)
 {
 	char	   *copy = pstrdup(query);
@@ -387,7 +385,7 @@ query_aggregate(const QueryColumns *c, Oid function, const char *aggregate, Json
 	char	   *call = query_call(c, get_func_namespace(function), aggregate, options ? "$1" : "");
 	ParamListInfo params = options ? makeParamList(1) : NULL;
 	CachedPlanSource *source;
-	SPIPlanPtr	prepared = prepare(call, options ? 1 : 0, types, &source);
+	SPIPlanPtr	prepared = prepare_select(call, options ? 1 : 0, types, &source);
 	CachedPlan *plan = SPI_plan_get_cached_plan(prepared);
 	bytea	   *result;
 
