@@ -27,6 +27,7 @@ make_windows(int series, int times, int h, int shift)
 	rnn_trainer *t = &trainer;
 
 	memset(t, 0, sizeof(*t));
+	t->grain = 1;
 	t->cfg.horizon = h;
 	t->panel.count = series;
 	t->runs = runs;
@@ -154,11 +155,118 @@ test_counts(void)
 	CHECK(independent_windows(&trainer, trainer.W) == 24);
 }
 
+/* ---------------------------------------------------------------- which */
+
+static rnn_prior prior;
+
+/* A trainer of so many series of n points, stepped until a candidate is laid out. */
+static rnn_trainer *
+laid_out(int series, int64_t n, int h, int patch, int at, void **block)
+{
+	static rnn_series many[SERIES];
+	static double x[80000];
+	rnn_panel	panel = {.count = series,.series = many,.prior = patch == 0 ? &prior : NULL};
+	rnn_config	cfg;
+	rnn_trainer *t;
+	rnn_progress p;
+	rnn_error	err;
+	size_t		size;
+
+	for (int i = 0; i < 80000; i++)
+		x[i] = sin(i * 0.9) + (i * 7919 % 101) / 50.0;
+	for (int s = 0; s < series; s++)
+		many[s] = (rnn_series) {.name = "series",.name_len = 6,.n = n,.x = x + s};
+	rnn_config_defaults(&cfg);
+	cfg.seasons_given = 1;
+	cfg.seasons[0] = 1;
+	cfg.horizon = h;
+	cfg.patch = patch;
+	cfg.steps = 1;
+	CHECK(rnn_trainer_size(&cfg, &panel, (size_t) 1 << 30, &size, &err) == RNN_OK);
+	*block = aligned_alloc(64, (size + 63) / 64 * 64);
+	CHECK(rnn_trainer_init(&t, *block, size, &cfg, &panel, NULL, &err) == RNN_OK);
+	do
+		CHECK(rnn_trainer_step(t, &p, &err) == RNN_OK);
+	while ((t->stage != STAGE_FEATURES || t->at < at) && !p.done);
+	CHECK(t->train && t->at == at);
+	return t;
+}
+
+static int64_t
+end_of(const rnn_trainer *t, int i)
+{
+	return t->runs[t->held[i].run].e0 + t->held[i].last * t->runs[t->held[i].run].stride;
+}
+
+/* Every window is another one, is in one half, and doesn't overlap more than it may. */
+static void
+check_windows(const rnn_trainer *t, int least)
+{
+	int			newer = 0;
+
+	CHECK(t->W >= least);
+	for (int i = 0; i < t->W; i++)
+	{
+		newer += t->held[i].half;
+		if (i == 0 || t->runs[t->held[i].run].series != t->runs[t->held[i - 1].run].series)
+			CHECK(end_of(t, i) + t->cfg.horizon == t->points[t->runs[t->held[i].run].series].n);
+		else
+			CHECK(end_of(t, i - 1) - end_of(t, i) >= t->cfg.horizon / 3.0);
+	}
+	CHECK(abs(2 * newer - t->W) <= (t->panel.count == 1 ? 3 : t->W / 3));
+}
+
+static void
+test_distinct(void)
+{
+	/* series, points, horizon, patch, least windows */
+	static const int shapes[][5] = {
+		{1, 10000, 6, 16, 48}, {1, 10000, 7, 16, 48}, {1, 10000, 12, 16, 48}, {1, 10000, 24, 12, 48},
+		{1, 10000, 48, 24, 48}, {1, 60000, 6, 16, 48}, {1, 60000, 7, 16, 48}, {1, 60000, 24, 16, 48},
+		{1, 60000, 48, 24, 48}, {20, 200, 6, 16, 6 * 20}, {20, 200, 18, 6, 2 * 20}, {60, 4000, 6, 16, 6 * 60},
+		{60, 4000, 18, 16, 6 * 60}, {60, 4000, 48, 24, 6 * 60}, {20, 60, 6, 16, 20}
+	};
+
+	printf("- no window is held out twice\n");
+	for (size_t k = 0; k < sizeof(shapes) / sizeof(shapes[0]); k++)
+	{
+		const int  *shape = shapes[k];
+		void	   *block;
+		rnn_trainer *t = laid_out(shape[0], shape[1], shape[2], shape[3], 0, &block);
+
+		check_windows(t, shape[4]);
+		free(block);
+	}
+}
+
+/* Candidates with other patches are compared by the same windows. */
+static void
+test_common(void)
+{
+	void	   *block[2];
+	rnn_trainer *t[2];
+
+	printf("- candidates have the same windows\n");
+	for (int at = 0; at < 2; at++)
+		t[at] = laid_out(12, 150, 8, 0, at, &block[at]);
+	CHECK(t[0]->cfg.patch != t[1]->cfg.patch && t[0]->W == t[1]->W);
+	for (int i = 0; i < t[0]->W && i < t[1]->W; i++)
+		CHECK(end_of(t[0], i) == end_of(t[1], i) && t[0]->held[i].half == t[1]->held[i].half);
+	free(block[0]), free(block[1]);
+}
+
 int
 main(void)
 {
+	rnn_error	err;
+
+	rnn_engine_init(-1);
+	if (rnn_prior_load(rnn_prior_latest(), malloc(rnn_prior_size(rnn_prior_latest())), &prior, &err) != RNN_OK)
+		return 1;
 	TEST(test_error);
 	TEST(test_halves);
 	TEST(test_counts);
+	TEST(test_distinct);
+	TEST(test_common);
 	return check_summary("held");
 }

@@ -24,11 +24,12 @@ no_room(rnn_trainer *t, rnn_error *err)
 static void
 decide_training(rnn_trainer *t)
 {
-	int64_t		W = held_total(t);
 	int			start = t->cfg.start;
-	bool		enough = start == RNN_START_SCRATCH || start == RNN_START_TUNE || !t->cfg.skip ||
-		(t->summary.points >= LEAST_POINTS && W / held_overlap(t) >= LEAST_WINDOWS);
+	bool		enough;
 
+	choose_held(t);
+	enough = start == RNN_START_SCRATCH || start == RNN_START_TUNE || !t->cfg.skip ||
+		(t->summary.points >= LEAST_POINTS && held_total(t) / held_overlap(t) >= LEAST_WINDOWS);
 	/* A network needs two points that follow each other. */
 	enough &= t->summary.longest >= 2;
 	t->blends = t->cfg.skip;
@@ -104,11 +105,11 @@ few_frames(const rnn_trainer *t, int64_t longest)
 
 /* Everything that depends on the held-out windows and the tile; false where it doesn't fit. */
 static bool
-try_layout(rnn_trainer *t, int tile, int64_t longest)
+lay_out_grain(rnn_trainer *t, int64_t grain, int tile, int64_t longest)
 {
 	int64_t		frames;
 
-	choose_held(t);
+	t->grain = grain;
 	decide_training(t);
 	rnn_frame_plan_init(&t->plan, &t->shape, &t->cfg);
 	for (int i = 0; t->train && i < t->panel.count; i++)
@@ -125,6 +126,23 @@ try_layout(rnn_trainer *t, int tile, int64_t longest)
 		return false;
 	plan_windows(t, frames);
 	return !t->arena.failed;
+}
+
+/*
+ * Where patches of all phases have frames, held-out windows may end anywhere,
+ * at the same points for each candidate, whatever its patch.
+ */
+static bool
+try_layout(rnn_trainer *t, int tile, int64_t longest)
+{
+	rnn_arena	before = t->arena;
+
+	if (!lay_out_grain(t, 1, tile, longest))
+		return false;
+	if (!t->train || t->phases == t->cfg.patch)
+		return true;
+	t->arena = before;
+	return lay_out_grain(t, t->cfg.patch, tile, longest);
 }
 
 rnn_status

@@ -115,6 +115,8 @@ struct rnn_trainer
 	int			W;
 	int		   *by_block;		/* (W) the held-out windows, the latest first */
 	int			most_held;		/* MOST_HELD, or less where memory is short */
+	int64_t		grain;			/* held-out windows are whole ones of it apart: a patch, or a point */
+	int			phases;			/* of the patches that have frames */
 	uint64_t	held_share;		/* series are judged by whose hash is not above it */
 	double		spread[2];		/* factor of the mix's gaps that each half would choose */
 	int			spread_at;		/* next window to fit it by */

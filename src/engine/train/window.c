@@ -29,18 +29,30 @@ typedef struct Choice
 
 /*
  * One long series has few windows that don't overlap: three in the place of
- * one tell more, though not three times as much.
+ * one tell more, though not three times as much.  They are whole grains apart,
+ * so that no two become one.
  */
-int
-held_overlap(const rnn_trainer *t)
-{
-	return t->panel.count >= PANEL || t->cfg.horizon < HELD_OVERLAP ? 1 : HELD_OVERLAP;
-}
-
 int64_t
 held_spacing(const rnn_trainer *t)
 {
-	return (t->cfg.horizon + held_overlap(t) - 1) / held_overlap(t);
+	int64_t		h = t->cfg.horizon,
+				parts = t->panel.count >= PANEL || h < HELD_OVERLAP ? 1 : HELD_OVERLAP,
+				apart = (h + parts - 1) / parts;
+
+	return rnn_max(1, (apart + t->grain / 2) / t->grain) * t->grain;
+}
+
+/* As long as a window is, or as far as they are apart. */
+static int64_t
+held_unit(const rnn_trainer *t)
+{
+	return rnn_max(t->cfg.horizon, held_spacing(t));
+}
+
+int
+held_overlap(const rnn_trainer *t)
+{
+	return t->panel.count >= PANEL ? 1 : (int) ((held_unit(t) + held_spacing(t) - 1) / held_spacing(t));
 }
 
 static uint64_t
@@ -73,13 +85,13 @@ held_count(const rnn_trainer *t, int series)
 {
 	int64_t		n = t->points[series].n,
 				h = t->cfg.horizon,
-				m = t->cfg.seasons[0],
-				room = (n - rnn_max(2 * m, RNN_LEAST_HISTORY)) / h,
-				apart = rnn_min(rnn_min(room, rnn_max(1, n / (4 * h))), most_windows(t));
+				room = n - h - rnn_max(2 * t->cfg.seasons[0], RNN_LEAST_HISTORY),
+				back = (rnn_min(room / h + 1, rnn_max(1, n / (4 * h))) - 1) * h;
 
-	if (apart < 1 || (t->held_share > 0 && hash_block(series, -2) > t->held_share))
+	if (room < 0 || (t->held_share > 0 && hash_block(series, -2) > t->held_share))
 		return 0;
-	return (int) ((apart - 1) * h / held_spacing(t) + 1);
+	back = rnn_min(rnn_min((back + t->grain - 1) / t->grain * t->grain, room), (most_windows(t) - 1) * held_unit(t));
+	return (int) (back / held_spacing(t) + 1);
 }
 
 /* Of a panel of very many series only some are judged by. */
@@ -104,14 +116,11 @@ held_total(const rnn_trainer *t)
 	return W;
 }
 
-/* Patch end of held-out window i (0 the latest): the others are whole patches before it. */
+/* Patch end of held-out window i, 0 the latest. */
 static int64_t
 held_end(const rnn_trainer *t, int64_t n, int i)
 {
-	int64_t		back = i * held_spacing(t),
-				P = t->train ? t->cfg.patch : 1;
-
-	return n - t->cfg.horizon - (back + P - 1) / P * P;
+	return n - t->cfg.horizon - i * held_spacing(t);
 }
 
 /* First patch end with a loss: before it the references know nothing. */
@@ -288,6 +297,7 @@ plan_windows(rnn_trainer *t, int64_t max_frames)
 	if (t->train)
 		c.phases = (int) rnn_max(1, rnn_min(t->cfg.patch, rnn_min(FRAMES_WANTED, max_frames) / rnn_max(t->F, 1)));
 	plan_runs(t, true, &c);
+	t->phases = c.phases;
 	all = t->F;
 	if (t->F > max_frames)
 	{
