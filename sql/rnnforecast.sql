@@ -367,6 +367,8 @@ CREATE TABLE _rnn_registry_version (
 	mase float8,
 	live_mase float8,
 	mix_mase float8,
+	mae float8,
+	wape float8,
 	coverage float8,
 	PRIMARY KEY (model, version)
 );
@@ -515,7 +517,7 @@ COMMENT ON FUNCTION _rnn_next_run(text) IS
 
 CREATE VIEW rnn_models WITH (security_barrier) AS
 SELECT r.name, _rnn_role_shown(r.owner, r.owner_key) AS owner, r.live AS version, v.created AS trained_at, v.last_ts, v.points,
-	   v.mase, v.mix_mase, v.coverage, octet_length(v.bytes)::bigint AS bytes,
+	   v.mae, v.wape, v.mase, v.mix_mase, v.coverage, octet_length(v.bytes)::bigint AS bytes,
 	   CASE WHEN _rnn_role_is(r.owner, r.owner_key) THEN r.query END AS query,
 	   r.options || r.rules AS options, r.schedule,
 	   _rnn_next_run(r.schedule) AS next_run
@@ -524,11 +526,16 @@ WHERE _rnn_role_is(r.owner, r.owner_key)
    OR EXISTS (SELECT FROM _rnn_registry_grant AS g WHERE g.model = r.id AND _rnn_role_is(g.grantee, g.grantee_key));
 COMMENT ON VIEW rnn_models IS
 	'named models that the caller may forecast with, and their live versions';
+COMMENT ON COLUMN rnn_models.mae IS 'mean absolute error on the last windows, in units of the data';
+COMMENT ON COLUMN rnn_models.wape IS 'sum of absolute errors on the last windows by the sum of absolute values; 0.1 is 10 percent';
+COMMENT ON COLUMN rnn_models.mase IS 'mean absolute error on the last windows by the mean change from season to season before them';
+COMMENT ON COLUMN rnn_models.mix_mase IS 'the same of the mix of references alone';
+COMMENT ON COLUMN rnn_models.coverage IS 'share of the values of the last windows in the 90 percent interval';
 GRANT SELECT ON rnn_models TO PUBLIC;
 
 CREATE VIEW rnn_versions WITH (security_barrier) AS
 SELECT r.name, v.version, v.version = r.live AS live, v.keep, v.source, v.created, v.promoted,
-	   v.last_ts, v.points, v.mase, v.live_mase, v.mix_mase, v.coverage, octet_length(v.bytes)::bigint AS bytes
+	   v.last_ts, v.points, v.mae, v.wape, v.mase, v.live_mase, v.mix_mase, v.coverage, octet_length(v.bytes)::bigint AS bytes
 FROM _rnn_registry AS r JOIN _rnn_registry_version AS v ON v.model = r.id
 WHERE _rnn_role_is(r.owner, r.owner_key)
    OR EXISTS (SELECT FROM _rnn_registry_grant AS g WHERE g.model = r.id AND _rnn_role_is(g.grantee, g.grantee_key));

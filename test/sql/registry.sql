@@ -11,6 +11,12 @@ FROM rnn_models \gx
 SELECT version, live, keep, source, promoted >= created AS promoted, last_ts, points, live_mase FROM rnn_versions;
 SELECT id IS NOT NULL AS id, name, kind, finished >= started AND duration = finished - started AS done, pid = pg_backend_pid() AS pid,
 	   outcome, version, points, (SELECT array_agg(k) FROM jsonb_object_keys(series) AS k) AS series, message FROM rnn_runs;
+-- The errors on the last windows, in units and in percent, are those of rnn_accuracy.
+SELECT abs(a.mae / m.mae - 1) < 1e-9 AS mae, abs(a.wape / m.wape - 1) < 1e-9 AS wape, abs(a.coverage - m.coverage) < 1e-9 AS coverage, a.n
+FROM rnn_models AS m, (SELECT (rnn_accuracy(s.amount, f.forecast, f.lower, f.upper)).*
+	FROM (SELECT rnn_train(shop, day, amount, mix() || '{"horizon": 7}') AS model FROM shop_days WHERE day < '2024-05-11') AS t,
+		 (SELECT o, (SELECT rnn_history(shop, day, amount) FROM shop_days WHERE day < o) AS history FROM generate_series(date '2024-05-11', '2024-05-31', '7 days') AS o) AS h,
+		 rnn_forecast(rnn_observe(model, history), 7) AS f, shop_days AS s WHERE (s.shop, s.day) = (f.series, f.local_ts)) AS a;
 -- The same forecast as by hand: trained on all but the last windows, then given all rows.
 SELECT count(*), bool_and(a.forecast = b.forecast AND a.quantiles = b.quantiles AND a.ts = b.ts AND a.series = b.series) AS same
 FROM rnn_forecast_model('shops', 5, 0.8, series => '{A,C}', history => 2) AS a
@@ -64,7 +70,7 @@ INSERT INTO shop_days SELECT 'A', '2024-06-09', 600;
 CALL rnn_refit('growing');
 -- Nothing held out: nothing measured, nothing refused.
 SELECT rnn_fit('unmeasured', 'SELECT month, value FROM monthly WHERE n <= 100', 6, mix() || '{"windows": 0}');
-SELECT mase, mix_mase FROM rnn_models WHERE name = 'unmeasured';
+SELECT mase, mix_mase, mae, wape FROM rnn_models WHERE name = 'unmeasured';
 -- The horizon that auto chooses; an ordered column; steps.
 SELECT rnn_fit('auto', 'SELECT month, value FROM monthly');
 SELECT count(*), max(local_ts)::date FROM rnn_forecast_model('auto');

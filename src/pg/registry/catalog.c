@@ -74,6 +74,8 @@ static const Column version_columns[] = {
 	COLUMN(ModelVersion, mase, FLOAT8OID, false),
 	COLUMN(ModelVersion, live_mase, FLOAT8OID, false),
 	COLUMN(ModelVersion, mix_mase, FLOAT8OID, false),
+	COLUMN(ModelVersion, mae, FLOAT8OID, false),
+	COLUMN(ModelVersion, wape, FLOAT8OID, false),
 	COLUMN(ModelVersion, coverage, FLOAT8OID, false)
 };
 

@@ -41,7 +41,7 @@ new_training(const Registry *registry, const char *kind)
 	t->registry = *registry;
 	t->kind = kind;
 	t->live_was = t->mix_was = NAN;
-	t->fresh.mase = t->fresh.coverage = t->old.mase = t->mix.mase = NAN;
+	t->fresh = t->old = t->mix = no_score();
 	return t;
 }
 

@@ -79,6 +79,8 @@ typedef struct ModelVersion
 	double		mase;
 	double		live_mase;
 	double		mix_mase;
+	double		mae;
+	double		wape;
 	double		coverage;
 } ModelVersion;
 
@@ -87,7 +89,7 @@ enum
 	VERSION_MODEL = 1 << 0, VERSION_VERSION = 1 << 1, VERSION_BYTES = 1 << 2, VERSION_SOURCE = 1 << 3,
 	VERSION_PROMOTED = 1 << 4, VERSION_KEEP = 1 << 5, VERSION_FINGERPRINT = 1 << 6, VERSION_POINTS = 1 << 7,
 	VERSION_LAST_TS = 1 << 8, VERSION_MASE = 1 << 9, VERSION_LIVE_MASE = 1 << 10, VERSION_MIX_MASE = 1 << 11,
-	VERSION_COVERAGE = 1 << 12, VERSION_ALL = (1 << 13) - 1
+	VERSION_MAE = 1 << 12, VERSION_WAPE = 1 << 13, VERSION_COVERAGE = 1 << 14, VERSION_ALL = (1 << 15) - 1
 };
 
 /* A row of _rnn_registry_run. */
@@ -228,11 +230,14 @@ typedef struct Windows
 typedef struct Score
 {
 	double		mase;			/* mean over the series of mean |error| / scale; NaN: not measured */
+	double		mae;			/* mean |error|, in units of the data, */
+	double		wape;			/* and its sum as a share of that of |value|; NaN likewise */
 	double		coverage;		/* of the 90 % interval, NaN likewise */
 	int64		points;			/* compared */
 	double	   *series;			/* (n_series) mean |error| / scale, NaN: not measured */
 } Score;
 
+Score		no_score(void);			/* nothing is measured */
 /* At most `wanted` windows, in a third of each series; each begins after a known point. */
 Windows		last_windows(const rnn_model *history, int horizon, int wanted);
 /* The unit: mean |x(t) - x(t - season)| before the first window. */

@@ -33,6 +33,8 @@ typedef struct Tally
 {
 	double	   *error;			/* (n_series) sums */
 	int64	   *points;
+	double		off,			/* sums of |error| and of |value|, of all series */
+				size;
 	int64		covered;
 } Tally;
 
@@ -133,6 +135,8 @@ tally_window(const Windows *w, const ScoredWindow *item, const double *q, Tally 
 
 		if (isnan(actual))
 			continue;
+		tally->off += fabs(actual - q[RNN_MEDIAN]);
+		tally->size += fabs(actual);
 		tally->error[item->series] += fabs(actual - q[RNN_MEDIAN]) / w->scale[item->series];
 		tally->points[item->series]++;
 		tally->covered += actual >= q[LOW] && actual <= q[HIGH];
@@ -178,10 +182,16 @@ score_items(const rnn_model *model, const rnn_series *all, const Windows *w, con
 	MemoryContextDelete(scratch);
 }
 
+Score
+no_score(void)
+{
+	return (Score) {.mase = NAN,.mae = NAN,.wape = NAN,.coverage = NAN};
+}
+
 static Score
 finish_score(const Windows *w, const Tally *tally)
 {
-	Score		score = {.mase = NAN,.coverage = NAN};
+	Score		score = no_score();
 	int			measured = 0;
 	double		sum = 0;
 
@@ -198,6 +208,8 @@ finish_score(const Windows *w, const Tally *tally)
 	if (measured > 0)
 	{
 		score.mase = sum / measured;
+		score.mae = tally->off / score.points;
+		score.wape = tally->size > 0 ? tally->off / tally->size : NAN;
 		score.coverage = (double) tally->covered / score.points;
 	}
 	return score;

@@ -20,7 +20,8 @@
 #define SHARE_TRAINING 0.8		/* of the seconds of a version; what is left is for judging it */
 
 /* Columns that are known when a version was judged. */
-#define VERSION_JUDGED (VERSION_FINGERPRINT | VERSION_MASE | VERSION_LIVE_MASE | VERSION_MIX_MASE | VERSION_COVERAGE)
+#define VERSION_JUDGED (VERSION_FINGERPRINT | VERSION_MASE | VERSION_LIVE_MASE | VERSION_MIX_MASE | \
+	VERSION_MAE | VERSION_WAPE | VERSION_COVERAGE)
 
 void
 collect_rows(Training *t)
@@ -181,7 +182,8 @@ note_scores(const Training *t)
 {
 	ModelVersion v = {
 		.model = t->model->id,.version = t->version,.fingerprint = t->fingerprint,.mase = t->fresh.mase,
-		.live_mase = t->old.mase,.mix_mase = t->mix.mase,.coverage = t->fresh.coverage
+		.live_mase = t->old.mase,.mix_mase = t->mix.mase,
+		.mae = t->fresh.mae,.wape = t->fresh.wape,.coverage = t->fresh.coverage
 	};
 
 	if (!catalog_set_version(&t->registry, &v, VERSION_JUDGED))
