@@ -30,7 +30,7 @@
 const char *const program_name = "fit";
 
 void
-in_processes(const Fit *fit, void (*work) (const Fit *fit, int process))
+in_processes(const Fitting *fit, void (*work) (const Fitting *fit, int process))
 {
 	for (int p = 0; p < fit->processes; p++)
 	{
@@ -67,7 +67,7 @@ open_in(const char *dir, const char *name, const char *mode)
 }
 
 rnn_model
-untrained(const Fit *fit, int horizon, int n_seasons, const int *seasons)
+untrained(const Fitting *fit, int horizon, int n_seasons, const int *seasons)
 {
 	rnn_model	m = {.mix_spread = 1,.prior = fit->prior.version,.prior_net = &fit->prior};
 
@@ -124,7 +124,7 @@ mean_pinball(const double *q, double y)
 
 /* The averaged weights of a checkpoint of tools/pretrain in place of those that ship. */
 static void
-load_prior(Fit *fit, const char *checkpoint)
+load_prior(Fitting *fit, const char *checkpoint)
 {
 	rnn_error	err = {0};
 	size_t		size = rnn_prior_size(rnn_prior_latest());
@@ -147,7 +147,7 @@ load_prior(Fit *fit, const char *checkpoint)
 int
 main(int argc, char **argv)
 {
-	Fit			fit = {.seed = 2027,.processes = 2};
+	Fitting			fit = {.seed = 2027,.processes = 2};
 	const char *prior = NULL;
 	bool		widen = argc > 2 && strcmp(argv[1], "widen") == 0;
 

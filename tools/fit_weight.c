@@ -106,7 +106,7 @@ one_series(rnn_rng *r, Case *c, const rnn_synth *s, int pieces)
 
 /* Series of one family and season, from `number` on. */
 static bool
-one_family(rnn_rng *r, Case *c, const Fit *fit, uint64_t number, int count, rnn_synth *s, rnn_synth_work *work)
+one_family(rnn_rng *r, Case *c, const Fitting *fit, uint64_t number, int count, rnn_synth *s, rnn_synth_work *work)
 {
 	int64_t		all = 0;
 
@@ -127,7 +127,7 @@ one_family(rnn_rng *r, Case *c, const Fit *fit, uint64_t number, int count, rnn_
 
 /* Case i of the seed: half of them single series, an eighth pieces, the others families, some of these panels. */
 static void
-make_case(const Fit *fit, uint64_t i, Case *c)
+make_case(const Fitting *fit, uint64_t i, Case *c)
 {
 	static rnn_synth s;
 	static rnn_synth_work work;
@@ -174,20 +174,22 @@ typedef struct Judged
 static Judged
 look(const rnn_trainer *t)
 {
+	const Judgement *judgement = t->plan.judged[0];
+	const rnn_candidate *c = &judgement->candidate;
 	Judged		j = {
-		.weight = t->model.weight,.base = t->model.mix_pinball,.difference = t->model.difference,
-			.error = t->model.std_error,.chosen = (t->best[0].grid + t->best[1].grid) / 2.0 / (RNN_GRID - 1),
-			.windows = t->W,.kind = t->kind,.points = t->summary.points
+		.weight = c->weight,.base = c->mix_pinball,.difference = c->difference,.error = c->std_error,
+			.chosen = (judgement->grid[0] + judgement->grid[1]) / 2.0 / (RNN_GRID - 1),
+			.windows = c->windows,.kind = c->kind,.points = t->plan.summary.points
 	};
 
-	memcpy(j.gain, t->gain, sizeof(j.gain));
-	memcpy(j.gain_error, t->gain_error, sizeof(j.gain_error));
+	memcpy(j.gain, t->task.trial.gain, sizeof(j.gain));
+	memcpy(j.gain_error, t->task.trial.gain_error, sizeof(j.gain_error));
 	return j;
 }
 
 /* Trains, whatever weight the network would get; false where there is too little to judge it by. */
 static bool
-train(const Fit *fit, const Case *c, void *block, size_t room, Judged *j, rnn_model *m)
+train(const Fitting *fit, const Case *c, void *block, size_t room, Judged *j, rnn_model *m)
 {
 	rnn_panel	panel = {.count = c->count,.series = c->series,.prior = &fit->prior};
 	rnn_config	cfg;
@@ -205,19 +207,20 @@ train(const Fit *fit, const Case *c, void *block, size_t room, Judged *j, rnn_mo
 		rnn_trainer_init(&t, block, size, &cfg, &panel, NULL, &err) != RNN_OK)
 		die("training: %s", err.what);
 	/* A panel's network from nothing is judged by a rule of its own. */
-	t->kinds[t->n_kinds++] = RNN_KIND_HEAD;
+	t->plan.kinds[0] = RNN_KIND_HEAD;
+	t->plan.n_kinds = 1;
 	while (!p.done)
 	{
 		if (rnn_trainer_step(t, &p, &err) != RNN_OK)
 			die("training: %s", err.what);
-		if (t->stage != STAGE_CALIBRATE || judged)
+		if (!t->plan.decided || judged)
 			continue;
-		if (!t->train)
+		if (!t->plan.judged[0]->judged)
 			return false;
 		*j = look(t);
 		judged = true;
-		t->model.weight = t->model.weight_short = 1;
-		t->model.short_below = 0;
+		t->plan.model.weight = t->plan.model.weight_short = 1;
+		t->plan.model.short_below = 0;
 	}
 	if (rnn_trainer_model(t, m, &err) != RNN_OK)
 		die("training: %s", err.what);
@@ -318,7 +321,7 @@ print_head(FILE *f)
 
 /* Writes the file at once when all is known, so that a stop leaves none. */
 static void
-run_case(const Fit *fit, int i, const Case *c, void *block, const char *name)
+run_case(const Fitting *fit, int i, const Case *c, void *block, const char *name)
 {
 	FILE	   *f;
 	Judged		j;
@@ -349,7 +352,7 @@ run_case(const Fit *fit, int i, const Case *c, void *block, const char *name)
 }
 
 static void
-work(const Fit *fit, int process)
+work(const Fitting *fit, int process)
 {
 	Case	   *c = grab(sizeof(*c));
 	void	   *block = grab(MEMORY);
@@ -374,7 +377,7 @@ work(const Fit *fit, int process)
 
 /* One file of all cases. */
 void
-fit_weight(const Fit *fit)
+fit_weight(const Fitting *fit)
 {
 	FILE	   *out;
 

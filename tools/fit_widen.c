@@ -47,7 +47,7 @@ factor_to_reach(double y, const double *q, int pair)
 }
 
 static void
-count_series(const Fit *fit, uint64_t number, Counts *c)
+count_series(const Fitting *fit, uint64_t number, Counts *c)
 {
 	static rnn_synth s;
 	static rnn_synth_work work;
@@ -104,7 +104,7 @@ count_series(const Fit *fit, uint64_t number, Counts *c)
 }
 
 static void
-count(const Fit *fit, int process)
+count(const Fitting *fit, int process)
 {
 	for (int i = process; i < fit->count; i += fit->processes)
 		count_series(fit, i, &all[process]);
@@ -194,9 +194,9 @@ print(const Counts *c)
 }
 
 void
-fit_widen(const Fit *given)
+fit_widen(const Fitting *given)
 {
-	Fit			fit = *given;
+	Fitting			fit = *given;
 	Counts		sum = {0};
 
 	memset(fit.prior.widen, 0, sizeof(fit.prior.widen));

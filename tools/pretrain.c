@@ -19,7 +19,7 @@
  * computes the gradient of one and both apply their sum.
  */
 #include "pretrain.h"
-#include "train/stages.h"
+#include "net/optim.h"
 #include "kernel/engine.h"
 #include "kernel/kernel.h"
 

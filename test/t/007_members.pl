@@ -25,7 +25,7 @@ $node->safe_psql('postgres', q{
 });
 
 my $short = q{'{"members": 3, "steps": 60, "start": "scratch", "horizon": 4}'};
-my $long = q{'{"members": 3, "steps": 200000, "start": "scratch", "horizon": 4, "patience": 1000}'};
+my $long = q{'{"members": 3, "steps": 200000, "horizon": 4, "patience": 1000}'};
 
 sub train
 {

@@ -4,6 +4,7 @@
  */
 #include "check.h"
 #include "trained.h"
+#include "train/stages.h"
 
 #include <math.h>
 
@@ -11,7 +12,6 @@
 #define SERIES 12
 #define N 90
 #define LAG 3
-#define NEVER 1000000
 
 static rnn_prior prior;
 static double x[SERIES][N];
@@ -19,7 +19,6 @@ static rnn_series series[SERIES];
 static rnn_panel panel = {.count = SERIES,.series = series,.prior = &prior};
 static rnn_config cfg;
 static size_t size;
-static bool unsure;				/* what is judged elsewhere errs more than it gains */
 
 /* Waves, where the prior is at home, or the logistic map, which no reference knows. */
 static void
@@ -60,85 +59,37 @@ new_trainer(const rnn_config *options)
 	return t;
 }
 
-/* Steps until the trainer waits or is done, hurried after some of them. */
-static rnn_progress
-run(rnn_trainer *t, int *hurry_after)
-{
-	rnn_progress p = {0};
-	rnn_error	err;
-
-	while (!p.done && !p.split)
-	{
-		if ((*hurry_after)-- == 0)
-			rnn_trainer_hurry(t);
-		if (rnn_trainer_step(t, &p, &err) != RNN_OK)
-		{
-			CHECK(!"a step failed");
-			break;
-		}
-		if (p.apart)
-			break;
-	}
-	return p;
-}
-
-/* What another process would do: judges the candidate and hands over what became of it. */
-static void
-judge_elsewhere(rnn_trainer *t, const rnn_config *resolved, rnn_choice choice, int hurry_after)
-{
-	rnn_trainer *other = new_trainer(resolved);
-	rnn_part	from[RNN_JUDGED_PARTS],
-				to[RNN_JUDGED_PARTS];
-	rnn_error	err;
-	rnn_progress p;
-
-	CHECK(rnn_trainer_lone(other, choice, &err) == RNN_OK);
-	p = run(other, &hurry_after);
-	CHECK(p.split && !p.done && !p.lacks);
-	rnn_trainer_judged(other, from);
-	rnn_trainer_judged(t, to);
-	for (int i = 0; i < RNN_JUDGED_PARTS; i++)
-	{
-		CHECK(from[i].len == to[i].len);
-		memcpy(to[i].bytes, from[i].bytes, to[i].len);
-	}
-	if (unsure)
-		((rnn_candidate *) to[0].bytes)->std_error = 2 * fabs(((rnn_candidate *) to[0].bytes)->difference);
-	rnn_trainer_compare(t);
-	free(other);
-}
-
-/* A whole training, its first candidate judged elsewhere. */
 static rnn_model
-train_apart(rnn_trainer **trainer, int hurry_after, int hurry_other_after)
+train_alone(rnn_trainer **trainer)
 {
 	rnn_trainer *t = new_trainer(&cfg);
 	rnn_model	m;
 	rnn_error	err;
-	rnn_config	resolved;
-	rnn_choice	choice = {0},
-				chosen;
-	rnn_progress p;
-	int			member = 0;
+	rnn_progress p = {0};
 
-	rnn_trainer_split(t);
-	while (p = run(t, &hurry_after), !p.done)
-	{
-		if (p.apart)
-		{
-			rnn_trainer_members(t, &resolved, &choice);
-			rnn_trainer_apart(t);
-		}
-		else if (p.lacks)
-			judge_elsewhere(t, &resolved, choice, hurry_other_after);
-		else if (hurry_after > 0 && member < rnn_trainer_members(t, &resolved, &chosen))
-			rnn_trainer_member(t, member++);
-		else
-			rnn_trainer_join(t);
-	}
-	CHECK(choice.of == 2 || hurry_after < 0);
-	CHECK(rnn_trainer_model(t, &m, &err) == RNN_OK);
+	while (!p.done && rnn_trainer_step(t, &p, &err) == RNN_OK)
+		;
+	CHECK(p.done && rnn_trainer_model(t, &m, &err) == RNN_OK);
 	*trainer = t;
+	return m;
+}
+
+/* A whole training by three trainers, hurried after some steps; *trainer keeps the model. */
+static rnn_model
+train_together(rnn_trainer **trainer, uint64_t seed, int hurry_after)
+{
+	rnn_trainer *t[3];
+	rnn_model	m;
+	rnn_error	err;
+	rnn_rng		r;
+
+	rnn_rng_seed(&r, seed, 0);
+	for (int i = 0; i < 3; i++)
+		t[i] = new_trainer(&cfg);
+	train_by(t, 3, &r, hurry_after);
+	CHECK(rnn_trainer_model(t[0], &m, &err) == RNN_OK);
+	free(t[1]), free(t[2]);
+	*trainer = t[0];
 	return m;
 }
 
@@ -162,12 +113,10 @@ test_candidates(void)
 	rnn_error	err;
 	size_t		len;
 	void	   *decoded;
-	int			never = NEVER;
 
 	printf("- one after the other\n");
 	make_panel(false, 60);
-	t = new_trainer(&cfg);
-	CHECK(run(t, &never).done && rnn_trainer_model(t, &m, &err) == RNN_OK);
+	m = train_alone(&t);
 	CHECK(m.n_candidates == 2 && m.candidate[0].kind == RNN_KIND_HEAD && m.candidate[1].kind == RNN_KIND_SCRATCH);
 	for (int i = 0; i < 2; i++)
 		CHECK(isfinite(m.candidate[i].difference) && m.candidate[i].std_error > 0 && m.candidate[i].windows > 8);
@@ -188,28 +137,28 @@ test_side_by_side(void)
 	printf("- side by side: the same bytes, whichever is the better one\n");
 	for (int i = 0; i < 2; i++)
 	{
-		rnn_trainer *one,
-				   *two;
-		rnn_model	a,
-					b;
-		rnn_error	err;
-		size_t		len,
-					len_b;
-		void	   *bytes,
-				   *bytes_b;
-		int			never = NEVER;
+		rnn_trainer *one;
+		rnn_model	a;
+		size_t		len;
+		void	   *bytes;
 
 		make_panel(i == 1, i ? 400 : 60);
-		one = new_trainer(&cfg);
-		CHECK(run(one, &never).done && rnn_trainer_model(one, &a, &err) == RNN_OK);
-		b = train_apart(&two, NEVER, NEVER);
+		a = train_alone(&one);
 		printf("  weights %.3f and %.3f\n", a.candidate[0].weight, a.candidate[1].weight);
 		seen[a.chosen]++;
-		CHECK(a.chosen == b.chosen && a.n_log == b.n_log);
 		bytes = bytes_of(&a, &len);
-		bytes_b = bytes_of(&b, &len_b);
-		CHECK(len == len_b && memcmp(bytes, bytes_b, len) == 0);
-		free(bytes), free(bytes_b), free(one), free(two);
+		for (int seed = 1; seed <= 3; seed++)
+		{
+			rnn_trainer *two;
+			rnn_model	b = train_together(&two, seed, -1);
+			size_t		len_b;
+			void	   *bytes_b = bytes_of(&b, &len_b);
+
+			CHECK(a.chosen == b.chosen && a.n_log == b.n_log);
+			CHECK(len == len_b && memcmp(bytes, bytes_b, len) == 0);
+			free(bytes_b), free(two);
+		}
+		free(bytes), free(one);
 	}
 	CHECK(seen[0] == 1 && seen[1] == 1);
 }
@@ -218,48 +167,81 @@ test_side_by_side(void)
 static void
 test_unsure(void)
 {
-	rnn_trainer *t;
-	rnn_model	m;
+	Judgement	first = {.judged = true},
+				last = {.judged = true};
+	Plan		plan = {.judged = {&first, &last},.n_kinds = 2};
 
 	printf("- an unsure one\n");
-	make_panel(false, 60);
-	unsure = true;
-	m = train_apart(&t, NEVER, NEVER);
-	unsure = false;
-	CHECK(m.candidate[0].weight > 0 && m.candidate[1].weight == 0);
-	CHECK(m.chosen == 0 && m.weight == m.candidate[0].weight && m.n_members > 0);
-	free(t);
+	first.candidate = (rnn_candidate) {.weight = 0.5,.difference = -1,.std_error = 2,.mix_pinball = 10};
+	last.candidate = (rnn_candidate) {.weight = 0,.difference = 1,.std_error = 1,.mix_pinball = 10};
+	CHECK(candidates_compare(&plan, 2) == 0 && candidates_compare(&plan, 1) == 0);
+	last.candidate = (rnn_candidate) {.weight = 0.1,.difference = -1,.std_error = 0.9,.mix_pinball = 10};
+	CHECK(candidates_compare(&plan, 2) == 1);
+	first.candidate.std_error = 0.1;
+	CHECK(candidates_compare(&plan, 2) == 0);
 }
 
-/* Whenever the time is up, here or there, there is a model. */
+/* A tuned prior that doesn't fit into the memory is left out, and the other one is judged. */
+static void
+test_left_out(void)
+{
+	rnn_trainer *t;
+	rnn_model	m;
+	size_t		enough;
+	int			alone = 0;
+
+	printf("- a candidate that doesn't fit\n");
+	make_panel(false, 20);
+	enough = size;
+	for (size = 1 << 20; size < enough && !alone; size += 1 << 18)
+	{
+		rnn_progress p = {0};
+		rnn_error	err;
+		rnn_status	status = rnn_trainer_init(&t, aligned_alloc(64, size), size, &cfg, &panel, NULL, &err);
+
+		while (status == RNN_OK && !p.done)
+			status = rnn_trainer_step(t, &p, &err);
+		CHECK(status == RNN_OK || status == RNN_ERR_MEMORY);
+		if (status == RNN_OK)
+		{
+			CHECK(rnn_trainer_model(t, &m, &err) == RNN_OK && m.n_candidates >= 1);
+			alone += m.n_candidates == 1 && m.chosen == 0 && m.candidate[0].kind == RNN_KIND_SCRATCH;
+			free(t);
+		}
+	}
+	printf("  with %d kB\n", (int) (size >> 10));
+	CHECK(alone == 1);
+	size = enough;
+}
+
+/* Whenever the time is up, there is a model. */
 static void
 test_hurry(void)
 {
-	int			steps[] = {0, 3, 4, 6, 8, 30, 90, NEVER};
-	int			n = sizeof(steps) / sizeof(steps[0]),
-				networks = 0;
+	int			networks = 0,
+				models = 0;
 
 	printf("- the time is up\n");
 	make_panel(false, 60);
-	for (int i = 0; i < n; i++)
-		for (int k = 0; k < n; k++)
-		{
-			rnn_trainer *t;
-			rnn_model	m = train_apart(&t, steps[i], steps[k]);
+	for (int after = 0; after < 400; after += after < 20 ? 2 : 19)
+	{
+		rnn_trainer *t;
+		rnn_model	m = train_together(&t, after, after);
 
-			CHECK(m.n_members > 0 || m.weight == 0);
-			for (int c = 0; c < m.n_members; c++)
-				for (int64_t w = 0; w < m.member[c].params; w++)
-					if (!isfinite(m.member[c].weights[w]))
-					{
-						CHECK(!"a weight is no number");
-						break;
-					}
-			networks += m.n_members > 0;
-			free(t);
-		}
-	printf("  %d of %d models with a network\n", networks, n * n);
-	CHECK(networks > 0 && networks < n * n);
+		CHECK(m.n_members > 0 || m.weight == 0);
+		for (int c = 0; c < m.n_members; c++)
+			for (int64_t w = 0; w < m.member[c].params; w++)
+				if (!isfinite(m.member[c].weights[w]))
+				{
+					CHECK(!"a weight is no number");
+					break;
+				}
+		networks += m.n_members > 0;
+		models++;
+		free(t);
+	}
+	printf("  %d of %d models with a network\n", networks, models);
+	CHECK(networks > 0 && networks < models);
 }
 
 int
@@ -273,6 +255,7 @@ main(void)
 	TEST(test_candidates);
 	TEST(test_side_by_side);
 	TEST(test_unsure);
+	TEST(test_left_out);
 	TEST(test_hurry);
 	return check_summary("candidates");
 }

@@ -400,7 +400,7 @@ start_training(const rnn_config *cfg, const rnn_panel *panel, size_t size, bool 
 
 	memset(r.block, 0xff, size);
 	status = rnn_trainer_init(&r.t, r.block, size, cfg, panel, NULL, &err);
-	while (status == RNN_OK && !p.done && (finish || r.t->stage <= STAGE_FEATURES))
+	while (status == RNN_OK && !p.done && (finish || r.t->task.stage <= STAGE_FEATURES || r.t->task.stage == STAGE_DONE))
 		status = rnn_trainer_step(r.t, &p, &err);
 	CHECK(status == RNN_OK);
 	if (status != RNN_OK)
@@ -430,21 +430,21 @@ check_store(const rnn_trainer *t)
 	int64_t		frames = 0;
 	int			bad = 0;
 
-	for (int r = 0; r < t->n_runs; r++)
-		for (int i = 0; i < t->runs[r].count; i++)
+	for (int r = 0; r < t->task.study.n_runs; r++)
+		for (int i = 0; i < t->task.study.runs[r].count; i++)
 		{
-			const rnn_series *s = &t->panel.series[t->runs[r].series];
-			int64_t		e = t->runs[r].e0 + i * t->runs[r].stride,
-						f = t->runs[r].first + i;
-			Frame		one = frame_at(&t->cfg, s->x, e, s->dropped, e, 0),
-						kept = {t->frames + f * t->plan.width, t->scales[f], sizeof(real) * t->plan.width};
+			const rnn_series *s = &t->task.study.panel.series[t->task.study.runs[r].series];
+			int64_t		e = t->task.study.runs[r].e0 + i * t->task.study.runs[r].stride,
+						f = t->task.study.runs[r].first + i;
+			Frame		one = frame_at(&t->task.study.cfg, s->x, e, s->dropped, e, 0),
+						kept = {t->task.study.frames + f * t->task.study.plan.width, t->task.study.scales[f], sizeof(real) * t->task.study.plan.width};
 
 			bad += e < 1 || e > s->n || !same(&one, &kept);
 			frames++;
 			free(one.values);
 		}
 	CHECK(bad == 0);
-	CHECK(frames == t->F);
+	CHECK(frames == t->task.study.F);
 	return frames;
 }
 
@@ -478,8 +478,8 @@ test_store(void)
 	cfg.start = RNN_START_SCRATCH;
 	cfg.batch = 4;
 	r = start_training(&cfg, &panel, 2300000, false);
-	printf("  %d runs, %d frames of some 2100\n", r.t->n_runs, (int) r.t->F);
-	CHECK(r.t->n_runs > 6 && r.t->F < 1500);
+	printf("  %d runs, %d frames of some 2100\n", r.t->task.study.n_runs, (int) r.t->task.study.F);
+	CHECK(r.t->task.study.n_runs > 6 && r.t->task.study.F < 1500);
 	CHECK(check_store(r.t) > 100);
 	free(r.block);
 	for (int i = 0; i < 6; i++)
@@ -490,29 +490,29 @@ test_store(void)
 static void
 check_windows(rnn_trainer *t)
 {
-	const rnn_shape *shape = &t->shape;
+	const rnn_shape *shape = &t->task.study.shape;
 	int64_t		Hz = (int64_t) shape->blocks * RNN_BLOCK;
 	int			B = 3,
 				bad = 0,
 				before = 0;
 
-	for (int r = 0; r < t->n_runs; r++)
-		for (int last = 0; last < t->runs[r].count; last += 5)
+	for (int r = 0; r < t->task.study.n_runs; r++)
+		for (int last = 0; last < t->task.study.runs[r].count; last += 5)
 		{
-			const rnn_series *s = &t->panel.series[t->runs[r].series];
+			const rnn_series *s = &t->task.study.panel.series[t->task.study.runs[r].series];
 
 			for (int b = 0; b < B; b++)
 			{
-				t->windows[b][0] = r;
-				t->windows[b][1] = last;
+				t->task.fit.windows[b][0] = r;
+				t->task.fit.windows[b][1] = last;
 			}
-			load_chunk(t, 0, t->K, 0, B, false);
-			for (int i = 0; i < t->K; i++)
+			load_chunk(&t->task.fit, 0, t->task.fit.K, 0, B, false);
+			for (int i = 0; i < t->task.fit.K; i++)
 			{
-				int64_t		e = t->runs[r].e0 + last * t->runs[r].stride - (t->K - 1 - i) * (int64_t) t->cfg.patch,
+				int64_t		e = t->task.study.runs[r].e0 + last * t->task.study.runs[r].stride - (t->task.fit.K - 1 - i) * (int64_t) t->task.study.cfg.patch,
 							row = (int64_t) i * B + 1;
 				Frame		f = {0};
-				real	   *u = t->net.u + row * shape->D;
+				real	   *u = t->task.fit.net.u + row * shape->D;
 
 				before += e < 1;
 				if (e < 1)
@@ -521,12 +521,12 @@ check_windows(rnn_trainer *t)
 						bad += u[k] != 0;
 					continue;
 				}
-				f = frame_at(&t->cfg, s->x, s->n, s->dropped, e, 0);
+				f = frame_at(&t->task.study.cfg, s->x, s->n, s->dropped, e, 0);
 				bad += memcmp(u, f.values, sizeof(real) * shape->D) != 0;
-				bad += memcmp(t->net.aux + row * shape->A, f.values + shape->D, sizeof(real) * shape->A) != 0;
-				bad += memcmp(t->net.ref + row * shape->R * Hz, f.values + shape->D + shape->A,
+				bad += memcmp(t->task.fit.net.aux + row * shape->A, f.values + shape->D, sizeof(real) * shape->A) != 0;
+				bad += memcmp(t->task.fit.net.ref + row * shape->R * Hz, f.values + shape->D + shape->A,
 							  sizeof(real) * shape->R * Hz) != 0;
-				bad += memcmp(t->net.spread + row * Hz, f.values + shape->D + shape->A + shape->R * Hz,
+				bad += memcmp(t->task.fit.net.spread + row * Hz, f.values + shape->D + shape->A + shape->R * Hz,
 							  sizeof(real) * Hz) != 0;
 				free(f.values);
 			}
@@ -562,9 +562,9 @@ check_forecasts(rnn_trainer *t, int member)
 	rnn_model	m;
 	rnn_error	err;
 	rnn_rng		rng;
-	real	   *w = malloc(sizeof(real) * t->shape.params);
-	float	   *weights = malloc(sizeof(float) * t->shape.params);
-	int			h = t->cfg.horizon,
+	real	   *w = malloc(sizeof(real) * t->task.study.shape.params);
+	float	   *weights = malloc(sizeof(float) * t->task.study.shape.params);
+	int			h = t->task.study.cfg.horizon,
 				Q = RNN_QUANTILES,
 				count = 0;
 	real	   *q = malloc(sizeof(real) * h * Q);
@@ -574,22 +574,22 @@ check_forecasts(rnn_trainer *t, int member)
 	CHECK(rnn_trainer_model(t, &m, &err) == RNN_OK);
 	/* Such that everything matters: the last layers are next to zero after few steps. */
 	rnn_rng_seed(&rng, 1, 1);
-	for (int64_t i = 0; i < t->shape.params; i++)
-		w[i] = weights[i] = (float) (t->member_weights[member][i] + 0.1 * rnn_rng_normal(&rng));
+	for (int64_t i = 0; i < t->task.study.shape.params; i++)
+		w[i] = weights[i] = (float) (trained_weights(t->plan.trained[member])[i] + 0.1 * rnn_rng_normal(&rng));
 	m.member[0] = m.member[member];
 	m.member[0].weights = weights;
 	m.n_members = 1;
 	m.config.lower = -1e300;	/* counts are not held at 0 */
-	t->K = m.member[0].context / m.member[0].patch;
+	t->task.fit.K = m.member[0].context / m.member[0].patch;
 	m.weight = 1;
 	for (int i = 0; i < RNN_BANDS * RNN_MEDIAN; i++)
 		m.calibration[i / RNN_MEDIAN][i % RNN_MEDIAN] = 1;
-	for (int r = 0; r < t->n_runs; r++)
-		for (int last = 0; last < t->runs[r].count; last += 7)
+	for (int r = 0; r < t->task.study.n_runs; r++)
+		for (int last = 0; last < t->task.study.runs[r].count; last += 7)
 		{
-			int64_t		e = t->runs[r].e0 + last * t->runs[r].stride;
-			const rnn_series *s = &t->panel.series[t->runs[r].series];
-			rnn_scale	scale = t->scales[t->runs[r].first + last];
+			int64_t		e = t->task.study.runs[r].e0 + last * t->task.study.runs[r].stride;
+			const rnn_series *s = &t->task.study.panel.series[t->task.study.runs[r].series];
+			rnn_scale	scale = t->task.study.scales[t->task.study.runs[r].first + last];
 			rnn_series	before = *s;
 
 			/* What never changes is forecast as it is, without a network. */
@@ -598,11 +598,11 @@ check_forecasts(rnn_trainer *t, int member)
 				continue;
 			for (int b = 0; b < 5; b++)
 			{
-				t->windows[b][0] = r;
-				t->windows[b][1] = b == 3 ? last : (last + 11 * b) % t->runs[r].count;
+				t->task.fit.windows[b][0] = r;
+				t->task.fit.windows[b][1] = b == 3 ? last : (last + 11 * b) % t->task.study.runs[r].count;
 			}
-			forward_last(t, w, 5);
-			rnn_net_quantiles(&t->net, t->last_row + 3, q);
+			forward_last(&t->task.fit, w, 5);
+			rnn_net_quantiles(&t->task.fit.net, t->task.fit.last_row + 3, q);
 			forecast_prefix(&m, s, e, out);
 			for (int k = 0; k < h * Q; k++)
 				worst = fmax(worst, fabs((out[k] - scale.a) / scale.s - q[k]) / (1 + fabs(q[k])));
@@ -636,7 +636,7 @@ test_windows(void)
 		if (c == 2)
 			cfg.skip = 0;
 		r = start_training(&cfg, &panel, (size_t) 64 << 20, true);
-		r.t->K = r.t->cfg.context / r.t->cfg.patch;
+		r.t->task.fit.K = r.t->task.study.cfg.context / r.t->task.study.cfg.patch;
 		check_windows(r.t);
 		for (int member = 0; member < cfg.members; member++)
 			check_forecasts(r.t, member);
@@ -658,17 +658,17 @@ train_chunks(const rnn_config *cfg, const rnn_panel *panel, int windows, void **
 	*block = NULL;
 	if (windows > 0)
 	{
-		CHECK(r.t->net.max_B < windows);
+		CHECK(r.t->task.fit.net.max_B < windows);
 		rnn_arena_init(&a, NULL, 0);
-		rnn_net_init(&r.t->net, &r.t->shape, cfg->bptt, windows, true, &a);
+		rnn_net_init(&r.t->task.fit.net, &r.t->task.study.shape, cfg->bptt, windows, true, &a);
 		*block = malloc(a.used);
 		rnn_arena_init(&a, *block, a.used);
-		rnn_net_init(&r.t->net, &r.t->shape, cfg->bptt, windows, true, &a);
+		rnn_net_init(&r.t->task.fit.net, &r.t->task.study.shape, cfg->bptt, windows, true, &a);
 	}
-	while (r.t->step < 8)
+	while (r.t->task.fit.step < 8)
 		if (rnn_trainer_step(r.t, &p, &err) != RNN_OK)
 			break;
-	CHECK(r.t->step == 8);
+	CHECK(r.t->task.fit.step == 8);
 	return r;
 }
 
@@ -702,12 +702,12 @@ test_tiles(void)
 		cfg.steps = 3000;
 		tiles = train_chunks(&cfg, &panel, 0, &none);
 		whole = train_chunks(&cfg, &panel, cfg.batch, &block);
-		CHECK_NEAR(tiles.t->loss_sum, whole.t->loss_sum, 1e-5 * whole.t->loss_sum);
-		CHECK_NEAR(tiles.t->norm_sum, whole.t->norm_sum, 1e-4 * whole.t->norm_sum);
-		for (int64_t i = 0; i < tiles.t->opt.P; i++)
+		CHECK_NEAR(tiles.t->task.fit.loss_sum, whole.t->task.fit.loss_sum, 1e-5 * whole.t->task.fit.loss_sum);
+		CHECK_NEAR(tiles.t->task.fit.norm_sum, whole.t->task.fit.norm_sum, 1e-4 * whole.t->task.fit.norm_sum);
+		for (int64_t i = 0; i < tiles.t->task.fit.opt.P; i++)
 		{
-			error += pow(tiles.t->opt.m[i] - whole.t->opt.m[i], 2);
-			size += pow(whole.t->opt.m[i], 2);
+			error += pow(tiles.t->task.fit.opt.m[i] - whole.t->task.fit.opt.m[i], 2);
+			size += pow(whole.t->task.fit.opt.m[i], 2);
 		}
 		printf("  cell %d: mean gradients differ by %.1e of their size\n", cell, sqrt(error / size));
 		CHECK(size > 0 && sqrt(error) < 1e-3 * sqrt(size));

@@ -14,7 +14,7 @@
 #define MOST (SERIES * TIMES)
 #define TRIALS 2000
 
-static rnn_trainer trainer;
+static Study study;
 static Run runs[SERIES];
 static rnn_points points[SERIES];
 static Held held[MOST];
@@ -24,7 +24,7 @@ static int	by_block[MOST];
 static void
 make_windows(int series, int times, int h, int shift)
 {
-	rnn_trainer *t = &trainer;
+	Study	   *t = &study;
 
 	memset(t, 0, sizeof(*t));
 	t->grain = 1;
@@ -63,7 +63,7 @@ rms_of_z(double shared)
 			shock[k] = sqrt(shared) * rnn_rng_normal(&r);
 		for (int i = 0; i < MOST; i++)
 			d[i] = (float) (shock[held[i].block] + sqrt(1 - shared) * rnn_rng_normal(&r));
-		mean = clustered_mean(&trainer, d, &error);
+		mean = clustered_mean(&study, study.W, d, &error);
 		sum += mean * mean / (error * error);
 	}
 	return sqrt(sum / TRIALS);
@@ -88,23 +88,23 @@ test_error(void)
 	printf("- and what a series does at all times\n");
 	for (int i = 0; i < MOST; i++)
 		d[i] = i / TIMES < SERIES / 2 ? 1 : -1;
-	CHECK_NEAR(clustered_mean(&trainer, d, &error), 0, 1e-9);
+	CHECK_NEAR(clustered_mean(&study, study.W, d, &error), 0, 1e-9);
 	CHECK_NEAR(error, 1 / sqrt(SERIES - 1), 1e-9);
 	printf("- one block tells little, however many series\n");
 	make_windows(SERIES, 1, 12, 0);
 	for (int i = 0; i < SERIES; i++)
 		d[i] = i % 2 ? 1 : -1;
-	clustered_mean(&trainer, d, &error);
+	clustered_mean(&study, study.W, d, &error);
 	CHECK_NEAR(error, 1 / sqrt(20), 0.01);
 	printf("- a few windows of one series count by blocks of three\n");
 	make_windows(1, 9, 12, 0);
 	for (int i = 0; i < 9; i++)
 		d[i] = (float) (i / 3 - 1);
-	clustered_mean(&trainer, d, &error);
+	clustered_mean(&study, study.W, d, &error);
 	CHECK_NEAR(error, 1 / sqrt(3), 1e-6);
 	for (int i = 0; i < 9; i++)
 		d[i] = (float) (i % 3 - 1);
-	clustered_mean(&trainer, d, &error);
+	clustered_mean(&study, study.W, d, &error);
 	CHECK(isinf(error));
 }
 
@@ -113,7 +113,7 @@ static void
 count_newer(int *newer)
 {
 	memset(newer, 0, sizeof(int) * MOST);
-	for (int i = 0; i < trainer.W; i++)
+	for (int i = 0; i < study.W; i++)
 		newer[held[i].block] += held[i].half;
 }
 
@@ -147,20 +147,20 @@ test_counts(void)
 {
 	printf("- windows of one block count as 20 at most, overlapping ones as one\n");
 	make_windows(SERIES, 6, 12, 0);
-	CHECK(independent_windows(&trainer, trainer.W) == 6 * 20);
-	CHECK(independent_windows(&trainer, 12) == 12);
+	CHECK(independent_windows(&study, study.W) == 6 * 20);
+	CHECK(independent_windows(&study, 12) == 12);
 	make_windows(1, 48, 12, 0);
-	CHECK(independent_windows(&trainer, 48) == 16);
+	CHECK(independent_windows(&study, 48) == 16);
 	make_windows(8, 3, 12, 0);
-	CHECK(independent_windows(&trainer, trainer.W) == 24);
+	CHECK(independent_windows(&study, study.W) == 24);
 }
 
 /* ---------------------------------------------------------------- which */
 
 static rnn_prior prior;
 
-/* A trainer of so many series of n points, stepped until a candidate is laid out. */
-static rnn_trainer *
+/* The study of so many series of n points by a candidate, just laid out. */
+static const Study *
 laid_out(int series, int64_t n, int h, int patch, int at, void **block)
 {
 	static rnn_series many[SERIES];
@@ -187,20 +187,20 @@ laid_out(int series, int64_t n, int h, int patch, int at, void **block)
 	CHECK(rnn_trainer_init(&t, *block, size, &cfg, &panel, NULL, &err) == RNN_OK);
 	do
 		CHECK(rnn_trainer_step(t, &p, &err) == RNN_OK);
-	while ((t->stage != STAGE_FEATURES || t->at < at) && !p.done);
-	CHECK(t->train && t->at == at);
-	return t;
+	while ((t->task.stage != STAGE_FEATURES || t->task.candidate < at) && !p.done);
+	CHECK(t->task.study.train && t->task.candidate == at);
+	return &t->task.study;
 }
 
 static int64_t
-end_of(const rnn_trainer *t, int i)
+end_of(const Study *t, int i)
 {
 	return t->runs[t->held[i].run].e0 + t->held[i].last * t->runs[t->held[i].run].stride;
 }
 
 /* Every window is another one, is in one half, and doesn't overlap more than it may. */
 static void
-check_windows(const rnn_trainer *t, int least)
+check_windows(const Study *t, int least)
 {
 	int			newer = 0;
 
@@ -232,7 +232,7 @@ test_distinct(void)
 	{
 		const int  *shape = shapes[k];
 		void	   *block;
-		rnn_trainer *t = laid_out(shape[0], shape[1], shape[2], shape[3], 0, &block);
+		const Study *t = laid_out(shape[0], shape[1], shape[2], shape[3], 0, &block);
 
 		check_windows(t, shape[4]);
 		free(block);
@@ -244,7 +244,7 @@ static void
 test_common(void)
 {
 	void	   *block[2];
-	rnn_trainer *t[2];
+	const Study *t[2];
 
 	printf("- candidates have the same windows\n");
 	for (int at = 0; at < 2; at++)

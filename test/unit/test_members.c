@@ -1,6 +1,6 @@
 /*
  * test_members.c
- *		Members of an ensemble that are trained by two trainers, and what a network
+ *		Members of an ensemble that several trainers train, and what a network
  *		weighs in series of different lengths.
  */
 #include "check.h"
@@ -95,191 +95,57 @@ bytes_of(const rnn_model *m)
 
 /* ----------------------------------------------------------- side by side */
 
+/* Whoever trains the members, and in whatever order they are taken. */
 static void
-copy_parts(const rnn_part *from, const rnn_part *to, int n)
+test_side_by_side(void)
 {
-	for (int i = 0; i < n; i++)
-	{
-		CHECK(from[i].len == to[i].len);
-		memcpy(to[i].bytes, from[i].bytes, to[i].len);
-	}
-}
+	rnn_trainer *one;
+	rnn_model	a;
+	uint8_t    *bytes;
 
-/* What another process trains members with. */
-static rnn_trainer *
-adopted(rnn_trainer *t)
-{
-	rnn_config	resolved;
-	rnn_choice	choice;
-	rnn_trainer *other;
-	rnn_part	from[RNN_FEATURE_PARTS],
-				to[RNN_FEATURE_PARTS];
-	rnn_error	err;
-
-	CHECK(rnn_trainer_members(t, &resolved, &choice) == MEMBERS);
-	CHECK(rnn_trainer_used(t) > 0 && rnn_trainer_used(t) <= size);
-	other = new_trainer(&resolved);
-	CHECK(rnn_trainer_adopt(other, choice, &err) == RNN_OK);
-	rnn_trainer_features(t, from);
-	rnn_trainer_features(other, to);
-	copy_parts(from, to, RNN_FEATURE_PARTS);
-	return other;
-}
-
-/* A member that waits is put aside, with all that its training has come to. */
-typedef struct Aside
-{
-	uint8_t    *bytes[RNN_STATE_PARTS];
-	size_t		len[RNN_STATE_PARTS];
-} Aside;
-
-static Aside
-put_aside(rnn_trainer *t)
-{
-	rnn_part	parts[RNN_STATE_PARTS];
-	Aside		aside;
-
-	CHECK(rnn_trainer_state(t, parts));
-	for (int i = 0; i < RNN_STATE_PARTS; i++)
-	{
-		aside.len[i] = parts[i].len;
-		aside.bytes[i] = malloc(parts[i].len + 1);
-		memcpy(aside.bytes[i], parts[i].bytes, parts[i].len);
-	}
-	return aside;
-}
-
-static void
-take_back(rnn_trainer *t, int member, Aside *aside)
-{
-	rnn_part	parts[RNN_STATE_PARTS];
-
-	rnn_trainer_member(t, member);
-	rnn_trainer_state(t, parts);
-	for (int i = 0; i < RNN_STATE_PARTS; i++)
-	{
-		CHECK(parts[i].len == aside->len[i]);
-		memcpy(parts[i].bytes, aside->bytes[i], parts[i].len);
-		free(aside->bytes[i]);
-	}
-}
-
-static void
-hand_over(rnn_trainer *from, rnn_trainer *to, int member)
-{
-	rnn_part	have[RNN_MEMBER_PARTS],
-				get[RNN_MEMBER_PARTS];
-
-	rnn_trainer_result(from, member, have);
-	rnn_trainer_result(to, member, get);
-	copy_parts(have, get, RNN_MEMBER_PARTS);
-}
-
-/* Steps a member as far as it may go. */
-static rnn_progress
-go_on(rnn_trainer *t)
-{
-	rnn_progress p = {0};
-
-	while (!p.split && !p.waits)
-		p = step(t);
-	return p;
-}
-
-/*
- * Members 2 and 3 begin elsewhere as soon as there are features, and take
- * turns while the steps that are sure become more; 0 and 1 are trained here.
- */
-static rnn_model
-train_in_turns(rnn_trainer **trainer)
-{
-	rnn_trainer *t = new_trainer(&cfg),
-			   *other = NULL;
-	rnn_progress p = {0};
-	rnn_model	m;
-	rnn_error	err;
-	Aside		aside;
-	int			sure = 0;
-	bool		exact = false,
-				begun = false;
-
-	rnn_trainer_split(t);
-	while (!p.split)
-	{
-		p = step(t);
-		if (p.ready && !other)
-			other = adopted(t);
-		if (!other || rnn_trainer_steps(t, &exact) <= sure)
-			continue;
-		sure = rnn_trainer_steps(t, &exact);
-		rnn_trainer_allow(other, sure, false);
-		if (!begun)
-		{
-			rnn_trainer_member(other, 2);
-			CHECK(go_on(other).waits);
-			aside = put_aside(other);
-			rnn_trainer_member(other, 3);
-			begun = true;
-		}
-		CHECK(go_on(other).waits);
-	}
-	CHECK(begun && rnn_trainer_steps(t, &exact) > 0 && exact);
-	rnn_trainer_allow(other, rnn_trainer_steps(t, &exact), true);
-	CHECK(go_on(other).split);
-	take_back(other, 2, &aside);
-	CHECK(go_on(other).split);
-	for (int i = 0; i < 2; i++)
-	{
-		rnn_trainer_member(t, i);
-		CHECK(go_on(t).split);
-		hand_over(other, t, i + 2);
-	}
-	rnn_trainer_join(t);
-	while (!step(t).done)
-		;
-	CHECK(rnn_trainer_model(t, &m, &err) == RNN_OK);
-	free(other);
-	*trainer = t;
-	return m;
-}
-
-static void
-test_turns(void)
-{
-	rnn_trainer *one,
-			   *two;
-	rnn_model	a,
-				b;
-	uint8_t    *bytes_a,
-			   *bytes_b;
-
-	printf("- members that took turns in another trainer: the same bytes\n");
+	printf("- members that others train: the same bytes\n");
 	rnn_config_defaults(&cfg);
 	cfg.members = MEMBERS;
 	cfg.steps = 200;
 	cfg.horizon = 1;
 	make_panel(12, 90, 90, 0);
 	a = whole_training(&one);
-	CHECK(a.n_members == MEMBERS && a.weight > 0);
-	b = train_in_turns(&two);
-	bytes_a = bytes_of(&a);
-	bytes_b = bytes_of(&b);
-	CHECK(rnn_model_size(&a) == rnn_model_size(&b) && memcmp(bytes_a, bytes_b, rnn_model_size(&a)) == 0);
-	free(bytes_a), free(bytes_b), free(one), free(two);
+	CHECK(a.n_members == MEMBERS && a.weight > 0 && rnn_trainer_used(one) <= size);
+	bytes = bytes_of(&a);
+	for (int n = 1; n <= 3; n++)
+	{
+		rnn_trainer *t[3] = {0};
+		rnn_model	b;
+		rnn_error	err;
+		rnn_rng		r;
+		uint8_t    *other;
+
+		rnn_rng_seed(&r, n, 0);
+		for (int i = 0; i < n; i++)
+			t[i] = new_trainer(&cfg);
+		train_by(t, n, &r, -1);
+		CHECK(rnn_trainer_model(t[0], &b, &err) == RNN_OK);
+		other = bytes_of(&b);
+		CHECK(rnn_model_size(&a) == rnn_model_size(&b) && memcmp(bytes, other, rnn_model_size(&a)) == 0);
+		free(other);
+		for (int i = 0; i < n; i++)
+			free(t[i]);
+	}
+	free(bytes), free(one);
 }
 
-/* Without steps to train on, there is nothing to adopt. */
+/* Series too short for a network: a calibration is all that is left to do. */
 static void
-test_nothing_to_adopt(void)
+test_no_members(void)
 {
 	rnn_trainer *t;
-	rnn_error	err;
+	rnn_model	m;
 
 	printf("- series too short for members\n");
 	rnn_config_defaults(&cfg);
 	make_panel(1, 4, 4, 0);
-	t = new_trainer(&cfg);
-	CHECK(rnn_trainer_adopt(t, (rnn_choice) {RNN_KIND_SCRATCH, 0, 1}, &err) == RNN_ERR_DATA);
+	m = whole_training(&t);
+	CHECK(m.n_members == 0 && m.weight == 0 && m.verdict == RNN_VERDICT_SHORT);
 	free(t);
 }
 
@@ -317,8 +183,8 @@ int
 main(void)
 {
 	rnn_engine_init(-1);
-	TEST(test_turns);
-	TEST(test_nothing_to_adopt);
+	TEST(test_side_by_side);
+	TEST(test_no_members);
 	TEST(test_lengths);
 	return check_summary("members");
 }

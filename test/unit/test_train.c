@@ -239,11 +239,11 @@ initial_weights(const rnn_config *cfg, const double *x, int n, size_t size, bool
 	rnn_error	err;
 	rnn_status	status = rnn_trainer_init(&t, block, size, cfg, &panel, NULL, &err);
 
-	while (status == RNN_OK && t->stage != STAGE_TRAIN && !p.done)
+	while (status == RNN_OK && t->task.stage != STAGE_TRAIN && !p.done)
 		status = rnn_trainer_step(t, &p, &err);
 	*zero = status == RNN_OK;
-	for (int64_t i = 0; *zero && i < t->shape.params; i++)
-		*zero = t->opt.w[i] == 0;
+	for (int64_t i = 0; *zero && i < t->task.study.shape.params; i++)
+		*zero = t->task.fit.opt.w[i] == 0;
 	free(block);
 	return status;
 }
@@ -352,7 +352,7 @@ test_single_windows(void)
 
 /* A training that is hurried after some steps, in memory full of NaN; how many more it took. */
 static int
-hurried(const rnn_config *cfg, const double *x, int64_t n, int after, bool split, rnn_model *m)
+hurried(const rnn_config *cfg, const double *x, int64_t n, int after, rnn_model *m)
 {
 	const size_t size = (size_t) 1 << 24;
 	rnn_series	s = {.n = n,.x = x};
@@ -365,15 +365,11 @@ hurried(const rnn_config *cfg, const double *x, int64_t n, int after, bool split
 
 	memset(block, 0xff, size);
 	CHECK(rnn_trainer_init(&t, block, size, cfg, &panel, NULL, &err) == RNN_OK);
-	if (split)
-		rnn_trainer_split(t);
 	while (!p.done)
 	{
 		if (after-- == 0)
 			rnn_trainer_hurry(t);
 		more += after < 0;
-		if (p.split)
-			rnn_trainer_join(t);
 		if (rnn_trainer_step(t, &p, &err) != RNN_OK)
 		{
 			CHECK(!"a step failed");
@@ -409,7 +405,7 @@ test_hurry(void)
 	/* While seasons are searched, frames computed, and from the first step of the network on. */
 	for (int after = 0; after < 60; after++)
 	{
-		int			more = hurried(&cfg, x, 3000, after, after % 2, &m);
+		int			more = hurried(&cfg, x, 3000, after, &m);
 
 		most = more > most ? more : most;
 		CHECK(m.n_seasons == 1 && m.seasons[0] == 25);
@@ -423,7 +419,7 @@ test_hurry(void)
 	for (int n = 9; n <= 900; n *= 10)
 		for (int after = 0; after < 12; after++)
 		{
-			hurried(&cfg, x, n, after, after % 2, &m);
+			hurried(&cfg, x, n, after, &m);
 			CHECK(m.n_members >= 1 && m.member[0].steps >= 1 && m.member[0].stopped);
 		}
 	free(x);

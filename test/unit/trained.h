@@ -101,4 +101,88 @@ read_back(const rnn_model *m, size_t *len, void **block, rnn_error *err)
 	return back;
 }
 
+/*
+ * A whole training whose jobs are done by several trainers, as if in processes
+ * of their own: whoever draws a job does it, and what becomes of jobs is taken
+ * in any order.  trainers[0] has the plan.  hurry_after: steps of all.
+ */
+static inline void
+train_by(rnn_trainer *const *trainers, int n, rnn_rng *rng, int hurry_after)
+{
+	rnn_trainer *leader = trainers[0];
+	rnn_job		job[RNN_MAX_JOBS];
+	rnn_part	result[RNN_MAX_JOBS];
+	bool		done[RNN_MAX_JOBS] = {0},
+				taken[RNN_MAX_JOBS] = {0},
+				told[8][RNN_MAX_JOBS] = {{0}};
+	int			posted = 0,
+				by_leader = 0;
+	bool		hurries = hurry_after >= 0;
+	rnn_plan_state next;
+	rnn_error	err;
+
+	while ((next = rnn_plan_next(leader, &job[posted])) != RNN_PLAN_DONE)
+	{
+		int			pick = -1,
+					who = (int) rnn_rng_below(rng, n);
+		rnn_trainer *t = trainers[who];
+
+		if (next == RNN_PLAN_JOB)
+		{
+			posted++;
+			continue;
+		}
+		for (int i = 0, seen = 0; i < posted; i++)
+			if (!taken[i] && rnn_rng_below(rng, ++seen) == 0)
+				pick = i;
+		if (done[pick])
+		{
+			CHECK(rnn_plan_take(leader, &job[pick], result[pick], &err) == RNN_OK);
+			taken[pick] = true;
+			continue;
+		}
+		/* It learns what the plan knows, and has what the plan's trainer has of the study. */
+		for (int i = 0; i < posted && who > 0; i++)
+			if (taken[i] && !told[who][i])
+			{
+				told[who][i] = true;
+				CHECK(rnn_plan_take(t, &job[i], rnn_plan_result(leader, &job[i]), &err) == RNN_OK);
+			}
+		rnn_job_begin(t, &job[pick]);
+		if (who > 0 && rnn_study_known(leader, &job[pick]) && !rnn_study_known(t, &job[pick]))
+		{
+			rnn_part	from[RNN_STUDY_PARTS],
+						to[RNN_STUDY_PARTS];
+
+			CHECK(rnn_study_parts(leader, from, &err) == RNN_OK && rnn_study_parts(t, to, &err) == RNN_OK);
+			for (int i = 0; i < RNN_STUDY_PARTS; i++)
+			{
+				CHECK(from[i].len == to[i].len);
+				if (from[i].len)
+					memcpy(to[i].bytes, from[i].bytes, from[i].len);
+			}
+			rnn_study_filled(t);
+		}
+		for (rnn_progress p = {0}; !p.done;)
+		{
+			if (hurry_after-- == 0)
+				for (int i = 0; i < n; i++)
+					rnn_trainer_hurry(trainers[i]);
+			if (rnn_job_step(t, &p, &err) != RNN_OK)
+			{
+				CHECK(!"a step failed");
+				return;
+			}
+		}
+		result[pick] = rnn_job_result(t);
+		result[pick].bytes = memcpy(malloc(result[pick].len), result[pick].bytes, result[pick].len);
+		done[pick] = true;
+		by_leader += who == 0;
+	}
+	CHECK(n == 1 || hurries || by_leader < posted);
+	for (int i = 0; i < posted; i++)
+		if (done[i])
+			free(result[i].bytes);
+}
+
 #endif							/* TRAINED_H */

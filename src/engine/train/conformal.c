@@ -21,23 +21,23 @@
 
 /* Scores kept per band and pair of levels. */
 int64_t
-conformal_room(const rnn_trainer *t)
+conformal_room(const Study *s)
 {
-	int64_t		per_band = (t->cfg.horizon + RNN_BANDS - 1) / RNN_BANDS + 1;
+	int64_t		per_band = (s->cfg.horizon + RNN_BANDS - 1) / RNN_BANDS + 1;
 
-	return rnn_min((int64_t) (t->W > 0 ? t->W : 1) * per_band, MOST_SCORES / (RNN_BANDS * M) + per_band);
+	return rnn_min((int64_t) (s->W > 0 ? s->W : 1) * per_band, MOST_SCORES / (RNN_BANDS * M) + per_band);
 }
 
 static int
-band_of(const rnn_trainer *t, int64_t j)
+band_of(const Calibration *c, int64_t j)
 {
-	return (int) (j * RNN_BANDS / t->cfg.horizon);
+	return (int) (j * RNN_BANDS / c->study->cfg.horizon);
 }
 
 static float *
-scores_of(const rnn_trainer *t, int band, int pair)
+scores_of(const Calibration *c, int band, int pair)
 {
-	return t->scores + ((int64_t) band * M + pair) * t->score_room;
+	return c->scores + ((int64_t) band * M + pair) * c->score_room;
 }
 
 /* The k-th smallest of x (n), by Hoare's selection (1961); reorders x. */
@@ -87,56 +87,56 @@ score(double y, const real *q, int pair)
 }
 
 void
-conformal_begin(rnn_trainer *t)
+conformal_begin(Calibration *c)
 {
-	t->held_at = 0;
-	t->calibrate_pass = 0;
-	t->looked_at = (int) rnn_min(t->W, t->framed);
-	t->covered = t->covered_of = 0;
+	c->held_at = 0;
+	c->pass = 0;
+	c->looked_at = (int) rnn_min(c->W, c->study->framed);
+	c->covered = c->covered_of = 0;
 	for (int band = 0; band < RNN_BANDS; band++)
 	{
-		t->n_scores[band] = 0;
+		c->n_scores[band] = 0;
 		for (int pair = 0; pair < M; pair++)
-			t->model.calibration[band][pair] = 1;
+			c->factors->factor[band][pair] = 1;
 	}
 }
 
 /* Scores of one held-out window. */
 static void
-look_at(rnn_trainer *t, int i, int b)
+look_at(Calibration *c, int i, int b)
 {
-	const Held *held = &t->held[i];
-	const Run  *run = &t->runs[held->run];
-	const rnn_points *pts = &t->points[run->series];
-	rnn_scale	scale = t->scales[run->first + held->last];
+	const Held *held = &c->study->held[i];
+	const Run  *run = &c->study->runs[held->run];
+	const rnn_points *pts = &c->study->points[run->series];
+	rnn_scale	scale = c->study->scales[run->first + held->last];
 	int64_t		e = run->e0 + held->last * run->stride;
 
-	blend_quantiles(t, i, b, rnn_network_weight(&t->model, e), t->q);
-	for (int64_t j = 0; j < t->cfg.horizon && e + j < pts->n; j++)
+	blend_quantiles(c->fit, i, b, rnn_network_weight(c->model, e), c->model->mix_spread, c->q_mix, c->q);
+	for (int64_t j = 0; j < c->study->cfg.horizon && e + j < pts->n; j++)
 	{
 		double		y = (pts->raw[e + j] - scale.a) / scale.s;
-		int			band = band_of(t, j);
+		int			band = band_of(c, j);
 
 		if (isnan(y))
 			continue;
-		if (t->n_scores[band] == t->score_room)
+		if (c->n_scores[band] == c->score_room)
 			continue;
 		for (int pair = 0; pair < M; pair++)
-			scores_of(t, band, pair)[t->n_scores[band]] = score(y, t->q + j * Q, pair);
-		t->n_scores[band]++;
+			scores_of(c, band, pair)[c->n_scores[band]] = score(y, c->q + j * Q, pair);
+		c->n_scores[band]++;
 	}
 }
 
 /* The factor that the scores from first on ask for, before shrinking. */
 static double
-raw_factor(rnn_trainer *t, int band, int pair, int64_t first, int64_t n)
+raw_factor(Calibration *c, int band, int pair, int64_t first, int64_t n)
 {
 	double		level = 1 - 2 * rnn_quantile_levels[pair];
 	int64_t		rank = (int64_t) ceil(level * (n + 1)) - 1;
 
 	if (n < 1)
 		return 1;
-	return select_smallest(scores_of(t, band, pair) + first, n, rnn_min(rank < 0 ? 0 : rank, n - 1));
+	return select_smallest(scores_of(c, band, pair) + first, n, rnn_min(rank < 0 ? 0 : rank, n - 1));
 }
 
 static double
@@ -152,71 +152,71 @@ shrunk(double factor, double windows)
  * from all scores, since selection reorders.
  */
 static void
-measure_coverage(rnn_trainer *t)
+measure_coverage(Calibration *c)
 {
 	const int	pair = 2;		/* 0.05 and 0.95 */
 
 	for (int band = 0; band < RNN_BANDS; band++)
 	{
-		int64_t		half = t->n_scores[band] / 2;
+		int64_t		half = c->n_scores[band] / 2;
 
 		for (int side = 0; side < 2; side++)
 		{
 			int64_t		fit = side ? 0 : half,
-						fit_n = side ? half : t->n_scores[band] - half,
+						fit_n = side ? half : c->n_scores[band] - half,
 						test = side ? half : 0,
-						test_n = side ? t->n_scores[band] - half : half;
-			double		factor = shrunk(raw_factor(t, band, pair, fit, fit_n), t->model.calibration_n / 2.0);
+						test_n = side ? c->n_scores[band] - half : half;
+			double		factor = shrunk(raw_factor(c, band, pair, fit, fit_n), c->factors->n / 2.0);
 
 			for (int64_t k = 0; k < test_n; k++)
-				t->covered += scores_of(t, band, pair)[test + k] <= factor;
-			t->covered_of += test_n;
+				c->covered += scores_of(c, band, pair)[test + k] <= factor;
+			c->covered_of += test_n;
 		}
 	}
 }
 
 static void
-finish(rnn_trainer *t)
+finish(Calibration *c)
 {
-	rnn_model  *m = &t->model;
+	Factors    *out = c->factors;
 
-	m->calibration_n = independent_windows(t, t->looked_at);
-	measure_coverage(t);
-	m->coverage = t->covered_of ? (float) t->covered / t->covered_of : NAN;
+	out->n = independent_windows(c->study, c->looked_at);
+	measure_coverage(c);
+	out->coverage = c->covered_of ? (float) c->covered / c->covered_of : NAN;
 	for (int band = 0; band < RNN_BANDS; band++)
 		for (int pair = 0; pair < M; pair++)
 		{
-			double		f = shrunk(raw_factor(t, band, pair, 0, t->n_scores[band]), m->calibration_n);
+			double		f = shrunk(raw_factor(c, band, pair, 0, c->n_scores[band]), out->n);
 
 			/* Further ahead is never surer. */
 			if (band > 0)
-				f = fmax(f, m->calibration[band - 1][pair]);
-			m->calibration[band][pair] = (float) f;
+				f = fmax(f, out->factor[band - 1][pair]);
+			out->factor[band][pair] = (float) f;
 		}
 }
 
 /* One batch of windows; those of half 0 with the weights that half 1 chose, and so on. */
 bool
-conformal_step(rnn_trainer *t)
+conformal_step(Calibration *c)
 {
-	int			B = held_batch(t, t->held_at);
+	int			B = held_batch(c->fit, c->held_at, c->W);
 
 	/* The factors come from the first windows where the time is up. */
-	if (t->hurry)
-		t->looked_at = (int) rnn_min(t->looked_at, rnn_max(t->held_at, HURRIED_WINDOWS));
-	if (t->looked_at == 0)
+	if (c->hurry)
+		c->looked_at = (int) rnn_min(c->looked_at, rnn_max(c->held_at, HURRIED_WINDOWS));
+	if (c->looked_at == 0)
 		return true;
-	if (t->model.weight > 0)
-		forward_last(t, t->best[1 - t->calibrate_pass].weights, B);
+	if (c->model->weight > 0)
+		forward_last(c->fit, c->weights[1 - c->pass], B);
 	for (int b = 0; b < B; b++)
-		if (t->held[t->held_at + b].half == t->calibrate_pass)
-			look_at(t, t->held_at + b, b);
-	t->held_at += B;
-	if (t->held_at < t->looked_at)
+		if (c->study->held[c->held_at + b].half == c->pass)
+			look_at(c, c->held_at + b, b);
+	c->held_at += B;
+	if (c->held_at < c->looked_at)
 		return false;
-	t->held_at = 0;
-	if (++t->calibrate_pass < 2)
+	c->held_at = 0;
+	if (++c->pass < 2)
 		return false;
-	finish(t);
+	finish(c);
 	return true;
 }

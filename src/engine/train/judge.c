@@ -34,53 +34,53 @@ spread_factor(int g)
 }
 
 static int64_t
-held_frame(const rnn_trainer *t, int i)
+held_frame(const Study *s, int i)
 {
-	return t->runs[t->held[i].run].first + t->held[i].last;
+	return s->runs[s->held[i].run].first + s->held[i].last;
 }
 
 /* ---------------------------------------------------------------- the prior */
 
 /* A step's worth of held-out windows; it needs no frames of the trainer's. */
 bool
-prior_step(rnn_trainer *t)
+prior_step(Study *s, bool hurry)
 {
 	rnn_end		ends[16];
-	int			count = t->W - t->prior_at < 16 ? t->W - t->prior_at : 16;
+	int			count = s->W - s->prior_at < 16 ? s->W - s->prior_at : 16;
 	int64_t		size;
 
-	if (!t->prior)
+	if (!s->prior)
 		return true;
 	/* Where the time is up the mix stands for both. */
-	for (; t->hurry && t->prior_at < t->W; t->prior_at++)
-		t->said[t->prior_at].q = NULL;
-	if (t->prior_at >= t->W)
+	for (; hurry && s->prior_at < s->W; s->prior_at++)
+		s->said[s->prior_at].q = NULL;
+	if (s->prior_at >= s->W)
 		return true;
-	size = (int64_t) rnn_prior_steps(t->prior, t->cfg.horizon) * Q;
+	size = (int64_t) rnn_prior_steps(s->prior, s->cfg.horizon) * Q;
 	for (int k = 0; k < count; k++)
 	{
-		int			i = t->prior_at + k;
-		const Run  *run = &t->runs[t->held[i].run];
+		int			i = s->prior_at + k;
+		const Run  *run = &s->runs[s->held[i].run];
 
-		ends[k] = (rnn_end) {&t->points[run->series], run->e0 + t->held[i].last * run->stride};
-		t->said[i].q = rnn_prior_applies(t->prior, &ends[k]) ? t->prior_q + i * size : NULL;
+		ends[k] = (rnn_end) {&s->points[run->series], run->e0 + s->held[i].last * run->stride};
+		s->said[i].q = rnn_prior_applies(s->prior, &ends[k]) ? s->prior_q + i * size : NULL;
 	}
-	rnn_prior_net_run(&t->prior_net, ends, count, t->said + t->prior_at);
-	t->prior_at += count;
-	return t->prior_at >= t->W;
+	rnn_prior_net_run(&s->prior_net, ends, count, s->said + s->prior_at);
+	s->prior_at += count;
+	return s->prior_at >= s->W;
 }
 
 /* What a network is judged against: the mix, and the prior where there is one. */
 static void
-base_quantiles(rnn_trainer *t, int i, double factor, real *q)
+base_quantiles(const Study *s, int i, double factor, real *q)
 {
-	rnn_frame_mix(&t->plan, t->frames + held_frame(t, i) * t->plan.width, factor, q);
-	if (t->prior)
-		rnn_prior_blend(t->prior, &t->said[i], t->scales[held_frame(t, i)], t->cfg.horizon, q);
+	rnn_frame_mix(&s->plan, s->frames + held_frame(s, i) * s->plan.width, factor, q);
+	if (s->prior)
+		rnn_prior_blend(s->prior, &s->said[i], s->scales[held_frame(s, i)], s->cfg.horizon, q);
 }
 
 void
-judge_begin(rnn_trainer *t)
+judge_begin(Trial *t)
 {
 	for (int half = 0; half < 2; half++)
 	{
@@ -95,18 +95,18 @@ judge_begin(rnn_trainer *t)
 
 /* Mean pinball of window i of the mix, its gaps widened by each factor tried. */
 static void
-add_spread_losses(rnn_trainer *t, int i)
+add_spread_losses(Trial *t, int i)
 {
-	const Held *held = &t->held[i];
-	const Run  *run = &t->runs[held->run];
-	const rnn_points *pts = &t->points[run->series];
+	const Held *held = &t->study->held[i];
+	const Run  *run = &t->study->runs[held->run];
+	const rnn_points *pts = &t->study->points[run->series];
 	int64_t		e = run->e0 + held->last * run->stride;
-	rnn_scale	scale = t->scales[held_frame(t, i)];
+	rnn_scale	scale = t->study->scales[held_frame(t->study, i)];
 	double		sum[RNN_SPREADS] = {0};
 	int			known = 0;
 
-	rnn_frame_mix(&t->plan, t->frames + held_frame(t, i) * t->plan.width, 1, t->q_mix);
-	for (int64_t j = 0; j < t->cfg.horizon && e + j < pts->n; j++)
+	rnn_frame_mix(&t->study->plan, t->study->frames + held_frame(t->study, i) * t->study->plan.width, 1, t->q_mix);
+	for (int64_t j = 0; j < t->study->cfg.horizon && e + j < pts->n; j++)
 	{
 		const real *q = t->q_mix + j * Q;
 		double		y = (pts->raw[e + j] - scale.a) / scale.s - q[RNN_MEDIAN];
@@ -132,11 +132,8 @@ add_spread_losses(rnn_trainer *t, int i)
  * judged with gaps fitted in one number, on the half that doesn't judge it.
  */
 bool
-spread_step(rnn_trainer *t)
+spread_step(Trial *t)
 {
-	/* It is what the judging of the network found. */
-	if (t->hurry && t->settled)
-		return true;
 	for (int n = 0; n < 64 && t->spread_at < t->W && !t->hurry; n++)
 		add_spread_losses(t, t->spread_at++);
 	if (t->spread_at < t->W && !t->hurry)
@@ -150,70 +147,37 @@ spread_step(rnn_trainer *t)
 				best = g;
 		t->spread[half] = spread_factor(best);
 	}
-	t->model.mix_spread = sqrt(t->spread[0] * t->spread[1]);
+	t->judgement->mix_spread = sqrt(t->spread[0] * t->spread[1]);
 	return true;
 }
 
 void
-add_log(rnn_trainer *t, double validation, double baseline)
+blend_quantiles(const Fit *fit, int i, int b, double weight, double spread, real *q_mix, real *q)
 {
-	MemberLog  *member = t->final ? &t->member_log[t->member] : NULL;
-	int		   *n = member ? &member->n : &t->model.n_log;
-
-	if (*n == (member ? MEMBER_LOG : MEMBER_LOG * RNN_CANDIDATES))
-		return;
-	(member ? member->row : t->log)[*n] = (rnn_log_row) {
-		t->member, t->final ? RNN_LOG_FINAL : t->at < t->n_kinds - 1 ? RNN_LOG_TUNING : RNN_LOG_VALIDATION, t->step,
-		(float) (t->loss_count ? t->loss_sum / t->loss_count : 0),
-		(float) validation, (float) baseline, (float) t->opt.rate,
-		(float) (t->loss_count ? t->norm_sum / t->loss_count : 0)
-	};
-	++*n;
-	t->loss_sum = t->norm_sum = 0;
-	t->loss_count = 0;
-}
-
-int
-held_batch(rnn_trainer *t, int from)
-{
-	int			most = t->train ? t->net.max_B : t->cfg.batch,
-				B = t->W - from < most ? t->W - from : most;
-
-	for (int b = 0; b < B; b++)
-	{
-		t->windows[b][0] = t->held[from + b].run;
-		t->windows[b][1] = t->held[from + b].last;
-	}
-	return B;
-}
-
-void
-blend_quantiles(rnn_trainer *t, int i, int b, double weight, real *q)
-{
-	int64_t		size = (int64_t) t->cfg.horizon * Q;
+	int64_t		size = (int64_t) fit->study->cfg.horizon * Q;
 
 	if (weight > 0)
-		rnn_net_quantiles(&t->net, t->last_row + b, q);
+		rnn_net_quantiles(&fit->net, fit->last_row + b, q);
 	if (weight == 1)
 		return;
-	base_quantiles(t, i, t->model.mix_spread, t->q_mix);
+	base_quantiles(fit->study, i, spread, q_mix);
 	for (int64_t k = 0; k < size; k++)
-		q[k] = weight > 0 ? (real) (weight * q[k] + (1 - weight) * t->q_mix[k]) : t->q_mix[k];
+		q[k] = weight > 0 ? (real) (weight * q[k] + (1 - weight) * q_mix[k]) : q_mix[k];
 }
 
 /* Mean capped pinball of held-out window i for each weight of the grid. */
 static void
-window_losses(rnn_trainer *t, int i, const real *q, const real *mix, float *row)
+window_losses(Trial *t, int i, const real *q, const real *mix, float *row)
 {
-	const Held *held = &t->held[i];
-	const Run  *run = &t->runs[held->run];
-	const rnn_points *pts = &t->points[run->series];
+	const Held *held = &t->study->held[i];
+	const Run  *run = &t->study->runs[held->run];
+	const rnn_points *pts = &t->study->points[run->series];
 	int64_t		e = run->e0 + held->last * run->stride;
-	rnn_scale	scale = t->scales[held_frame(t, i)];
+	rnn_scale	scale = t->study->scales[held_frame(t->study, i)];
 	double		sum[RNN_GRID] = {0};
 	int			known = 0;
 
-	for (int64_t j = 0; j < t->cfg.horizon && e + j < pts->n; j++)
+	for (int64_t j = 0; j < t->study->cfg.horizon && e + j < pts->n; j++)
 	{
 		double		y = (pts->raw[e + j] - scale.a) / scale.s;
 
@@ -235,13 +199,13 @@ window_losses(rnn_trainer *t, int i, const real *q, const real *mix, float *row)
 }
 
 bool
-is_judged(const rnn_trainer *t)
+is_judged(const Trial *t)
 {
 	return isfinite(t->best[0].loss) && isfinite(t->best[1].loss);
 }
 
 void
-validation_begin(rnn_trainer *t)
+validation_begin(Trial *t)
 {
 	t->held_at = 0;
 }
@@ -251,38 +215,38 @@ validation_begin(rnn_trainer *t)
  * the network is worth; both halves have to be among them.
  */
 static bool
-enough_validated(rnn_trainer *t)
+enough_validated(Trial *t)
 {
 	int			newer = 0;
 
 	if (!t->hurry || t->held_at < HURRIED_WINDOWS)
 		return false;
 	for (int i = 0; i < t->held_at; i++)
-		newer += t->held[i].half;
+		newer += t->study->held[i].half;
 	if (newer == 0 || newer == t->held_at)
 		return false;
 	t->W = t->held_at;
-	sort_by_block(t, t->W);
+	sort_by_block(t->study, t->W);
 	return true;
 }
 
 bool
-validation_step(rnn_trainer *t)
+validation_step(Trial *t)
 {
-	int			B = held_batch(t, t->held_at);
+	int			B = held_batch(t->fit, t->held_at, t->W);
 
 	if (enough_validated(t))
 		return true;
-	forward_last(t, optimizer_weights(&t->opt), B);
+	forward_last(t->fit, optimizer_weights(&t->fit->opt), B);
 	for (int b = 0; b < B; b++)
 	{
 		int			i = t->held_at + b;
 
-		rnn_net_quantiles(&t->net, t->last_row + b, t->q);
-		if (t->blends)
-			base_quantiles(t, i, t->spread[1 - t->held[i].half], t->q_mix);
+		rnn_net_quantiles(&t->fit->net, t->fit->last_row + b, t->q);
+		if (t->study->blends)
+			base_quantiles(t->study, i, t->spread[1 - t->study->held[i].half], t->q_mix);
 		else
-			memcpy(t->q_mix, t->q, sizeof(real) * t->cfg.horizon * Q);
+			memcpy(t->q_mix, t->q, sizeof(real) * t->study->cfg.horizon * Q);
 		window_losses(t, i, t->q, t->q_mix, t->rows + (int64_t) i * RNN_GRID);
 	}
 	t->held_at += B;
@@ -291,29 +255,29 @@ validation_step(rnn_trainer *t)
 
 /* Points before the origin of held-out window i. */
 static int64_t
-length_of(const rnn_trainer *t, int i)
+length_of(const Trial *t, int i)
 {
-	const Run  *run = &t->runs[t->held[i].run];
+	const Run  *run = &t->study->runs[t->study->held[i].run];
 
-	return run->e0 + t->held[i].last * run->stride;
+	return run->e0 + t->study->held[i].last * run->stride;
 }
 
 /* 0 for short series, 1 for the others. */
 static int
-class_of(const rnn_trainer *t, int i)
+class_of(const Trial *t, int i)
 {
-	return length_of(t, i) >= t->model.short_below;
+	return length_of(t, i) >= t->judgement->short_below;
 }
 
 /* Mean over the windows of a half and class of length (-1: all) for one weight of the grid. */
 static double
-mean_loss(const rnn_trainer *t, const float *rows, int half, int length, int grid)
+mean_loss(const Trial *t, const float *rows, int half, int length, int grid)
 {
 	double		sum = 0;
 	int			n = 0;
 
 	for (int i = 0; i < t->W; i++)
-		if ((half < 0 || t->held[i].half == half) && (length < 0 || class_of(t, i) == length))
+		if ((half < 0 || t->study->held[i].half == half) && (length < 0 || class_of(t, i) == length))
 		{
 			sum += rows[(int64_t) i * RNN_GRID + grid];
 			n++;
@@ -323,12 +287,12 @@ mean_loss(const rnn_trainer *t, const float *rows, int half, int length, int gri
 
 /* The weight of least loss, in steps of the grid; scratch has no choice. */
 static int
-best_grid(const rnn_trainer *t, const float *rows, int half, int length, double *loss)
+best_grid(const Trial *t, const float *rows, int half, int length, double *loss)
 {
 	int			best = RNN_GRID - 1;
 
 	*loss = mean_loss(t, rows, half, length, best);
-	if (t->blends && t->cfg.start == RNN_START_AUTO)
+	if (t->study->blends && t->study->cfg.start == RNN_START_AUTO)
 		for (int g = RNN_GRID - 2; g > 0; g--)
 		{
 			double		l = mean_loss(t, rows, half, length, g);
@@ -343,7 +307,7 @@ best_grid(const rnn_trainer *t, const float *rows, int half, int length, double 
 }
 
 void
-validation_end(rnn_trainer *t)
+validation_end(Trial *t)
 {
 	bool		progress = false;
 
@@ -358,28 +322,28 @@ validation_end(rnn_trainer *t)
 		progress |= loss < best->loss - 1e-4 * fabs(best->loss) || isinf(best->loss);
 		best->loss = loss;
 		best->grid = grid;
-		best->step = t->step;
-		memcpy(best->weights, optimizer_weights(&t->opt), sizeof(real) * t->opt.P);
+		best->step = t->fit->step;
+		memcpy(best->weights, optimizer_weights(&t->fit->opt), sizeof(real) * t->fit->opt.P);
 		memcpy(best->rows, t->rows, sizeof(float) * t->W * RNN_GRID);
 	}
 	t->stale = progress ? 0 : t->stale + 1;
-	add_log(t, mean_loss(t, t->rows, -1, ALL_LENGTHS, RNN_GRID - 1),
-			t->blends ? mean_loss(t, t->rows, -1, ALL_LENGTHS, 0) : NAN);
+	fit_log(t->fit, mean_loss(t, t->rows, -1, ALL_LENGTHS, RNN_GRID - 1),
+			t->study->blends ? mean_loss(t, t->rows, -1, ALL_LENGTHS, 0) : NAN);
 }
 
 /* The difference at each weight of the grid. */
 static void
-measure_gain(rnn_trainer *t)
+measure_gain(Trial *t)
 {
 	for (int g = 0; g < RNN_GRID; g++)
 	{
 		for (int i = 0; i < t->W; i++)
 		{
-			const float *row = t->best[1 - t->held[i].half].rows + (int64_t) i * RNN_GRID;
+			const float *row = t->best[1 - t->study->held[i].half].rows + (int64_t) i * RNN_GRID;
 
 			t->rows[i] = row[g] - row[0];
 		}
-		t->gain[g] = clustered_mean(t, t->rows, &t->gain_error[g]);
+		t->gain[g] = clustered_mean(t->study, t->W, t->rows, &t->gain_error[g]);
 	}
 }
 
@@ -420,22 +384,15 @@ tuned_weight(const double gain[RNN_GRID], const double error[RNN_GRID], double l
 	return best;
 }
 
-/* Never less than before: what is better is found later. */
-int
-steps_found(const rnn_trainer *t)
-{
-	return (t->best[0].step + t->best[1].step + 1) / 2;
-}
-
 /*
  * A network leans on other series where a series tells little, and on what the
  * references can't see where it is long: the halves choose a weight for each
  * class of length, which counts as far as it is better on the other half.
  */
 static void
-weigh_by_length(rnn_trainer *t, float *difference, double shrink)
+weigh_by_length(Trial *t, float *difference, double shrink)
 {
-	rnn_model  *m = &t->model;
+	Judgement  *j = t->judgement;
 	int			grid[2][2],		/* (class, half) */
 				windows[2][2] = {0};
 	double		weight[2],
@@ -446,83 +403,83 @@ weigh_by_length(rnn_trainer *t, float *difference, double shrink)
 
 	for (int i = 0; i < t->W; i++)
 		logs += log((double) length_of(t, i));
-	m->short_below = (int64_t) ceil(exp(logs / t->W));
+	j->short_below = (int64_t) ceil(exp(logs / t->W));
 	for (int i = 0; i < t->W; i++)
-		windows[class_of(t, i)][t->held[i].half]++;
+		windows[class_of(t, i)][t->study->held[i].half]++;
 	for (int c = 0; c < 2; c++)
 		for (int half = 0; half < 2; half++)
 		{
-			if (windows[c][half] < LENGTH_WINDOWS || m->short_below > t->plan.reach)
+			if (windows[c][half] < LENGTH_WINDOWS || j->short_below > t->study->plan.reach)
 			{
-				m->short_below = 0;
+				j->short_below = 0;
 				return;
 			}
 			grid[c][half] = best_grid(t, t->best[half].rows, half, c, &loss);
 		}
 	for (int i = 0; i < t->W; i++)
 	{
-		int			other = 1 - t->held[i].half;
+		int			other = 1 - t->study->held[i].half;
 		const float *row = t->best[other].rows + (int64_t) i * RNN_GRID;
 
 		difference[i] = row[grid[class_of(t, i)][other]] - row[t->best[other].grid];
 	}
-	gain = clustered_mean(t, difference, &error);
+	gain = clustered_mean(t->study, t->W, difference, &error);
 	for (int c = 0; c < 2; c++)
 	{
 		double		own = (grid[c][0] + grid[c][1]) / 2.0 / (RNN_GRID - 1) * shrink;
 
-		weight[c] = m->weight + shrinkage(gain, error) * (fmin(own, 1) - m->weight);
+		weight[c] = j->weight + shrinkage(gain, error) * (fmin(own, 1) - j->weight);
 	}
-	m->weight_short = weight[0];
-	m->weight = weight[1];
+	j->weight_short = weight[0];
+	j->weight = weight[1];
 	if (weight[0] == weight[1])
-		m->short_below = 0;
+		j->short_below = 0;
 }
 
 void
-judge(rnn_trainer *t)
+judge(Trial *t)
 {
-	rnn_model  *m = &t->model;
+	Judgement  *j = t->judgement;
 	float	   *difference = t->rows;	/* the last validation's, no longer needed */
 	double		chosen,
 				shrink;
 
-	t->steps = steps_found(t);
-	if (t->cfg.start != RNN_START_AUTO || !t->blends)
+	j->candidate.steps = (t->best[0].step + t->best[1].step + 1) / 2;
+	if (t->study->cfg.start != RNN_START_AUTO || !t->study->blends)
 	{
-		m->weight = 1;
-		m->verdict = RNN_VERDICT_ASKED;
-		m->difference = m->std_error = m->mix_pinball = NAN;
+		j->weight = 1;
+		j->candidate.verdict = RNN_VERDICT_ASKED;
+		j->candidate.difference = j->candidate.std_error = j->candidate.mix_pinball = NAN;
 		return;
 	}
 	/* Each window by what the other half chose. */
 	for (int i = 0; i < t->W; i++)
 	{
-		const Best *other = &t->best[1 - t->held[i].half];
+		const Best *other = &t->best[1 - t->study->held[i].half];
 		const float *row = other->rows + (int64_t) i * RNN_GRID;
 
 		difference[i] = row[other->grid] - row[0];
 	}
-	m->difference = clustered_mean(t, difference, &m->std_error);
+	j->candidate.difference = clustered_mean(t->study, t->W, difference, &j->candidate.std_error);
 	measure_gain(t);
-	m->mix_pinball = mean_loss(t, t->best[0].rows, -1, ALL_LENGTHS, 0);
+	j->candidate.mix_pinball = mean_loss(t, t->best[0].rows, -1, ALL_LENGTHS, 0);
 	chosen = (t->best[0].grid + t->best[1].grid) / 2.0 / (RNN_GRID - 1);
-	if (t->kind == RNN_KIND_SCRATCH)
-		shrink = shrinkage(m->difference, m->std_error);
+	if (t->study->kind == RNN_KIND_SCRATCH)
+		shrink = shrinkage(j->candidate.difference, j->candidate.std_error);
 	else
 	{
-		int			g = tuned_weight(t->gain, t->gain_error, m->mix_pinball);
+		int			g = tuned_weight(t->gain, t->gain_error, j->candidate.mix_pinball);
 
 		shrink = g / (RNN_GRID - 1.0) / chosen;
 		if (g > 0)
 		{
-			m->difference = t->gain[g];
-			m->std_error = t->gain_error[g];
+			j->candidate.difference = t->gain[g];
+			j->candidate.std_error = t->gain_error[g];
 		}
 	}
-	m->weight = shrink * chosen;
-	if (m->weight > 0 && t->panel.count >= LENGTHS_MATTER)
+	j->weight = shrink * chosen;
+	if (j->weight > 0 && t->study->panel.count >= LENGTHS_MATTER)
 		weigh_by_length(t, difference, shrink);
-	m->verdict = m->weight > 0 ? RNN_VERDICT_ADDED : t->hurry ? RNN_VERDICT_TIME :
-		m->difference < 0 ? RNN_VERDICT_UNSURE : RNN_VERDICT_WORSE;
+	j->candidate.verdict = j->weight > 0 ? RNN_VERDICT_ADDED : t->hurry ? RNN_VERDICT_TIME :
+		j->candidate.difference < 0 ? RNN_VERDICT_UNSURE : RNN_VERDICT_WORSE;
 }

@@ -1,13 +1,15 @@
 /*
  * layout.c
- *		Where everything lies in the trainer's block.
+ *		Where everything that a job works on lies in the task's memory.
  *
  * With what is left of the memory for frames the windows are planned.  Where
  * not all of it fits, fewer windows are held out, and, if that doesn't help,
  * the network has room for fewer windows of a minibatch at once.  The same
- * block and the resolved options give the same layout, in another process too.
+ * block and the same plan give the same layout, in another process too.
  */
 #include "train/stages.h"
+
+#include <string.h>
 
 #define LEAST_WINDOWS 8			/* held-out windows to judge by */
 #define LEAST_POINTS 500		/* known points to train on */
@@ -15,51 +17,56 @@
 #define PRIOR_BATCH 8			/* windows that the prior forecasts at once, */
 #define PRIOR_MEMORY 16			/* fewer where that takes more than this part of the memory */
 
-rnn_status
-no_room(rnn_trainer *t, rnn_error *err)
-{
-	return rnn_fail(err, RNN_ERR_MEMORY, "training", (double) t->arena.size, 0, 0);
-}
-
 static void
-decide_training(rnn_trainer *t)
+decide_training(Study *s, bool mix)
 {
-	int			start = t->cfg.start;
+	int			start = s->cfg.start;
 	bool		enough;
 
-	choose_held(t);
-	enough = start == RNN_START_SCRATCH || start == RNN_START_TUNE || !t->cfg.skip ||
-		(t->summary.points >= LEAST_POINTS && held_total(t) / held_overlap(t) >= LEAST_WINDOWS);
+	choose_held(s);
+	enough = start == RNN_START_SCRATCH || start == RNN_START_TUNE || !s->cfg.skip ||
+		(s->summary.points >= LEAST_POINTS && held_total(s) / held_overlap(s) >= LEAST_WINDOWS);
 	/* A network needs two points that follow each other. */
-	enough &= t->summary.longest >= 2;
-	t->blends = t->cfg.skip;
-	t->train = t->cfg.network && enough && !t->late && start != RNN_START_PRIOR;
-	t->prior = t->cfg.network && t->cfg.skip && start != RNN_START_SCRATCH ? t->panel.prior : NULL;
-	t->model.verdict = !t->cfg.network ? RNN_VERDICT_OFF : start == RNN_START_PRIOR ? RNN_VERDICT_PRIOR : !enough ? RNN_VERDICT_SHORT :
-		t->late ? RNN_VERDICT_TIME : RNN_VERDICT_ASKED;
+	enough &= s->summary.longest >= 2;
+	s->blends = s->cfg.skip;
+	s->train = s->cfg.network && enough && !mix && start != RNN_START_PRIOR;
+	s->prior = s->cfg.network && s->cfg.skip && start != RNN_START_SCRATCH ? s->panel.prior : NULL;
+	s->verdict = !s->cfg.network ? RNN_VERDICT_OFF : start == RNN_START_PRIOR ? RNN_VERDICT_PRIOR : !enough ? RNN_VERDICT_SHORT :
+		mix ? RNN_VERDICT_TIME : RNN_VERDICT_ASKED;
 }
 
 /* Everything that a network needs beside its frames. */
 static void
-lay_out_network(rnn_trainer *t, int tile)
+lay_out_network(Task *task, int tile, rnn_arena *a)
 {
-	rnn_net_init(&t->net, &t->shape, t->cfg.bptt, tile, true, &t->arena);
-	t->carried = t->cfg.bptt < t->cfg.context / t->cfg.patch ?
-		arena_new(&t->arena, real, t->cfg.batch * rnn_net_state(&t->net)) : NULL;
-	t->init_row = arena_new(&t->arena, double, t->shape.H);
-	optimizer_init(&t->opt, t->shape.params, t->cfg.ema > 0, &t->arena);
-	t->opt.fixed = candidate_shared(t);
-	for (int i = 0; i < 2; i++)
-		t->best[i].weights = arena_new(&t->arena, real, t->shape.params);
-	for (int i = 0; i < t->cfg.members; i++)
-		t->member_weights[i] = arena_new(&t->arena, real, t->shape.params);
-	t->member_log = arena_new(&t->arena, MemberLog, t->cfg.members);
-	for (int i = 0; t->member_log && i < t->cfg.members; i++)
-		t->member_log[i].n = 0;
+	const Study *s = &task->study;
+	Fit		   *fit = &task->fit;
+
+	rnn_net_init(&fit->net, &s->shape, s->cfg.bptt, tile, true, a);
+	fit->carried = s->cfg.bptt < s->cfg.context / s->cfg.patch ?
+		arena_new(a, real, s->cfg.batch * rnn_net_state(&fit->net)) : NULL;
+	fit->init_row = arena_new(a, double, s->shape.H);
+	optimizer_init(&fit->opt, s->shape.params, s->cfg.ema > 0, a);
+	fit->opt.fixed = candidate_shared(s);
+}
+
+/* Room for what becomes of jobs: the weights that are judged are trained there. */
+static void
+lay_out_results(Task *task, rnn_arena *a)
+{
+	int64_t		params = task->study.train ? task->study.shape.params : 0;
+
+	task->judgement = rnn_arena_alloc(a, judged_size(params), 1);
+	task->trained = rnn_arena_alloc(a, trained_size(params), 1);
+	for (int half = 0; task->judgement && half < 2; half++)
+	{
+		task->judgement->params = params;
+		task->trial.best[half].weights = judged_weights(task->judgement, half);
+	}
 }
 
 static void
-lay_out_prior(rnn_trainer *t, int64_t longest)
+lay_out_prior(Study *s, int64_t longest, rnn_arena *a)
 {
 	int			B = PRIOR_BATCH;
 	rnn_arena	measure;
@@ -67,65 +74,74 @@ lay_out_prior(rnn_trainer *t, int64_t longest)
 	for (;; B /= 2)
 	{
 		rnn_arena_init(&measure, NULL, 0);
-		rnn_prior_net_init(&t->prior_net, t->prior, &t->cfg, longest, B, &measure);
-		if (B == 1 || measure.used <= t->arena.size / PRIOR_MEMORY)
+		rnn_prior_net_init(&s->prior_net, s->prior, &s->cfg, longest, B, &measure);
+		if (B == 1 || measure.used <= a->size / PRIOR_MEMORY)
 			break;
 	}
-	rnn_prior_net_init(&t->prior_net, t->prior, &t->cfg, longest, B, &t->arena);
+	rnn_prior_net_init(&s->prior_net, s->prior, &s->cfg, longest, B, a);
 }
 
 static void
-lay_out_held(rnn_trainer *t, int64_t W, int64_t longest)
+lay_out_held(Task *task, int64_t W, int64_t longest, rnn_arena *a)
 {
-	t->rows = arena_new(&t->arena, float, W * RNN_GRID);
+	Study	   *s = &task->study;
+	Trial	   *trial = &task->trial;
+	Calibration *c = &task->calibration;
+	size_t		forecast = (size_t) s->cfg.horizon * RNN_QUANTILES;
+
+	trial->rows = arena_new(a, float, W * RNN_GRID);
 	for (int i = 0; i < 2; i++)
-		t->best[i].rows = arena_new(&t->arena, float, W * RNN_GRID);
-	t->q = arena_new(&t->arena, real, (size_t) t->cfg.horizon * RNN_QUANTILES);
-	t->q_mix = arena_new(&t->arena, real, (size_t) t->cfg.horizon * RNN_QUANTILES);
-	t->W = (int) W;
-	if (t->prior)
+		trial->best[i].rows = arena_new(a, float, W * RNN_GRID);
+	trial->q = c->q = arena_new(a, real, forecast);
+	trial->q_mix = c->q_mix = arena_new(a, real, forecast);
+	s->W = (int) W;
+	if (s->prior)
 	{
-		lay_out_prior(t, longest);
-		t->said = arena_new(&t->arena, rnn_said, W);
-		t->prior_q = arena_new(&t->arena, real, W * rnn_prior_steps(t->prior, t->cfg.horizon) * RNN_QUANTILES);
+		lay_out_prior(s, longest, a);
+		s->said = arena_new(a, rnn_said, W);
+		s->prior_q = arena_new(a, real, W * rnn_prior_steps(s->prior, s->cfg.horizon) * RNN_QUANTILES);
 	}
-	t->score_room = conformal_room(t);
-	t->scores = arena_new(&t->arena, float, t->score_room * RNN_BANDS * RNN_MEDIAN);
+	c->score_room = conformal_room(s);
+	c->scores = arena_new(a, float, c->score_room * RNN_BANDS * RNN_MEDIAN);
 }
 
 /* Fewer than some windows' frames would train on next to nothing. */
 static int64_t
-few_frames(const rnn_trainer *t, int64_t longest)
+few_frames(const Study *s, int64_t longest)
 {
-	int64_t		windows = 8 * (int64_t) (t->cfg.context / t->cfg.patch),
-				all = longest / t->cfg.patch;
+	int64_t		windows = 8 * (int64_t) (s->cfg.context / s->cfg.patch),
+				all = longest / s->cfg.patch;
 
 	return windows < all ? windows : all;
 }
 
 /* Everything that depends on the held-out windows and the tile; false where it doesn't fit. */
 static bool
-lay_out_grain(rnn_trainer *t, int64_t grain, int tile, int64_t longest)
+lay_out_grain(Task *task, int64_t grain, int tile, int64_t longest, rnn_arena *a)
 {
+	Study	   *s = &task->study;
 	int64_t		frames;
 
-	t->grain = grain;
-	decide_training(t);
-	rnn_frame_plan_init(&t->plan, &t->shape, &t->cfg);
-	for (int i = 0; t->train && i < t->panel.count; i++)
-		rnn_points_covariates(&t->points[i], &t->panel.series[i], &t->plan, t->shape.blocks * RNN_BLOCK + 1, &t->arena);
-	t->work = arena_new(&t->arena, double, rnn_frame_work(&t->plan, longest));
-	if (t->train)
-		lay_out_network(t, tile);
-	lay_out_held(t, held_total(t), longest);
-	if (t->arena.failed)
+	s->grain = grain;
+	decide_training(s, task->mix);
+	rnn_frame_plan_init(&s->plan, &s->shape, &s->cfg);
+	for (int i = 0; s->train && i < s->panel.count; i++)
+		rnn_points_covariates(&s->points[i], &s->panel.series[i], &s->plan, s->shape.blocks * RNN_BLOCK + 1, a);
+	s->work = arena_new(a, double, rnn_frame_work(&s->plan, longest));
+	if (s->train)
+		lay_out_network(task, tile, a);
+	lay_out_results(task, a);
+	lay_out_held(task, held_total(s), longest, a);
+	if (a->failed)
 		return false;
-	frames = (int64_t) ((t->arena.size - t->arena.used) * 0.8 /
-						(t->plan.width * sizeof(real) + sizeof(rnn_scale) + sizeof(Run)));
-	if (t->train && frames < few_frames(t, longest))
+	frames = (int64_t) ((a->size - a->used) * 0.8 /
+						(s->plan.width * sizeof(real) + sizeof(rnn_scale) + sizeof(Run)));
+	if (s->train && frames < few_frames(s, longest))
 		return false;
-	plan_windows(t, frames);
-	return !t->arena.failed;
+	plan_windows(s, frames, a);
+	task->fit.slot_of_run = arena_new(a, int64_t, s->n_runs + 1);
+	task->fit.trained = arena_new(a, int, s->n_runs);
+	return !a->failed;
 }
 
 /*
@@ -133,45 +149,76 @@ lay_out_grain(rnn_trainer *t, int64_t grain, int tile, int64_t longest)
  * at the same points for each candidate, whatever its patch.
  */
 static bool
-try_layout(rnn_trainer *t, int tile, int64_t longest)
+try_layout(Task *task, int tile, int64_t longest, rnn_arena *a)
 {
-	rnn_arena	before = t->arena;
+	const Study *s = &task->study;
+	rnn_arena	before = *a;
 
-	if (!lay_out_grain(t, 1, tile, longest))
+	if (!lay_out_grain(task, 1, tile, longest, a))
 		return false;
-	if (!t->train || t->phases == t->cfg.patch)
+	if (!s->train || s->phases == s->cfg.patch)
 		return true;
-	t->arena = before;
-	return lay_out_grain(t, t->cfg.patch, tile, longest);
+	*a = before;
+	return lay_out_grain(task, s->cfg.patch, tile, longest, a);
+}
+
+/* What the study is of. */
+static void
+begin_study(Study *s, const Plan *plan, int candidate)
+{
+	memset(s, 0, sizeof(*s));
+	s->panel = plan->panel;
+	s->summary = plan->summary;
+	s->warm = plan->warm;
+	s->kind = plan->kinds[candidate];
+	candidate_options(plan, s->kind, &s->cfg, &s->pace);
+	rnn_shape_init(&s->shape, &s->cfg);
+	s->shape.stop = s->panel.stop;
+}
+
+static int64_t
+lay_out_points(Study *s, rnn_arena *a)
+{
+	int64_t		longest = 0;
+
+	s->points = arena_new(a, rnn_points, s->panel.count);
+	for (int i = 0; s->points && i < s->panel.count; i++)
+	{
+		rnn_points_init(&s->points[i], &s->panel.series[i], a);
+		longest = rnn_max(longest, s->points[i].n);
+	}
+	return longest;
 }
 
 rnn_status
-lay_out_training(rnn_trainer *t, rnn_error *err)
+lay_out(Task *task, const Plan *plan, rnn_error *err)
 {
-	int			tile;
-	int64_t		longest = 0;
-	rnn_arena	points;
+	Study	   *s = &task->study;
+	int64_t		longest;
+	rnn_arena	all = task->arena,
+				points;
 
-	for (int i = 0; i < t->panel.count; i++)
+	task->laid_out = false;
+	memset(&task->fit, 0, sizeof(task->fit));
+	begin_study(s, plan, task->candidate);
+	task->fit.study = task->trial.study = task->calibration.study = s;
+	task->trial.fit = task->calibration.fit = &task->fit;
+	longest = lay_out_points(s, &all);
+	if (all.failed)
+		return no_room(plan->size, err);
+	points = all;
+	for (int tile = rnn_tile_windows(&s->shape, s->cfg.batch);; tile /= 2)
 	{
-		rnn_points_init(&t->points[i], &t->panel.series[i], &t->arena);
-		longest = t->points[i].n > longest ? t->points[i].n : longest;
-	}
-	if (t->arena.failed)
-		return no_room(t, err);
-	candidate_resolve(t);
-	rnn_shape_init(&t->shape, &t->cfg);
-	t->shape.stop = t->panel.stop;
-	points = t->arena;
-	for (tile = rnn_tile_windows(&t->shape, t->cfg.batch);; tile /= 2)
-	{
-		for (t->most_held = MOST_HELD; t->most_held >= LEAST_HELD; t->most_held /= 2)
+		for (s->most_held = MOST_HELD; s->most_held >= LEAST_HELD; s->most_held /= 2)
 		{
-			t->arena = points;
-			if (try_layout(t, tile, longest))
-				return RNN_OK;
+			all = points;
+			if (!try_layout(task, tile, longest, &all))
+				continue;
+			task->laid_out = true;
+			task->used = all.used;
+			return RNN_OK;
 		}
-		if (!t->train || tile == 1)
-			return no_room(t, err);
+		if (!s->train || tile == 1)
+			return no_room(plan->size, err);
 	}
 }

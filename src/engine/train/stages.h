@@ -1,8 +1,12 @@
 /*
  * stages.h
- *		What the files of the trainer share: train.c drives, layout.c divides
- *		the memory, window.c plans and loads windows, cluster.c knows which hang
- *		together, judge.c decides, candidate.c chooses, conformal.c calibrates, members.c trains on everything.
+ *		The stages of a training, each with what it works on.
+ *
+ *		Study -> Fit -> Trial -> contest -> Calibration -> members
+ *
+ * A Study is what is known of the series once and for all; a Fit is one network
+ * on it; a Trial judges a Fit.  What becomes of a stage is plain bytes, and the
+ * plan decides by them what is done next (plan.c); job.c drives the stages.
  */
 #ifndef RNN_STAGES_H
 #define RNN_STAGES_H
@@ -18,18 +22,21 @@
 #define RNN_GRID 11				/* weights of the blend that are tried: 0, .1 .. 1 */
 #define MOST_HELD 4096			/* held-out windows: more tell little more */
 #define RNN_SPREADS 17			/* factors of the mix's gaps that are tried: 1/4 .. 4 */
-#define MEMBER_LOG 40			/* rows of the log of one training */
-#define RNN_MAX_LOG (MEMBER_LOG * (RNN_MAX_MEMBERS + RNN_CANDIDATES))
+#define MEMBER_LOG 40			/* rows of the log of a member, */
+#define TRIAL_LOG 80			/* and of all trials */
+#define RNN_MAX_LOG (MEMBER_LOG * RNN_MAX_MEMBERS + TRIAL_LOG)
 #define RNN_MAX_BATCH 1024
 #define FRAMES_WANTED 30000		/* more phases of the patches than that add little */
 #define HURRIED_WINDOWS 256		/* held-out windows that are still looked at when the time is up */
+#define VALIDATIONS 30			/* in a whole training */
+
+/* ---------------------------------------------------------------- the study */
 
 /* Frames of one series at e0, e0 + stride, ... */
 typedef struct Run
 {
 	int			series;
 	int			count;
-	int			trained;		/* the first of them end before the series' cut */
 	int64_t		e0;
 	int64_t		stride;
 	int64_t		first;			/* place of the first frame in the store */
@@ -44,12 +51,144 @@ typedef struct Held
 	int64_t		block;			/* of time, from 0, the latest, on */
 } Held;
 
-/* How a member's training on everything went. */
+/* The series as one network looks at them, or, without a network, the mix. */
+typedef struct Study
+{
+	rnn_config	cfg;			/* resolved */
+	rnn_shape	shape;
+	rnn_frame_plan plan;
+	rnn_panel	panel;			/* its series as they are trained on */
+	rnn_summary summary;
+	const rnn_model *warm;		/* to go on from, or NULL */
+	rnn_kind	kind;
+	double		pace;			/* part of the learning rate */
+	bool		train;			/* a network is trained at all */
+	bool		blends;			/* the mix is there to be judged against */
+	rnn_verdict verdict;		/* until something is judged */
+
+	rnn_points *points;			/* (series) */
+	int64_t    *cut;			/* (series) first point that is held out */
+	Run		   *runs;
+	int			n_runs;
+	Held	   *held;
+	int			W;
+	int		   *by_block;		/* (W) scratch: windows in another order */
+	int			most_held;		/* MOST_HELD, or less where memory is short */
+	int64_t		grain;			/* held-out windows are whole ones of it apart: a patch, or a point */
+	int			phases;			/* of the patches that have frames */
+	uint64_t	held_share;		/* series are judged by whose hash is not above it */
+	double		windows_share;	/* of the windows that fitted into memory; 0: all */
+
+	real	   *frames;			/* (F, width) */
+	rnn_scale  *scales;			/* (F) */
+	int64_t		F;
+	double	   *work;
+	int			feature_run,
+				feature_at;		/* next frame to compute */
+	int			framed;			/* held-out windows that have their frames, the first ones */
+
+	const rnn_prior *prior;		/* in the mean with the mix, or NULL */
+	rnn_prior_net prior_net;
+	rnn_said   *said;			/* (W) what the prior forecasts at the held-out windows */
+	real	   *prior_q;		/* (W, its steps, Q) */
+	int			prior_at;		/* next of them */
+} Study;
+
+/* ---------------------------------------------------------------- one network */
+
 typedef struct MemberLog
 {
 	int			n;
 	rnn_log_row row[MEMBER_LOG];
 } MemberLog;
+
+/* Rows of the log of one training. */
+typedef struct Log
+{
+	rnn_log_row *row;
+	int		   *n;
+	int			room;
+	int			phase;			/* RNN_LOG_ */
+} Log;
+
+/* One network that learns from a study. */
+typedef struct Fit
+{
+	const Study *study;
+	rnn_net		net;
+	double	   *init_row;		/* (H) scratch of initial weights */
+	Optimizer	opt;
+	rnn_rng		rng;
+	int			member;
+	bool		final;			/* it learns from everything, held-out windows too */
+	int			K;				/* steps of a window */
+	int			steps;			/* of this training */
+	int			step;			/* updates so far */
+	int			chunk;			/* steps of the current windows that are done */
+	int64_t		slots;			/* windows that can be drawn */
+	int64_t    *slot_of_run;	/* (runs + 1) running sum of them */
+	int		   *trained;		/* (runs) the first frames of each that end before its series' cut */
+	real	   *carried;		/* (batch, state) from chunk to chunk, NULL where there is one */
+	int64_t		last_row;		/* of the net after forward_last: the first window's */
+	int			windows[RNN_MAX_BATCH][2];	/* the current minibatch: run, last */
+	bool		flips[RNN_MAX_BATCH];
+	bool		forgets[RNN_MAX_BATCH];	/* its words are taken for unknown ones */
+	double		loss_sum;		/* since the last row of the log */
+	double		norm_sum;
+	int			loss_count;
+	Log			log;
+} Fit;
+
+/* ---------------------------------------------------------------- what becomes of stages: plain bytes */
+
+/* Of the search for seasons. */
+typedef struct Seasons
+{
+	int			n;
+	int			season[RNN_MAX_SEASONS];
+} Seasons;
+
+/* Of a trial; the weights that each half found best follow it, see judged_weights(). */
+typedef struct Judgement
+{
+	int64_t		params;			/* of each half's weights, 0: there are none */
+	bool		left_out;		/* it didn't fit into the memory */
+	bool		judged;
+	bool		mix;			/* no network: the mix alone is studied */
+	bool		hurried;		/* the time was up meanwhile */
+	rnn_candidate candidate;
+	double		weight,
+				weight_short,
+				mix_spread;
+	int64_t		short_below;
+	double		windows_share;
+	double		loss[2];		/* of each half's best, */
+	int			grid[2],
+				step[2];
+	rnn_member	member;			/* what the better half's best is as one of the model */
+	int			n_log;
+	rnn_log_row log[TRIAL_LOG];
+} Judgement;
+
+/* Of a calibration. */
+typedef struct Factors
+{
+	float		factor[RNN_BANDS][RNN_MEDIAN];
+	int			n;				/* independent windows behind it, 0: not measured */
+	float		coverage;		/* NaN: not known */
+	double		windows_share;
+	int			windows;
+	bool		hurried;
+} Factors;
+
+/* Of a member's training; its weights follow. */
+typedef struct MemberResult
+{
+	rnn_member	member;
+	MemberLog	log;
+} MemberResult;
+
+/* ---------------------------------------------------------------- judging */
 
 /* The best that early stopping has seen by one half of the held-out windows. */
 typedef struct Best
@@ -61,209 +200,193 @@ typedef struct Best
 	float	   *rows;			/* (W, RNN_GRID) */
 } Best;
 
-/* Of a candidate that may yet be chosen: what the judging said, and the weights that it judged. */
-typedef struct Kept
+typedef struct Trial
 {
-	double		weight,
-				weight_short,
-				mix_spread;
-	int64_t		short_below;
-	double		loss[2];		/* of each half's best, */
-	int			grid[2],
-				step[2];
-	real	   *weights[2];		/* (P of the prior) last, see rnn_trainer_judged() */
-} Kept;
-
-typedef enum Stage
-{
-	STAGE_SEASONS, STAGE_LAYOUT, STAGE_FEATURES, STAGE_PRIOR, STAGE_SPREAD, STAGE_TRAIN, STAGE_VALIDATE,
-	STAGE_COMPARE, STAGE_CALIBRATE, STAGE_SPLIT, STAGE_DONE
-} Stage;
-
-struct rnn_trainer
-{
-	rnn_config	cfg;
-	rnn_shape	shape;
-	rnn_frame_plan plan;
-	rnn_panel	panel;			/* its series as they are trained on */
-	const rnn_series *given;	/* as they came */
-	const rnn_model *warm;
-	rnn_arena	arena;
-	rnn_arena	seasoned;		/* as it was when the seasons were known */
-	rnn_arena	bare;			/* as it was before the layout */
-	rnn_summary summary;
-	bool		seasons_detected;
-	rnn_season_search search;
-	bool		searching;
-	Stage		stage;
+	const Study *study;
+	Fit		   *fit;
 	bool		hurry;			/* the caller's time is up */
-	bool		late;			/* it was before there was a network: the mix alone */
-	bool		train;			/* a network is trained at all */
-	bool		blends;			/* the mix is there to be judged against */
-	bool		final;			/* the second training, on everything */
-	bool		split;			/* the caller chooses the members */
-	int			steps;			/* of this training */
-	bool		open;			/* there may be more of them than that */
-
-	rnn_points *points;			/* (series) */
-	int64_t    *cut;			/* (series) first point that is held out */
-	Run		   *runs;
-	int			n_runs;
-	int64_t		slots;			/* windows that training can draw */
-	int64_t    *slot_of_run;	/* (runs + 1) running sum of them */
-	Held	   *held;
-	int			W;
-	int		   *by_block;		/* (W) the held-out windows, the latest first */
-	int			most_held;		/* MOST_HELD, or less where memory is short */
-	int64_t		grain;			/* held-out windows are whole ones of it apart: a patch, or a point */
-	int			phases;			/* of the patches that have frames */
-	uint64_t	held_share;		/* series are judged by whose hash is not above it */
+	int			W;				/* held-out windows that are looked at */
 	double		spread[2];		/* factor of the mix's gaps that each half would choose */
 	int			spread_at;		/* next window to fit it by */
 	double		spread_loss[2][RNN_SPREADS];
-	int			K;				/* steps of a window */
-
-	real	   *frames;			/* (F, width) */
-	rnn_scale  *scales;			/* (F) */
-	int64_t		F;
-	double	   *work;
-	int			feature_run,
-				feature_at;		/* next frame to compute */
-	int			framed;			/* held-out windows that have their frames, the first ones */
-
-	rnn_net		net;
-	rnn_config	asked;			/* the options, with the seasons: each candidate resolves them anew */
-	rnn_kind	kinds[RNN_CANDIDATES];	/* of the candidates, in their order */
-	int			n_kinds,
-				at;				/* the current one */
-	int			terms;			/* of the calendar, for a network from nothing */
-	rnn_kind	kind;			/* its */
-	double		pace;			/* its part of the learning rate */
-	bool		settled;		/* it was chosen, and is not judged again */
-	bool		apart;			/* the first one is being judged elsewhere */
-	bool		lone;			/* the current one is all that is judged here */
-	Kept		kept;
-	MemberLog	kept_log;
-
-	double	   *init_row;		/* (H) scratch of initial weights */
-	Optimizer	opt;
-	rnn_rng		rng;
-	bool		started;		/* there are weights in opt */
-	int			member;			/* that is trained now */
-	int			step;			/* updates of this training */
-	int			chunk;			/* steps of the current windows that are done */
-	real	   *carried;		/* (batch, state) from chunk to chunk, NULL where there is one */
-	int64_t		last_row;		/* of the net after forward_last: the first window's */
-	int			windows[RNN_MAX_BATCH][2];	/* the current minibatch: run, last */
-	bool		flips[RNN_MAX_BATCH];
-	bool		forgets[RNN_MAX_BATCH];	/* its words are taken for unknown ones */
-	double		loss_sum;		/* since the last row of the log */
-	double		norm_sum;
-	int			loss_count;
-
 	int			held_at;		/* next held-out window to validate */
-	const rnn_prior *prior;		/* in the mean with the mix, or NULL */
-	rnn_prior_net prior_net;
-	rnn_said   *said;			/* (W) what the prior forecasts at the held-out windows */
-	real	   *prior_q;		/* (W, its steps, Q) */
-	int			prior_at;		/* next of them */
-
 	float	   *rows;			/* (W, RNN_GRID) of this validation */
 	Best		best[2];
 	double		gain[RNN_GRID], /* of the judged network at each weight: mean difference, each window by the
 								 * weights that the other half chose, */
 				gain_error[RNN_GRID];	/* and its standard error */
 	int			stale;			/* validations without progress of either */
+	real	   *q,
+			   *q_mix;			/* (horizon, Q) */
+	Judgement  *judgement;
+} Trial;
 
-	float	   *scores;			/* conformity scores, conformal.c */
+typedef struct Calibration
+{
+	const Study *study;
+	Fit		   *fit;
+	const rnn_model *model;		/* the weights of its blend */
+	const real *weights[2];		/* of the network, that each half chose */
+	int			W;				/* held-out windows that are looked at */
+	bool		hurry;
+	int			held_at;
+	int			pass;			/* half that is looked at */
+	int			looked_at;		/* windows that the scores come from, the first of all */
+	float	   *scores;			/* conformity scores */
 	int64_t		n_scores[RNN_BANDS];
 	int64_t		score_room;		/* per band and pair */
-	int			calibrate_pass;
-	int			looked_at;		/* windows that the scores come from, the first of all */
 	int64_t		covered,
 				covered_of;
 	real	   *q,
 			   *q_mix;			/* (horizon, Q) */
+	Factors    *factors;
+} Calibration;
 
+/* ---------------------------------------------------------------- jobs */
+
+typedef enum Stage
+{
+	STAGE_SEASONS, STAGE_LAYOUT, STAGE_FEATURES, STAGE_PRIOR, STAGE_SPREAD, STAGE_TRAIN, STAGE_VALIDATE,
+	STAGE_CALIBRATE, STAGE_DONE
+} Stage;
+
+/* The job at hand, in the part of the block that is behind the plan's. */
+typedef struct Task
+{
+	rnn_job		job;
+	Stage		stage;
+	bool		hurry;
+	rnn_arena	arena;
+	bool		laid_out;		/* the study is that of `candidate` and `mix` */
+	size_t		used;			/* bytes of the block, where it is */
+	int			candidate;
+	bool		mix;
+	Study		study;
+	Fit			fit;
+	Trial		trial;
+	Calibration calibration;
+	rnn_season_search search;
+	bool		searching;
+	Seasons		seasons;
+	Judgement	nothing;		/* where a trial ends before its study is laid out */
+	Judgement  *judgement;		/* room for what becomes of jobs */
+	Factors		factors;
+	MemberResult    *trained;
+	rnn_part	result;
+} Task;
+
+/* What is known of the training, from what became of its jobs so far. */
+typedef struct Plan
+{
+	rnn_config	asked;			/* the options, with the seasons: each candidate resolves them anew */
+	rnn_panel	panel;			/* its series as they are trained on */
+	const rnn_series *given;	/* as they came */
+	const rnn_model *warm;
+	rnn_summary summary;
+	size_t		size;			/* bytes of the block */
+	rnn_kind	kinds[RNN_CANDIDATES];	/* of the candidates, in their order */
+	int			n_kinds;
+	int			terms;			/* of the calendar, for a network from nothing */
+	bool		hurry;
+	bool		known;			/* the seasons are */
+	bool		decided;		/* and the contest is */
+	bool		done;
+	int			chosen;			/* candidate */
+	Seasons		seasons;
+	int			issued[RNN_JOBS];	/* of each kind */
+	int			taken[RNN_JOBS];
+	Judgement  *judged[RNN_CANDIDATES]; /* NULL: not yet */
+	uint8_t    *judged_room[RNN_CANDIDATES];
+	Factors		factors;
+	MemberResult    *trained[RNN_MAX_MEMBERS];	/* NULL: not yet */
+	uint8_t    *trained_room[RNN_MAX_MEMBERS];
+	rnn_config	cfg;			/* resolved, of the network that was chosen */
 	rnn_model	model;			/* grows as things are known */
-	real	   *member_weights[RNN_MAX_MEMBERS];
-	MemberLog  *member_log;		/* (members) */
 	rnn_log_row *log;
+} Plan;
+
+struct rnn_trainer
+{
+	rnn_arena	arena;
+	Plan		plan;
+	Task		task;
+	bool		busy;			/* rnn_trainer_step is amid a job */
 };
 
-/* train.c */
-rnn_status	find_seasons(rnn_trainer *t, rnn_error *err);
-void		start_network(rnn_trainer *t);	/* with initial weights, or those to go on from */
-uint64_t	member_seed(const rnn_trainer *t);
-const rnn_member *warm_member(const rnn_trainer *t);	/* that the current one goes on from, or NULL */
+/* plan.c */
+size_t		judged_size(int64_t params);	/* bytes of a judgement with its weights, */
+size_t		trained_size(int64_t params);	/* and of a member */
+real	   *judged_weights(const Judgement *j, int half);
+real	   *trained_weights(const MemberResult *t);
+rnn_status	plan_begin(rnn_trainer *t, rnn_error *err); /* once what is given is noted */
 
-/* members.c */
-void		begin_members(rnn_trainer *t);
-void		next_member(rnn_trainer *t);
-void		keep_member(rnn_trainer *t, const real *weights, int steps, bool stopped);
+/* job.c */
+rnn_status	no_room(size_t size, rnn_error *err);
 
-/* layout.c */
-rnn_status	lay_out_training(rnn_trainer *t, rnn_error *err);
-rnn_status	no_room(rnn_trainer *t, rnn_error *err);
+/* layout.c: what a network, or the mix alone, needs, in the task's memory */
+rnn_status	lay_out(Task *task, const Plan *plan, rnn_error *err);
+
+/* fit.c */
+void		fit_start(Fit *fit, int member, bool final, int steps); /* with initial weights, or those to go on from */
+rnn_status	fit_chunk(Fit *fit, rnn_error *err);	/* one update */
+void		fit_log(Fit *fit, double validation, double baseline);
+double		fit_loss(const Fit *fit);	/* mean since the last row of the log, NaN: none */
+rnn_member	fit_member(const Fit *fit, int steps, bool stopped);
+void		member_weights(const rnn_member *m, const real *from, real *to);	/* as they will be stored */
 
 /* window.c */
-int			held_overlap(const rnn_trainer *t); /* held-out windows in the time of one */
-int64_t		held_spacing(const rnn_trainer *t);
+int			held_overlap(const Study *s);	/* held-out windows in the time of one */
+int64_t		held_spacing(const Study *s);
 bool		series_is_odd(int series);	/* by a hash of its number */
-void		choose_held(rnn_trainer *t);	/* about most_held of them, once the points are known */
-int64_t		held_total(const rnn_trainer *t);	/* held-out windows, were all frames kept */
-void		plan_windows(rnn_trainer *t, int64_t max_frames);
-void		plan_slots(rnn_trainer *t); /* which frames training may use: before the cut, or all */
-void		compute_frames(rnn_trainer *t, int64_t budget);
-/* Whether the frames so far will do, as the time is up, or all of them are there. */
-bool		features_suffice(rnn_trainer *t);
-void		draw_windows(rnn_trainer *t);
-void		load_chunk(rnn_trainer *t, int from, int T, int first, int B, bool targets);
-/* Forward of the windows in t->windows, head at the last step only. */
-void		forward_last(rnn_trainer *t, const real *w, int B);
+void		choose_held(Study *s);	/* about most_held of them, once the points are known */
+int64_t		held_total(const Study *s); /* held-out windows, were all frames kept */
+void		plan_windows(Study *s, int64_t max_frames, rnn_arena *a);
+void		plan_slots(Fit *fit);	/* which frames training may use: before the cut, or all */
+void		compute_frames(Study *s, int64_t budget);
+/* Whether the frames so far will do, or all of them are there. */
+bool		features_suffice(Study *s, bool hurry, bool judged);
+void		draw_windows(Fit *fit);
+void		load_chunk(Fit *fit, int from, int T, int first, int B, bool targets);
+/* Up to one batch of held-out windows, of the first W, from `from` on into fit->windows. */
+int			held_batch(Fit *fit, int from, int W);
+/* Forward of the windows in fit->windows, head at the last step only. */
+void		forward_last(Fit *fit, const real *w, int B);
 
 /* cluster.c */
-void		cluster_held(rnn_trainer *t);	/* blocks of time of the held-out windows, and halves */
-void		sort_by_block(rnn_trainer *t, int W);	/* the first W of them, the latest first */
+void		cluster_held(Study *s); /* blocks of time of the held-out windows, and halves */
+void		sort_by_block(const Study *s, int W);	/* the first W of them, the latest first */
 /* Mean of a difference by windows (W) and its standard error. */
-double		clustered_mean(const rnn_trainer *t, const float *difference, double *error);
-int			independent_windows(rnn_trainer *t, int W);	/* what the first W of them count for; sorts them */
+double		clustered_mean(const Study *s, int W, const float *difference, double *error);
+int			independent_windows(const Study *s, int W); /* what the first W of them count for; sorts them */
 
 /* candidate.c */
-rnn_status	candidates_choose(rnn_trainer *t, rnn_error *err);	/* once the seasons are known */
-void		candidates_begin(rnn_trainer *t);	/* with the current one */
-bool		candidate_left_out(rnn_trainer *t); /* it doesn't fit: true where another one may */
-void		candidate_options(rnn_trainer *t);
-void		candidate_resolve(rnn_trainer *t);
-int64_t		candidate_shared(const rnn_trainer *t); /* first weights that stay the prior's */
-void		candidate_judged(rnn_trainer *t);	/* the current one: on to the comparison */
-bool		candidate_unjudged(rnn_trainer *t); /* the time is up: true where another one may have been judged */
-bool		candidate_chosen(rnn_trainer *t);	/* false: another one, or an earlier one again */
-bool		candidate_may_be_apart(const rnn_trainer *t);
-void		candidate_take(rnn_trainer *t, rnn_choice choice);
-void		candidate_restore(rnn_trainer *t);	/* what was judged of the settled one */
+rnn_status	candidates_choose(Plan *plan, rnn_error *err);	/* once the seasons are known */
+/* Options of a candidate: its shape and how fast it learns. */
+void		candidate_options(const Plan *plan, rnn_kind kind, rnn_config *cfg, double *pace);
+int64_t		candidate_shared(const Study *s);	/* first weights that stay the prior's */
+bool		candidate_may_be_left_out(const Plan *plan, int candidate); /* where it doesn't fit: then there is one from nothing */
+int			candidates_compare(const Plan *plan, int n);	/* the better one of the first n */
 
 /* judge.c */
-void		judge_begin(rnn_trainer *t);	/* no best yet */
-bool		prior_step(rnn_trainer *t); /* forecasts held-out windows by the prior; true when done */
-bool		spread_step(rnn_trainer *t);	/* fits the mix's spread; true when done */
-bool		is_judged(const rnn_trainer *t);	/* early stopping has seen a best of each half */
-void		validation_begin(rnn_trainer *t);
-bool		validation_step(rnn_trainer *t);	/* true when all windows are done */
-void		validation_end(rnn_trainer *t); /* notes progress */
-int			steps_found(const rnn_trainer *t);	/* for the final training, so far */
+bool		prior_step(Study *s, bool hurry);	/* forecasts held-out windows by the prior; true when done */
+void		judge_begin(Trial *t);	/* no best yet */
+bool		spread_step(Trial *t);	/* fits the mix's spread; true when done */
+bool		is_judged(const Trial *t);	/* early stopping has seen a best of each half */
+void		validation_begin(Trial *t);
+bool		validation_step(Trial *t);	/* true when all windows are done */
+void		validation_end(Trial *t);	/* notes progress */
 /* Of a tuned prior, in tenths, from its measured difference at each weight and the loss without it. */
 int			tuned_weight(const double gain[RNN_GRID], const double error[RNN_GRID], double loss);
-void		judge(rnn_trainer *t);	/* verdict, weight, steps of the final training */
-void		add_log(rnn_trainer *t, double validation, double baseline);
-/* Up to one batch of held-out windows from `from` on into t->windows. */
-int			held_batch(rnn_trainer *t, int from);
-/* q (horizon,Q) of held-out window i: network at row b of the last forward and mix with prior, blended. */
-void		blend_quantiles(rnn_trainer *t, int i, int b, double weight, real *q);
+void		judge(Trial *t);	/* verdict, weight, steps of the final training */
+/*
+ * q (horizon,Q) of held-out window i: network at row b of the last forward and
+ * mix (its gaps times `spread`, into q_mix) with prior, blended.
+ */
+void		blend_quantiles(const Fit *fit, int i, int b, double weight, double spread, real *q_mix, real *q);
 
 /* conformal.c */
-int64_t		conformal_room(const rnn_trainer *t);
-void		conformal_begin(rnn_trainer *t);
-bool		conformal_step(rnn_trainer *t); /* true when done */
+int64_t		conformal_room(const Study *s);
+void		conformal_begin(Calibration *c);
+bool		conformal_step(Calibration *c); /* true when done */
 
 #endif							/* RNN_STAGES_H */

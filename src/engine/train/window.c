@@ -33,26 +33,26 @@ typedef struct Choice
  * so that no two become one.
  */
 int64_t
-held_spacing(const rnn_trainer *t)
+held_spacing(const Study *s)
 {
-	int64_t		h = t->cfg.horizon,
-				parts = t->panel.count >= PANEL || h < HELD_OVERLAP ? 1 : HELD_OVERLAP,
+	int64_t		h = s->cfg.horizon,
+				parts = s->panel.count >= PANEL || h < HELD_OVERLAP ? 1 : HELD_OVERLAP,
 				apart = (h + parts - 1) / parts;
 
-	return rnn_max(1, (apart + t->grain / 2) / t->grain) * t->grain;
+	return rnn_max(1, (apart + s->grain / 2) / s->grain) * s->grain;
 }
 
 /* As long as a window is, or as far as they are apart. */
 static int64_t
-held_unit(const rnn_trainer *t)
+held_unit(const Study *s)
 {
-	return rnn_max(t->cfg.horizon, held_spacing(t));
+	return rnn_max(s->cfg.horizon, held_spacing(s));
 }
 
 int
-held_overlap(const rnn_trainer *t)
+held_overlap(const Study *s)
 {
-	return t->panel.count >= PANEL ? 1 : (int) ((held_unit(t) + held_spacing(t) - 1) / held_spacing(t));
+	return s->panel.count >= PANEL ? 1 : (int) ((held_unit(s) + held_spacing(s) - 1) / held_spacing(s));
 }
 
 static uint64_t
@@ -72,88 +72,88 @@ series_is_odd(int series)
 
 /* Of one series, apart. */
 static int64_t
-most_windows(const rnn_trainer *t)
+most_windows(const Study *s)
 {
-	if (t->panel.count >= PANEL)
+	if (s->panel.count >= PANEL)
 		return PANEL_WINDOWS;
-	return rnn_min(SINGLE_WINDOWS, rnn_max(1, t->most_held / (held_overlap(t) * t->panel.count)));
+	return rnn_min(SINGLE_WINDOWS, rnn_max(1, s->most_held / (held_overlap(s) * s->panel.count)));
 }
 
 /* Held-out windows of a series: the last part in time. */
 static int
-held_count(const rnn_trainer *t, int series)
+held_count(const Study *s, int series)
 {
-	int64_t		n = t->points[series].n,
-				h = t->cfg.horizon,
-				room = n - h - rnn_max(2 * t->cfg.seasons[0], RNN_LEAST_HISTORY),
+	int64_t		n = s->points[series].n,
+				h = s->cfg.horizon,
+				room = n - h - rnn_max(2 * s->cfg.seasons[0], RNN_LEAST_HISTORY),
 				back = (rnn_min(room / h + 1, rnn_max(1, n / (4 * h))) - 1) * h;
 
-	if (room < 0 || (t->held_share > 0 && hash_block(series, -2) > t->held_share))
+	if (room < 0 || (s->held_share > 0 && hash_block(series, -2) > s->held_share))
 		return 0;
-	back = rnn_min(rnn_min((back + t->grain - 1) / t->grain * t->grain, room), (most_windows(t) - 1) * held_unit(t));
-	return (int) (back / held_spacing(t) + 1);
+	back = rnn_min(rnn_min((back + s->grain - 1) / s->grain * s->grain, room), (most_windows(s) - 1) * held_unit(s));
+	return (int) (back / held_spacing(s) + 1);
 }
 
 /* Of a panel of very many series only some are judged by. */
 void
-choose_held(rnn_trainer *t)
+choose_held(Study *s)
 {
 	int64_t		all;
 
-	t->held_share = 0;
-	all = held_total(t);
-	if (t->panel.count >= PANEL && all > t->most_held)
-		t->held_share = (uint64_t) ((double) t->most_held / all * 18446744073709549568.0);
+	s->held_share = 0;
+	all = held_total(s);
+	if (s->panel.count >= PANEL && all > s->most_held)
+		s->held_share = (uint64_t) ((double) s->most_held / all * 18446744073709549568.0);
 }
 
 int64_t
-held_total(const rnn_trainer *t)
+held_total(const Study *s)
 {
 	int64_t		W = 0;
 
-	for (int i = 0; i < t->panel.count; i++)
-		W += held_count(t, i);
+	for (int i = 0; i < s->panel.count; i++)
+		W += held_count(s, i);
 	return W;
 }
 
 /* Patch end of held-out window i, 0 the latest. */
 static int64_t
-held_end(const rnn_trainer *t, int64_t n, int i)
+held_end(const Study *s, int64_t n, int i)
 {
-	return n - t->cfg.horizon - i * held_spacing(t);
+	return n - s->cfg.horizon - i * held_spacing(s);
 }
 
 /* First patch end with a loss: before it the references know nothing. */
 static int64_t
-first_loss(const rnn_trainer *t, int64_t n)
+first_loss(const Study *s, int64_t n)
 {
-	return rnn_max(1, rnn_min(rnn_max(8, t->cfg.seasons[0] + 2), n / 3));
+	return rnn_max(1, rnn_min(rnn_max(8, s->cfg.seasons[0] + 2), n / 3));
 }
 
 static void
-add_run(rnn_trainer *t, bool measure, int series, int64_t e0, int64_t stride, int64_t count)
+add_run(Study *s, bool measure, int series, int64_t e0, int64_t stride, int64_t count)
 {
 	if (!measure)
-		t->runs[t->n_runs] = (Run) {series, (int) count, 0, e0, stride, t->F};
-	t->n_runs++;
-	t->F += count;
+		s->runs[s->n_runs] = (Run) {series, (int) count, e0, stride, s->F};
+	s->n_runs++;
+	s->F += count;
 }
 
 static int64_t
-block_frames(const rnn_trainer *t)
+block_frames(const Study *s)
 {
-	return 4 * (int64_t) t->K;
+	return 4 * (int64_t) (s->cfg.context / s->cfg.patch);
 }
 
 /* Runs of one phase of the patches of a series, as blocks counted from the end. */
 static void
-add_phase(rnn_trainer *t, bool measure, int series, int64_t shift, const Choice *c)
+add_phase(Study *s, bool measure, int series, int64_t shift, const Choice *c)
 {
-	int64_t		P = t->cfg.patch,
-				phase = (shift + P - t->cfg.horizon % P) % P,	/* 0: that of the held-out windows */
-				last = t->points[series].n - P + phase, /* the latest end with a target */
+	int64_t		P = s->cfg.patch,
+				phase = (shift + P - s->cfg.horizon % P) % P,	/* 0: that of the held-out windows */
+				last = s->points[series].n - P + phase, /* the latest end with a target */
 				count = last >= 1 ? (last - 1) / P + 1 : 0,
-				block = c->share == UINT64_MAX ? count : block_frames(t);
+				block = c->share == UINT64_MAX ? count : block_frames(s);
 
 	for (int64_t b = 0; b * block < count; b++)
 	{
@@ -161,45 +161,45 @@ add_phase(rnn_trainer *t, bool measure, int series, int64_t shift, const Choice 
 					end = last - b * block * P;
 
 		if ((c->latest && b == 0) || hash_block(series, b) <= c->share)
-			add_run(t, measure, series, end - (size - 1) * P, P, size);
+			add_run(s, measure, series, end - (size - 1) * P, P, size);
 	}
 }
 
 /* Without a network only the held-out positions are looked at. */
 static void
-add_held_only(rnn_trainer *t, bool measure, int series)
+add_held_only(Study *s, bool measure, int series)
 {
-	int64_t		n = t->points[series].n;
-	int			v = held_count(t, series);
+	int64_t		n = s->points[series].n;
+	int			v = held_count(s, series);
 
 	if (v > 0)
-		add_run(t, measure, series, held_end(t, n, v - 1), held_spacing(t), v);
+		add_run(s, measure, series, held_end(s, n, v - 1), held_spacing(s), v);
 }
 
 static void
-plan_runs(rnn_trainer *t, bool measure, const Choice *c)
+plan_runs(Study *s, bool measure, const Choice *c)
 {
-	t->n_runs = 0;
-	t->F = 0;
-	for (int i = 0; i < t->panel.count; i++)
+	s->n_runs = 0;
+	s->F = 0;
+	for (int i = 0; i < s->panel.count; i++)
 	{
-		if (t->points[i].n < 2)
+		if (s->points[i].n < 2)
 			continue;
-		if (!t->train)
-			add_held_only(t, measure, i);
+		if (!s->train)
+			add_held_only(s, measure, i);
 		else
 			for (int p = 0; p < c->phases; p++)
-				add_phase(t, measure, i, (int64_t) p * t->cfg.patch / c->phases, c);
+				add_phase(s, measure, i, (int64_t) p * s->cfg.patch / c->phases, c);
 	}
 }
 
 /* The run that holds patch end e, or -1 where it was not kept. */
 static int
-find_run(const rnn_trainer *t, int from, int series, int64_t e)
+find_run(const Study *s, int from, int series, int64_t e)
 {
-	for (int r = from; r < t->n_runs && t->runs[r].series == series; r++)
+	for (int r = from; r < s->n_runs && s->runs[r].series == series; r++)
 	{
-		const Run  *run = &t->runs[r];
+		const Run  *run = &s->runs[r];
 
 		if (e >= run->e0 && e < run->e0 + run->count * run->stride && (e - run->e0) % run->stride == 0)
 			return r;
@@ -208,141 +208,145 @@ find_run(const rnn_trainer *t, int from, int series, int64_t e)
 }
 
 static void
-plan_held(rnn_trainer *t)
+plan_held(Study *s)
 {
 	int			from = 0;
 
-	t->W = 0;
-	for (int s = 0; s < t->panel.count; s++)
+	s->W = 0;
+	for (int i = 0; i < s->panel.count; i++)
 	{
-		int64_t		n = t->points[s].n;
-		int			v = held_count(t, s);
+		int64_t		n = s->points[i].n;
+		int			v = held_count(s, i);
 
-		t->cut[s] = n;
-		while (from < t->n_runs && t->runs[from].series < s)
+		s->cut[i] = n;
+		while (from < s->n_runs && s->runs[from].series < i)
 			from++;
-		for (int i = 0; i < v; i++)
+		for (int k = 0; k < v; k++)
 		{
-			int64_t		e = held_end(t, n, i);
-			int			r = e >= 1 ? find_run(t, from, s, e) : -1;
+			int64_t		e = held_end(s, n, k);
+			int			r = e >= 1 ? find_run(s, from, i, e) : -1;
 
 			if (r < 0)
 				continue;
-			t->cut[s] = rnn_min(t->cut[s], e);
-			t->held[t->W++] = (Held) {
-				.run = r,.last = (int) ((e - t->runs[r].e0) / t->runs[r].stride)
+			s->cut[i] = rnn_min(s->cut[i], e);
+			s->held[s->W++] = (Held) {
+				.run = r,.last = (int) ((e - s->runs[r].e0) / s->runs[r].stride)
 			};
 		}
 	}
-	cluster_held(t);
+	cluster_held(s);
 }
 
 /* Windows that a run offers: its last frame varies, a short run has one. */
 static int64_t
-slots_of(const rnn_trainer *t, const Run *run)
+slots_of(const Fit *fit, int run)
 {
-	return run->trained == 0 ? 0 : rnn_max(1, run->trained - t->K + 1);
+	return fit->trained[run] == 0 ? 0 : rnn_max(1, fit->trained[run] - fit->K + 1);
+}
+
+/* First point of a series that is not to be learned from. */
+static int64_t
+cut_of(const Fit *fit, int series)
+{
+	return fit->final ? fit->study->points[series].n : fit->study->cut[series];
 }
 
 void
-plan_slots(rnn_trainer *t)
+plan_slots(Fit *fit)
 {
-	t->slots = 0;
-	for (int r = 0; r < t->n_runs; r++)
+	fit->slots = 0;
+	for (int r = 0; r < fit->study->n_runs; r++)
 	{
-		Run		   *run = &t->runs[r];
-		int64_t		cut = t->final ? t->points[run->series].n : t->cut[run->series];
+		const Run  *run = &fit->study->runs[r];
+		int64_t		cut = cut_of(fit, run->series);
 
-		run->trained = cut <= run->e0 ? 0 : (int) rnn_min(run->count, (cut - 1 - run->e0) / run->stride + 1);
-		t->slot_of_run[r] = t->slots;
-		t->slots += slots_of(t, run);
+		fit->trained[r] = cut <= run->e0 ? 0 : (int) rnn_min(run->count, (cut - 1 - run->e0) / run->stride + 1);
+		fit->slot_of_run[r] = fit->slots;
+		fit->slots += slots_of(fit, r);
 	}
-	t->slot_of_run[t->n_runs] = t->slots;
+	fit->slot_of_run[fit->study->n_runs] = fit->slots;
 }
 
 static void
-allocate_runs(rnn_trainer *t)
+allocate_runs(Study *s, rnn_arena *a)
 {
-	t->runs = arena_new(&t->arena, Run, t->n_runs);
-	t->slot_of_run = arena_new(&t->arena, int64_t, t->n_runs + 1);
-	t->held = arena_new(&t->arena, Held, held_total(t));
-	t->by_block = arena_new(&t->arena, int, held_total(t));
-	t->cut = arena_new(&t->arena, int64_t, t->panel.count);
-	t->frames = arena_new(&t->arena, real, t->F * t->plan.width);
-	t->scales = arena_new(&t->arena, rnn_scale, t->F);
+	s->runs = arena_new(a, Run, s->n_runs);
+	s->held = arena_new(a, Held, held_total(s));
+	s->by_block = arena_new(a, int, held_total(s));
+	s->cut = arena_new(a, int64_t, s->panel.count);
+	s->frames = arena_new(a, real, s->F * s->plan.width);
+	s->scales = arena_new(a, rnn_scale, s->F);
 }
 
 /* Blocks that are about nine tenths of max_frames. */
 static void
-choose_blocks(const rnn_trainer *t, int64_t max_frames, Choice *c)
+choose_blocks(const Study *s, int64_t max_frames, Choice *c)
 {
-	double		latest = (double) t->panel.count * c->phases * block_frames(t);
+	double		latest = (double) s->panel.count * c->phases * block_frames(s);
 
 	c->latest = latest <= max_frames / 2;
 	if (!c->latest)
 		latest = 0;
-	c->share = (uint64_t) ((max_frames - latest) / (t->F - latest) * 0.9 * 18446744073709551615.0);
+	c->share = (uint64_t) ((max_frames - latest) / (s->F - latest) * 0.9 * 18446744073709551615.0);
 }
 
 /* Lays out runs and held-out windows for about max_frames frames; fails by the arena. */
 void
-plan_windows(rnn_trainer *t, int64_t max_frames)
+plan_windows(Study *s, int64_t max_frames, rnn_arena *a)
 {
 	Choice		c = {.phases = 1,.share = UINT64_MAX};
 	int64_t		all;
-	rnn_arena	before = t->arena;
+	rnn_arena	before = *a;
 
-	t->K = t->cfg.context / t->cfg.patch;
-	plan_runs(t, true, &c);
-	if (t->train)
-		c.phases = (int) rnn_max(1, rnn_min(t->cfg.patch, rnn_min(FRAMES_WANTED, max_frames) / rnn_max(t->F, 1)));
-	plan_runs(t, true, &c);
-	t->phases = c.phases;
-	all = t->F;
-	if (t->F > max_frames)
+	plan_runs(s, true, &c);
+	if (s->train)
+		c.phases = (int) rnn_max(1, rnn_min(s->cfg.patch, rnn_min(FRAMES_WANTED, max_frames) / rnn_max(s->F, 1)));
+	plan_runs(s, true, &c);
+	s->phases = c.phases;
+	all = s->F;
+	if (s->F > max_frames)
 	{
-		choose_blocks(t, max_frames, &c);
-		plan_runs(t, true, &c);
+		choose_blocks(s, max_frames, &c);
+		plan_runs(s, true, &c);
 	}
-	allocate_runs(t);
+	allocate_runs(s, a);
 	/* Of few blocks the hash may keep far more than that share. */
-	while (t->arena.failed && t->train && t->F > max_frames)
+	while (a->failed && s->train && s->F > max_frames)
 	{
-		t->arena = before;
+		*a = before;
 		c.share = c.share / 4 * 3;
-		plan_runs(t, true, &c);
-		allocate_runs(t);
+		plan_runs(s, true, &c);
+		allocate_runs(s, a);
 	}
-	if (t->arena.failed)
+	if (a->failed)
 		return;
-	plan_runs(t, false, &c);
-	t->model.windows_share = t->F < all ? (double) t->F / (double) all : 0;
-	plan_held(t);
-	plan_slots(t);
+	plan_runs(s, false, &c);
+	s->windows_share = s->F < all ? (double) s->F / (double) all : 0;
+	plan_held(s);
 }
 
 /* Computes frames until about `budget` points have been looked at. */
 void
-compute_frames(rnn_trainer *t, int64_t budget)
+compute_frames(Study *s, int64_t budget)
 {
 	int			series = -1;
 
-	while (budget > 0 && t->feature_run < t->n_runs)
+	while (budget > 0 && s->feature_run < s->n_runs)
 	{
-		Run		   *run = &t->runs[t->feature_run];
-		int64_t		f = run->first + t->feature_at;
-		int64_t		e = run->e0 + t->feature_at * run->stride;
+		Run		   *run = &s->runs[s->feature_run];
+		int64_t		f = run->first + s->feature_at;
+		int64_t		e = run->e0 + s->feature_at * run->stride;
 
 		if (run->series != series)
-			rnn_frame_begin(&t->plan, t->points[run->series].n, t->work);
+			rnn_frame_begin(&s->plan, s->points[run->series].n, s->work);
 		series = run->series;
-		rnn_frame_compute(&t->plan, &t->points[run->series], e,
-						  t->frames + f * t->plan.width, &t->scales[f], t->work);
-		budget -= 1000 + rnn_min(e, t->plan.reach) + t->cfg.context + t->plan.width;
-		if (++t->feature_at == run->count)
+		rnn_frame_compute(&s->plan, &s->points[run->series], e,
+						  s->frames + f * s->plan.width, &s->scales[f], s->work);
+		budget -= 1000 + rnn_min(e, s->plan.reach) + s->cfg.context + s->plan.width;
+		if (++s->feature_at == run->count)
 		{
-			t->feature_run++;
-			t->feature_at = 0;
+			s->feature_run++;
+			s->feature_at = 0;
 		}
 	}
 }
@@ -353,31 +357,31 @@ compute_frames(rnn_trainer *t, int64_t budget)
  * network was judged that needs all frames anew, none have to be waited for.
  */
 bool
-features_suffice(rnn_trainer *t)
+features_suffice(Study *s, bool hurry, bool judged)
 {
-	bool		all = t->feature_run >= t->n_runs;
+	bool		all = s->feature_run >= s->n_runs;
 
-	for (t->framed = 0; t->framed < t->W; t->framed++)
+	for (s->framed = 0; s->framed < s->W; s->framed++)
 	{
-		const Held *held = &t->held[t->framed];
+		const Held *held = &s->held[s->framed];
 
-		if (held->run > t->feature_run || (held->run == t->feature_run && held->last >= t->feature_at))
+		if (held->run > s->feature_run || (held->run == s->feature_run && held->last >= s->feature_at))
 			break;
 	}
-	return all || (t->hurry && (t->settled || (!t->train && t->framed >= HURRIED_WINDOWS)));
+	return all || (hurry && (judged || (!s->train && s->framed >= HURRIED_WINDOWS)));
 }
 
 static int
-run_of_slot(const rnn_trainer *t, int64_t slot)
+run_of_slot(const Fit *fit, int64_t slot)
 {
 	int			low = 0,
-				high = t->n_runs - 1;
+				high = fit->study->n_runs - 1;
 
 	while (low < high)
 	{
 		int			mid = (low + high + 1) / 2;
 
-		if (t->slot_of_run[mid] <= slot)
+		if (fit->slot_of_run[mid] <= slot)
 			low = mid;
 		else
 			high = mid - 1;
@@ -386,64 +390,84 @@ run_of_slot(const rnn_trainer *t, int64_t slot)
 }
 
 void
-draw_windows(rnn_trainer *t)
+draw_windows(Fit *fit)
 {
-	for (int b = 0; b < t->cfg.batch; b++)
-	{
-		int64_t		slot = (int64_t) rnn_rng_below(&t->rng, t->slots);
-		int			r = run_of_slot(t, slot);
+	const Study *s = fit->study;
 
-		t->windows[b][0] = r;
-		t->windows[b][1] = (int) (t->runs[r].trained - 1 - (slot - t->slot_of_run[r]));
-		t->flips[b] = t->cfg.flips == RNN_FLIPS_ON && rnn_rng_uniform(&t->rng) < FLIPPED;
-		t->forgets[b] = t->shape.words_past > 0 && rnn_rng_uniform(&t->rng) < FORGOTTEN;
+	for (int b = 0; b < s->cfg.batch; b++)
+	{
+		int64_t		slot = (int64_t) rnn_rng_below(&fit->rng, fit->slots);
+		int			r = run_of_slot(fit, slot);
+
+		fit->windows[b][0] = r;
+		fit->windows[b][1] = (int) (fit->trained[r] - 1 - (slot - fit->slot_of_run[r]));
+		fit->flips[b] = s->cfg.flips == RNN_FLIPS_ON && rnn_rng_uniform(&fit->rng) < FLIPPED;
+		fit->forgets[b] = s->shape.words_past > 0 && rnn_rng_uniform(&fit->rng) < FORGOTTEN;
 	}
 }
 
-/* Loads steps from .. from + T of B windows in t->windows. */
+/* Loads steps from .. from + T of B windows in fit->windows. */
 void
-load_chunk(rnn_trainer *t, int from, int T, int first, int B, bool targets)
+load_chunk(Fit *fit, int from, int T, int first, int B, bool targets)
 {
+	const Study *s = fit->study;
+
 	for (int i = 0; i < T; i++)
 		for (int b = 0; b < B; b++)
 		{
-			const int  *window = t->windows[first + b];
-			const Run  *run = &t->runs[window[0]];
-			const rnn_points *pts = &t->points[run->series];
-			int			at = window[1] - t->K + 1 + from + i;
+			const int  *window = fit->windows[first + b];
+			const Run  *run = &s->runs[window[0]];
+			const rnn_points *pts = &s->points[run->series];
+			int			at = window[1] - fit->K + 1 + from + i;
 			int64_t		row = (int64_t) i * B + b,
 						f = run->first + at,
-						e = run->e0 + at * run->stride,
-						cut = t->final ? pts->n : t->cut[run->series];
+						e = run->e0 + at * run->stride;
 
-			rnn_frame_load(&t->net, row, at < 0 ? NULL : t->frames + f * t->plan.width, t->flips[first + b]);
-			rnn_covariates_load(&t->net, row, &t->plan, at < 0 ? NULL : pts, e, targets || from + i == t->K - 1,
-								t->forgets[first + b]);
+			rnn_frame_load(&fit->net, row, at < 0 ? NULL : s->frames + f * s->plan.width, fit->flips[first + b]);
+			rnn_covariates_load(&fit->net, row, &s->plan, at < 0 ? NULL : pts, e, targets || from + i == fit->K - 1,
+								fit->forgets[first + b]);
 			if (!targets)
 				continue;
-			if (at < 0 || e < first_loss(t, pts->n))
-				rnn_target_none(&t->net, row);
+			if (at < 0 || e < first_loss(s, pts->n))
+				rnn_target_none(&fit->net, row);
 			else
-				rnn_target_load(&t->net, row, pts, e, cut, &t->scales[f], t->flips[first + b]);
+				rnn_target_load(&fit->net, row, pts, e, cut_of(fit, run->series), &s->scales[f], fit->flips[first + b]);
 		}
 }
 
-void
-forward_last(rnn_trainer *t, const real *w, int B)
+int
+held_batch(Fit *fit, int from, int W)
 {
-	memset(t->flips, 0, sizeof(t->flips));
-	memset(t->forgets, 0, sizeof(t->forgets));
-	rnn_net_pack(&t->net, w);
-	rnn_net_reset(&t->net, B);
-	for (int from = 0; from < t->K; from += t->cfg.bptt)
-	{
-		int			T = (int) rnn_min(t->cfg.bptt, t->K - from);
-		bool		last = from + T == t->K;
+	const Study *s = fit->study;
+	int			most = s->train ? fit->net.max_B : s->cfg.batch,
+				B = W - from < most ? W - from : most;
 
-		load_chunk(t, from, T, 0, B, false);
-		rnn_net_forward(&t->net, w, T, B, last ? T - 1 : T, NULL);
-		t->last_row = (int64_t) (T - 1) * B;
+	for (int b = 0; b < B; b++)
+	{
+		fit->windows[b][0] = s->held[from + b].run;
+		fit->windows[b][1] = s->held[from + b].last;
+	}
+	return B;
+}
+
+void
+forward_last(Fit *fit, const real *w, int B)
+{
+	int			bptt = fit->study->cfg.bptt;
+
+	memset(fit->flips, 0, sizeof(fit->flips));
+	memset(fit->forgets, 0, sizeof(fit->forgets));
+	rnn_net_pack(&fit->net, w);
+	rnn_net_reset(&fit->net, B);
+	for (int from = 0; from < fit->K; from += bptt)
+	{
+		int			T = (int) rnn_min(bptt, fit->K - from);
+		bool		last = from + T == fit->K;
+
+		load_chunk(fit, from, T, 0, B, false);
+		rnn_net_forward(&fit->net, w, T, B, last ? T - 1 : T, NULL);
+		fit->last_row = (int64_t) (T - 1) * B;
 		if (!last)
-			rnn_net_carry(&t->net, T, B);
+			rnn_net_carry(&fit->net, T, B);
 	}
 }

@@ -1,18 +1,14 @@
 /*
  * crew.c
- *		Candidates judged, and members of an ensemble trained, side by side in
- *		parallel workers.
+ *		Jobs of a training done side by side, by the leader and by parallel
+ *		workers.
  *
- * Where there are two candidates a worker judges the first, while the leader
- * judges the last.  As soon as the leader has the features of the one that is
- * trained, they go to the workers, as the series did, through a shared
- * temporary file; what became of a member comes back through another, so that
- * little shared memory is needed.  Where the leader still judges the only
- * candidate, the workers train as far as it is sure that members will be
- * trained.  Leader and workers take the next member from one counter: with
- * fewer workers than asked for, or none, the same members are trained to the
- * same bytes.  An error of a worker is the leader's, and whatever ends the
- * statement ends the workers.
+ * The leader has the plan, posts the jobs that it offers, and takes the first
+ * that nobody has taken, as workers do.  Series, what jobs begin with and what becomes
+ * of them go through shared temporary files, so that little shared memory is
+ * needed.  The plan decides by the jobs' numbers: with fewer workers than asked
+ * for, or none, the model has the same bytes.  An error of a worker is the
+ * leader's, and whatever ends the statement ends the workers.
  */
 #include "pg/train/crew.h"
 
@@ -25,70 +21,48 @@
 
 #define SHARED_ROOM (2 * 1024 * 1024)	/* more than the server puts into shared memory for all workers, */
 #define WORKER_ROOM (64 * 1024)	/* and for each */
-#define WORKERS_APART 2			/* a candidate and three members: the default of a panel */
+#define WORKERS_LATER 2			/* that trials bring along for the members: three of them are the default of a panel */
 
 typedef struct Crew
 {
 	const rnn_panel *panel;
+	const rnn_config *cfg;
 	Size		block;
 	Size		held;
-	const Driver *driver;
+	Driver	   *driver;
 	bool		tried;
 	ParallelContext *context;	/* NULL: no workers */
 	Shared	   *shared;
+	int			posted;
+	Post		post[RNN_MAX_JOBS];
+	int			next;			/* post that nobody has taken, where there are no workers */
+	uint32		known;			/* posts whose results the plan has, a bit each, */
+	uint32		written;		/* and that are in files */
+	bool		study_written;
 } Crew;
-
-Size
-state_size(rnn_trainer *trainer)
-{
-	rnn_part	parts[RNN_STATE_PARTS];
-	Size		size = 0;
-
-	rnn_trainer_state(trainer, parts);
-	for (int i = 0; i < RNN_STATE_PARTS; i++)
-		size += parts[i].len;
-	return size;
-}
 
 /* Workers whose memory fits beside the leader's, at most so many; none where their files don't fit. */
 static int
-affordable_workers(const Crew *crew, rnn_trainer *trainer, int most)
+affordable_workers(const Crew *crew, const rnn_trainer *trainer, int most)
 {
 	Size		limit = memory_limit(),
-				each = rnn_trainer_used(trainer) + crew->held + state_size(trainer),
-				fit = each > 0 && limit > each ? limit / each - 1 : 0;
+				each = rnn_trainer_used(trainer) + crew->held,
+				fit = limit > each ? limit / each - 1 : 0;
 
 	if (!fits_on_disk(trainer, crew->panel))
 		return 0;
 	return (int) Min(fit, (Size) Min(most, rnnforecast_max_workers));
 }
 
-/* The next member that nobody trains, or -1. */
 int
-take_member(Shared *shared)
+take_post(Shared *shared)
 {
-	uint32		k = pg_atomic_fetch_add_u32(&shared->next, 1);
+	uint32		next = pg_atomic_read_u32(&shared->taken);
 
-	return k < (uint32) shared->members ? (int) k : -1;
-}
-
-static Task
-current_task(const rnn_trainer *trainer)
-{
-	Task		task;
-
-	rnn_trainer_members(trainer, &task.cfg, &task.choice);
-	return task;
-}
-
-static void
-publish(Shared *shared, uint32 steps)
-{
-	if (pg_atomic_read_u32(&shared->steps) == steps)
-		return;
-	pg_write_barrier();
-	pg_atomic_write_u32(&shared->steps, steps);
-	ConditionVariableBroadcast(&shared->changed);
+	while (next < pg_atomic_read_u32(&shared->posted))
+		if (pg_atomic_compare_exchange_u32(&shared->taken, &next, next + 1))
+			return (int) next;
+	return -1;
 }
 
 /*
@@ -130,14 +104,34 @@ is_room_for_workers(int workers)
 	return room;
 }
 
-/* Room for workers and what they are told; false where there is none. */
+static void
+share(Shared *shared, const Crew *crew)
+{
+	const Driver *driver = crew->driver;
+
+	shared->clock = crew->panel->clock;
+	shared->cfg = *crew->cfg;
+	shared->series = crew->panel->count;
+	shared->covariates = crew->panel->covariates.n;
+	shared->block = crew->block;
+	shared->deadline = driver->ceiling > 0 ?
+		TimestampTzPlusMilliseconds(driver->start, (int64_t) (driver->ceiling * 1000)) : 0;
+	pg_atomic_init_u32(&shared->workers, 0);
+	pg_atomic_init_u32(&shared->posted, 0);
+	pg_atomic_init_u32(&shared->taken, 0);
+	pg_atomic_init_u32(&shared->over, 0);
+	for (int i = 0; i < RNN_MAX_JOBS; i++)
+		pg_atomic_init_u32(&shared->post[i].done, 0);
+	ConditionVariableInit(&shared->changed);
+	write_series(shared, crew->panel);
+}
+
+/* Room for workers and what they are told, and workers; false where there are none. */
 static bool
 crew_open(Crew *crew, int workers)
 {
-	const Driver *driver = crew->driver;
 	Shared	   *shared;
 
-	crew->tried = true;
 	/* Workers take the snapshot of their leader, and a refit trains without one, so as not to hold up vacuum. */
 	if (workers < 1 || IsParallelWorker() || !ActiveSnapshotSet() || !is_room_for_workers(workers))
 		return false;
@@ -152,166 +146,178 @@ crew_open(Crew *crew, int workers)
 	memset(shared, 0, sizeof(Shared));
 	shm_toc_insert(crew->context->toc, KEY_SHARED, shared);
 	SharedFileSetInit(&shared->files, crew->context->seg);
-	shared->clock = crew->panel->clock;
-	shared->series = crew->panel->count;
-	shared->covariates = crew->panel->covariates.n;
-	shared->block = crew->block;
-	shared->deadline = driver->ceiling > 0 ?
-		TimestampTzPlusMilliseconds(driver->start, (int64_t) (driver->ceiling * 1000)) : 0;
-	pg_atomic_init_u32(&shared->lone_taken, 0);
-	pg_atomic_init_u32(&shared->judged, 0);
-	pg_atomic_init_u32(&shared->next, 0);
-	pg_atomic_init_u32(&shared->steps, 0);
-	ConditionVariableInit(&shared->changed);
-	write_series(shared, crew->panel);
-	crew->shared = shared;
-	return true;
-}
-
-static bool
-crew_launch(Crew *crew)
-{
+	share(shared, crew);
 	LaunchParallelWorkers(crew->context);
-	if (crew->context->nworkers_launched == 0)
-		crew->shared = NULL;
+	if (crew->context->nworkers_launched > 0)
+		crew->shared = shared;
 	return crew->shared != NULL;
 }
 
-/* What all who train members need to know. */
 static void
-crew_ready(Crew *crew, rnn_trainer *trainer)
+crew_end(Crew *crew)
 {
-	Shared	   *shared = crew->shared;
-
-	shared->member = current_task(trainer);
-	shared->members = shared->member.cfg.members;
-	shared->workers = affordable_workers(crew, trainer, shared->members - 1);
-	if (shared->workers > 0)
-		write_features(shared, trainer);
-	publish(shared, STEPS_READY);
-}
-
-static void
-crew_end(Crew *crew, rnn_trainer *trainer, bool wanted)
-{
-	Shared	   *shared = crew->shared;
-
 	if (crew->context == NULL)
 		return;
-	if (shared)
+	if (crew->shared)
 	{
-		if (!wanted)
-			publish(shared, STEPS_NONE);
+		pg_atomic_write_u32(&crew->shared->over, 1);
+		ConditionVariableBroadcast(&crew->shared->changed);
 		WaitForParallelWorkersToFinish(crew->context);
-		for (int k = 0; k < shared->members && wanted; k++)
-			if (shared->done[k])
-				transfer_member(shared, trainer, k, false);
 	}
 	DestroyParallelContext(crew->context);
 	ExitParallelMode();
-	crew->context = NULL;
-	crew->shared = NULL;
 }
 
-/* The first candidate is left to a worker, where there is one. */
+/* Lets workers have the posts that they don't know of. */
 static void
-judge_apart(Crew *crew, rnn_trainer *trainer)
-{
-	Task		first = current_task(trainer);
-
-	if (!crew_open(crew, affordable_workers(crew, trainer, Max(first.cfg.members - 1, WORKERS_APART))))
-		return;
-	crew->shared->lone = first;
-	if (crew_launch(crew))
-		rnn_trainer_apart(trainer);
-}
-
-static void
-train_apart(Crew *crew, rnn_trainer *trainer)
-{
-	int			members = current_task(trainer).cfg.members;
-
-	if (crew->shared == NULL)
-	{
-		if (!crew_open(crew, affordable_workers(crew, trainer, members - 1)) || !crew_launch(crew))
-			return;
-	}
-	crew_ready(crew, trainer);
-}
-
-static bool
-is_ready(const Crew *crew)
-{
-	return crew->shared && (pg_atomic_read_u32(&crew->shared->steps) & STEPS_READY);
-}
-
-static void
-leader_stepped(rnn_trainer *trainer, const rnn_progress *p, void *arg)
-{
-	Crew	   *crew = arg;
-	bool		exact;
-	uint32		steps;
-
-	if (p->apart && !crew->tried)
-		judge_apart(crew, trainer);
-	if (p->ready && !is_ready(crew) && (crew->shared || !crew->tried))
-		train_apart(crew, trainer);
-	if (!p->ready || !is_ready(crew))
-		return;
-	steps = (uint32) rnn_trainer_steps(trainer, &exact) << STEPS_SHIFT;
-	publish(crew->shared, (exact ? steps | STEPS_EXACT : steps) | STEPS_READY);
-}
-
-/* Waits for what became of the first candidate. */
-static void
-take_judged(Crew *crew, rnn_trainer *trainer)
+publish(Crew *crew, rnn_trainer *trainer, int workers)
 {
 	Shared	   *shared = crew->shared;
+	uint32		known = pg_atomic_read_u32(&shared->posted);
 
-	WaitForParallelWorkersToAttach(crew->context);
-	ConditionVariablePrepareToSleep(&shared->changed);
-	while (pg_atomic_read_u32(&shared->judged) == 0)
-		ConditionVariableSleep(&shared->changed, PG_WAIT_EXTENSION);
-	ConditionVariableCancelSleep();
-	pg_read_barrier();
-	transfer_judged(shared, trainer, false);
-	rnn_trainer_compare(trainer);
+	for (int i = 0; i < crew->posted; i++)
+		if (crew->known & ~crew->written & (1U << i))
+		{
+			write_result(shared, i, rnn_plan_result(trainer, &crew->post[i].job));
+			crew->written |= 1U << i;
+		}
+	for (; known < (uint32) crew->posted; known++)
+	{
+		Post	   *post = &shared->post[known];
+		const rnn_job *job = &crew->post[known].job;
+
+		post->job = *job;
+		post->known = crew->post[known].known;
+		if (rnn_study_known(trainer, job) && !crew->study_written)
+		{
+			write_study(shared, trainer);
+			crew->study_written = true;
+		}
+		post->study = crew->study_written && job->kind > RNN_JOB_TRIAL;
+	}
+	pg_atomic_write_u32(&shared->workers, workers);
+	pg_write_barrier();
+	pg_atomic_write_u32(&shared->posted, crew->posted);
+	ConditionVariableBroadcast(&shared->changed);
 }
 
-/* Trains what nobody trains yet, by the leader. */
-static void
-train_rest(rnn_trainer *trainer, Shared *shared, Driver *driver)
+/* Workers that the untaken posts are worth. */
+static int
+useful_workers(const Crew *crew)
 {
-	int			members = current_task(trainer).cfg.members;
+	int			trials = 0,
+				members = 0;
 
-	for (int k = 0; !driver->hurried; k++)
+	for (int i = 0; i < crew->posted; i++)
 	{
-		if (shared)
-			k = take_member(shared);
-		if (k < 0 || k >= members)
-			break;
-		rnn_trainer_member(trainer, k);
-		drive(trainer, driver);
+		trials += crew->post[i].job.kind == RNN_JOB_TRIAL;
+		members += crew->post[i].job.kind == RNN_JOB_MEMBER;
 	}
+	return members > 0 ? members - 1 : trials > 1 ? WORKERS_LATER : 0;
+}
+
+/* Once it is known how much memory the first of several jobs takes. */
+static void
+look_for_workers(Crew *crew, rnn_trainer *trainer)
+{
+	int			workers = affordable_workers(crew, trainer, useful_workers(crew));
+
+	if (crew->tried || crew->next >= crew->posted)
+		return;
+	crew->tried = true;
+	if (!crew_open(crew, workers))
+		return;
+	pg_atomic_write_u32(&crew->shared->taken, crew->next);
+	publish(crew, trainer, workers);
+}
+
+static int
+next_post(Crew *crew)
+{
+	if (crew->shared)
+		return take_post(crew->shared);
+	return crew->next < crew->posted ? crew->next++ : -1;
+}
+
+static void
+take_result(Crew *crew, rnn_trainer *trainer, int post, rnn_part result)
+{
+	rnn_error	err;
+
+	if (rnn_plan_take(trainer, &crew->post[post].job, result, &err) != RNN_OK)
+		report_engine_error(&err);
+	crew->known |= 1U << post;
+}
+
+static void
+do_post(Crew *crew, rnn_trainer *trainer, int post)
+{
+	rnn_job_begin(trainer, &crew->post[post].job);
+	if (!drive_step(trainer, crew->driver))
+	{
+		look_for_workers(crew, trainer);
+		drive(trainer, crew->driver);
+	}
+	take_result(crew, trainer, post, rnn_job_result(trainer));
+}
+
+/* A post whose result a worker has written and the plan doesn't have, or -1. */
+static int
+find_done(const Crew *crew)
+{
+	for (int i = 0; i < crew->posted; i++)
+		if (!(crew->known & (1U << i)) && pg_atomic_read_u32(&crew->shared->post[i].done))
+			return i;
+	return -1;
+}
+
+static void
+wait_for_result(Crew *crew, rnn_trainer *trainer)
+{
+	int			post;
+	rnn_part	result;
+
+	WaitForParallelWorkersToAttach(crew->context);
+	ConditionVariablePrepareToSleep(&crew->shared->changed);
+	while ((post = find_done(crew)) < 0)
+		ConditionVariableSleep(&crew->shared->changed, PG_WAIT_EXTENSION);
+	ConditionVariableCancelSleep();
+	pg_read_barrier();
+	result = read_result(crew->shared, post);
+	crew->written |= 1U << post;
+	take_result(crew, trainer, post, result);
+	pfree(result.bytes);
+}
+
+/* What is posted is done by whoever is free. */
+static void
+work(Crew *crew, rnn_trainer *trainer)
+{
+	int			post;
+
+	if (crew->shared && pg_atomic_read_u32(&crew->shared->posted) < (uint32) crew->posted)
+		publish(crew, trainer, affordable_workers(crew, trainer, crew->context->nworkers_launched));
+	post = next_post(crew);
+	if (post >= 0)
+		do_post(crew, trainer, post);
+	else
+		wait_for_result(crew, trainer);
 }
 
 void
-train_with_crew(rnn_trainer *trainer, const rnn_panel *panel, Size block, Size held, Driver *driver)
+train_with_crew(rnn_trainer *trainer, const rnn_panel *panel, const rnn_config *cfg, Size block, Size held,
+				bool alone, Driver *driver)
 {
-	Crew		crew = {.panel = panel,.block = block,.held = held,.driver = driver};
-	Ending		ending;
+	Crew		crew = {.panel = panel,.cfg = cfg,.block = block,.held = held,.driver = driver,.tried = alone};
+	rnn_plan_state next;
+	rnn_job		job;
 
-	driver->stepped = leader_stepped;
-	driver->arg = &crew;
-	rnn_trainer_split(trainer);
-	while ((ending = drive(trainer, driver)) == ENDING_LACKS)
-		take_judged(&crew, trainer);
-	if (ending == ENDING_SPLIT)
-		train_rest(trainer, crew.shared, driver);
-	crew_end(&crew, trainer, ending == ENDING_SPLIT);
-	if (ending == ENDING_SPLIT)
+	while ((next = rnn_plan_next(trainer, &job)) != RNN_PLAN_DONE)
 	{
-		rnn_trainer_join(trainer);
-		drive(trainer, driver);
+		if (next == RNN_PLAN_JOB)
+			crew.post[crew.posted++] = (Post) {.job = job,.known = crew.known};
+		else
+			work(&crew, trainer);
 	}
+	crew_end(&crew);
 }

@@ -1,7 +1,7 @@
 /*
  * crew_files.c
  *		Temporary files through which a leader and its workers hand each other
- *		series, features and what became of a task.
+ *		series, what jobs begin with and what became of them.
  */
 #include "pg/train/crew.h"
 
@@ -9,8 +9,7 @@
 #include "utils/guc.h"
 
 #define SERIES_FILE "series"
-#define JUDGED_FILE "judged"
-#define FEATURES_FILE "features"
+#define STUDY_FILE "study"
 
 #if PG_VERSION_NUM >= 150000
 #define file_create(files, name) BufFileCreateFileSet(&(files)->fs, name)
@@ -75,14 +74,23 @@ write_series(Shared *shared, const rnn_panel *panel)
 	BufFileClose(file);
 }
 
-void
-write_features(Shared *shared, rnn_trainer *trainer)
+static void
+study_parts(rnn_trainer *trainer, rnn_part parts[RNN_STUDY_PARTS])
 {
-	BufFile    *file = file_create(&shared->files, FEATURES_FILE);
-	rnn_part	parts[RNN_FEATURE_PARTS];
+	rnn_error	err;
 
-	rnn_trainer_features(trainer, parts);
-	for (int i = 0; i < RNN_FEATURE_PARTS; i++)
+	if (rnn_study_parts(trainer, parts, &err) != RNN_OK)
+		report_engine_error(&err);
+}
+
+void
+write_study(Shared *shared, rnn_trainer *trainer)
+{
+	BufFile    *file = file_create(&shared->files, STUDY_FILE);
+	rnn_part	parts[RNN_STUDY_PARTS];
+
+	study_parts(trainer, parts);
+	for (int i = 0; i < RNN_STUDY_PARTS; i++)
 	{
 		BufFileWrite(file, &parts[i].len, sizeof(parts[i].len));
 		transfer(file, &parts[i], true);
@@ -124,13 +132,13 @@ read_series(Shared *shared, rnn_panel *panel)
 }
 
 void
-read_features(Shared *shared, rnn_trainer *trainer)
+read_study(Shared *shared, rnn_trainer *trainer)
 {
-	BufFile    *file = file_open(&shared->files, FEATURES_FILE);
-	rnn_part	parts[RNN_FEATURE_PARTS];
+	BufFile    *file = file_open(&shared->files, STUDY_FILE);
+	rnn_part	parts[RNN_STUDY_PARTS];
 
-	rnn_trainer_features(trainer, parts);
-	for (int i = 0; i < RNN_FEATURE_PARTS; i++)
+	study_parts(trainer, parts);
+	for (int i = 0; i < RNN_STUDY_PARTS; i++)
 	{
 		size_t		len;
 
@@ -140,38 +148,43 @@ read_features(Shared *shared, rnn_trainer *trainer)
 		transfer(file, &parts[i], false);
 	}
 	BufFileClose(file);
+	rnn_study_filled(trainer);
 }
 
 static void
-transfer_parts(Shared *shared, const char *name, const rnn_part *parts, int n, bool write)
+result_name(char name[32], int post)
 {
-	BufFile    *file = write ? file_create(&shared->files, name) : file_open(&shared->files, name);
+	snprintf(name, 32, "result%d", post);
+}
 
-	for (int i = 0; i < n; i++)
-		transfer(file, &parts[i], write);
-	if (write)
-		file_export(file);
+void
+write_result(Shared *shared, int post, rnn_part result)
+{
+	char		name[32];
+	BufFile    *file;
+
+	result_name(name, post);
+	file = file_create(&shared->files, name);
+	BufFileWrite(file, &result.len, sizeof(result.len));
+	transfer(file, &result, true);
+	file_export(file);
 	BufFileClose(file);
 }
 
-void
-transfer_member(Shared *shared, rnn_trainer *trainer, int member, bool write)
+rnn_part
+read_result(Shared *shared, int post)
 {
 	char		name[32];
-	rnn_part	parts[RNN_MEMBER_PARTS];
+	BufFile    *file;
+	rnn_part	result;
 
-	snprintf(name, sizeof(name), "member%d", member);
-	rnn_trainer_result(trainer, member, parts);
-	transfer_parts(shared, name, parts, RNN_MEMBER_PARTS, write);
-}
-
-void
-transfer_judged(Shared *shared, rnn_trainer *trainer, bool write)
-{
-	rnn_part	parts[RNN_JUDGED_PARTS];
-
-	rnn_trainer_judged(trainer, parts);
-	transfer_parts(shared, JUDGED_FILE, parts, RNN_JUDGED_PARTS, write);
+	result_name(name, post);
+	file = file_open(&shared->files, name);
+	read_bytes(file, &result.len, sizeof(result.len));
+	result.bytes = palloc_extended(result.len, MCXT_ALLOC_HUGE);
+	transfer(file, &result, false);
+	BufFileClose(file);
+	return result;
 }
 
 static Size
@@ -187,12 +200,12 @@ series_bytes(const rnn_panel *panel)
 /*
  * Whether the files of leader and workers stay below temp_file_limit, which
  * holds for each process: the series, and no more than the trainer has in use,
- * of which features, judgements and members are parts.
+ * of which the study and what becomes of jobs are parts.
  */
 bool
 fits_on_disk(const rnn_trainer *trainer, const rnn_panel *panel)
 {
-	Size		bytes = series_bytes(panel) + rnn_trainer_used(trainer) + (RNN_MAX_MEMBERS + 2) * (Size) BLCKSZ;
+	Size		bytes = series_bytes(panel) + rnn_trainer_used(trainer) + (RNN_MAX_JOBS + 2) * (Size) BLCKSZ;
 
 	return temp_file_limit < 0 || bytes / 1024 < (Size) temp_file_limit;
 }

@@ -36,43 +36,35 @@ notice_progress(const rnn_progress *p, double elapsed)
 	pfree(s.data);
 }
 
-static void
-show_progress(const rnn_trainer *trainer, const rnn_progress *p)
+bool
+drive_step(rnn_trainer *trainer, Driver *driver)
 {
-	rnn_config	cfg;
-	rnn_choice	choice;
-
-	progress_update(p, p->ready ? rnn_trainer_members(trainer, &cfg, &choice) : 0);
-}
-
-Ending
-drive(rnn_trainer *trainer, Driver *driver)
-{
-	rnn_progress p = {0};
+	double		elapsed = seconds_since(driver->start);
+	rnn_progress p;
 	rnn_error	err;
 
-	while (!p.done && !p.split)
+	CHECK_FOR_INTERRUPTS();
+	if (driver->ceiling > 0 && elapsed > driver->ceiling && !driver->hurried)
 	{
-		double		elapsed = seconds_since(driver->start);
-
-		CHECK_FOR_INTERRUPTS();
-		if (driver->ceiling > 0 && elapsed > driver->ceiling && !driver->hurried)
-		{
-			rnn_trainer_hurry(trainer);
-			driver->hurried = true;
-		}
-		if (rnn_trainer_step(trainer, &p, &err) != RNN_OK)
-			report_engine_error(&err);
-		show_progress(trainer, &p);
-		if (driver->stepped)
-			driver->stepped(trainer, &p, driver->arg);
-		if (driver->progress && elapsed >= driver->next_notice)
-		{
-			notice_progress(&p, elapsed);
-			driver->next_notice = elapsed + NOTICE_SECONDS;
-		}
+		rnn_trainer_hurry(trainer);
+		driver->hurried = true;
 	}
-	return p.done ? ENDING_DONE : p.lacks ? ENDING_LACKS : ENDING_SPLIT;
+	if (rnn_job_step(trainer, &p, &err) != RNN_OK)
+		report_engine_error(&err);
+	progress_update(&p);
+	if (driver->progress && elapsed >= driver->next_notice)
+	{
+		notice_progress(&p, elapsed);
+		driver->next_notice = elapsed + NOTICE_SECONDS;
+	}
+	return p.done;
+}
+
+void
+drive(rnn_trainer *trainer, Driver *driver)
+{
+	while (!drive_step(trainer, driver))
+		;
 }
 
 void *

@@ -7,6 +7,15 @@
 #include "nodes/primnodes.h"
 #include "utils/memutils.h"
 
+Size
+complete_panel(const rnn_config *cfg, rnn_series *series, rnn_panel *panel)
+{
+	panel->prior = pretrained(rnn_prior_latest());
+	panel->stop = &interrupts;
+	panel->n_hints = clock_hints(&panel->clock, panel->hints);
+	return calendar_for_training(cfg, &panel->clock, series, panel->count, &panel->calendar);
+}
+
 /* Series that a network and the judging may use, as a panel; bytes that go with it. */
 static Size
 usable_panel(const SeriesSet *all, const rnn_config *cfg, rnn_panel *panel)
@@ -24,10 +33,7 @@ usable_panel(const SeriesSet *all, const rnn_config *cfg, rnn_panel *panel)
 	panel->series = series;
 	panel->clock = all->clock;
 	panel->covariates = all->covariates;
-	panel->prior = pretrained(rnn_prior_latest());
-	panel->stop = &interrupts;
-	panel->n_hints = clock_hints(&all->clock, panel->hints);
-	return calendar_for_training(cfg, &all->clock, series, panel->count, &panel->calendar);
+	return complete_panel(cfg, series, panel);
 }
 
 static Size
@@ -39,26 +45,6 @@ points_bytes(const SeriesSet *all)
 		bytes += sizeof(rnn_series) + all->series[i].n * sizeof(double) +
 			(all->series[i].n + all->series[i].ahead) * all->covariates.n * sizeof(float);
 	return bytes;
-}
-
-/* Trains to the end, shown in rnn_progress. */
-static void
-train_in_sight(rnn_trainer *trainer, const rnn_panel *panel, Size size, Size held, bool warm, Driver *driver)
-{
-	progress_begin(driver->name, panel->count);
-	PG_TRY();
-	{
-		/* Weights to start from stay in this process. */
-		if (warm)
-			drive(trainer, driver);
-		else
-			train_with_crew(trainer, panel, size, held, driver);
-	}
-	PG_FINALLY();
-	{
-		progress_end();
-	}
-	PG_END_TRY();
 }
 
 /* Trains on the series; `held` bytes of the memory limit are already taken. */
@@ -80,7 +66,17 @@ train_series(SeriesSet *all, const rnn_config *cfg, const ServerOptions *server,
 		report_engine_error(&err);
 	if (rnn_trainer_init(&trainer, training_block(size), size, cfg, &panel, warm, &err) != RNN_OK)
 		report_engine_error(&err);
-	train_in_sight(trainer, &panel, size, held, warm != NULL, &driver);
+	progress_begin(driver.name, panel.count);
+	PG_TRY();
+	{
+		/* Weights to start from stay in this process. */
+		train_with_crew(trainer, &panel, cfg, size, held, warm != NULL, &driver);
+	}
+	PG_FINALLY();
+	{
+		progress_end();
+	}
+	PG_END_TRY();
 	if (rnn_trainer_model(trainer, &model, &err) != RNN_OK)
 		report_engine_error(&err);
 	model.n_series = all->count;

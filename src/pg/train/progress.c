@@ -245,7 +245,7 @@ steps_of(const rnn_progress *p, bool final)
 }
 
 void
-progress_update(const rnn_progress *p, int members)
+progress_update(const rnn_progress *p)
 {
 	TimestampTz now;
 	bool		trains = strncmp(p->phase, "train", 5) == 0,
@@ -261,7 +261,7 @@ progress_update(const rnn_progress *p, int members)
 	SpinLockAcquire(&mine->mutex);
 	strlcpy(mine->facts.phase, p->phase, PHASE_SIZE);
 	mine->facts.member = p->member;
-	mine->facts.members = members;
+	mine->facts.members = p->members;
 	mine->facts.step = p->step;
 	mine->facts.steps = p->steps;
 	mine->facts.loss = p->loss;

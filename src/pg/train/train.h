@@ -44,7 +44,7 @@ Datum		unchanged(FunctionCallInfo fcinfo, int argno, const rnn_model *model, con
 /* progress.c: how running trainings report, for all sessions to see */
 void		progress_init(void);	/* while the library is loaded */
 void		progress_begin(const char *model, int series);	/* its name, NULL: none */
-void		progress_update(const rnn_progress *p, int members);
+void		progress_update(const rnn_progress *p);
 void		progress_end(void);		/* after errors too */
 
 #endif							/* RNN_PG_TRAIN_H */

@@ -1,8 +1,12 @@
 /*
- * size.c
- *		How much memory a training needs.
+ * trainer.c
+ *		How much memory a training needs, and all jobs of its plan done one after
+ *		the other.
  */
 #include "train/stages.h"
+
+#include <math.h>
+#include <string.h>
 
 /*
  * Bytes for a network and its frames, for a season that makes the context as
@@ -40,7 +44,7 @@ network_bytes(const rnn_config *given, const rnn_panel *panel, bool tuned)
 	rnn_arena_init(&a, NULL, 0);
 	rnn_net_init(&net, &shape, cfg.bptt, rnn_tile_windows(&shape, cfg.batch), true, &a);
 	return (double) a.used + (double) (d.points + d.series * (int64_t) (cfg.horizon + 2 * RNN_BLOCK)) *
-		rnn_covariates_width(&shape) * sizeof(real) + (8.0 + cfg.members) * shape.params * sizeof(real) +
+		rnn_covariates_width(&shape) * sizeof(real) + (11.0 + cfg.members) * shape.params * sizeof(real) +
 		1.5 * (d.points < FRAMES_WANTED ? d.points : FRAMES_WANTED) * plan.width * sizeof(real);
 }
 
@@ -70,4 +74,65 @@ rnn_trainer_size(const rnn_config *cfg, const rnn_panel *panel, size_t limit,
 		return rnn_fail(err, RNN_ERR_MEMORY, "training", (double) fixed, 0, 0);
 	*size = want < (double) limit ? (size_t) want : limit;
 	return RNN_OK;
+}
+
+rnn_status
+rnn_trainer_init(rnn_trainer **out, void *block, size_t size, const rnn_config *cfg,
+				 const rnn_panel *panel, const rnn_model *warm, rnn_error *err)
+{
+	rnn_arena	arena;
+	rnn_trainer *t;
+
+	RNN_TRY(rnn_config_check(cfg, err));
+	rnn_arena_init(&arena, block, size);
+	t = arena_new(&arena, rnn_trainer, 1);
+	if (!t)
+		return rnn_fail(err, RNN_ERR_MEMORY, "training", (double) sizeof(rnn_trainer), 0, 0);
+	memset(t, 0, sizeof(*t));
+	t->arena = arena;
+	t->plan.asked = *cfg;
+	t->plan.asked.covariates = panel->covariates;
+	t->plan.panel = *panel;
+	t->plan.warm = warm;
+	t->plan.size = size;
+	*out = t;
+	return plan_begin(t, err);
+}
+
+rnn_status
+rnn_trainer_step(rnn_trainer *t, rnn_progress *progress, rnn_error *err)
+{
+	rnn_job		job;
+
+	if (!t->busy)
+	{
+		*progress = (rnn_progress) {.done = true,.phase = "done",.loss = NAN};
+		if (rnn_plan_next(t, &job) != RNN_PLAN_JOB)
+			return RNN_OK;
+		rnn_job_begin(t, &job);
+		t->busy = true;
+	}
+	RNN_TRY(rnn_job_step(t, progress, err));
+	if (!progress->done)
+		return RNN_OK;
+	progress->done = false;
+	t->busy = false;
+	job = t->task.job;
+	return rnn_plan_take(t, &job, rnn_job_result(t), err);
+}
+
+void
+rnn_trainer_hurry(rnn_trainer *t)
+{
+	Plan	   *plan = &t->plan;
+
+	plan->model.cut_short |= !plan->done;
+	plan->hurry = t->task.hurry = true;
+	t->task.trial.hurry = t->task.calibration.hurry = true;
+}
+
+size_t
+rnn_trainer_used(const rnn_trainer *t)
+{
+	return t->task.laid_out ? t->task.used : t->arena.used;
 }

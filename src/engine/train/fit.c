@@ -1,0 +1,188 @@
+/*
+ * fit.c
+ *		One network that learns from a study: its first weights, its updates, its
+ *		log, and what is kept of it.
+ */
+#include "train/stages.h"
+#include "base/half.h"
+
+#include <math.h>
+#include <string.h>
+
+static uint64_t
+seed_of(const Fit *fit)
+{
+	return (uint64_t) fit->study->cfg.seed + (uint64_t) fit->member * 0x9e3779b97f4a7c15u;
+}
+
+/* Members have patches and contexts of their own, so each may differ in size. */
+static const rnn_member *
+warm_member(const Fit *fit)
+{
+	const rnn_model *warm = fit->study->warm;
+	const rnn_member *from = warm && warm->n_members > 0 ? &warm->member[fit->member % warm->n_members] : NULL;
+
+	return from && from->params == fit->opt.P ? from : NULL;
+}
+
+/* New weights, or those to go on from. */
+static void
+first_weights(Fit *fit)
+{
+	const Study *s = fit->study;
+	const rnn_member *from = warm_member(fit);
+	rnn_rng		init;
+
+	rnn_rng_seed(&init, seed_of(fit), 0);
+	if (from)
+		for (int64_t i = 0; i < fit->opt.P; i++)
+			fit->opt.w[i] = (real) from->weights[i];
+	else if (s->kind != RNN_KIND_SCRATCH)
+		memcpy(fit->opt.w, s->panel.prior->weights, sizeof(real) * fit->opt.P);
+	else
+		rnn_params_init(&s->shape, &s->cfg, &init, fit->opt.w, fit->init_row);
+}
+
+/* Members that see less of the past err otherwise, and are trained faster. */
+static int
+window_steps(const Fit *fit)
+{
+	int			K = fit->study->cfg.context / fit->study->cfg.patch;
+
+	return fit->final ? (K * (4 - fit->member % 3) + 3) / 4 : K;
+}
+
+void
+fit_start(Fit *fit, int member, bool final, int steps)
+{
+	fit->member = member;
+	fit->final = final;
+	fit->steps = steps;
+	fit->K = window_steps(fit);
+	plan_slots(fit);
+	rnn_rng_seed(&fit->rng, seed_of(fit), final ? 2 : 1);
+	first_weights(fit);
+	optimizer_start(&fit->opt);
+	fit->step = 0;
+	fit->chunk = 0;
+	fit->loss_sum = fit->norm_sum = 0;
+	fit->loss_count = 0;
+}
+
+/* T steps of B windows from `first` on, forward and backward; the state is kept for the next chunk. */
+static double
+learn_tile(Fit *fit, int T, int first, int B, int64_t *known)
+{
+	real	   *state = fit->carried ? fit->carried + first * rnn_net_state(&fit->net) : NULL;
+	double		loss;
+
+	if (fit->chunk == 0)
+		rnn_net_reset(&fit->net, B);
+	else
+		rnn_net_move_state(&fit->net, B, state, false);
+	load_chunk(fit, fit->chunk, T, first, B, true);
+	loss = rnn_net_learn(&fit->net, fit->opt.w, T, B, fit->study->cfg.dropout > 0 ? &fit->rng : NULL,
+						 fit->opt.fixed > 0, known, fit->opt.g);
+	if (state)
+	{
+		rnn_net_carry(&fit->net, T, B);
+		rnn_net_move_state(&fit->net, B, state, true);
+	}
+	return loss;
+}
+
+/* One chunk of all windows, tile by tile, then the update. */
+rnn_status
+fit_chunk(Fit *fit, rnn_error *err)
+{
+	const Study *s = fit->study;
+	int			T = fit->K - fit->chunk < s->cfg.bptt ? fit->K - fit->chunk : s->cfg.bptt,
+				B;
+	int64_t		known = 0,
+				of_tile;
+	double		loss = 0;
+
+	if (fit->chunk == 0)
+		draw_windows(fit);
+	optimizer_clear(&fit->opt);
+	rnn_net_pack(&fit->net, fit->opt.w);
+	for (int first = 0; first < s->cfg.batch && !rnn_stopped(s->panel.stop); first += B)
+	{
+		B = s->cfg.batch - first < fit->net.max_B ? s->cfg.batch - first : fit->net.max_B;
+		loss += learn_tile(fit, T, first, B, &of_tile);
+		known += of_tile;
+	}
+	if (known > 0)
+	{
+		RNN_TRY(optimizer_update(&fit->opt, &s->cfg, s->pace, fit->steps, fit->final, known, err));
+		fit->loss_sum += loss / known;
+		fit->norm_sum += fit->opt.norm;
+		fit->loss_count++;
+	}
+	fit->chunk = fit->chunk + T == fit->K ? 0 : fit->chunk + T;
+	fit->step++;
+	return RNN_OK;
+}
+
+double
+fit_loss(const Fit *fit)
+{
+	return fit->loss_count ? fit->loss_sum / fit->loss_count : NAN;
+}
+
+void
+fit_log(Fit *fit, double validation, double baseline)
+{
+	Log		   *log = &fit->log;
+
+	if (*log->n == log->room)
+		return;
+	log->row[(*log->n)++] = (rnn_log_row) {
+		fit->member, log->phase, fit->step,
+		(float) (fit->loss_count ? fit->loss_sum / fit->loss_count : 0),
+		(float) validation, (float) baseline, (float) fit->opt.rate,
+		(float) (fit->loss_count ? fit->norm_sum / fit->loss_count : 0)
+	};
+	fit->loss_sum = fit->norm_sum = 0;
+	fit->loss_count = 0;
+}
+
+/* ---------------------------------------------------------------- members */
+
+/* The version whose weights are shared: where the model to go on from had an earlier one, that. */
+static int
+prior_beneath(const Fit *fit)
+{
+	const rnn_member *from = warm_member(fit);
+
+	if (fit->study->kind == RNN_KIND_SCRATCH)
+		return 0;
+	return from ? from->prior : fit->study->panel.prior->version;
+}
+
+rnn_member
+fit_member(const Fit *fit, int steps, bool stopped)
+{
+	const Study *s = fit->study;
+
+	return (rnn_member) {
+		.seed = seed_of(fit),
+			.patch = s->cfg.patch,.context = fit->K * s->cfg.patch,
+			.steps = steps,.stopped = stopped,
+			.prior = prior_beneath(fit),
+			.shared = candidate_shared(s),.params = fit->opt.P,
+	};
+}
+
+void
+member_weights(const rnn_member *m, const real *from, real *to)
+{
+	memcpy(to, from, sizeof(real) * m->params);
+	for (int64_t i = m->shared; i < m->params && m->prior > 0; i++)
+	{
+		uint8_t		half[2];
+
+		half_store(half, to[i]);
+		to[i] = (real) half_load(half);
+	}
+}
