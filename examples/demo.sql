@@ -17,3 +17,8 @@ SET timezone = 'UTC';
 \ir taxi.sql
 \ir co2.sql
 \ir air_passengers.sql
+
+\if :{?report}
+\set ECHO none
+\ir report.sql
+\endif

@@ -79,6 +79,15 @@ number_axis(double low, double high, int most, bool widen)
 	return axis;
 }
 
+Axis
+value_axis(const Sights *s, int most)
+{
+	double		low = s->low <= s->high ? s->low : 0,
+				high = s->low <= s->high ? s->high : 1;
+
+	return number_axis(low > 0 && low < high / 2 ? 0 : low, high, most, true);
+}
+
 /* -------------------------------------------------------------------- times */
 
 /* Steps of the calendar: so many microseconds, days or months. */

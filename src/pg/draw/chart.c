@@ -193,12 +193,12 @@ put_legend(Chart *chart, const Sights *s)
 		[MARK_ACTUAL] = s->actual,[MARK_FORECAST] = s->forecast,[MARK_BOTH] = s->actual && s->forecast,
 		[MARK_BAND] = s->band,[MARK_ODD] = s->odd
 	};
-	static const struct
+	const struct
 	{
 		Mark		mark;
 		const char *text;
 	}			items[] = {
-		{MARK_ACTUAL, "actual"}, {MARK_FORECAST, "forecast"}, {MARK_BOTH, "both"}, {MARK_BAND, "interval"}, {MARK_ODD, "anomaly"}
+		{MARK_ACTUAL, chart->drawing->values ? "value" : "actual"}, {MARK_FORECAST, "forecast"}, {MARK_BOTH, "both"}, {MARK_BAND, "interval"}, {MARK_ODD, "anomaly"}
 	};
 	StringInfoData line;
 
@@ -232,7 +232,7 @@ put_chart(Chart *chart, DrawRow *rows, int64 n)
 	chart->x = x_axis(d, &s, few(chart->width / 12));
 	chart->x.low = s.x_low;
 	chart->x.high = s.x_high;
-	chart->y = number_axis(s.low <= s.high ? s.low : 0, s.low <= s.high ? s.high : 1, few(chart->height / 3), true);
+	chart->y = value_axis(&s, few(chart->height / 3));
 	fill_columns(chart, rows, n);
 	if (*name)
 		put_line(chart, shown_text(name, LONGEST_NAME));

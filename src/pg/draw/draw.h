@@ -29,6 +29,7 @@ typedef struct Drawing
 	int64		n,
 				room;
 	bool		times;			/* x are times */
+	bool		values;			/* the column is "value", not "actual" */
 	SeriesName *names;			/* (series) by number */
 	int			series,
 				names_room,
@@ -82,6 +83,8 @@ typedef struct Axis
 } Axis;
 
 Axis		number_axis(double low, double high, int most, bool widen);	/* to the next tick, if it is to */
+/* Of all values, from 0 on where the least is nearer to it than to the greatest. */
+Axis		value_axis(const Sights *s, int most);
 Axis		time_axis(double low, double high, int most);
 Axis		x_axis(const Drawing *d, const Sights *s, int most);
 char	   *x_label(const Drawing *d, double x);	/* in full */

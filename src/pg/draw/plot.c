@@ -312,7 +312,7 @@ put_axes(StringInfo out, const Panel *p)
 
 /* What is what: only what there is. */
 static void
-put_legend(StringInfo out, const Sights *s)
+put_legend(StringInfo out, const Drawing *d, const Sights *s)
 {
 	const struct
 	{
@@ -320,7 +320,7 @@ put_legend(StringInfo out, const Sights *s)
 		const char *class;
 		const char *text;
 	}			items[] = {
-		{s->actual, "rnn-actual", "actual"}, {s->forecast, "rnn-forecast", "forecast"},
+		{s->actual, "rnn-actual", d->values ? "value" : "actual"}, {s->forecast, "rnn-forecast", "forecast"},
 		{s->band, "rnn-band", "interval"}, {s->odd, "rnn-odd", "anomaly"}
 	};
 	double		x = 8;
@@ -356,7 +356,7 @@ put_panel(StringInfo out, const Drawing *d, Panel *p, DrawRow *rows, int64 n)
 {
 	Sights		s = sights_of(rows, n);
 
-	p->y = number_axis(s.low <= s.high ? s.low : 0, s.low <= s.high ? s.high : 1, d->series > 1 ? 3 : 5, true);
+	p->y = value_axis(&s, d->series > 1 ? 3 : 5);
 	put_axes(out, p);
 	put_cuts(out, p, rows, n);
 	if (s.band)
@@ -401,7 +401,7 @@ put_head(StringInfo out, const Drawing *d, const Sights *s, double height)
 	appendStringInfoString(out, style);
 	appendStringInfo(out, "<rect class=\"rnn-paper\" width=\"%.0f\" height=\"%.0f\"/>\n", WIDE, height);
 	put_words(out, "rnn-title", 8, 27, "start", title);
-	put_legend(out, s);
+	put_legend(out, d, s);
 	if (d->unit)
 		put_words(out, "rnn-muted", 8, HEAD - 19, "start", d->unit);
 }

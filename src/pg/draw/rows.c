@@ -67,7 +67,7 @@ new_drawing(MemoryContext context)
 }
 
 static void
-check_columns(const RowColumns *c)
+check_columns(Drawing *d, const RowColumns *c)
 {
 	static const int x[] = {DRAW_LOCAL, DRAW_TS, DRAW_POSITION, DRAW_STEP};
 	static const int y[] = {DRAW_ACTUAL, DRAW_VALUE, DRAW_FORECAST, DRAW_EXPECTED};
@@ -79,6 +79,7 @@ check_columns(const RowColumns *c)
 		has_x |= row_columns_has(c, x[i]);
 		has_y |= row_columns_has(c, y[i]);
 	}
+	d->values = !row_columns_has(c, DRAW_ACTUAL);
 	if (!has_x || !has_y)
 		ereport(ERROR,
 				(errcode(ERRCODE_UNDEFINED_COLUMN),
@@ -224,7 +225,7 @@ draw_argument(Drawing *d, FunctionCallInfo fcinfo, int argno)
 
 	if (c == NULL)
 		return;
-	check_columns(c);
+	check_columns(d, c);
 	add_row(d, values, nulls);
 }
 
@@ -265,7 +266,7 @@ draw_query(Drawing *d, const char *query)
 		if (c == NULL)
 		{
 			c = row_columns_find(&wishes, SPI_tuptable->tupdesc);
-			check_columns(c);
+			check_columns(d, c);
 		}
 		add_fetched(d, c, scratch);
 		SPI_freetuptable(SPI_tuptable);
