@@ -9,15 +9,21 @@
  * interval's own level is the factor that would have made coverage right.
  * Scores are pooled over series and kept by horizon band, forecasts come from
  * the weights that the other half of the windows chose.  Few windows say
- * little: the factor is shrunk towards 1.
+ * little: a band's factor is shrunk towards that of all bands, and that towards
+ * what intervals lack on average.
  */
 #include "train/stages.h"
 
 #include <math.h>
+#include <string.h>
 
 #define Q RNN_QUANTILES
 #define M RNN_MEDIAN
 #define MOST_SCORES (1 << 20)
+#define ALL_BANDS (-1)
+#define LACK 1.08				/* intervals of networks are too narrow by that on average */
+#define SHRINK_ALL 30			/* windows that count as much as LACK does, for the factor of all bands */
+#define SHRINK_BAND 60			/* and as much as that does, for those of each band */
 
 /* Scores kept per band and pair of levels. */
 int64_t
@@ -101,6 +107,16 @@ conformal_begin(Calibration *c)
 	}
 }
 
+/* Where there is no room for the scores of all windows, those of some, spread evenly. */
+static bool
+has_room(const Calibration *c, int i)
+{
+	int64_t		per_band = (c->study->cfg.horizon + RNN_BANDS - 1) / RNN_BANDS;
+	double		share = (double) (c->score_room / per_band) / c->looked_at;
+
+	return (uint32_t) i * 2654435769u <= share * UINT32_MAX;	/* steps of the golden ratio */
+}
+
 /* Scores of one held-out window. */
 static void
 look_at(Calibration *c, int i, int b)
@@ -117,9 +133,7 @@ look_at(Calibration *c, int i, int b)
 		double		y = (pts->raw[e + j] - scale.a) / scale.s;
 		int			band = band_of(c, j);
 
-		if (isnan(y))
-			continue;
-		if (c->n_scores[band] == c->score_room)
+		if (isnan(y) || c->n_scores[band] == c->score_room)
 			continue;
 		for (int pair = 0; pair < M; pair++)
 			scores_of(c, band, pair)[c->n_scores[band]] = score(y, c->q + j * Q, pair);
@@ -127,50 +141,92 @@ look_at(Calibration *c, int i, int b)
 	}
 }
 
-/* The factor that the scores from first on ask for, before shrinking. */
-static double
-raw_factor(Calibration *c, int band, int pair, int64_t first, int64_t n)
+/* Scores of one half of the windows, or of both; half 0 was looked at first. */
+typedef struct Span
 {
-	double		level = 1 - 2 * rnn_quantile_levels[pair];
-	int64_t		rank = (int64_t) ceil(level * (n + 1)) - 1;
+	int64_t		from[RNN_BANDS],
+				to[RNN_BANDS];
+} Span;
 
-	if (n < 1)
-		return 1;
-	return select_smallest(scores_of(c, band, pair) + first, n, rnn_min(rank < 0 ? 0 : rank, n - 1));
+static Span
+span_of(const Calibration *c, bool older, bool newer)
+{
+	Span		span;
+
+	for (int band = 0; band < RNN_BANDS; band++)
+	{
+		span.from[band] = older ? 0 : c->n_older[band];
+		span.to[band] = newer ? c->n_scores[band] : c->n_older[band];
+	}
+	return span;
 }
 
+/* The factor that the scores ask for; 0: there are none. */
 static double
-shrunk(double factor, double windows)
+raw_factor(Calibration *c, const Span *span, int band, int pair)
 {
-	factor = exp(log(fmax(factor, 1e-3)) * windows / (windows + 30));
-	return fmin(fmax(factor, 0.5), 3);
+	double		level = 1 - 2 * rnn_quantile_levels[pair];
+	int64_t		n = 0,
+				rank;
+
+	for (int b = 0; b < RNN_BANDS; b++)
+	{
+		int64_t		count = span->to[b] - span->from[b];
+
+		if (band != ALL_BANDS && b != band)
+			continue;
+		memcpy(c->score_pool + n, scores_of(c, b, pair) + span->from[b], sizeof(float) * count);
+		n += count;
+	}
+	rank = (int64_t) ceil(level * (n + 1)) - 1;
+	return n > 0 ? select_smallest(c->score_pool, n, rnn_min(rank < 0 ? 0 : rank, n - 1)) : 0;
+}
+
+/* So many windows say `factor`, and as many as `others` say another. */
+static double
+shrunk(double factor, double windows, double another, double others)
+{
+	double		share = factor > 0 ? windows / (windows + others) : 0;
+
+	return another * pow(fmax(factor, 1e-3) / another, share);
+}
+
+/* Factors of all bands, as they are used. */
+static void
+fit_factors(Calibration *c, const Span *span, int pair, double factor[RNN_BANDS])
+{
+	double		k = c->factors->n,
+				pooled = shrunk(raw_factor(c, span, ALL_BANDS, pair), k, LACK, SHRINK_ALL);
+
+	for (int band = 0; band < RNN_BANDS; band++)
+	{
+		double		f = shrunk(raw_factor(c, span, band, pair), k, pooled, SHRINK_BAND);
+
+		factor[band] = fmin(fmax(f, 0.5), 3);
+	}
 }
 
 /*
- * Coverage as a user will find it: factors from the first half of the scores
- * judge the second, and the other way round.  Must come before the factors
- * from all scores, since selection reorders.
+ * Coverage as a user will find it: factors from one half of the windows judge
+ * the other, and the other way round.
  */
 static void
 measure_coverage(Calibration *c)
 {
 	const int	pair = 2;		/* 0.05 and 0.95 */
 
-	for (int band = 0; band < RNN_BANDS; band++)
+	for (int newer = 0; newer < 2; newer++)
 	{
-		int64_t		half = c->n_scores[band] / 2;
+		Span		fit = span_of(c, !newer, newer),
+					test = span_of(c, newer, !newer);
+		double		factor[RNN_BANDS];
 
-		for (int side = 0; side < 2; side++)
+		fit_factors(c, &fit, pair, factor);
+		for (int band = 0; band < RNN_BANDS; band++)
 		{
-			int64_t		fit = side ? 0 : half,
-						fit_n = side ? half : c->n_scores[band] - half,
-						test = side ? half : 0,
-						test_n = side ? c->n_scores[band] - half : half;
-			double		factor = shrunk(raw_factor(c, band, pair, fit, fit_n), c->factors->n / 2.0);
-
-			for (int64_t k = 0; k < test_n; k++)
-				c->covered += scores_of(c, band, pair)[test + k] <= factor;
-			c->covered_of += test_n;
+			for (int64_t k = test.from[band]; k < test.to[band]; k++)
+				c->covered += scores_of(c, band, pair)[k] <= factor[band];
+			c->covered_of += test.to[band] - test.from[band];
 		}
 	}
 }
@@ -179,20 +235,19 @@ static void
 finish(Calibration *c)
 {
 	Factors    *out = c->factors;
+	Span		all = span_of(c, true, true);
 
 	out->n = independent_windows(c->study, c->looked_at);
 	measure_coverage(c);
 	out->coverage = c->covered_of ? (float) c->covered / c->covered_of : NAN;
-	for (int band = 0; band < RNN_BANDS; band++)
-		for (int pair = 0; pair < M; pair++)
-		{
-			double		f = shrunk(raw_factor(c, band, pair, 0, c->n_scores[band]), out->n);
+	for (int pair = 0; pair < M; pair++)
+	{
+		double		factor[RNN_BANDS];
 
-			/* Further ahead is never surer. */
-			if (band > 0)
-				f = fmax(f, out->factor[band - 1][pair]);
-			out->factor[band][pair] = (float) f;
-		}
+		fit_factors(c, &all, pair, factor);
+		for (int band = 0; band < RNN_BANDS; band++)
+			out->factor[band][pair] = (float) factor[band];
+	}
 }
 
 /* One batch of windows; those of half 0 with the weights that half 1 chose, and so on. */
@@ -209,12 +264,14 @@ conformal_step(Calibration *c)
 	if (c->model->weight > 0)
 		forward_last(c->fit, c->weights[1 - c->pass], B);
 	for (int b = 0; b < B; b++)
-		if (c->study->held[c->held_at + b].half == c->pass)
+		if (c->study->held[c->held_at + b].half == c->pass && has_room(c, c->held_at + b))
 			look_at(c, c->held_at + b, b);
 	c->held_at += B;
 	if (c->held_at < c->looked_at)
 		return false;
 	c->held_at = 0;
+	if (c->pass == 0)
+		memcpy(c->n_older, c->n_scores, sizeof(c->n_older));
 	if (++c->pass < 2)
 		return false;
 	finish(c);

@@ -103,6 +103,7 @@ lay_out_held(Task *task, int64_t W, int64_t longest, rnn_arena *a)
 	}
 	c->score_room = conformal_room(s);
 	c->scores = arena_new(a, float, c->score_room * RNN_BANDS * RNN_MEDIAN);
+	c->score_pool = arena_new(a, float, c->score_room * RNN_BANDS);
 }
 
 /* Fewer than some windows' frames would train on next to nothing. */

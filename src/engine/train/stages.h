@@ -233,7 +233,9 @@ typedef struct Calibration
 	int			pass;			/* half that is looked at */
 	int			looked_at;		/* windows that the scores come from, the first of all */
 	float	   *scores;			/* conformity scores */
-	int64_t		n_scores[RNN_BANDS];
+	float	   *score_pool;		/* (RNN_BANDS * score_room) scratch */
+	int64_t		n_scores[RNN_BANDS],
+				n_older[RNN_BANDS]; /* of them of the older windows, which come first */
 	int64_t		score_room;		/* per band and pair */
 	int64_t		covered,
 				covered_of;
