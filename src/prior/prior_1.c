@@ -3,7 +3,7 @@
 
 const rnn_prior_data rnn_prior_1 = {
 	.version = 1,.cell = 1,.layers = 2,.hidden = 128,
-	.patch = 16,.context = 512,.horizon = 64,.share = 0.8,
+	.patch = 16,.context = 512,.horizon = 64,.references = 13,.share = 0.5,
 	.widen = {24.5, 12, 7, 4.5, 3, 3, 3},
 	.params = 307325,
 	.weights =

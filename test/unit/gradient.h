@@ -60,6 +60,7 @@ small_config(int cell, int front)
 	cfg.norm = cfg.residual = front == 3;
 	cfg.dropout = 0;
 	cfg.skip = 1;
+	cfg.references = RNN_LEAST_REFS;
 	cfg.loss = RNN_PINBALL;
 	return cfg;
 }

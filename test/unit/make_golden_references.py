@@ -4,8 +4,9 @@ specification, whose path is the argument. Needs numpy; the header is committed.
     python3 test/unit/make_golden_references.py MIX.PY > test/unit/golden_references.h
 
 Series are recipes in integers, which test_references.c follows to the same
-bits. What is not in the specification, the spread of the mix's errors, is
-worked out here from the forecasts that it makes at earlier origins.
+bits. What is not in the specification is worked out here: the spread of the
+mix's errors, from the forecasts that it makes at earlier origins, and the
+analogues, which join the references in the cases ALL.
 """
 import importlib.util
 import sys
@@ -17,7 +18,7 @@ STEPS = 4    # of a horizon that are kept
 
 def case(title, n, h, seasons, **recipe):
     return dict(dict(level=0, trend=0, walk=0, noise=0, amp=[0, 0, 0], scale=1.0, run=0, thin=0, sink=0,
-                     kappa=8.0, rounding=0), title=title, n=n, h=h, seasons=seasons, **recipe)
+                     kappa=8.0, rounding=0, refs=13), title=title, n=n, h=h, seasons=seasons, **recipe)
 
 
 MONTHS = dict(level=5000, trend=11, walk=40, noise=300, amp=[900, 0, 0])
@@ -72,6 +73,45 @@ CASES = [
     case("1e-160", 72, 6, [12], scale=1e-164, **MONTHS),
     case("1e-300 around zero", 72, 6, [12], scale=1e-303, **dict(MONTHS, level=-700)),
 ]
+
+ALL = [
+    case("a point too few for analogues", 26, 6, [1], level=900, walk=60, refs=15),
+    case("as many as the shorter needs, and the longer", 27, 6, [1], level=900, walk=60, refs=15),
+    case("the shorter alone", 36, 6, [12], refs=15, **MONTHS),
+    case("both, one origin each way", 70, 6, [12], refs=15, **MONTHS),
+    case("months, analogues", 190, 12, [12], refs=15, **MONTHS),
+    case("months with gaps, analogues", 150, 12, [12], run=9, thin=7, refs=15, **MONTHS),
+    case("months with zeros, analogues", 120, 12, [12], refs=15, **dict(MONTHS, level=-120, trend=0, walk=0, noise=100)),
+    case("a walk, analogues", 200, 6, [1], level=900, walk=60, refs=15),
+    case("a season of 5, analogues", 130, 7, [5], level=900, noise=100, amp=[200, 0, 0], refs=15),
+    case("hours of days and weeks, analogues", 2700, 48, [24, 168], level=9000, walk=9, noise=200,
+         amp=[2000, 1500, 0], refs=15),
+    case("a long season, analogues", 2300, 30, [52], level=9000, walk=20, noise=300, amp=[900, 0, 0], refs=15),
+    case("windows of their longest", 700, 20, [168], level=9000, walk=20, noise=300, amp=[900, 0, 0], refs=15),
+    case("small numbers, analogues", 150, 6, [12], scale=1e-34, refs=15, **MONTHS),
+    case("a constant, analogues", 60, 6, [4], level=5, rounding=1, refs=15),
+]
+
+#            name              seasons, within, level, near
+ANALOGUES = [("analogue", 2, 12, 96, 8, 5), ("analogue_short", 1, 12, 48, 3, 10)]
+
+
+def analogues(x, h, season):
+    """What followed the windows that were most like the last one, among the last 2,000 points."""
+    out, start = {}, max(0, len(x) - 2000)
+    for name, seasons, least, most, level, near in ANALOGUES:
+        size = min(max(seasons * season, least), most)
+        ends = np.arange(start + size, len(x) - h + 1)
+        if len(ends) < 10:
+            continue
+        now = x[len(x) - size:]
+        past = np.array([x[e - size:e] for e in ends])
+        shift = now[size - level:].mean() - past[:, size - level:].mean(1)
+        d = ((now - past - shift[:, None]) ** 2).sum(1)
+        best = sorted(range(len(ends)), key=lambda i: (d[i], -i))[:near]
+        w = 1 / (d[best] + 1e-9 * d[best[-1]] + 1e-290)
+        out[name] = (w / w.sum()) @ np.array([x[ends[i]:ends[i] + h] + shift[i] for i in best])
+    return out
 
 
 def noise(amplitude, state):
@@ -131,8 +171,11 @@ def show(fields):
 def golden(mix, c):
     x, h = series(c), c["h"]
     seasonal = ["seasonal_naive_%d" % m for m in c["seasons"]] + [None] * (3 - len(c["seasons"]))
-    names = seasonal + [s[0] for s in mix.SMOOTHERS]
-    now, calls, plain = mix.references(x, h, c["seasons"]), [], mix.references
+    names = seasonal + [s[0] for s in mix.SMOOTHERS] + [a[0] for a in ANALOGUES][:c["refs"] - 13]
+    first, calls = mix.references, []
+    plain = first if c["refs"] == 13 else \
+        lambda x, h, seasons: dict(first(x, h, seasons), **analogues(x, h, min(seasons)))
+    now = plain(x, h, c["seasons"])
 
     def recorded(history, steps, seasons):
         calls.append((len(history), steps, plain(history, steps, seasons)))
@@ -141,6 +184,8 @@ def golden(mix, c):
     mix.references = recorded
     errors, seen = mix.trailing_errors(x, h, c["seasons"], now)
     mix.references = plain
+    final = mix.mix(x, h, c["seasons"], c["kappa"])
+    mix.references = first
     if seen:
         w, e = mix.weights(errors, seen, c["kappa"])
         weights, errors = dict(zip(errors, w)), dict(zip(errors, e))
@@ -149,7 +194,6 @@ def golden(mix, c):
         step = np.abs(np.diff(x)).mean() if len(x) > 1 else abs(x[0]) * 0.1
         weights, errors, halves = {"naive": 1.0}, {"naive": step}, (step, step)
     kept = np.linspace(0, h - 1, min(h, STEPS)).astype(int)
-    final = mix.mix(x, h, c["seasons"], c["kappa"])
     print("{")
     show([".title = \"%s\"" % c["title"], ".n_seasons = %d" % len(c["seasons"]), ".seen = %d" % seen,
           ".last = %.17g" % x[-1], ".sum = %.17g" % np.abs(x / c["scale"]).sum(), ".kept = %d" % len(kept),
@@ -170,5 +214,5 @@ module = importlib.util.module_from_spec(spec)
 spec.loader.exec_module(module)
 np.seterr(all="ignore")
 print("/* golden_references.h: made by make_golden_references.py. */")
-for c in CASES:
+for c in CASES + ALL:
     golden(module, c)

@@ -97,6 +97,7 @@ frame_at(const rnn_config *cfg, const double *x, int64_t n, int64_t dropped, int
 	memset(&f.scale, byte, sizeof(f.scale));
 	rnn_frame_begin(&plan, e, work);
 	rnn_frame_compute(&plan, &points, e, f.values, &f.scale, work);
+	rnn_frame_add_mix(&plan, &points, e, f.values, f.scale, work);
 	free(work), free(block);
 	return f;
 }
@@ -115,6 +116,48 @@ finite_frame(const Frame *f)
 		if (!isfinite(f->values[i]))
 			return false;
 	return isfinite(f->scale.a) && isfinite(f->scale.s) && f->scale.s > 0;
+}
+
+/* ------------------------------------------------------------------ mix */
+
+/* A network that sees fewer references has the same mix beside it, and its inputs don't know of it. */
+static void
+test_other_mix(void)
+{
+	static const int lists[][2] = {{RNN_REFS, RNN_REFS}, {RNN_LEAST_REFS, RNN_REFS}, {RNN_LEAST_REFS, 0}};
+	enum {AHEAD = 20};
+	double		x[N];
+	rnn_rng		r;
+	rnn_shape	shape;
+	rnn_frame_plan plan;
+	Frame		f[3];
+	real		q[2][2 * RNN_BLOCK * RNN_QUANTILES];
+
+	printf("- a mix of other references than the network sees\n");
+	rnn_rng_seed(&r, 4, 4);
+	for (int i = 0; i < N; i++)
+		x[i] = 30 + 6 * sin(i / 2.0) + rnn_rng_normal(&r);
+	for (int k = 0; k < 3; k++)
+	{
+		rnn_config	cfg;
+
+		config(&cfg, 4, 32, AHEAD, 1, (int[]) {12});
+		cfg.references = lists[k][0];
+		cfg.mixed = lists[k][1];
+		f[k] = frame_at(&cfg, x, N, 0, N, 0);
+		CHECK(finite_frame(&f[k]));
+		if (k == 2)
+			continue;
+		rnn_shape_init(&shape, &cfg);
+		rnn_frame_plan_init(&plan, &shape, &cfg);
+		rnn_frame_mix(&plan, f[k].values, 1, q[k]);
+	}
+	for (int i = 0; i < AHEAD * RNN_QUANTILES; i++)
+		CHECK_NEAR(f[0].scale.a + f[0].scale.s * q[0][i], f[1].scale.a + f[1].scale.s * q[1][i], 1e-5);
+	CHECK(f[2].bytes < f[1].bytes && memcmp(f[1].values, f[2].values, f[2].bytes) == 0);
+	CHECK(f[1].scale.s == f[2].scale.s && f[1].scale.s > f[0].scale.s);
+	for (int k = 0; k < 3; k++)
+		free(f[k].values);
 }
 
 /* ------------------------------------------------------------- causality */
@@ -759,6 +802,7 @@ int
 main(void)
 {
 	rnn_engine_init(-1);
+	TEST(test_other_mix);
 	TEST(test_causality);
 	TEST(test_units);
 	TEST(test_gaps);

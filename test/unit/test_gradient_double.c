@@ -182,6 +182,7 @@ test_dropout(void)
 		rnn_config	cfg = small_config(cell, 3);
 
 		cfg.dropout = 0.3;
+		cfg.references = RNN_REFS;
 		check_config(&cfg, 0, "dropout");
 	}
 }

@@ -203,7 +203,7 @@ mix_error(const double *x, int64_t n, const int *seasons, int count)
 				sum = 0;
 	rnn_mix		mix;
 
-	rnn_mix_at(x, n, H, seasons, count, 8, &mix, ref, work);
+	rnn_mix_at(x, n, H, seasons, count, 8, RNN_LEAST_REFS, &mix, ref, work);
 	rnn_mix_combine(&mix, ref, H, f);
 	for (int j = 0; j < H; j++)
 		sum += fabs(f[j] - x[n + j]);

@@ -17,7 +17,7 @@
 #include <stdlib.h>
 
 static rnn_prior_data tiny_data = {
-	.version = 1,.cell = RNN_GRU,.layers = 1,.hidden = 1,.patch = 2,.context = 8,.horizon = 16,
+	.version = 1,.cell = RNN_GRU,.layers = 1,.hidden = 1,.patch = 2,.context = 8,.horizon = 16,.references = RNN_LEAST_REFS,
 	.share = 0.5,.widen = {7, 6, 5, 4, 3, 2, 1}
 };
 const rnn_prior_data *const rnn_priors[] = {&tiny_data};
@@ -41,6 +41,7 @@ tiny_prior(void)
 	cfg.hidden = tiny_data.hidden;
 	cfg.patch = tiny_data.patch;
 	cfg.context = tiny_data.context;
+	cfg.references = tiny_data.references;
 	tiny_data.params = rnn_param_count(&cfg);
 	rnn_rng_seed(&r, 9, 9);
 	for (int64_t i = 0; i < tiny_data.params && i < 2000; i++)

@@ -11,7 +11,7 @@
  * The bank of references (docs/internals.md): R forecasts that need no
  * training, each with its mean absolute error over up to six trailing
  * origins.  A reference that can't be formed has present[r] = false.
- * Order: seasonal naive of each season, then the smoothers.
+ * Order: seasonal naive of each season, the smoothers, the analogues.
  */
 typedef struct rnn_mix
 {
@@ -29,11 +29,13 @@ extern const char *const rnn_smoother_names[RNN_SMOOTHERS];
 size_t		rnn_mix_work(int64_t n, int h);
 
 /*
- * References and mix at the end of x (n,), no missing points; ref is (R, h).
+ * References and mix at the end of x (n,), no missing points, of the first `refs`
+ * of the list: all, RNN_REFS, or RNN_LEAST_REFS.  ref is (RNN_REFS, h), of which
+ * that many are filled.
  * Uses x[0..n) only.  Source: shared mix of references, docs/internals.md.
  */
 void		rnn_mix_at(const double *x, int64_t n, int h, const int *seasons, int n_seasons,
-					   double kappa, rnn_mix *mix, double *ref, double *work);
+					   double kappa, int refs, rnn_mix *mix, double *ref, double *work);
 
 /*
  * The same for many ends of one series, which share much of their work: begin
@@ -44,7 +46,7 @@ void		rnn_mix_at(const double *x, int64_t n, int h, const int *seasons, int n_se
 size_t		rnn_mix_work_shared(int64_t n, int h);
 void		rnn_mix_begin(double *work, int64_t n, int h);
 void		rnn_mix_next(const double *x, int64_t first, int64_t n, int h, const int *seasons, int n_seasons,
-						 double kappa, rnn_mix *mix, double *ref, double *work);
+						 double kappa, int refs, rnn_mix *mix, double *ref, double *work);
 
 /* sum_r weight_r ref_r, (h,) */
 void		rnn_mix_combine(const rnn_mix *mix, const double *ref, int h, double *out);

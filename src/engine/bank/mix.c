@@ -23,7 +23,8 @@ typedef struct Known
 {
 	int64_t		end,			/* in the series */
 				prefix;			/* points before it that were seen */
-	int			steps;			/* that the references have */
+	int			steps,			/* that the references have */
+				refs;			/* how many of the list */
 	int			scored;			/* that the errors are of, 0: none yet */
 	bool		logs;			/* those of logarithms are among them */
 	double		top;			/* their bound */
@@ -47,6 +48,7 @@ typedef struct Memory
 	double	   *d;				/* (n) tail */
 	double	   *p;				/* (n) profile: a season is never longer than n/2 */
 	double	   *ahead;			/* (h) */
+	double	   *distances;		/* of analogues */
 } Memory;
 
 #define DOUBLES(type, n) (((n) * sizeof(type) + sizeof(double) - 1) / sizeof(double))
@@ -54,7 +56,8 @@ typedef struct Memory
 static size_t
 work_with(int slots, int64_t n, int h)
 {
-	return DOUBLES(Memory, 1) + DOUBLES(Known, slots) + (size_t) slots * RNN_REFS * h + (size_t) (3 * n) + h;
+	return DOUBLES(Memory, 1) + DOUBLES(Known, slots) + (size_t) slots * RNN_REFS * h + (size_t) (3 * n) + h +
+		analogues_work(n);
 }
 
 /* As many as the origins of neighbouring positions take, within bounds. */
@@ -91,6 +94,7 @@ begin(double *work, int slots, int64_t n, int h)
 	m->d = m->logs + n;
 	m->p = m->d + n;
 	m->ahead = m->p + n;
+	m->distances = m->ahead + h;
 }
 
 void
@@ -271,9 +275,10 @@ take_logs(Memory *m, const double *x, int64_t first, int64_t from, int64_t to)
 
 /* Whether references seen from prefixes of these lengths to one end are the same. */
 static bool
-same_prefix(int64_t a, int64_t b, const int *seasons, int n_seasons)
+same_prefix(const Bank *bank, int64_t a, int64_t b)
 {
-	int64_t		looked_at = rnn_max(LEVEL_POINTS, (int64_t) SEASONS_KEPT * seasons[n_seasons - 1]);
+	int64_t		looked_at = rnn_max(bank->refs > RNN_LEAST_REFS ? ANALOGUE_POINTS : LEVEL_POINTS,
+									(int64_t) SEASONS_KEPT * bank->seasons[bank->n_seasons - 1]);
 
 	return a == b || (a >= looked_at && b >= looked_at);
 }
@@ -286,8 +291,9 @@ find_known(const Memory *m, const Bank *bank, const Origin *o, int64_t first, bo
 	{
 		const Known *k = &m->known[i];
 
-		if (k->end == first + o->end && k->steps >= o->steps && k->logs == logs && (!logs || k->top == o->top) &&
-			same_prefix(k->prefix, o->end, bank->seasons, bank->n_seasons))
+		/* What is like the last window depends on how many steps must have followed. */
+		if (k->end == first + o->end && k->steps == o->steps && k->logs == logs &&
+			(!logs || k->top == o->top) && same_prefix(bank, k->prefix, o->end))
 			return i;
 	}
 	return -1;
@@ -311,15 +317,26 @@ static int
 known_references(Memory *m, const Bank *bank, const Origin *o, int64_t first, int h, bool logs)
 {
 	int			i = find_known(m, bank, o, first, logs);
+	Known	   *k;
+	double	   *ref;
 
 	if (i < 0)
 	{
 		i = free_slot(m);
 		m->known[i] = (Known) {.end = first + o->end,.prefix = o->end,.steps = o->steps,.logs = logs,.top = o->top};
-		references_at(bank, o->end, o->steps, logs, o->top, m->ref + (int64_t) i * RNN_REFS * h, h,
-					  m->known[i].present);
 	}
-	m->known[i].used = m->calls;
+	k = &m->known[i];
+	ref = m->ref + (int64_t) i * RNN_REFS * h;
+	if (k->refs == 0)
+		references_at(bank, o->end, o->steps, logs, o->top, ref, h, k->present);
+	if (k->refs <= RNN_LEAST_REFS && bank->refs > RNN_LEAST_REFS)
+		analogues_at(bank, o->end, o->steps, ref + (int64_t) RNN_LEAST_REFS * h, h, k->present + RNN_LEAST_REFS);
+	if (k->refs < bank->refs)
+	{
+		k->refs = bank->refs;
+		k->scored = 0;
+	}
+	k->used = m->calls;
 	return i;
 }
 
@@ -336,13 +353,14 @@ score(Known *k, const double *ref, const double *y, int steps, int h)
 
 void
 rnn_mix_next(const double *x, int64_t first, int64_t n, int h, const int *seasons, int n_seasons,
-			 double kappa, rnn_mix *mix, double *ref, double *work)
+			 double kappa, int refs, rnn_mix *mix, double *ref, double *work)
 {
 	Origin		o[ORIGINS + 1];
 	int			hits[RNN_REFS] = {0},
 				slot[ORIGINS + 1];
 	Memory	   *m = (Memory *) work;
-	Bank		bank = {.x = x,.seasons = seasons,.n_seasons = n_seasons,.d = m->d,.p = m->p,.ahead = m->ahead};
+	Bank		bank = {.x = x,.seasons = seasons,.n_seasons = n_seasons,.refs = refs,
+	.d = m->d,.p = m->p,.ahead = m->ahead,.distances = m->distances};
 
 	memset(mix, 0, sizeof(*mix));
 	mix->seen = plan_origins(n, h, seasons[0], o);
@@ -358,14 +376,14 @@ rnn_mix_next(const double *x, int64_t first, int64_t n, int h, const int *season
 	}
 	for (int v = 0; v <= mix->seen; v++)
 		slot[v] = known_references(m, &bank, &o[v], first, h, o[v].positive && o[0].positive);
-	memcpy(ref, m->ref + (int64_t) slot[0] * RNN_REFS * h, sizeof(double) * RNN_REFS * h);
-	memcpy(mix->present, m->known[slot[0]].present, sizeof(mix->present));
+	memcpy(ref, m->ref + (int64_t) slot[0] * RNN_REFS * h, sizeof(double) * refs * h);
+	memcpy(mix->present, m->known[slot[0]].present, sizeof(bool) * refs);
 	for (int v = 1; v <= mix->seen; v++)
 	{
 		Known	   *k = &m->known[slot[v]];
 
 		score(k, m->ref + (int64_t) slot[v] * RNN_REFS * h, x + o[v].end, o[v].steps, h);
-		for (int r = 0; r < RNN_REFS; r++)
+		for (int r = 0; r < refs; r++)
 			if (k->present[r])
 			{
 				mix->error[r] += k->error[r];
@@ -388,10 +406,10 @@ rnn_mix_next(const double *x, int64_t first, int64_t n, int h, const int *season
 
 void
 rnn_mix_at(const double *x, int64_t n, int h, const int *seasons, int n_seasons,
-		   double kappa, rnn_mix *mix, double *ref, double *work)
+		   double kappa, int refs, rnn_mix *mix, double *ref, double *work)
 {
 	begin(work, ORIGINS + 1, n, h);
-	rnn_mix_next(x, 0, n, h, seasons, n_seasons, kappa, mix, ref, work);
+	rnn_mix_next(x, 0, n, h, seasons, n_seasons, kappa, refs, mix, ref, work);
 }
 
 void

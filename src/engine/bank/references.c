@@ -249,7 +249,7 @@ void
 references_at(const Bank *bank, int64_t n, int h, bool positive, double top,
 			  double *ref, int64_t stride, bool *present)
 {
-	memset(present, 0, sizeof(bool) * RNN_REFS);
+	memset(present, 0, sizeof(bool) * RNN_LEAST_REFS);
 	for (int s = 0; s < bank->n_seasons; s++)
 	{
 		int64_t		m = bank->seasons[s],
@@ -271,7 +271,7 @@ references_at(const Bank *bank, int64_t n, int h, bool positive, double top,
 		smooth_group(bank, n, h, top, true, 0.6, ref, stride, present);
 		smooth_group(bank, n, h, top, true, 0.95, ref, stride, present);
 	}
-	for (int r = 0; r < RNN_REFS; r++)
+	for (int r = 0; r < RNN_LEAST_REFS; r++)
 		for (int j = 0; !present[r] && j < h; j++)
 			ref[r * stride + j] = bank->x[n - 1];
 }

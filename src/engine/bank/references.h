@@ -10,6 +10,7 @@
 #define ORIGINS 6				/* trailing ones that are scored */
 #define SEASONS_KEPT 12			/* in a profile */
 #define LEVEL_POINTS 400		/* that a level or a slope looks at */
+#define ANALOGUE_POINTS 2000	/* that analogues look at */
 
 /* Scratch and facts that the origins share. */
 typedef struct Bank
@@ -21,16 +22,22 @@ typedef struct Bank
 	double	   *d;				/* (tail) */
 	double	   *p;				/* (season) */
 	double	   *ahead;			/* (h) */
+	double	   *distances;		/* (analogues_work) */
+	int			refs;			/* of the list, how many are wanted: what they look at */
 } Bank;
 
 /* Points of a prefix of n that deseasonalised values are needed for. */
 int64_t		references_tail(int64_t n, const int *seasons, int n_seasons);
 
 /*
- * All references at the end of x[0..n): ref (R, h) with rows `stride` apart.
+ * Those without analogues at the end of x[0..n): ref (R, h) with rows `stride` apart.
  * positive: all of these points are; top: log of their maximum plus 3.
  */
 void		references_at(const Bank *bank, int64_t n, int h, bool positive, double top,
 						  double *ref, int64_t stride, bool *present);
+
+/* Doubles of scratch for analogues of up to n points; those at the end of x[0..n), (RNN_ANALOGUES, h). */
+size_t		analogues_work(int64_t n);
+void		analogues_at(const Bank *bank, int64_t n, int h, double *ref, int64_t stride, bool *present);
 
 #endif							/* RNN_REFERENCES_H */

@@ -217,7 +217,7 @@ play(const rnn_voter *v, const rnn_hypothesis *hyp, int h, double kappa, double 
 
 		if (end < 8 || end < v->n / 2)
 			break;
-		rnn_mix_next(v->x, 0, end, h, hyp->seasons, hyp->n, kappa, &mix, ref, scratch);
+		rnn_mix_next(v->x, 0, end, h, hyp->seasons, hyp->n, kappa, RNN_LEAST_REFS, &mix, ref, scratch);
 		rnn_mix_combine(&mix, ref, h, f);
 		for (int j = 0; j < h; j++)
 			sum += fabs(f[j] - v->x[end + j]);

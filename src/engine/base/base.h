@@ -24,7 +24,13 @@ typedef float real;
 #define RNN_HARMONICS 2			/* sine and cosine pairs by which a season's phase is told */
 #define RNN_PHASES (2 * RNN_HARMONICS * RNN_MAX_SEASONS)
 #define RNN_SMOOTHERS 10
-#define RNN_REFS (RNN_MAX_SEASONS + RNN_SMOOTHERS)
+#define RNN_ANALOGUES 2
+/*
+ * A list of references is told by its length: the first ones of all that there
+ * are, at least those that need no analogues.
+ */
+#define RNN_REFS (RNN_MAX_SEASONS + RNN_SMOOTHERS + RNN_ANALOGUES)
+#define RNN_LEAST_REFS (RNN_MAX_SEASONS + RNN_SMOOTHERS)
 #define RNN_BLOCK 16			/* points of a horizon block */
 
 extern const double rnn_quantile_levels[RNN_QUANTILES];

@@ -132,6 +132,7 @@ rnn_config_defaults(rnn_config *cfg)
 			*(int32_t *) field = (int32_t) o->def;
 	}
 	cfg->seasons_given = -1;
+	cfg->references = cfg->mixed = RNN_REFS;
 }
 
 static double

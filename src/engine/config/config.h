@@ -122,6 +122,8 @@ typedef struct rnn_config
 	int32_t		seasons[RNN_MAX_SEASONS];	/* steps, ascending, each >= 1 */
 	rnn_covariates covariates;	/* what shapes depend on besides; no options */
 	int32_t		terms;			/* bits of rnn_term */
+	int32_t		references;		/* of the list, that a network sees, */
+	int32_t		mixed;			/* and that are mixed; 0: nothing is */
 } rnn_config;
 
 typedef enum rnn_option_type

@@ -94,7 +94,7 @@ add_mix(Forecaster *f, const rnn_end *ends, int count, int h, int64_t stride, do
 
 		if (share == 0)
 			continue;
-		rnn_frame_mix(&v->plan, w->strip->frames + w->last * v->plan.width, m->mix_spread, f->q);
+		rnn_strips_mix(&v->strips, w, m->mix_spread, f->q);
 		if (m->prior_net)
 			rnn_prior_blend(m->prior_net, &f->said[b], scale_of(w), m->config.horizon, f->q);
 		add_quantiles(f->q, scale_of(w), share, h, out + b * stride);

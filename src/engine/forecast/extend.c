@@ -53,7 +53,7 @@ extend_by_mix(Forecaster *f, const rnn_end *end, double *out)
 	int64_t		n = rnn_min(end->e, rnn_mix_reach(m->seasons, m->n_seasons, f->horizon));
 
 	rnn_mix_at(end->points->x + end->e - n, n, f->horizon, m->seasons, m->n_seasons, m->config.kappa,
-			   &mix, f->ref, f->ref_work);
+			   m->config.mixed, &mix, f->ref, f->ref_work);
 	long_row(f, &mix, h - 1, last);
 	for (int k = 0; k < Q; k++)
 		gap[k] = (out[(int64_t) (h - 1) * Q + k] - out[(int64_t) (h - 1) * Q + M]) - (last[k] - last[M]);

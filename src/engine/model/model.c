@@ -177,7 +177,7 @@ check_prior(Walk *w, const rnn_member *member, const rnn_config *cfg)
 		w->failed = true;
 		return;
 	}
-	CHECK(w, rnn_prior_fits(member->prior, cfg), "a member's shape isn't the prior's");
+	CHECK(w, rnn_prior_fits(member->prior, cfg) && sizeof(real) * (size_t) member->params == rnn_prior_size(member->prior), "a member's shape isn't the prior's");
 }
 
 static void

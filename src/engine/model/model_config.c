@@ -128,12 +128,22 @@ has_times(const rnn_clock *c)
 	return c->kind != RNN_CLOCK_NONE && c->kind != RNN_CLOCK_STEP;
 }
 
+/* A list of references by its length. */
+static void
+references_field(Walk *w, int32_t *v, bool is_history)
+{
+	walk_i32(w, v, is_history ? 0 : RNN_LEAST_REFS, RNN_REFS, "the count of references");
+	CHECK(w, is_history || *v == RNN_LEAST_REFS || *v == RNN_REFS, "the count of references");
+}
+
 void
 seasons_section(Walk *w, rnn_model *m)
 {
 	walk_i32(w, &m->n_seasons, m->is_history ? 0 : 1, RNN_MAX_SEASONS, "the count of seasons");
 	walk_i32(w, &m->seasons_detected, 0, 1, "the seasons' origin");
 	walk_i32(w, &m->config.terms, 0, m->is_history || !has_times(&m->clock) ? 0 : (1 << RNN_TERMS) - 1, "terms of the calendar");
+	references_field(w, &m->config.references, m->is_history);
+	references_field(w, &m->config.mixed, m->is_history);
 	for (int i = 0; i < m->n_seasons && !w->failed; i++)
 		walk_i32(w, &m->seasons[i], i > 0 ? m->seasons[i - 1] + 1 : 1, 1000000, "a season");
 	if (w->direction != READ)

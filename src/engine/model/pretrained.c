@@ -40,6 +40,7 @@ set_shape(const rnn_prior_data *d, rnn_config *cfg)
 	cfg->patch = d->patch;
 	cfg->norm = cfg->residual = cfg->skip = true;
 	cfg->conv_layers = 0;
+	cfg->references = d->references;
 }
 
 size_t

@@ -19,7 +19,7 @@ shape_sizes(rnn_shape *s, const rnn_config *cfg)
 	s->D = s->D0 = 3 * cfg->patch + RNN_SCALARS;
 	s->H = cfg->hidden;
 	s->L = cfg->layers;
-	s->R = cfg->skip ? RNN_REFS : 0;
+	s->R = cfg->skip ? cfg->references : 0;
 	s->A = 2 * s->R + RNN_SCALARS;
 	s->E = s->R > 0 ? S * s->R + S + 1 : 1;
 	s->horizon = cfg->horizon;

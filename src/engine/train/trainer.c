@@ -36,6 +36,7 @@ network_bytes(const rnn_config *given, const rnn_panel *panel, bool tuned)
 	cfg.covariates = panel->covariates;
 	if (!tuned && cfg.calendar != 0)
 		cfg.terms |= panel->calendar.terms;
+	cfg.references = cfg.mixed = RNN_REFS;
 	if (tuned)
 		rnn_prior_shape(panel->prior, d.longest, &cfg);
 	rnn_config_resolve(&cfg, &d);
@@ -91,6 +92,8 @@ rnn_trainer_init(rnn_trainer **out, void *block, size_t size, const rnn_config *
 	memset(t, 0, sizeof(*t));
 	t->arena = arena;
 	t->plan.asked = *cfg;
+	/* A model to go on from may have others. */
+	t->plan.asked.references = t->plan.asked.mixed = RNN_REFS;
 	t->plan.asked.covariates = panel->covariates;
 	t->plan.panel = *panel;
 	t->plan.warm = warm;

@@ -342,6 +342,8 @@ compute_frames(Study *s, int64_t budget)
 		series = run->series;
 		rnn_frame_compute(&s->plan, &s->points[run->series], e,
 						  s->frames + f * s->plan.width, &s->scales[f], s->work);
+		if (e >= s->cut[run->series])
+			rnn_frame_add_mix(&s->plan, &s->points[run->series], e, s->frames + f * s->plan.width, s->scales[f], s->work);
 		budget -= 1000 + rnn_min(e, s->plan.reach) + s->cfg.context + s->plan.width;
 		if (++s->feature_at == run->count)
 		{

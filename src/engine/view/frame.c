@@ -21,6 +21,13 @@
 #define S RNN_BLOCK
 #define Q RNN_QUANTILES
 
+/* Whether the mix that is forecast has other references than the network sees. */
+static bool
+mixes_others(const rnn_frame_plan *p)
+{
+	return p->mixed > 0 && p->mixed != p->shape->R;
+}
+
 void
 rnn_frame_plan_init(rnn_frame_plan *p, const rnn_shape *shape, const rnn_config *cfg)
 {
@@ -32,7 +39,8 @@ rnn_frame_plan_init(rnn_frame_plan *p, const rnn_shape *shape, const rnn_config 
 	memcpy(p->seasons, cfg->seasons, sizeof(p->seasons));
 	p->kappa = cfg->kappa;
 	p->reach = rnn_mix_reach(p->seasons, p->n_seasons, shape->horizon);
-	p->width = shape->D0 + shape->A + shape->R * Hz + Hz;
+	p->mixed = shape->R > 0 ? cfg->mixed : 0;
+	p->width = shape->D0 + shape->A + shape->R * Hz + Hz + (mixes_others(p) ? 2 * Hz : 0);
 }
 
 bool
@@ -41,7 +49,7 @@ rnn_frame_plan_same(const rnn_frame_plan *p, const rnn_frame_plan *other)
 	return p->context == other->context && p->kappa == other->kappa && p->n_seasons == other->n_seasons &&
 		memcmp(p->seasons, other->seasons, sizeof(int) * p->n_seasons) == 0 &&
 		p->shape->patch == other->shape->patch && p->shape->horizon == other->shape->horizon &&
-		p->shape->blocks == other->shape->blocks && p->shape->R == other->shape->R;
+		p->shape->blocks == other->shape->blocks && p->shape->R == other->shape->R && p->mixed == other->mixed;
 }
 
 size_t
@@ -49,7 +57,7 @@ rnn_frame_work(const rnn_frame_plan *p, int64_t n)
 {
 	if (p->shape->R == 0)
 		return 0;
-	return (size_t) RNN_REFS * p->shape->horizon +
+	return (size_t) (RNN_REFS + 1) * p->shape->horizon +
 		rnn_mix_work_shared(n < p->reach ? n : p->reach, p->shape->horizon);
 }
 
@@ -57,7 +65,7 @@ void
 rnn_frame_begin(const rnn_frame_plan *p, int64_t n, double *work)
 {
 	if (p->shape->R > 0)
-		rnn_mix_begin(work + (int64_t) RNN_REFS * p->shape->horizon, n < p->reach ? n : p->reach,
+		rnn_mix_begin(work + (int64_t) (RNN_REFS + 1) * p->shape->horizon, n < p->reach ? n : p->reach,
 					  p->shape->horizon);
 }
 
@@ -252,25 +260,34 @@ load_spread(const rnn_frame_plan *p, const rnn_mix *mix, double s, real *spread)
 		spread[j] = (real) fmin(near * pow((j + 0.5) / fmax(h / 4.0, 0.5), h > 1 ? power : 0), 1e4);
 }
 
+/* A forecast (h) in units of the scale, out (Hz). */
+static void
+load_path(const rnn_frame_plan *p, const double *path, const rnn_scale *scale, real *out)
+{
+	int			h = p->shape->horizon;
+
+	for (int j = 0; j < p->shape->blocks * S; j++)
+		out[j] = (real) fmin(fmax((path[j < h ? j : h - 1] - scale->a) / scale->s, -1e6), 1e6);
+}
+
 static void
 load_references(const rnn_frame_plan *p, const rnn_mix *mix, const double *ref,
 				const rnn_scale *scale, real *aux, real *out)
 {
 	int			h = p->shape->horizon,
-				Hz = p->shape->blocks * S;
+				Hz = p->shape->blocks * S,
+				R = p->shape->R;
 
-	for (int r = 0; r < RNN_REFS; r++)
+	for (int r = 0; r < R; r++)
 	{
 		bool		present = mix->present[r] && mix->weight[r] > 0;
 
 		aux[r] = present ? (real) (fmin(fmax(log(mix->error[r] / scale->s), 0), 6) / 3) : 2;
-		aux[RNN_REFS + r] = present ? (real) mix->weight[r] : 0;
-		for (int j = 0; j < Hz; j++)
-		{
-			double		v = (ref[(int64_t) r * h + (j < h ? j : h - 1)] - scale->a) / scale->s;
-
-			out[(int64_t) r * Hz + j] = mix->present[r] ? (real) fmin(fmax(v, -1e6), 1e6) : 0;
-		}
+		aux[R + r] = present ? (real) mix->weight[r] : 0;
+		if (mix->present[r])
+			load_path(p, ref + (int64_t) r * h, scale, out + (int64_t) r * Hz);
+		else
+			memset(out + (int64_t) r * Hz, 0, sizeof(real) * Hz);
 	}
 }
 
@@ -284,6 +301,16 @@ best_error(const rnn_mix *mix)
 		if (mix->present[r] && mix->weight[r] > 0)
 			best = fmin(best, mix->error[r]);
 	return best == DBL_MAX ? 0 : best;
+}
+
+/* The mix of the first refs references at e; its references in work (R, h). */
+static void
+mix_at(const rnn_frame_plan *p, const rnn_points *pts, int64_t e, int refs, rnn_mix *mix, double *work)
+{
+	int64_t		n = e < p->reach ? e : p->reach;
+
+	rnn_mix_next(pts->x + e - n, e - n, n, p->shape->horizon, p->seasons, p->n_seasons, p->kappa, refs, mix, work,
+				 work + (int64_t) (RNN_REFS + 1) * p->shape->horizon);
 }
 
 void
@@ -304,10 +331,7 @@ rnn_frame_compute(const rnn_frame_plan *p, const rnn_points *pts, int64_t e,
 	scale->a = m.anchor;
 	if (s->R > 0)
 	{
-		int64_t		n = e < p->reach ? e : p->reach;
-		double	   *raw = work + (int64_t) RNN_REFS * s->horizon;
-
-		rnn_mix_next(pts->x + e - n, e - n, n, s->horizon, p->seasons, p->n_seasons, p->kappa, &mix, work, raw);
+		mix_at(p, pts, e, s->R, &mix, work);
 		scale->s = safe_scale(best_error(&mix), &m);
 		load_references(p, &mix, work, scale, aux, ref);
 		load_spread(p, &mix, scale->s, spread);
@@ -321,6 +345,24 @@ rnn_frame_compute(const rnn_frame_plan *p, const rnn_points *pts, int64_t e,
 	scalars(p, &m, scale->s, e, pts->phase + e, mix.seen, facts);
 	load_patch(p, pts, e, &m, scale->s, facts, u);
 	memcpy(aux + 2 * s->R, facts, sizeof(facts));
+	if (mixes_others(p))
+		memset(spread + Hz, 0, sizeof(real) * 2 * Hz);
+}
+
+void
+rnn_frame_add_mix(const rnn_frame_plan *p, const rnn_points *pts, int64_t e, real *frame, rnn_scale scale, double *work)
+{
+	int64_t		Hz = (int64_t) p->shape->blocks * S;
+	real	   *out = frame + p->width - 2 * Hz;
+	double	   *middle = work + (int64_t) RNN_REFS * p->shape->horizon;
+	rnn_mix		mix;
+
+	if (!mixes_others(p))
+		return;
+	mix_at(p, pts, e, p->mixed, &mix, work);
+	rnn_mix_combine(&mix, work, p->shape->horizon, middle);
+	load_path(p, middle, &scale, out);
+	load_spread(p, &mix, scale.s, out + Hz);
 }
 
 static void
@@ -401,16 +443,19 @@ rnn_frame_mix(const rnn_frame_plan *p, const real *frame, double factor, real *q
 	const real *aux = frame + s->D0,
 			   *ref = aux + s->A,
 			   *spread = ref + s->R * Hz;
+	bool		others = mixes_others(p);
 	real		middle[S],
 				block[S * Q];
 
 	for (int b = 0; b < s->blocks; b++)
 	{
 		memset(middle, 0, sizeof(middle));
-		for (int r = 0; r < s->R; r++)
+		if (others)
+			memcpy(middle, spread + Hz + b * S, sizeof(middle));
+		for (int r = 0; r < s->R && !others; r++)
 			for (int j = 0; j < S; j++)
 				middle[j] += aux[s->R + r] * ref[r * Hz + b * S + j];
-		rnn_kernel->block_quantiles(zero, middle, spread + b * S, block);
+		rnn_kernel->block_quantiles(zero, middle, spread + (others ? 2 * Hz : 0) + b * S, block);
 		for (int j = 0; j < S && b * S + j < s->horizon; j++)
 			for (int i = 0; i < Q; i++)
 				q[(b * S + j) * Q + i] = block[RNN_MEDIAN * S + j] +

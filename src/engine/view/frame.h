@@ -14,7 +14,9 @@
  *		u (D)			patch by anchor (P), by mean (P), known (P), scalars
  *		aux (A)			log errors (R), weights (R), scalars
  *		ref (R,Hz)		references in units of s around a
- *		spread (Hz)		the mix's expected absolute error in units of s
+ *		spread (Hz)		the expected absolute error of their mix in units of s
+ *		mix (2,Hz)		middle and spread of the mix that is forecast, where
+ *						that has other references
  */
 typedef struct rnn_frame_plan
 {
@@ -23,6 +25,7 @@ typedef struct rnn_frame_plan
 	int			seasons[RNN_MAX_SEASONS];
 	int			n_seasons;
 	double		kappa;
+	int			mixed;			/* references of the mix that is forecast; 0: none is asked for */
 	int64_t		reach;			/* points of history that the references get */
 	int64_t		width;			/* reals of a frame */
 } rnn_frame_plan;
@@ -90,6 +93,10 @@ void		rnn_covariates_load(rnn_net *net, int64_t row, const rnn_frame_plan *plan,
 void		rnn_target_load(rnn_net *net, int64_t row, const rnn_points *pts, int64_t e,
 							int64_t cut, const rnn_scale *scale, bool flip);
 void		rnn_target_none(rnn_net *net, int64_t row);
+
+/* What rnn_frame_mix needs of a frame besides, where the mix has other references: only few are asked for it. */
+void		rnn_frame_add_mix(const rnn_frame_plan *p, const rnn_points *pts, int64_t e, real *frame, rnn_scale scale,
+							  double *work);
 
 /* The mix's own quantiles (horizon,Q) from a frame, in units of s around a. */
 void		rnn_frame_mix(const rnn_frame_plan *p, const real *frame, double factor, real *q);

@@ -98,6 +98,14 @@ copy_frame(const rnn_strips *s, const rnn_points *points, int64_t e, real *frame
 }
 
 static void
+begin_series(rnn_strips *s, const rnn_points *points)
+{
+	if (s->begun != points)
+		rnn_frame_begin(s->plan, points->n, s->work);
+	s->begun = points;
+}
+
+static void
 fill_frame(rnn_strips *s, const rnn_strip *strip, int at)
 {
 	int64_t		e = strip->e0 + at * strip->stride;
@@ -105,9 +113,7 @@ fill_frame(rnn_strips *s, const rnn_strip *strip, int at)
 
 	if (copy_frame(s, strip->points, e, frame, &strip->scales[at]))
 		return;
-	if (s->begun != strip->points)
-		rnn_frame_begin(s->plan, strip->points->n, s->work);
-	s->begun = strip->points;
+	begin_series(s, strip->points);
 	rnn_frame_compute(s->plan, strip->points, e, frame, &strip->scales[at], s->work);
 }
 
@@ -167,4 +173,15 @@ rnn_strips_gather(rnn_strips *s, const rnn_end *ends, int count, rnn_window *win
 		windows[k] = (rnn_window) {
 			.strip = &strip[of[k]],.last = (int) ((ends[k].e - strip[of[k]].e0) / strip[of[k]].stride)
 		};
+}
+
+void
+rnn_strips_mix(rnn_strips *s, const rnn_window *w, double factor, real *q)
+{
+	const rnn_strip *strip = w->strip;
+	real	   *frame = strip->frames + w->last * s->plan->width;
+
+	begin_series(s, strip->points);
+	rnn_frame_add_mix(s->plan, strip->points, strip->e0 + w->last * strip->stride, frame, strip->scales[w->last], s->work);
+	rnn_frame_mix(s->plan, frame, factor, q);
 }

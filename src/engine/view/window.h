@@ -88,5 +88,7 @@ void		rnn_strips_forget(rnn_strips *s);
  * What a window holds doesn't depend on others.  They last until the next call.
  */
 void		rnn_strips_gather(rnn_strips *s, const rnn_end *ends, int count, rnn_window *windows);
+/* The mix's quantiles (horizon,Q) at the end of a window that was gathered last, as rnn_frame_mix. */
+void		rnn_strips_mix(rnn_strips *s, const rnn_window *w, double factor, real *q);
 
 #endif							/* RNN_WINDOW_H */
