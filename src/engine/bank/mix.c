@@ -45,9 +45,10 @@ typedef struct Memory
 	Known	   *known;			/* (slots) */
 	double	   *ref;			/* (slots, R, h) */
 	double	   *logs;			/* (n) */
-	double	   *d;				/* (n) tail */
-	double	   *p;				/* (n) profile: a season is never longer than n/2 */
-	double	   *ahead;			/* (h) */
+	double	   *d;				/* (n) */
+	double	   *p;				/* (4 n) profiles: a season is never longer than n/2 */
+	double	   *level;			/* (RHOS, LEVEL_POINTS) */
+	double	   *ahead;			/* (RHOS, h) */
 	double	   *distances;		/* of analogues */
 } Memory;
 
@@ -56,8 +57,8 @@ typedef struct Memory
 static size_t
 work_with(int slots, int64_t n, int h)
 {
-	return DOUBLES(Memory, 1) + DOUBLES(Known, slots) + (size_t) slots * RNN_REFS * h + (size_t) (3 * n) + h +
-		analogues_work(n);
+	return DOUBLES(Memory, 1) + DOUBLES(Known, slots) + (size_t) slots * RNN_REFS * h + (size_t) (6 * n) +
+		RHOS * (LEVEL_POINTS + h) + analogues_work(n);
 }
 
 /* As many as the origins of neighbouring positions take, within bounds. */
@@ -93,8 +94,9 @@ begin(double *work, int slots, int64_t n, int h)
 	m->logs = m->ref + (size_t) slots * RNN_REFS * h;
 	m->d = m->logs + n;
 	m->p = m->d + n;
-	m->ahead = m->p + n;
-	m->distances = m->ahead + h;
+	m->level = m->p + 4 * n;
+	m->ahead = m->level + RHOS * LEVEL_POINTS;
+	m->distances = m->ahead + RHOS * h;
 }
 
 void
@@ -360,7 +362,7 @@ rnn_mix_next(const double *x, int64_t first, int64_t n, int h, const int *season
 				slot[ORIGINS + 1];
 	Memory	   *m = (Memory *) work;
 	Bank		bank = {.x = x,.seasons = seasons,.n_seasons = n_seasons,.refs = refs,
-	.d = m->d,.p = m->p,.ahead = m->ahead,.distances = m->distances};
+	.d = m->d,.p = m->p,.level = {m->level, m->level + LEVEL_POINTS},.ahead = {m->ahead, m->ahead + h},.distances = m->distances};
 
 	memset(mix, 0, sizeof(*mix));
 	mix->seen = plan_origins(n, h, seasons[0], o);

@@ -18,27 +18,32 @@
 
 typedef enum Slope { SLOPE_NONE, SLOPE_MEAN, SLOPE_OLS, SLOPE_HALF } Slope;
 
+/* By how fast a seasonal profile forgets. */
+typedef enum Profile { FAST, SLOW, NO_PROFILE } Profile;
+
+static const double rhos[RHOS] = {0.6, 0.95};
+
 typedef struct Smoother
 {
 	const char *name;
 	bool		log;
-	double		rho;			/* of the seasonal profile, 0: no profile */
+	Profile		profile;
 	double		alpha;			/* of the level */
 	Slope		slope;
 	double		phi;			/* damping, 1: linear */
 } Smoother;
 
 static const Smoother smoothers[RNN_SMOOTHERS] = {
-	{"naive", false, 0, 1, SLOPE_NONE, 1},
-	{"ses", false, 0, 0.3, SLOPE_NONE, 1},
-	{"drift", false, 0, 1, SLOPE_MEAN, 1},
-	{"ses_damped", false, 0, 0.3, SLOPE_OLS, 0.9},
-	{"season_ses", false, 0.6, 0.3, SLOPE_NONE, 1},
-	{"season_fast", false, 0.6, 0.7, SLOPE_NONE, 1},
-	{"season_damped", false, 0.6, 1, SLOPE_OLS, 0.9},
-	{"log_drift", true, 0.6, 0.3, SLOPE_MEAN, 1},
-	{"log_half", true, 0.95, 0.3, SLOPE_HALF, 1},
-	{"season_slow", false, 0.95, 0.1, SLOPE_NONE, 1},
+	{"naive", false, NO_PROFILE, 1, SLOPE_NONE, 1},
+	{"ses", false, NO_PROFILE, 0.3, SLOPE_NONE, 1},
+	{"drift", false, NO_PROFILE, 1, SLOPE_MEAN, 1},
+	{"ses_damped", false, NO_PROFILE, 0.3, SLOPE_OLS, 0.9},
+	{"season_ses", false, FAST, 0.3, SLOPE_NONE, 1},
+	{"season_fast", false, FAST, 0.7, SLOPE_NONE, 1},
+	{"season_damped", false, FAST, 1, SLOPE_OLS, 0.9},
+	{"log_drift", true, FAST, 0.3, SLOPE_MEAN, 1},
+	{"log_half", true, SLOW, 0.3, SLOPE_HALF, 1},
+	{"season_slow", false, SLOW, 0.1, SLOPE_NONE, 1},
 };
 
 const char *const rnn_smoother_names[RNN_SMOOTHERS] = {
@@ -65,19 +70,19 @@ references_tail(int64_t n, const int *seasons, int n_seasons)
 }
 
 /*
- * Seasonal profile (m) of z (n): the last K seasons, each less its mean and
- * the slope between neighbouring means, averaged with weights rho^k, k = 0 the
- * latest.  p[0] is the phase of point n - m.
+ * Seasonal profiles (m) of z (n), one for each rho: the last K seasons, each less
+ * its mean and the slope between neighbouring means, averaged with weights
+ * rho^k, k = 0 the latest.  p[.][0] is the phase of point n - m.
  */
 static void
-profile(const double *z, int64_t n, int64_t m, double rho, double *p)
+profiles(const double *z, int64_t n, int64_t m, double *const *p)
 {
 	int64_t		K = rnn_min(n / m, SEASONS_KEPT);
 	double		mean[SEASONS_KEPT],
-				weight = 1,
-				total = 0;
+				weight[RHOS],
+				total[RHOS] = {0};
 
-	for (int64_t k = 0; k < K; k++)
+	for (int64_t k = K - 1; k >= 0; k--)
 	{
 		const double *block = z + n - (k + 1) * m;
 		double		sum = 0;
@@ -85,68 +90,125 @@ profile(const double *z, int64_t n, int64_t m, double rho, double *p)
 		for (int64_t i = 0; i < m; i++)
 			sum += block[i];
 		mean[k] = sum / m;
-		total += weight;
-		weight *= rho;
 	}
-	memset(p, 0, sizeof(double) * m);
-	weight = 1 / total;
+	for (int r = 0; r < RHOS; r++)
+	{
+		weight[r] = 1;
+		for (int64_t k = 0; k < K; k++, weight[r] *= rhos[r])
+			total[r] += weight[r];
+		weight[r] = 1 / total[r];
+		memset(p[r], 0, sizeof(double) * m);
+	}
 	for (int64_t k = 0; k < K; k++)
 	{
 		const double *restrict block = z + n - (k + 1) * m;
+		double	   *restrict fast = p[0],
+				   *restrict slow = p[1];
 		int64_t		a = k + 1 < K ? k : K - 2;	/* the oldest season borrows its slope */
 		double		slope = K > 1 ? (mean[a] - mean[a + 1]) / m : 0,
 					base = mean[k] - slope * (m - 1) / 2;
 
 		for (int64_t i = 0; i < m; i++)
-			p[i] += weight * (block[i] - base - slope * i);
-		weight *= rho;
+		{
+			double		v = block[i] - base - slope * i;
+
+			fast[i] += weight[0] * v;
+			slow[i] += weight[1] * v;
+		}
+		for (int r = 0; r < RHOS; r++)
+			weight[r] *= rhos[r];
 	}
 }
 
 /*
- * d (L): the last L points of z (n) less their profiles; ahead (h): the
- * profiles over the horizon.  Shorter seasons first, longer ones on the
- * remainder and shrunk.  False where no season has two full periods.
+ * p (m), a profile of z, becomes that of z less the profile `before` (of season f):
+ * profiles are linear.  Of a season that divides m it is itself, less its mean.
+ */
+static void
+subtract_profile(const Bank *bank, int64_t n, const double *before, int64_t f, int rho, int64_t m, double *p)
+{
+	int64_t		size = rnn_min(n / m, SEASONS_KEPT) * m,
+				phase = (f - size % f) % f;
+	double	   *tiled = bank->d,
+			   *of[RHOS] = {bank->p, bank->p + m},
+				mean = 0;
+
+	if (m % f == 0)
+	{
+		for (int64_t i = 0; i < f; i++)
+			mean += before[i] / f;
+		for (int64_t i = 0; i < m; i++)
+			p[i] -= before[i % f] - mean;
+		return;
+	}
+	for (int64_t i = 0; i < size; i++)
+	{
+		tiled[i] = before[phase];
+		phase = phase + 1 == f ? 0 : phase + 1;
+	}
+	profiles(tiled, size, m, of);
+	for (int64_t i = 0; i < m; i++)
+		p[i] -= of[rho][i];
+}
+
+/* d (points), the last of a series, less the profile; ahead (h) plus it. */
+static void
+apply_profile(const double *p, int64_t m, double *d, int64_t points, double *ahead, int h)
+{
+	int64_t		phase = (m - points % m) % m;
+
+	for (int64_t i = 0; i < points; i++)
+	{
+		d[i] -= p[phase];
+		phase = phase + 1 == m ? 0 : phase + 1;
+	}
+	for (int j = 0; j < h; j++)
+	{
+		ahead[j] += p[phase];
+		phase = phase + 1 == m ? 0 : phase + 1;
+	}
+}
+
+/*
+ * For each rho, bank->level: the last points of z (n) less their profiles, and
+ * bank->ahead: the profiles over the horizon.  Shorter seasons first, longer
+ * ones on the remainder and shrunk.  False where no season has two full periods.
  */
 static bool
-deseasonalise(const double *z, int64_t n, int h, const int *seasons, int n_seasons,
-			  double rho, double *d, int64_t L, double *ahead, double *p)
+deseasonalise(const Bank *bank, const double *z, int64_t n, int h, int64_t points)
 {
-	bool		found = false;
+	double	   *p[RNN_MAX_SEASONS][RHOS],
+			   *room = bank->p + n;	/* the first n are subtract_profile's */
+	int64_t		period[RNN_MAX_SEASONS];
+	int			found = 0;
 
-	memcpy(d, z + n - L, sizeof(double) * L);
-	memset(ahead, 0, sizeof(double) * h);
-	for (int s = 0; s < n_seasons; s++)
+	for (int r = 0; r < RHOS; r++)
 	{
-		int64_t		m = seasons[s],
-					K = rnn_min(n / m, SEASONS_KEPT),
-					phase;
+		memcpy(bank->level[r], z + n - points, sizeof(double) * points);
+		memset(bank->ahead[r], 0, sizeof(double) * h);
+	}
+	for (int s = 0; s < bank->n_seasons; s++)
+	{
+		int64_t		m = bank->seasons[s],
+					K = rnn_min(n / m, SEASONS_KEPT);
 		double		shrink = s > 0 ? K / (K + 0.5) : 1;
 
 		if (m < 2 || n < 2 * m)
 			continue;
-		/* The first season may look further back than the tail. */
-		if (found)
-			profile(d, L, m, rho, p);
-		else
-			profile(z, n, m, rho, p);
-		for (int64_t i = 0; s > 0 && i < m; i++)
-			p[i] *= shrink;
-		phase = (m - L % m) % m;
-		for (int64_t i = 0; i < L; i++)
+		for (int r = 0; r < RHOS; r++, room += m)
+			p[found][r] = room;
+		profiles(z, n, m, p[found]);
+		for (int r = 0; r < RHOS; r++)
 		{
-			d[i] -= p[phase];
-			phase = phase + 1 == m ? 0 : phase + 1;
+			for (int f = 0; f < found; f++)
+				subtract_profile(bank, n, p[f][r], period[f], r, m, p[found][r]);
+			for (int64_t i = 0; s > 0 && i < m; i++)
+				p[found][r][i] *= shrink;
+			apply_profile(p[found][r], m, bank->level[r], points, bank->ahead[r], h);
 		}
-		phase = 0;
-		for (int j = 0; j < h; j++)
-		{
-			ahead[j] += p[phase];
-			phase = phase + 1 == m ? 0 : phase + 1;
-		}
-		found = true;
+		period[found++] = m;
 	}
-	return found;
+	return found > 0;
 }
 
 /* Exponentially weighted level of the last points of d (L). */
@@ -215,30 +277,25 @@ extrapolate(const Smoother *s, const double *d, int64_t L, int h, int season,
 	}
 }
 
+/* The smoothers of the series, or of its logarithms. */
 static void
-smooth_group(const Bank *bank, int64_t n, int h, double top, bool log, double rho,
-			 double *ref, int64_t stride, bool *present)
+smooth_group(const Bank *bank, int64_t n, int h, double top, bool log, double *ref, int64_t stride, bool *present)
 {
-	const double *z = log ? bank->logs : bank->x,
-			   *tail;
-	int64_t		L = references_tail(n, bank->seasons, bank->n_seasons),
-				points = rnn_min(L, LEVEL_POINTS);
+	const double *z = log ? bank->logs : bank->x;
+	int64_t		points = rnn_min(n, LEVEL_POINTS);
+	bool		seasonal = deseasonalise(bank, z, n, h, points);
 
-	if (rho > 0)
-	{
-		if (!deseasonalise(z, n, h, bank->seasons, bank->n_seasons, rho, bank->d, L, bank->ahead, bank->p))
-			return;
-		tail = bank->d + L - points;
-	}
-	else
-		tail = z + n - points;
 	for (int i = 0; i < RNN_SMOOTHERS; i++)
 	{
+		const Smoother *s = &smoothers[i];
 		double	   *out = ref + (RNN_MAX_SEASONS + i) * stride;
 
-		if (smoothers[i].log != log || smoothers[i].rho != rho)
+		if (s->log != log || (s->profile != NO_PROFILE && !seasonal))
 			continue;
-		extrapolate(&smoothers[i], tail, points, h, bank->seasons[0], rho > 0 ? bank->ahead : NULL, out);
+		if (s->profile == NO_PROFILE)
+			extrapolate(s, z + n - points, points, h, bank->seasons[0], NULL, out);
+		else
+			extrapolate(s, bank->level[s->profile], points, h, bank->seasons[0], bank->ahead[s->profile], out);
 		for (int j = 0; log && j < h; j++)
 			out[j] = exp(fmin(fmax(out[j], -50), top));
 		present[RNN_MAX_SEASONS + i] = true;
@@ -263,14 +320,9 @@ references_at(const Bank *bank, int64_t n, int h, bool positive, double top,
 			phase = phase + 1 == m ? 0 : phase + 1;
 		}
 	}
-	smooth_group(bank, n, h, top, false, 0, ref, stride, present);
-	smooth_group(bank, n, h, top, false, 0.6, ref, stride, present);
-	smooth_group(bank, n, h, top, false, 0.95, ref, stride, present);
+	smooth_group(bank, n, h, top, false, ref, stride, present);
 	if (positive)
-	{
-		smooth_group(bank, n, h, top, true, 0.6, ref, stride, present);
-		smooth_group(bank, n, h, top, true, 0.95, ref, stride, present);
-	}
+		smooth_group(bank, n, h, top, true, ref, stride, present);
 	for (int r = 0; r < RNN_LEAST_REFS; r++)
 		for (int j = 0; !present[r] && j < h; j++)
 			ref[r * stride + j] = bank->x[n - 1];

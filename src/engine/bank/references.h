@@ -10,6 +10,7 @@
 #define ORIGINS 6				/* trailing ones that are scored */
 #define SEASONS_KEPT 12			/* in a profile */
 #define LEVEL_POINTS 400		/* that a level or a slope looks at */
+#define RHOS 2					/* kinds of profiles */
 #define ANALOGUE_POINTS 2000	/* that analogues look at */
 
 /* Scratch and facts that the origins share. */
@@ -19,9 +20,10 @@ typedef struct Bank
 	const double *logs;			/* (n) where positive, else NULL */
 	const int  *seasons;
 	int			n_seasons;
-	double	   *d;				/* (tail) */
-	double	   *p;				/* (season) */
-	double	   *ahead;			/* (h) */
+	double	   *d;				/* (n) */
+	double	   *p;				/* (4 n) profiles */
+	double	   *level[RHOS];	/* (LEVEL_POINTS) */
+	double	   *ahead[RHOS];	/* (h) */
 	double	   *distances;		/* (analogues_work) */
 	int			refs;			/* of the list, how many are wanted: what they look at */
 } Bank;
