@@ -22,7 +22,7 @@ SELECT jsonb_pretty(rnn_info(network) - '{summary, calibration, coverage, option
 SELECT jsonb_object_keys(rnn_info(network)->'network') FROM m;
 SELECT rnn_info(network)->'network' @> '{"cell": "gru", "layers": 1, "hidden": 8, "patch": 2, "context": 24}',
 	   (rnn_info(network)#>>'{network,parameters}')::int > 1000,
-	   (rnn_info(network)#>>'{network,steps}')::int BETWEEN 1 AND 20 FROM m;
+	   (rnn_info(network)#>>'{network,steps}')::int BETWEEN 2 AND 26 FROM m;
 SELECT rnn_info(members)#>'{network,members}' @> '[{"patch": 2, "context": 24}, {"stopped_by_time": false}]',
 	   rnn_info(members)#>'{network,members,0}' ? 'seed', rnn_info(members)#>'{options,seed}' FROM m;
 SELECT jsonb_array_length(rnn_info(members)#>'{network,members}') FROM m;

@@ -39,7 +39,7 @@ SELECT i #> '{network,tuned}' < i #> '{network,parameters}' AS "head alone", i #
 	   i #>> '{validation,candidates,0,reason}' AS reason, length(model) < 250000 AS small
 FROM tuned, rnn_info(model) AS i;
 SELECT count(*), bool_and(lower < forecast AND forecast < upper) AS ordered FROM tuned, rnn_forecast(model, 100);
-SELECT i #>> '{validation,candidates,0,network}' AS network, (i #>> '{network,steps}')::int BETWEEN 1 AND 3 AS steps
+SELECT i #>> '{validation,candidates,0,network}' AS network, (i #>> '{network,steps}')::int BETWEEN 2 AND 4 AS steps
 FROM tuned, rnn_train_history(model, '{"steps": 3}', model) AS again, rnn_info(again) AS i;
 SELECT try($$SELECT rnn_train(n, '{"start": "tune", "skip": false}' ORDER BY n) FROM generate_series(1, 9) AS n$$);
 SELECT try($$SELECT rnn_train(n, '{"start": "tune", "hidden": 8}' ORDER BY n) FROM generate_series(1, 9) AS n$$);

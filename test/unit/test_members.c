@@ -134,6 +134,40 @@ test_side_by_side(void)
 	free(bytes), free(one);
 }
 
+/* Members go on from what was judged, for a part of its steps. */
+static void
+test_go_on(void)
+{
+	rnn_trainer *t;
+	rnn_model	m;
+	int			steps;
+	double		far = 0;
+
+	printf("- members go on from the weights that were judged\n");
+	rnn_config_defaults(&cfg);
+	cfg.members = MEMBERS;
+	cfg.steps = 200;
+	cfg.horizon = 1;
+	make_panel(12, 90, 90, 0);
+	m = whole_training(&t);
+	steps = (int) ceil(RNN_GO_ON * m.candidate[m.chosen].steps);
+	for (int i = 0; i < m.n_members; i++)
+	{
+		int			judged = m.member[i].steps - steps,
+					last = 0;
+
+		for (int k = 0; k < m.n_log; k++)
+			if (m.log[k].phase == RNN_LOG_FINAL && m.log[k].member == i)
+				last = m.log[k].step;
+		CHECK(last == steps && judged > 0 && judged <= cfg.steps);
+		for (int64_t k = 0; i > 0 && k < m.member[i].params; k++)
+			far = fmax(far, fabs(m.member[i].weights[k] - m.member[0].weights[k]));
+	}
+	CHECK((m.member[0].steps + m.member[1].steps + 1) / 2 - steps == m.candidate[m.chosen].steps);
+	CHECK(far > 1e-3);
+	free(t);
+}
+
 /* Series too short for a network: a calibration is all that is left to do. */
 static void
 test_no_members(void)
@@ -190,6 +224,7 @@ main(void)
 {
 	rnn_engine_init(-1);
 	TEST(test_side_by_side);
+	TEST(test_go_on);
 	TEST(test_no_members);
 	TEST(test_lengths);
 	return check_summary("members");

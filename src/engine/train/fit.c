@@ -25,7 +25,7 @@ warm_member(const Fit *fit)
 	return from && from->params == fit->opt.P ? from : NULL;
 }
 
-/* New weights, or those to go on from. */
+/* New weights, or those of a model to go on from. */
 static void
 first_weights(Fit *fit)
 {
@@ -52,21 +52,41 @@ window_steps(const Fit *fit)
 	return fit->final ? (K * (4 - fit->member % 3) + 3) / 4 : K;
 }
 
-void
-fit_start(Fit *fit, int member, bool final, int steps)
+static void
+start(Fit *fit, int member, bool final, int steps)
 {
 	fit->member = member;
 	fit->final = final;
 	fit->steps = steps;
+	fit->before = 0;
 	fit->K = window_steps(fit);
 	plan_slots(fit);
 	rnn_rng_seed(&fit->rng, seed_of(fit), final ? 2 : 1);
-	first_weights(fit);
-	optimizer_start(&fit->opt);
 	fit->step = 0;
 	fit->chunk = 0;
 	fit->loss_sum = fit->norm_sum = 0;
 	fit->loss_count = 0;
+}
+
+void
+fit_start(Fit *fit, int member, bool final, int steps)
+{
+	start(fit, member, final, steps);
+	first_weights(fit);
+	optimizer_start(&fit->opt);
+}
+
+/* Members begin at the better half's weights and at the other's in turn, so as to differ. */
+void
+fit_go_on(Fit *fit, int member, const Judgement *j)
+{
+	int			better = j->loss[0] <= j->loss[1] ? 0 : 1,
+				half = (better + member) % 2;
+
+	start(fit, member, true, (int) ceil(RNN_GO_ON * j->candidate.steps));
+	fit->before = j->step[half];
+	memcpy(fit->opt.w, judged_weights(j, half), sizeof(real) * fit->opt.P);
+	optimizer_start(&fit->opt);
 }
 
 /* T steps of B windows from `first` on, forward and backward; the state is kept for the next chunk. */

@@ -200,7 +200,7 @@ end_member(Task *task)
 	MemberResult    *out = task->trained;
 
 	fit_log(fit, NAN, NAN);
-	out->member = fit_member(fit, fit->step, task->hurry && fit->step < fit->steps);
+	out->member = fit_member(fit, fit->before + fit->step, task->hurry && fit->step < fit->steps);
 	member_weights(&out->member, optimizer_weights(&fit->opt), trained_weights(out));
 	end(task, out, trained_size(out->member.params));
 }
@@ -298,9 +298,14 @@ calibrate_step(Task *task)
 static void
 begin_member(Task *task, const Plan *plan)
 {
+	const Judgement *j = plan->judged[task->candidate];
+
 	task->trained->log.n = 0;
 	task->fit.log = (Log) {task->trained->log.row, &task->trained->log.n, MEMBER_LOG, RNN_LOG_FINAL};
-	fit_start(&task->fit, task->job.number, true, plan->judged[task->candidate]->candidate.steps);
+	if (j->params > 0)
+		fit_go_on(&task->fit, task->job.number, j);
+	else
+		fit_start(&task->fit, task->job.number, true, j->candidate.steps);
 	task->stage = STAGE_TRAIN;
 }
 

@@ -123,6 +123,7 @@ typedef struct Fit
 	bool		final;			/* it learns from everything, held-out windows too */
 	int			K;				/* steps of a window */
 	int			steps;			/* of this training */
+	int			before;			/* updates that made the weights it began with, where it goes on from a trial's */
 	int			step;			/* updates so far */
 	int			chunk;			/* steps of the current windows that are done */
 	int64_t		slots;			/* windows that can be drawn */
@@ -329,7 +330,8 @@ rnn_status	no_room(size_t size, rnn_error *err);
 rnn_status	lay_out(Task *task, const Plan *plan, rnn_error *err);
 
 /* fit.c */
-void		fit_start(Fit *fit, int member, bool final, int steps); /* with initial weights, or those to go on from */
+void		fit_start(Fit *fit, int member, bool final, int steps); /* with initial weights, or those of a model to go on from */
+void		fit_go_on(Fit *fit, int member, const Judgement *j);	/* a member, with the weights that were judged */
 rnn_status	fit_chunk(Fit *fit, rnn_error *err);	/* one update */
 void		fit_log(Fit *fit, double validation, double baseline);
 double		fit_loss(const Fit *fit);	/* mean since the last row of the log, NaN: none */

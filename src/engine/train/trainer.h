@@ -32,6 +32,9 @@ typedef struct rnn_progress
 	double		loss;			/* NaN: none */
 } rnn_progress;
 
+/* Members go on from the weights that were judged, for so many of the steps of the network that is judged. */
+#define RNN_GO_ON 0.3
+
 /* What a process has of a training: the plan, and room for one job at a time. */
 typedef struct rnn_trainer rnn_trainer;
 

@@ -286,7 +286,7 @@ estimated_end(const Facts *f, TimestampTz now)
 {
 	bool		final = strcmp(f->phase, "train on everything") == 0;
 	double		done = (final ? Max(f->member - 1, 0) * (double) f->steps : 0) + f->step,
-				all = (double) f->steps * Max(f->members, 1) + (final ? 0 : f->steps),
+				all = final ? (double) f->steps * Max(f->members, 1) : f->steps * (1 + RNN_GO_ON * Max(f->members, 1)),
 				seconds = (now - f->steps_began) / 1e6;
 
 	if (f->steps_began == 0 || strncmp(f->phase, "train", 5) != 0 || done <= f->steps_before || all < done)
