@@ -276,6 +276,11 @@ CREATE FUNCTION rnn_info(model bytea) RETURNS jsonb
 COMMENT ON FUNCTION rnn_info(bytea) IS
 	'what a model is, what it was trained on and why it is what it is';
 
+CREATE FUNCTION rnn_summary(model bytea) RETURNS text
+	AS 'MODULE_PATHNAME', 'rnnforecast_rnn_summary' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 1000;
+COMMENT ON FUNCTION rnn_summary(bytea) IS
+	'in a paragraph: how far ahead a model forecasts, how wrong it was on held-out periods, and beside the season before';
+
 CREATE FUNCTION rnn_series(model bytea, OUT name text, OUT first timestamp, OUT last timestamp,
 	OUT points bigint, OUT note text, OUT missing bigint, OUT gaps bigint, OUT longest_gap bigint)
 	RETURNS SETOF record

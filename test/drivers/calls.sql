@@ -69,6 +69,8 @@ SELECT rnn_plot($1, $2, $3) LIKE '<svg %';
 SELECT rnn_plot(r, $1, $2) LIKE '<svg %' FROM (SELECT day AS ts, amount AS value FROM sales) AS r;
 -- chart: text SELECT day AS ts, amount AS value FROM sales WHERE shop = 'A'; int 40; int 8 -> text
 SELECT chart FROM rnn_chart($1, $2, $3);
+-- summary: bytea @days -> text
+SELECT rnn_summary($1);
 -- info: bytea @shops -> text bigint
 SELECT rnn_info($1)->>'kind', (rnn_info(rnn_prior())->'prior'->>'parameters')::bigint;
 -- info as jsonb: bytea @days -> jsonb

@@ -18,7 +18,7 @@ SELECT rnn_info(history)->>'summary' FROM m;
 SELECT jsonb_object_keys(rnn_info(mix)) FROM m;
 SELECT jsonb_object_keys(rnn_info(history)) FROM m;
 SELECT jsonb_pretty(rnn_info(history)) FROM m;
-SELECT jsonb_pretty(rnn_info(network) - '{summary, calibration, coverage, options, validation, network}'::text[]) FROM m;
+SELECT jsonb_pretty(rnn_info(network) - '{accuracy, summary, calibration, coverage, options, validation, network}'::text[]) FROM m;
 SELECT jsonb_object_keys(rnn_info(network)->'network') FROM m;
 SELECT rnn_info(network)->'network' @> '{"cell": "gru", "layers": 1, "hidden": 8, "patch": 2, "context": 24}',
 	   (rnn_info(network)#>>'{network,parameters}')::int > 1000,
@@ -35,6 +35,29 @@ SELECT rnn_info(mix)->>'time', rnn_info(members)->>'time', rnn_info(members)->'f
 SELECT rnn_info(mix)->>'coverage' ~ '^(0\.\d+|1|not measured)$' FROM m;
 SELECT rnn_info(rnn_train(x, mix() ORDER BY x))->>'coverage' FROM generate_series(1, 3) AS x;
 SELECT rnn_info(rnn_train(month, value))#>>'{validation,reason}' FROM monthly WHERE n <= 40;
+-- Errors on held-out windows, in units of the data.  The value of the season before is off by 3.5 on a line with a season of 7,
+-- whatever the values were transformed to; 1,000 times the values have 1,000 times the errors, in percent the same.
+CREATE TEMP TABLE held AS
+SELECT way, rnn_train(day, by * value, mix() || way) AS m
+FROM (VALUES ('{"horizon": 7}'::jsonb, 1.0::float8), ('{"horizon": 7, "transform": "log"}', 1), ('{"horizon": 6}', 1000)) AS w (way, by),
+	 (SELECT date '2024-01-01' + n AS day, 100 + n / 2.0 + (n % 7) * (7 - n % 7) AS value FROM generate_series(1, 300) AS n) AS rows
+GROUP BY way, by;
+SELECT way, a->'windows' = rnn_info(m)#>'{validation,windows}' AS windows, (a->>'values')::int = (a->>'windows')::int * (way->>'horizon')::int AS values,
+	   a#>'{naive,lag}' AS lag, abs((a#>>'{naive,mae}')::float8 / CASE WHEN way->'horizon' = '6' THEN 3500 ELSE 3.5 END - 1) < 1e-9 AS naive,
+	   (a->>'mae')::float8 > 0 AND abs(1 - (a->>'mae')::float8 / (a#>>'{naive,mae}')::float8 - (a#>>'{naive,skill}')::float8) < 1e-9 AS skill,
+	   (a->>'mae')::float8 / (a->>'wape')::float8 / CASE WHEN way->'horizon' = '6' THEN 1000 ELSE 1 END BETWEEN 150 AND 270 AS size
+FROM (SELECT *, rnn_info(m)->'accuracy' AS a FROM held) AS a ORDER BY way;
+SELECT rnn_info(rnn_train(x, mix() ORDER BY x))->'accuracy' FROM generate_series(1, 3) AS x;
+SELECT rnn_info(rnn_observe(m, (SELECT rnn_history(month, value) FROM monthly)))->'accuracy' = rnn_info(m)->'accuracy' AS kept
+FROM (SELECT rnn_train(month, value, mix()) AS m FROM monthly) AS t;
+-- In words: what was measured, and how.
+SELECT regexp_replace(rnn_summary(m), '\d+(\.\d+)?(?= (on average|%|separate))', '#', 'g') FROM held WHERE way = '{"horizon": 7}';
+SELECT regexp_replace(rnn_summary(m), '\d+(\.\d+)?(?= (on average|%|separate)|, which|:)', '#', 'g') FROM (SELECT rnn_train(month, value, mix()) AS m FROM monthly) AS t;
+SELECT regexp_replace(rnn_summary(m), '\d+(\.\d+)?(?= (on average|%|separate)|, which|:)', '#', 'g') FROM (SELECT rnn_train(n % 3 + 1, n::bigint, noise(n) * 1000, mix()) AS m FROM generate_series(1, 600) AS n) AS t;
+SELECT rnn_summary(m) FROM (SELECT rnn_train(month, value, mix()) AS m FROM monthly WHERE n < 5) AS t;
+SELECT rnn_summary(m) FROM (SELECT rnn_train(ts, 5.0, mix() || '{"horizon": 1}') AS m FROM hourly) AS t;
+SELECT try('SELECT rnn_summary(rnn_history(month, value)) FROM monthly');
+SELECT rnn_summary(NULL) IS NULL;
 -- Nothing in it depends on the session.
 SET timezone = 'Asia/Tokyo';
 SET datestyle = 'German';

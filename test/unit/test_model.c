@@ -115,6 +115,7 @@ compare_models(const rnn_model *a, const rnn_model *b)
 	CHECK(a->weight_short == b->weight_short && a->short_below == b->short_below);
 	CHECK(memcmp(a->calibration, b->calibration, sizeof(a->calibration)) == 0);
 	CHECK(memcmp(&a->coverage, &b->coverage, sizeof(float)) == 0);
+	CHECK(memcmp(&a->held, &b->held, sizeof(a->held)) == 0);
 	CHECK(a->rows_latest == b->rows_latest && a->windows_share == b->windows_share && a->cut_short == b->cut_short);
 	CHECK(a->n_seasons == b->n_seasons && memcmp(a->seasons, b->seasons, sizeof(a->seasons)) == 0);
 	CHECK(a->seasons_detected == b->seasons_detected);
@@ -240,6 +241,8 @@ every_field(bool high)
 		.mix_pinball = high ? NAN : 0.75,.weight = high ? 1 : 0.375,.mix_spread = high ? 100 : 0.01,
 		.weight_short = high ? 1 : 0.625,.short_below = high ? (int64_t) 1 << 53 : 21,
 		.calibration_n = high ? INT32_MAX : 17,.coverage = high ? 1 : 0.875f,.seasons_detected = high,
+		.held = {high ? INT32_MAX : 0, high ? 1000000 : 0, high ? (int64_t) 1 << 53 : 0, high ? 2.5 : 0, high ? 1e300 : 0,
+		high ? (int64_t) 1 << 52 : 0, high ? 0.5 : 0, high ? 3.5 : 0},
 		.rows_latest = high ? (int64_t) 1 << 40 : 0,.windows_share = high ? 1 : 0.25,.cut_short = high,
 		.n_seasons = high ? 3 : 2,.seasons = {high ? 7 : 1, high ? 24 : 12, high ? 1000000 : 0},
 		.n_log = 2,.log = rows,.n_series = 4,.series = many
@@ -321,6 +324,7 @@ test_clocks(void)
 		m.is_history = true;
 		m.config.seasons_given = -1;
 		m.n_members = m.cut_short = 0;
+		m.held = (rnn_held) {0};
 		check_kept(&m);
 	}
 }
@@ -364,7 +368,7 @@ test_header(void)
 {
 	for (int i = 0; i < SAMPLES; i++)
 	{
-		uint8_t		header[HEADER] = {'R', 'N', 'N', 'F', 1, 0, samples[i].model.is_history | (i == 7 ? 4 : 0), 0};
+		uint8_t		header[HEADER] = {'R', 'N', 'N', 'F', 1, 0, samples[i].model.is_history | (i == 7 ? 4 : 0) | (samples[i].model.held.windows > 0 ? 16 : 0), 0};
 
 		put_u32(header + 8, (uint32_t) samples[i].len);
 		put_u32(header + 12, rnn_crc32c(samples[i].bytes + HEADER, samples[i].len - HEADER));
@@ -553,6 +557,14 @@ test_unsound_judgement(const rnn_model *sound)
 	UNSOUND(m.calibration[1][2] = INFINITY, "the calibration");
 	UNSOUND(m.coverage = 1.01f, "the coverage");
 	UNSOUND(m.coverage = -INFINITY, "the coverage");
+	UNSOUND(m.held = ((rnn_held) {1, 0, 1, 1, 1, 1, 1, 1}), "the naive lag");
+	UNSOUND(m.held = ((rnn_held) {1, 1000001, 1, 1, 1, 1, 1, 1}), "the naive lag");
+	UNSOUND(m.held = ((rnn_held) {1, 1, 0, 1, 1, 0, 1, 1}), "the count of held-out points");
+	UNSOUND(m.held = ((rnn_held) {1, 1, 1, 1, 1, 2, 1, 1}), "the count of compared points");
+	UNSOUND(m.held = ((rnn_held) {1, 1, 1, NAN, 1, 1, 1, 1}), "the error of held-out windows");
+	UNSOUND(m.held = ((rnn_held) {1, 1, 1, 1, -1, 1, 1, 1}), "the error of held-out windows");
+	UNSOUND(m.held = ((rnn_held) {1, 1, 1, 1, 1, 1, INFINITY, 1}), "the error of held-out windows");
+	UNSOUND(m.held = ((rnn_held) {1, 1, 1, 1, 1, 1, 1, -0.5}), "the error of held-out windows");
 	UNSOUND(m.verdict = RNN_VERDICT_PRIOR + 1, "the verdict");
 	UNSOUND(m.windows = -1, "the count of windows");
 	UNSOUND(m.points = -1, "the count of points");
@@ -620,7 +632,8 @@ test_unsound_members(const rnn_model *sound)
 	UNSOUND(m.cut_short = 2, "the cut");
 	UNSOUND(m.member[0].stopped = 2, "a member's end");
 	UNSOUND(m.is_history = true, "the count of candidates");
-	UNSOUND((m.is_history = true, m.n_candidates = m.chosen = 0), "the count of members");
+	UNSOUND((m.is_history = true, m.n_candidates = m.chosen = 0, m.held.windows = 1), "a history was judged");
+	UNSOUND((m.is_history = true, m.n_candidates = m.chosen = m.held.windows = 0), "the count of members");
 	UNSOUND(m.n_candidates = RNN_CANDIDATES + 1, "the count of candidates");
 	UNSOUND(m.chosen = m.n_candidates, "the candidate chosen");
 	UNSOUND(m.missing.points = -1, "the count of missing points");

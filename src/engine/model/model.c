@@ -6,10 +6,11 @@
  *		0		4		magic "RNNF"
  *		4		2		version
  *		6		2		flags, bit 0: a history, bit 1: SAMPLING is there, bit 2: COVARIATES,
- *						bit 3: CUT SHORT
+ *						bit 3: CUT SHORT, bit 4: HELD OUT
  *		8		4		length of everything, in bytes
  *		12		4		CRC-32C of all bytes from 16 on
- *		16		...		CONFIG CLOCK JUDGEMENT [SAMPLING] [CUT SHORT] SEASONS [COVARIATES] MEMBERS LOG SERIES
+ *		16		...		CONFIG CLOCK JUDGEMENT [SAMPLING] [CUT SHORT] [HELD OUT] SEASONS
+ *						[COVARIATES] MEMBERS LOG SERIES
  *
  * One walk, `fields`, writes, measures and reads; see walk.h.
  */
@@ -31,6 +32,7 @@
 #define FLAG_SAMPLED 2
 #define FLAG_COVARIATES 4
 #define FLAG_CUT_SHORT 8
+#define FLAG_HELD 16
 
 /* -------------------------------------------------------------- sections */
 
@@ -94,6 +96,21 @@ judgement_section(Walk *w, rnn_model *m)
 	walk_f32(w, &m->coverage);
 	CHECK(w, isnan(m->coverage) || (m->coverage >= 0 && m->coverage <= 1), "the coverage");
 	candidates_of(w, m);
+}
+
+static void
+held_section(Walk *w, rnn_held *h)
+{
+	walk_i32(w, &h->windows, 1, INT32_MAX, "the held-out windows");
+	walk_i32(w, &h->lag, 1, 1000000, "the naive lag");
+	walk_i64(w, &h->points, 1, WALK_PLACE, "the count of held-out points");
+	walk_f64(w, &h->error);
+	walk_f64(w, &h->size);
+	walk_i64(w, &h->compared, 0, h->points, "the count of compared points");
+	walk_f64(w, &h->own);
+	walk_f64(w, &h->naive);
+	CHECK(w, isfinite(h->error) && isfinite(h->size) && isfinite(h->own) && isfinite(h->naive) &&
+		  h->error >= 0 && h->size >= 0 && h->own >= 0 && h->naive >= 0, "the error of held-out windows");
 }
 
 static bool
@@ -379,7 +396,7 @@ series_section(Walk *w, rnn_model *m)
 }
 
 static void
-fields(Walk *w, rnn_model *m, bool sampled, bool cut_short)
+fields(Walk *w, rnn_model *m, bool sampled, bool cut_short, bool held)
 {
 	const rnn_covariates none = {0};
 
@@ -391,6 +408,9 @@ fields(Walk *w, rnn_model *m, bool sampled, bool cut_short)
 	/* A number where the flag alone would do: the checksum is not of the header. */
 	if (cut_short)
 		walk_i32(w, &m->cut_short, 1, m->is_history ? 0 : 1, "the cut");
+	if (held)
+		held_section(w, &m->held);
+	CHECK(w, !held || !m->is_history, "a history was judged");
 	seasons_section(w, m);
 	check_config(w, m);
 	if (w->direction == READ)
@@ -413,7 +433,7 @@ rnn_model_size(const rnn_model *m)
 	Walk		w = {.direction = MEASURE,.at = HEADER,.covariates = has_covariates(m)};
 	rnn_model	copy = *m;
 
-	fields(&w, &copy, is_sampled(m), m->cut_short);
+	fields(&w, &copy, is_sampled(m), m->cut_short, m->held.windows > 0);
 	return w.at;
 }
 
@@ -426,12 +446,12 @@ rnn_model_encode(const rnn_model *m, uint8_t *out)
 
 	memcpy(out, MAGIC, 4);
 	w.at = HEADER;
-	fields(&w, &copy, is_sampled(m), m->cut_short);
+	fields(&w, &copy, is_sampled(m), m->cut_short, m->held.windows > 0);
 	len = w.at;
 	w.at = 4;
 	walk_number(&w, VERSION, 2);
 	walk_number(&w, (m->is_history ? FLAG_HISTORY : 0) | (is_sampled(m) ? FLAG_SAMPLED : 0) |
-		   (w.covariates ? FLAG_COVARIATES : 0) | (m->cut_short ? FLAG_CUT_SHORT : 0), 2);
+		   (w.covariates ? FLAG_COVARIATES : 0) | (m->cut_short ? FLAG_CUT_SHORT : 0) | (m->held.windows > 0 ? FLAG_HELD : 0), 2);
 	walk_number(&w, len, 4);
 	walk_number(&w, rnn_crc32c(out + HEADER, len - HEADER), 4);
 }
@@ -453,14 +473,14 @@ read_model(const uint8_t *bytes, size_t len, rnn_arena *a, rnn_model *m, rnn_err
 		return rnn_fail(err, RNN_ERR_VERSION, "format version", (double) version, 1, VERSION);
 	flags = walk_number(&w, 0, 2);
 	CHECK(&w, version == VERSION, "the version");
-	CHECK(&w, flags <= (FLAG_HISTORY | FLAG_SAMPLED | FLAG_COVARIATES | FLAG_CUT_SHORT), "the flags");
+	CHECK(&w, flags <= (FLAG_HISTORY | FLAG_SAMPLED | FLAG_COVARIATES | FLAG_CUT_SHORT | FLAG_HELD), "the flags");
 	CHECK(&w, walk_number(&w, 0, 4) == len && len <= RNN_MAX_MODEL, "the length");
 	CHECK(&w, walk_number(&w, 0, 4) == rnn_crc32c(bytes + HEADER, len - HEADER), "the checksum");
 	m->format = (int32_t) version;
 	m->is_history = (flags & FLAG_HISTORY) != 0;
 	w.covariates = (flags & FLAG_COVARIATES) != 0;
 	if (!w.failed)
-		fields(&w, m, (flags & FLAG_SAMPLED) != 0, (flags & FLAG_CUT_SHORT) != 0);
+		fields(&w, m, (flags & FLAG_SAMPLED) != 0, (flags & FLAG_CUT_SHORT) != 0, (flags & FLAG_HELD) != 0);
 	CHECK(&w, w.at == len, "there are bytes behind the end");
 	if (w.failed)
 		return w.err->status;

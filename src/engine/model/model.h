@@ -86,6 +86,19 @@ typedef struct rnn_missing
 	int32_t		series;			/* that have some */
 } rnn_missing;
 
+/* How wrong forecasts of the held-out windows were, in units of the data, and what is naive beside them. */
+typedef struct rnn_held
+{
+	int32_t		windows;		/* that were looked at, 0: not measured */
+	int32_t		lag;			/* naive is the value so many steps before, as far as known at the origin */
+	int64_t		points;			/* known values in the windows */
+	double		error;			/* mean |forecast - value| */
+	double		size;			/* mean |value| */
+	int64_t		compared;		/* points of these that have a naive forecast */
+	double		own;			/* mean |forecast - value| of them */
+	double		naive;			/* mean |naive - value| of them */
+} rnn_held;
+
 /* A trained model in memory.  Decoded, everything points into one arena. */
 typedef struct rnn_model
 {
@@ -116,6 +129,7 @@ typedef struct rnn_model
 								 * (outermost first) */
 	int32_t		calibration_n;	/* independent windows behind it, 0: not measured */
 	float		coverage;		/* of the 90 % interval, cross-fitted, NaN */
+	rnn_held	held;
 	int64_t		rows_latest;	/* rows of each series that were used, the latest; 0: all */
 	double		windows_share;	/* of the training's windows that fitted into memory; 0: all */
 	int32_t		n_seasons;

@@ -92,6 +92,15 @@ score(double y, const real *q, int pair)
 	return (float) fmin(fmax(below, above), 1e6);
 }
 
+/* The season that the calendar has, else the first of the model, else the last value. */
+static int
+naive_lag(const Study *s)
+{
+	if (s->panel.n_hints > 0)
+		return s->panel.hints[0];
+	return s->cfg.seasons_given > 0 ? s->cfg.seasons[0] : 1;
+}
+
 void
 conformal_begin(Calibration *c)
 {
@@ -99,6 +108,7 @@ conformal_begin(Calibration *c)
 	c->pass = 0;
 	c->looked_at = (int) rnn_min(c->W, c->study->framed);
 	c->covered = c->covered_of = 0;
+	c->held = (rnn_held) {.lag = naive_lag(c->study)};
 	for (int band = 0; band < RNN_BANDS; band++)
 	{
 		c->n_scores[band] = 0;
@@ -117,6 +127,47 @@ has_room(const Calibration *c, int i)
 	return (uint32_t) i * 2654435769u <= share * UINT32_MAX;	/* steps of the golden ratio */
 }
 
+/* A point of the data, of what a network is given of it. */
+static double
+in_units(const Study *s, const rnn_points *pts, double x)
+{
+	return rnn_restore(&s->cfg, x * pts->unit);
+}
+
+/* The error at point j of a window that begins at e, beside what the same point of the season before it says. */
+static void
+note_error(Calibration *c, const rnn_points *pts, int64_t e, int64_t j, double forecast)
+{
+	rnn_held   *held = &c->held;
+	int64_t		before = e - held->lag + j % held->lag;
+	double		y = in_units(c->study, pts, pts->raw[e + j]),
+				error = fabs(in_units(c->study, pts, forecast) - y);
+
+	held->points++;
+	held->error += error;
+	held->size += fabs(y);
+	if (before < 0 || isnan(pts->raw[before]))
+		return;
+	held->compared++;
+	held->own += error;
+	held->naive += fabs(in_units(c->study, pts, pts->raw[before]) - y);
+}
+
+static rnn_held
+mean_errors(const Calibration *c)
+{
+	rnn_held	h = c->held;
+	double		sum = h.error + h.size + h.naive;
+
+	if (h.points == 0 || !isfinite(sum))
+		return (rnn_held) {0};
+	h.error /= h.points;
+	h.size /= h.points;
+	h.own /= h.compared > 0 ? h.compared : 1;
+	h.naive /= h.compared > 0 ? h.compared : 1;
+	return h;
+}
+
 /* Scores of one held-out window. */
 static void
 look_at(Calibration *c, int i, int b)
@@ -127,13 +178,17 @@ look_at(Calibration *c, int i, int b)
 	rnn_scale	scale = c->study->scales[run->first + held->last];
 	int64_t		e = run->e0 + held->last * run->stride;
 
+	c->held.windows++;
 	blend_quantiles(c->fit, i, b, rnn_network_weight(c->model, e), c->model->mix_spread, c->q_mix, c->q);
 	for (int64_t j = 0; j < c->study->cfg.horizon && e + j < pts->n; j++)
 	{
 		double		y = (pts->raw[e + j] - scale.a) / scale.s;
 		int			band = band_of(c, j);
 
-		if (isnan(y) || c->n_scores[band] == c->score_room)
+		if (isnan(y))
+			continue;
+		note_error(c, pts, e, j, c->q[j * Q + M] * scale.s + scale.a);
+		if (c->n_scores[band] == c->score_room)
 			continue;
 		for (int pair = 0; pair < M; pair++)
 			scores_of(c, band, pair)[c->n_scores[band]] = score(y, c->q + j * Q, pair);
@@ -237,6 +292,7 @@ finish(Calibration *c)
 	Factors    *out = c->factors;
 	Span		all = span_of(c, true, true);
 
+	out->held = mean_errors(c);
 	out->n = independent_windows(c->study, c->looked_at);
 	measure_coverage(c);
 	out->coverage = c->covered_of ? (float) c->covered / c->covered_of : NAN;

@@ -345,6 +345,7 @@ take_factors(Plan *plan, const Factors *f)
 	memcpy(m->calibration, f->factor, sizeof(m->calibration));
 	m->calibration_n = f->n;
 	m->coverage = f->n > 0 ? f->coverage : NAN;
+	m->held = f->held;
 	m->windows = f->windows;
 	m->windows_share = f->windows_share;
 	m->cut_short |= f->hurried;

@@ -177,6 +177,7 @@ typedef struct Factors
 	float		factor[RNN_BANDS][RNN_MEDIAN];
 	int			n;				/* independent windows behind it, 0: not measured */
 	float		coverage;		/* NaN: not known */
+	rnn_held	held;
 	double		windows_share;
 	int			windows;
 	bool		hurried;
@@ -240,6 +241,7 @@ typedef struct Calibration
 	int64_t		score_room;		/* per band and pair */
 	int64_t		covered,
 				covered_of;
+	rnn_held	held;			/* sums instead of means */
 	real	   *q,
 			   *q_mix;			/* (horizon, Q) */
 	Factors    *factors;

@@ -10,76 +10,34 @@
 
 #include <math.h>
 
-#include "catalog/pg_type.h"
 #include "lib/stringinfo.h"
-#include "miscadmin.h"
 #include "utils/builtins.h"
-#include "utils/datetime.h"
-#include "utils/json.h"
-#include "utils/timestamp.h"
 
 PG_FUNCTION_INFO_V1(rnnforecast_rnn_info);
 
 static const char *const kind_names[] = {"number", "date", "timestamp", "timestamptz", "step"};
 
-/* ISO 8601, as the wall clock of the model's zone. */
 static void
-put_time(StringInfo out, const char *key, const rnn_model *m, const rnn_series *s, int64 k)
+put_place(StringInfo out, const char *key, const rnn_model *m, const Place *place)
 {
-	char		buffer[MAXDATELEN + 1];
-
-	if (!clock_has_times(&m->clock))
-	{
-		put_int(out, key, clock_position(&m->clock, s, k));
-		return;
-	}
-	JsonEncodeDateTime(buffer,
-					   TimestampGetDatum(clock_local(&m->clock, clock_time(&m->clock, s->start, k))),
-					   TIMESTAMPOID, NULL);
-	if (m->clock.kind == RNN_CLOCK_DATE)
-		buffer[strcspn(buffer, "T")] = '\0';
-	put_text(out, key, buffer);
+	if (place->series == NULL)
+		put_text(out, key, NULL);
+	else if (clock_has_times(&m->clock))
+		put_text(out, key, place_text(m, place));
+	else
+		put_int(out, key, clock_position(&m->clock, place->series, place->point));
 }
 
 /* First and last point of all series. */
 static void
 put_span(StringInfo out, const rnn_model *m)
 {
-	const rnn_series *first = NULL,
-			   *last = NULL;
-	int64		first_at = 0,
-				last_at = 0;
+	Place		first,
+				last;
 
-	for (int i = 0; i < m->n_series; i++)
-	{
-		const rnn_series *s = &m->series[i];
-		int64		from,
-					to;
-
-		if (s->n == 0)
-			continue;
-		CHECK_FOR_INTERRUPTS();
-		from = clock_time(&m->clock, s->start, 0);
-		to = clock_time(&m->clock, s->start, s->n - 1);
-		if (first == NULL || from < first_at)
-		{
-			first = s;
-			first_at = from;
-		}
-		if (last == NULL || to > last_at)
-		{
-			last = s;
-			last_at = to;
-		}
-	}
-	if (first == NULL)
-	{
-		put_text(out, "first", NULL);
-		put_text(out, "last", NULL);
-		return;
-	}
-	put_time(out, "first", m, first, 0);
-	put_time(out, "last", m, last, last->n - 1);
+	find_span(m, &first, &last);
+	put_place(out, "first", m, &first);
+	put_place(out, "last", m, &last);
 }
 
 /* null where there were none */
@@ -377,6 +335,36 @@ put_calibration(StringInfo out, const rnn_model *m)
 	appendStringInfoString(out, "]}");
 }
 
+/* Errors on held-out windows, in units of the data and as shares; null where none were measured. */
+static void
+put_accuracy(StringInfo out, const rnn_model *m)
+{
+	const rnn_held *held = &m->held;
+
+	if (held->windows == 0)
+	{
+		put_text(out, "accuracy", NULL);
+		return;
+	}
+	open_object(out, "accuracy");
+	put_int(out, "windows", held->windows);
+	put_int(out, "values", held->points);
+	put_number(out, "mae", held->error);
+	put_number(out, "wape", held->size > 0 ? held->error / held->size : NAN);
+	if (held->compared > 0)
+	{
+		open_object(out, "naive");
+		put_int(out, "lag", held->lag);
+		put_int(out, "values", held->compared);
+		put_number(out, "mae", held->naive);
+		put_number(out, "skill", held->naive > 0 ? 1 - held->own / held->naive : NAN);
+		appendStringInfoChar(out, '}');
+	}
+	else
+		put_text(out, "naive", NULL);
+	appendStringInfoChar(out, '}');
+}
+
 /* rnn_info(model) -> jsonb */
 Datum
 rnnforecast_rnn_info(PG_FUNCTION_ARGS)
@@ -400,6 +388,7 @@ rnnforecast_rnn_info(PG_FUNCTION_ARGS)
 		put_network(&out, m);
 		put_options(&out, m);
 		put_validation(&out, m);
+		put_accuracy(&out, m);
 		put_calibration(&out, m);
 	}
 	appendStringInfoChar(&out, '}');

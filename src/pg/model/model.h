@@ -27,6 +27,19 @@ bool	   *series_named(const rnn_model *m, ArrayType *names);
 /* The model without those of the series that it has; NULL where it has none of them. */
 bytea	   *forget_series(const rnn_model *m, ArrayType *names);
 
+/* span.c: where a model's rows lie */
+typedef struct Place
+{
+	const rnn_series *series;	/* NULL: there is none */
+	int64		point;
+} Place;
+
+void		find_span(const rnn_model *m, Place *first, Place *last);	/* of all series */
+/* ISO 8601 as the wall clock of the model's zone, or the number of the row. */
+char	   *place_text(const rnn_model *m, const Place *place);
+/* "12 months", "1 day", "48 steps of 00:30:00". */
+char	   *steps_text(const rnn_model *m, int64 steps);
+
 /* summary.c */
 char	   *model_summary(const rnn_model *m);	/* in a sentence */
 const char *verdict_reason(const rnn_model *m, int verdict);
