@@ -23,29 +23,29 @@ typedef struct result
 	const char *flat;
 } result;
 
-/* (f(w + h) - f(w - h)) / 2h, with the next order removed at the first step. */
+/* (f(x + h) - f(x - h)) / 2h of a weight or an input x, with the next order removed at the first step. */
 static bool
-difference(problem *p, int64_t i, double *slope)
+difference(problem *p, real *at, double *slope)
 {
 	const double steps[] = {1e-4, 1e-5, 1e-6};
-	real		keep = p->w[i];
+	real		keep = *at;
 
 	for (int k = 0; k < 3; k++)
 	{
 		uint64_t	sign[4];
 		long double f[4];
 		double		h = steps[k];
-		const double at[] = {1, -1, 2, -2};
+		const double times[] = {1, -1, 2, -2};
 		int			points = k == 0 ? 4 : 2;
 		bool		same = true;
 
 		for (int j = 0; j < points; j++)
 		{
-			p->w[i] = keep + at[j] * h;
+			*at = keep + times[j] * h;
 			f[j] = problem_loss(p, &sign[j]);
 			same = same && sign[j] == p->sign;
 		}
-		p->w[i] = keep;
+		*at = keep;
 		if (!same)
 			continue;
 		*slope = (double) (f[0] - f[1]) / (2 * h);
@@ -71,7 +71,7 @@ check_tensor(problem *p, const tensor *t, result *r)
 					g = p->g[t->at + i];
 
 		r->tried++;
-		if (!difference(p, t->at + i, &slope))
+		if (!difference(p, p->w + t->at + i, &slope))
 		{
 			r->skipped++;
 			continue;
@@ -539,6 +539,151 @@ test_late_begin(void)
 		}
 }
 
+/* Some of n inputs; those that are 0, weights of absent references, have no gradient. */
+static void
+check_inputs(problem *p, const char *name, const char *what, real *x, const real *g, int64_t n, int width, int last)
+{
+	double		error = 0,
+				largest = 0;
+	int64_t		stride = n / 40 + 1;
+
+	for (int64_t i = 0; i < n; i += stride)
+	{
+		double		slope;
+
+		if (i % width >= last || x[i] == 0 || !difference(p, x + i, &slope))
+			continue;
+		error = fmax(error, fabs(slope - g[i]));
+		largest = fmax(largest, fabs(slope));
+	}
+	if (!(error < 1e-6 * largest && largest > 1e-6))
+		printf("%s: of %s error %.2g, largest %.2g\n", name, what, error, largest);
+	CHECK(error < 1e-6 * largest && largest > 1e-6);
+}
+
+static void
+check_problem_inputs(problem *p, const char *name)
+{
+	rnn_arena	a;
+	rnn_net    *net = &p->net;
+	const rnn_shape *s = &p->shape;
+	int64_t		N = (int64_t) p->T * p->B,
+				Hz = (int64_t) s->blocks * RNN_BLOCK;
+	void	   *block;
+
+	rnn_arena_init(&a, NULL, 0);
+	rnn_net_ask(net, &a);
+	block = malloc(a.used);
+	rnn_arena_init(&a, block, a.used);
+	memset(block, 0xff, a.size);
+	rnn_net_ask(net, &a);
+	CHECK(!a.failed);
+	problem_gradient(p);
+	problem_loss(p, &p->sign);
+	check_inputs(p, name, "u", net->u, net->input.u, N * s->D, s->D, s->D);
+	check_inputs(p, name, "aux", net->aux, net->input.aux, N * s->A, s->A, s->A);
+	if (s->R > 0)
+		check_inputs(p, name, "ref", net->ref, net->input.ref, N * s->R * Hz, 1, 1);
+	/* The last of a point is filled in by the network. */
+	if (s->F > 0)
+		check_inputs(p, name, "p", net->p, net->input.p, N * Hz * s->F, s->F, s->F - 1);
+	free(block);
+}
+
+/* What the loss says of every input: for each cell, of all that the network sees. */
+static void
+test_inputs(void)
+{
+	static const rnn_covariate list[] = {{.role = RNN_PAST,.scale = 1}, {.role = RNN_AHEAD,.scale = 1}};
+
+	for (int cell = 0; cell < 4; cell++)
+		for (int front = 0; front < 4; front++)
+			for (int skip = 0; skip < 2; skip++)
+			{
+				rnn_config	cfg = small_config(cell, front);
+				problem		p;
+				char		name[100];
+
+				snprintf(name, sizeof(name), "cell %d front %d skip %d", cell, front, skip);
+				cfg.skip = skip;
+				cfg.loss = front % 3;
+				if (skip == front % 2)
+					cfg.covariates = (rnn_covariates) {2, list};
+				problem_init(&p, &cfg, 7, 3, 61 + cell);
+				p.head_from = front == 3 ? 3 : 0;
+				check_problem_inputs(&p, name);
+				problem_free(&p);
+			}
+}
+
+/* They cost no weight its gradient, and a training that goes through the head in parts has the same. */
+static void
+test_inputs_in_parts(void)
+{
+	static const rnn_covariate word = {.role = RNN_AHEAD,.is_text = true,.n_categories = 3};
+	enum {T = 41, B = 7};
+	rnn_config	cfg = small_config(2, 3);
+	problem		plain,
+				asked[2];
+	char	   *block[2];
+	size_t		size = 0;
+	int64_t		known;
+
+	cfg.horizon = 300;
+	cfg.covariates = (rnn_covariates) {1, &word};
+	problem_init(&plain, &cfg, T, B, 71);
+	problem_gradient(&plain);
+	for (int i = 0; i < 2; i++)
+	{
+		rnn_arena	a;
+
+		problem_init(&asked[i], &cfg, T, B, 71);
+		rnn_arena_init(&a, NULL, 0);
+		rnn_net_ask(&asked[i].net, &a);
+		size = a.used;
+		block[i] = calloc(1, size);
+		rnn_arena_init(&a, block[i], size);
+		rnn_net_ask(&asked[i].net, &a);
+	}
+	problem_gradient(&asked[0]);
+	memset(asked[1].g, 0, sizeof(real) * plain.shape.params);
+	rnn_net_pack(&asked[1].net, asked[1].w);
+	rnn_net_reset(&asked[1].net, B);
+	rnn_net_learn(&asked[1].net, asked[1].w, T, B, NULL, false, &known, asked[1].g);
+	for (int i = 0; i < 2; i++)
+	{
+		double		error = 0,
+					largest = 0;
+
+		for (int64_t k = 0; k < plain.shape.params; k++)
+		{
+			error = fmax(error, fabs(asked[i].g[k] - plain.g[k]));
+			largest = fmax(largest, fabs(plain.g[k]));
+		}
+		CHECK(error < 1e-12 * largest && largest > 0);
+	}
+	{
+		const real *once = asked[0].net.input.ref,
+				   *parts = asked[1].net.input.ref;
+		int64_t		n = (int64_t) T * B * plain.shape.R * plain.shape.blocks * RNN_BLOCK;
+		double		error = 0,
+					largest = 0;
+
+		for (int64_t k = 0; k < n; k++)
+		{
+			error = fmax(error, fabs(once[k] - parts[k]));
+			largest = fmax(largest, fabs(once[k]));
+		}
+		CHECK(error < 1e-12 * largest && largest > 0);
+	}
+	for (int i = 0; i < 2; i++)
+	{
+		free(block[i]);
+		problem_free(&asked[i]);
+	}
+	problem_free(&plain);
+}
+
 int
 main(void)
 {
@@ -554,5 +699,7 @@ main(void)
 	TEST(test_adds);
 	TEST(test_learn);
 	TEST(test_late_begin);
+	TEST(test_inputs);
+	TEST(test_inputs_in_parts);
 	return check_summary("gradient_double");
 }

@@ -182,6 +182,41 @@ middle_inputs_back(rnn_net *net, const real *w, int64_t first, int64_t rows)
 	}
 }
 
+/* What facts say of the state, and weights of the gate besides, through their logarithms. */
+static void
+facts_back(rnn_net *net, const real *w, int64_t first, int64_t rows)
+{
+	const rnn_shape *s = net->shape;
+
+	memset(net->input.aux, 0, sizeof(real) * first * s->A);
+	rnn_gemm(false, false, rows, s->A, s->H, net->dstate + first * s->H, s->H, w + s->state_a, s->A,
+			 0, net->input.aux + first * s->A, s->A);
+	for (int64_t i = first; i < first + rows; i++)
+		for (int r = 0; r < s->R; r++)
+			if (net->gate[i * s->R + r] != 0)
+				net->input.aux[i * s->A + s->R + r] += net->dgate[i * s->R + r] / net->aux[i * s->A + s->R + r];
+}
+
+/* What references say of the middle, and of the blocks, where they are squashed. */
+static void
+references_back(rnn_net *net, const real *w, int64_t first, int64_t rows)
+{
+	const rnn_shape *s = net->shape;
+	int64_t		Hz = (int64_t) s->blocks * S,
+				at = first * s->R * Hz;
+	real	   *d = net->input.ref + at;
+	const real *ref = net->ref + at;
+
+	memset(net->input.ref, 0, sizeof(real) * at);
+	for (int r = 0; r < s->R; r++)
+		for (int b = 0; b < s->blocks; b++)
+			rnn_gemm(false, false, rows, S, s->H, net->dhid + (first * s->blocks + b) * s->H, s->blocks * s->H,
+					 w + s->head_e + r * S, s->E, 0, d + r * Hz + b * S, s->R * Hz);
+	for (int64_t i = first * s->R; i < (first + rows) * s->R; i++, d += Hz, ref += Hz)
+		for (int64_t j = 0; j < Hz; j++)
+			d[j] = d[j] / (3 * (real) sqrt(1 + (double) ref[j] * ref[j])) + net->gate[i] * net->dmiddle[i / s->R * Hz + j];
+}
+
 void
 rnn_head_backward(rnn_net *net, const real *w, int64_t first, int64_t rows, real *g)
 {
@@ -215,7 +250,12 @@ rnn_head_backward(rnn_net *net, const real *w, int64_t first, int64_t rows, real
 		mix_rows_back(net, w, first, rows, g);
 	}
 
+	if (net->input.u)
+		references_back(net, w, first, rows);
+
 	rnn_kernel->silu_backward(rows * H, net->state_a + first * H, dstate, dstate);
+	if (net->input.u)
+		facts_back(net, w, first, rows);
 	rnn_gemm(true, false, H, H, rows, dstate, H, net->x[s->L] + first * H, H, 1, g + s->state_h, H);
 	rnn_gemm(true, false, H, s->A, rows, dstate, H, net->aux + first * s->A, s->A, 1, g + s->state_a, s->A);
 	rnn_add_rows(rows, H, dstate, H, g + s->state_b);

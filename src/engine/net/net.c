@@ -126,6 +126,19 @@ rnn_net_init(rnn_net *net, const rnn_shape *shape, int T, int B, bool training, 
 }
 
 void
+rnn_net_ask(rnn_net *net, rnn_arena *a)
+{
+	const rnn_shape *s = net->shape;
+	int64_t		N = (int64_t) net->max_T * net->max_B,
+				Hz = (int64_t) s->blocks * S;
+
+	net->input.u = arena_new(a, real, N * s->D);
+	net->input.aux = arena_new(a, real, N * s->A);
+	net->input.ref = arena_new(a, real, N * s->R * Hz);
+	net->input.p = s->F > 0 ? arena_new(a, real, N * Hz * s->F) : NULL;
+}
+
+void
 rnn_net_reset(rnn_net *net, int B)
 {
 	const rnn_shape *s = net->shape;
@@ -253,7 +266,7 @@ layers_backward(rnn_net *net, const real *w, int T, int B, real *g)
 	for (int l = s->L - 1; l >= 0; l--)
 		rnn_layer_backward(net, w, l, T, B, g);
 	rnn_conv_backward(net, w, T, B, g);
-	rnn_embed_past_back(net, w, (int64_t) T * B, g);
+	rnn_inputs_back(net, w, (int64_t) T * B, g);
 }
 
 /* The same net, whose rows begin at `first` where the head gets something or hands it on. */
@@ -274,6 +287,12 @@ rows_from(const rnn_net *net, int64_t first)
 	{
 		part.p += points * s->F;
 		part.ahead_words += points * s->words_ahead;
+	}
+	if (net->input.u)
+	{
+		part.input.aux += first * s->A;
+		part.input.ref += points * s->R;
+		part.input.p += s->F > 0 ? points * s->F : 0;
 	}
 	return part;
 }

@@ -25,6 +25,15 @@
 #define RNN_HEAD 524288			/* numbers of the head that stay near until it goes backward, */
 #define RNN_LEAST_ROWS 32		/* of so many positions at least */
 
+/* What the loss says of the inputs, for who asks by rnn_net_ask; NULL else. */
+typedef struct rnn_input_gradients
+{
+	real	   *u;				/* (N,D), as the inputs themselves, embeddings of words among them */
+	real	   *aux;			/* (N,A) */
+	real	   *ref;			/* (N,R,Hz) */
+	real	   *p;				/* (N Hz,F), of which the last is the network's own middle */
+} rnn_input_gradients;
+
 /* One batch in memory, for up to T steps and B windows. */
 typedef struct rnn_net
 {
@@ -92,6 +101,7 @@ typedef struct rnn_net
 	real	   *dpoint;			/* (N Hz,RNN_POINT) */
 	real	   *dp;				/* (N Hz,F), or (N Hz) of the middle alone */
 	real	   *du;				/* (N,D - D0) */
+	rnn_input_gradients input;
 } rnn_net;
 
 /*
@@ -103,6 +113,12 @@ int			rnn_tile_windows(const rnn_shape *s, int B);
 
 /* Lays the buffers out in the arena (or measures, base NULL). */
 void		rnn_net_init(rnn_net *net, const rnn_shape *shape, int T, int B, bool training, rnn_arena *a);
+
+/*
+ * From now on the backward pass leaves the gradients of the inputs in `input`,
+ * all but that of the spread; those of the head's inputs from head_from on.
+ */
+void		rnn_net_ask(rnn_net *net, rnn_arena *a);
 
 /* Forget the carried state: the next chunk begins a window. */
 void		rnn_net_reset(rnn_net *net, int B);
@@ -155,7 +171,8 @@ void		rnn_head_backward(rnn_net *net, const real *w, int64_t first, int64_t rows
 
 /* Covariates, point.c.  Everything is empty where there are none. */
 void		rnn_embed_past(rnn_net *net, const real *w, int64_t rows);
-void		rnn_embed_past_back(rnn_net *net, const real *w, int64_t rows, real *g);
+/* From the gradient of the front's output, or of the first layer's input, to the inputs and the words among them. */
+void		rnn_inputs_back(rnn_net *net, const real *w, int64_t rows, real *g);
 void		rnn_point_layout(rnn_net *net, int64_t N, bool training, rnn_arena *a);
 /* Adds to the blocks' outputs what the points' covariates say. */
 void		rnn_point_forward(rnn_net *net, const real *w, int64_t first, int64_t rows);

@@ -21,11 +21,11 @@
 #define PH RNN_POINT
 #define E RNN_EMBED
 
-/* Inputs of a point that want a gradient: all where there are words among them, else the middle alone. */
+/* Inputs of a point that want a gradient: all where there are words among them or somebody asks, else the middle alone. */
 static int
-back_inputs(const rnn_shape *s)
+back_inputs(const rnn_net *net)
 {
-	return s->words_ahead > 0 ? s->F : 1;
+	return net->shape->words_ahead > 0 || net->input.p ? net->shape->F : 1;
 }
 
 void
@@ -53,7 +53,7 @@ rnn_point_layout(rnn_net *net, int64_t N, bool training, rnn_arena *a)
 	if (!training)
 		return;
 	net->dpoint = arena_new(a, real, points * PH);
-	net->dp = arena_new(a, real, points * back_inputs(s));
+	net->dp = arena_new(a, real, points * back_inputs(net));
 }
 
 /* ------------------------------------------------------------- embeddings */
@@ -110,20 +110,33 @@ rnn_embed_past(rnn_net *net, const real *w, int64_t rows)
 	}
 }
 
-/* From the gradient of the front's output, or of the first layer's input where there is no front. */
-void
-rnn_embed_past_back(rnn_net *net, const real *w, int64_t rows, real *g)
+/* Gradients of the covariates' columns of u, ld numbers from row to row; of all columns where somebody asks. */
+static const real *
+columns_back(const rnn_net *net, const real *w, int64_t rows, int *ld)
 {
 	const rnn_shape *s = net->shape;
-	int			n = s->D - s->D0,
-				ld = s->project ? n : s->D;
-	const real *du = s->project ? net->du : net->dx[0] + s->D0;
+	int			first = net->input.u ? 0 : s->D0;
+	real	   *to = net->input.u ? net->input.u : net->du;
 
-	if (s->words_past == 0)
-		return;
+	*ld = s->project ? s->D - first : s->D;
 	if (s->project)
-		rnn_gemm(false, false, rows, n, s->H, net->dx[0], s->H, w + s->front_w + s->D0, s->D, 0, net->du, n);
-	for (int64_t i = 0; i < rows; i++)
+		rnn_gemm(false, false, rows, *ld, s->H, net->dx[0], s->H, w + s->front_w + first, s->D, 0, to, *ld);
+	else if (net->input.u)
+		memcpy(to, net->dx[0], sizeof(real) * rows * s->D);
+	return s->project ? to + s->D0 - first : net->dx[0] + s->D0;
+}
+
+void
+rnn_inputs_back(rnn_net *net, const real *w, int64_t rows, real *g)
+{
+	const rnn_shape *s = net->shape;
+	const real *du;
+	int			ld;
+
+	if (s->words_past == 0 && !net->input.u)
+		return;
+	du = columns_back(net, w, rows, &ld);
+	for (int64_t i = 0; s->words_past > 0 && i < rows; i++)
 	{
 		const int16_t *word = net->past_words + i * s->words_past;
 		const real *at = du + i * ld;
@@ -214,14 +227,15 @@ rnn_point_backward(rnn_net *net, const real *w, int64_t first, int64_t rows, rea
 	int64_t		Hz = (int64_t) s->blocks * S,
 				at = first * Hz,
 				n = rows * Hz;
-	int			back = back_inputs(s);
-	real	   *dpoint,
-			   *dp;
+	int			back = back_inputs(net);
+	real	   *dp = net->input.p ? net->input.p : net->dp,
+			   *dpoint;
 
 	if (s->F == 0)
 		return;
 	dpoint = net->dpoint + at * PH;
-	dp = net->dp + at * back;
+	if (net->input.p)
+		memset(dp, 0, sizeof(real) * at * back);
 	take_outputs_back(net, first, rows);
 	rnn_gemm(true, false, Q, PH, n, net->point_out + at * Q, Q, net->point + at * PH, PH, 1, g + s->point_out, PH);
 	rnn_gemm(false, false, n, PH, Q, net->point_out + at * Q, Q, w + s->point_out, PH, 0, dpoint, PH);
@@ -234,10 +248,10 @@ rnn_point_backward(rnn_net *net, const real *w, int64_t first, int64_t rows, rea
 	rnn_gemm(true, false, PH, s->H, rows, net->point_state, PH, net->state + first * s->H, s->H, 1, g + s->point_z, s->H);
 	rnn_add_rows(rows, PH, net->point_state, PH, g + s->point_b);
 	rnn_gemm(false, false, rows, s->H, PH, net->point_state, PH, w + s->point_z, s->H, 1, net->dstate + first * s->H, s->H);
-	rnn_gemm(false, false, n, back, PH, dpoint, PH, w + s->point_w + s->F - back, s->F, 0, dp, back);
+	rnn_gemm(false, false, n, back, PH, dpoint, PH, w + s->point_w + s->F - back, s->F, 0, dp + at * back, back);
 	for (int64_t i = at; i < at + n; i++)
 	{
-		const real *d = net->dp + i * back;
+		const real *d = dp + i * back;
 		real		m = net->middle[i];
 
 		net->dmiddle[i] += d[back - 1] / (3 * (real) sqrt(1 + (double) m * m));
