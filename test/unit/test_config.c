@@ -235,6 +235,7 @@ test_resolve_given(void)
 	cfg.horizon = 3;
 	cfg.context = 50;
 	cfg.patch = 7;
+	cfg.gate_memory = 30;
 	cfg.bptt = 2;
 	cfg.hidden = 5;
 	cfg.batch = 6;
@@ -249,6 +250,32 @@ test_resolve_given(void)
 	cfg.bptt = 9;				/* longer than the 8 steps of the context */
 	rnn_config_resolve(&cfg, &d);
 	CHECK(cfg.bptt == 8);
+}
+
+/* Gates begin with a memory where a context of many steps was asked for. */
+static void
+test_resolve_memory(void)
+{
+	static const struct
+	{
+		int			context,
+					patch,
+					expect;
+	}			cases[] = {{0, 1, 0}, {99, 1, 0}, {100, 1, 100}, {1200, 12, 1200}, {1188, 12, 0}, {0, 0, 0}, {512, 0, 0}};
+	const rnn_summary d = {.series = 1,.points = 100000,.longest = 100000};
+
+	for (int i = 0; i < 7; i++)
+	{
+		rnn_config	cfg;
+
+		rnn_config_defaults(&cfg);
+		cfg.seasons_given = 1;
+		cfg.seasons[0] = 24;
+		cfg.context = cases[i].context;
+		cfg.patch = cases[i].patch;
+		rnn_config_resolve(&cfg, &d);
+		CHECK(cfg.gate_memory == cases[i].expect);
+	}
 }
 
 static rnn_config
@@ -300,6 +327,7 @@ main(void)
 	TEST(test_option_conflicts);
 	TEST(test_resolve_ranges);
 	TEST(test_resolve_given);
+	TEST(test_resolve_memory);
 	TEST(test_resolve_rules);
 	return check_summary("config");
 }

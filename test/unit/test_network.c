@@ -67,6 +67,44 @@ test_biases(void)
 	problem_free(&p);
 }
 
+/* With a memory of so many points the gates that keep a state do so from 1 step to that many, evenly. */
+static void
+test_gate_memory(void)
+{
+	enum {H = 500, STEPS = 200};
+
+	for (int cell = 0; cell < 4; cell++)
+	{
+		rnn_config	cfg = small_config(cell, 1);
+		problem		p;
+		const real *bias;
+		const rnn_cell_shape *c;
+		double		least = INFINITY,
+					most = 0,
+					mean = 0;
+
+		cfg.hidden = H;
+		cfg.gate_memory = STEPS * cfg.patch;
+		untrained(&p, &cfg, 1);
+		bias = p.w + p.shape.bias[1];
+		c = p.shape.cell;
+		for (int i = 0; i < c->gates * H; i++)
+			CHECK(i / H == c->keep ? bias[i] >= 0 : i / H == c->in ? bias[i] == -bias[c->keep * H + i % H] : bias[i] == 0);
+		for (int k = 0; c->keep >= 0 && k < H; k++)
+		{
+			double		keeps = 1 / (1 + exp(-(double) bias[c->keep * H + k])),
+						lasts = 1 / (1 - keeps);
+
+			least = fmin(least, lasts);
+			most = fmax(most, lasts);
+			mean += lasts / H;
+		}
+		CHECK(cell < 2 || (least >= 2 && least < 5 && most > STEPS - 5 && most < STEPS + 0.1));
+		CHECK(cell < 2 || fabs(mean - STEPS / 2) < 10);
+		problem_free(&p);
+	}
+}
+
 /* The untrained network is the mix: its middle, and the base gaps around it. */
 static void
 test_untrained(void)
@@ -427,6 +465,7 @@ main(void)
 	rnn_engine_init(-1);
 	TEST(test_orthogonal);
 	TEST(test_biases);
+	TEST(test_gate_memory);
 	TEST(test_untrained);
 	TEST(test_order);
 	TEST(test_absent);

@@ -59,6 +59,9 @@ const rnn_option rnn_options[] = {
 	"initial bias of the forget gate of lstm cells"},
 	{"gaps", RNN_OPT_ENUM, AT(gaps), RNN_GAPS_MASK, 0, 4, false, gaps_names,
 	"what missing points are taken for; mask: for unknown"},
+	{"gate_memory", RNN_OPT_INT, AT(gate_memory), -1, 0, 1000000, true, NULL,
+	"points over which gates keep a state before they have learned anything, 0 for a few; "
+	"auto: the context where it is given and has 100 steps or more, else 0"},
 	{"hidden", RNN_OPT_INT, AT(hidden), 0, 1, 1024, true, NULL,
 	"width of the hidden state"},
 	{"horizon", RNN_OPT_INT, AT(horizon), 0, 1, RNN_MAX_TRAINED, true, NULL,

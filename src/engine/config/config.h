@@ -93,6 +93,7 @@ typedef struct rnn_config
 	int32_t		context;		/* points that the network sees, 0 auto */
 	int32_t		bptt;			/* steps of back-propagation, 0 whole context */
 	int32_t		loss;			/* rnn_loss */
+	int32_t		gate_memory;	/* points over which gates keep a state at first, 0 forget_bias, -1 auto */
 	int32_t		steps;			/* minibatches, 0 auto */
 	int32_t		batch;			/* windows in a minibatch, 0 auto */
 	int32_t		warmup;			/* steps */

@@ -12,6 +12,7 @@
 #define LONGEST_PATCH 24
 #define LONGEST_CONTEXT 1000000	/* as in rnn_options */
 #define LEAST_STEPS 8			/* recurrent steps of a context */
+#define LONG_STEPS 100			/* of a context that is there to be remembered */
 #define SHORT_SERIES 300		/* points */
 #define LEAST_LENGTH 300		/* points of a series, on average: fewer tell other cycles than the seasons badly */
 #define NEAR 0.02				/* a season is a cycle that it is as near to */
@@ -83,6 +84,7 @@ auto_flips(const rnn_config *cfg, const rnn_summary *d)
 void
 rnn_config_resolve(rnn_config *cfg, const rnn_summary *d)
 {
+	bool		long_asked = cfg->context > 0;
 	int			T;
 
 	if (cfg->horizon == 0)
@@ -96,6 +98,9 @@ rnn_config_resolve(rnn_config *cfg, const rnn_summary *d)
 	T = (cfg->context + cfg->patch - 1) / cfg->patch;
 	cfg->context = (T * cfg->patch > LONGEST_CONTEXT ? T - 1 : T) * cfg->patch;
 	T = cfg->context / cfg->patch;
+	/* Nobody asks for so many steps but to have something remembered over them. */
+	if (cfg->gate_memory < 0)
+		cfg->gate_memory = long_asked && T >= LONG_STEPS ? cfg->context : 0;
 	if (cfg->bptt == 0)
 		cfg->bptt = T < 512 ? T : 512;
 	if (cfg->bptt > T)

@@ -208,15 +208,31 @@ init_uniform(const rnn_shape *s, const rnn_tensor *t, rnn_rng *rng, real *w)
 			*w++ = (real) (t->bound * (2 * rnn_rng_uniform(rng) - 1));
 }
 
-/* A gate that starts open lets gradients pass from the first step on, beside what comes in by another gate. */
+/*
+ * A gate that starts open lets gradients pass from the first step on.  With
+ * `gate_memory` the units' states last from one step to so many, evenly (chrono
+ * initialisation, Tallec and Ollivier 2018): a state that fades by 1 - 1 / T a
+ * step lasts for T, which is a sigmoid's value at log(T - 1).  What an input
+ * gate lets in is as much as fades.
+ */
 static void
-init_gates(const rnn_shape *s, const rnn_config *cfg, real *bias)
+init_gates(const rnn_shape *s, const rnn_config *cfg, rnn_rng *rng, real *bias)
 {
-	int			keep = s->cell->in >= 0 ? s->cell->keep : -1;
+	int			keep = s->cell->keep,
+				in = s->cell->in;
+	int64_t		steps = cfg->gate_memory / s->patch;
 
-	for (int i = 0; i < s->cell->gates; i++)
-		for (int k = 0; k < s->H; k++)
-			*bias++ = i == keep ? (real) cfg->forget_bias : 0;
+	memset(bias, 0, sizeof(real) * s->cell->gates * s->H);
+	for (int k = 0; keep >= 0 && steps > 2 && k < s->H; k++)
+	{
+		double		lasting = log(1 + rnn_rng_uniform(rng) * (double) (steps - 2));
+
+		bias[keep * s->H + k] = (real) lasting;
+		if (in >= 0)
+			bias[in * s->H + k] = (real) -lasting;
+	}
+	for (int k = 0; in >= 0 && steps <= 2 && k < s->H; k++)
+		bias[keep * s->H + k] = (real) cfg->forget_bias;
 }
 
 static void
@@ -241,7 +257,7 @@ init_tensor(const rnn_shape *s, const rnn_tensor *t, const rnn_config *cfg, rnn_
 				init_orthogonal(w + k * n, s->H, cfg->recurrent_gain, rng, row, s->stop);
 			break;
 		case RNN_INIT_GATES:
-			init_gates(s, cfg, w);
+			init_gates(s, cfg, rng, w);
 			break;
 	}
 }
