@@ -152,7 +152,7 @@ FROM (SELECT * FROM lengths WHERE name IN ('long', 'three')
 SELECT names_of(rnn_observe(m, h)) AS names, is_sound(rnn_observe(m, h), 50) AS network,
 	   is_sound(rnn_observe(mix, h), 50) AS mix FROM model, fresh;
 SELECT series, local_ts FROM model, fresh, rnn_forecast(rnn_observe(m, h), 1);
-SELECT count(*), bool_and(a.quantiles = b.quantiles) AS "long as before"
+SELECT count(*), bool_and(a.forecast = b.forecast) AS "long as before"
 FROM model, fresh, rnn_forecast(rnn_observe(m, h), 24, series => '{long}') AS a JOIN model AS again ON true,
 	 rnn_forecast(again.m, 24, series => '{long}') AS b WHERE a.step = b.step;
 SELECT try('SELECT rnn_observe(m, (SELECT rnn_history(k, n, v) FROM p)) IS NULL FROM model');

@@ -54,6 +54,17 @@ rnn_status	rnn_forecast(const rnn_model *m, const rnn_series *series, int count,
 						 void *block, size_t size, double *out, rnn_error *err);
 
 /*
+ * A model that is given later rows than it was trained on corrects its
+ * calibration by what came of its forecasts.  The caller asks for the origins,
+ * none where nothing has passed, forecasts them over the trained horizon with
+ * what rnn_uncorrected makes of the model, and hands the quantiles (n, horizon,
+ * Q) over, which are overwritten.
+ */
+int			rnn_passed(const rnn_model *m, const rnn_series *series, int count, rnn_origin out[RNN_MOST_PASSED]);
+rnn_model	rnn_uncorrected(const rnn_model *m);
+void		rnn_correct(rnn_model *m, const rnn_series *series, const rnn_origin *origins, int n, double *q);
+
+/*
  * ||dLoss/dh|| by layer and lag over the model's last windows: the loss is that
  * of the last position alone, lag counts steps back from it.  out (L, T).
  * Source: Bengio, Simard and Frasconi 1994; Pascanu, Mikolov and Bengio 2013.

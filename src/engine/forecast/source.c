@@ -170,7 +170,7 @@ calibration(const rnn_model *m, int j, int k)
 				band = j >= h ? RNN_BANDS - 1 : j * RNN_BANDS / h,
 				pair = k < M ? k : Q - 1 - k;
 
-	return m->calibration[band][pair];
+	return m->passed > 0 ? m->calibration[band][pair] * m->correction[pair] : m->calibration[band][pair];
 }
 
 /*

@@ -95,6 +95,13 @@ judgement_section(Walk *w, rnn_model *m)
 	walk_i32(w, &m->calibration_n, 0, INT32_MAX, "the calibration's windows");
 	walk_f32(w, &m->coverage);
 	CHECK(w, isnan(m->coverage) || (m->coverage >= 0 && m->coverage <= 1), "the coverage");
+	walk_i32(w, &m->passed, 0, RNN_MOST_PASSED, "the windows that have passed");
+	walk_i64(w, &m->calibrated_to, -2 * WALK_PLACE, 2 * WALK_PLACE, "the end of the calibration");
+	for (int p = 0; p < RNN_MEDIAN; p++)
+	{
+		walk_f32(w, &m->correction[p]);
+		CHECK(w, m->passed == 0 || (m->correction[p] >= 0.1f && m->correction[p] <= 10), "the correction");
+	}
 	candidates_of(w, m);
 }
 

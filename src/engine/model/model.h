@@ -8,6 +8,7 @@
 #include "model/pretrained.h"
 #include "series/series.h"
 
+#define RNN_MOST_PASSED 256		/* windows that a correction comes from */
 #define RNN_BANDS 4				/* horizon bands of the calibration */
 #define RNN_MAX_HORIZON 100000	/* of a forecast */
 #define RNN_LEAST_HISTORY 8		/* points before a network joins the mix, or is judged */
@@ -130,6 +131,9 @@ typedef struct rnn_model
 	int32_t		calibration_n;	/* independent windows behind it, 0: not measured */
 	float		coverage;		/* of the 90 % interval, cross-fitted, NaN */
 	rnn_held	held;
+	int64_t		calibrated_to;	/* grid number behind the last point of the training */
+	float		correction[RNN_MEDIAN]; /* factors besides, from windows that have passed since */
+	int32_t		passed;			/* windows that it comes from, 0: none */
 	int64_t		rows_latest;	/* rows of each series that were used, the latest; 0: all */
 	double		windows_share;	/* of the training's windows that fitted into memory; 0: all */
 	int32_t		n_seasons;

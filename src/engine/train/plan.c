@@ -454,6 +454,13 @@ plan_begin(rnn_trainer *t, rnn_error *err)
 	return seasons_known(t, err);
 }
 
+/* The grid number behind its last point. */
+static int64_t
+last_of(const rnn_series *s)
+{
+	return s->dropped + s->n;
+}
+
 rnn_status
 rnn_trainer_model(rnn_trainer *t, rnn_model *m, rnn_error *err)
 {
@@ -473,5 +480,7 @@ rnn_trainer_model(rnn_trainer *t, rnn_model *m, rnn_error *err)
 	m->log = plan->log;
 	m->n_series = plan->panel.count;
 	m->series = plan->given;
+	for (int i = 0; i < m->n_series; i++)
+		m->calibrated_to = i == 0 ? last_of(&m->series[i]) : rnn_max(m->calibrated_to, last_of(&m->series[i]));
 	return RNN_OK;
 }

@@ -332,7 +332,16 @@ put_calibration(StringInfo out, const rnn_model *m)
 			put_float(out, NULL, m->calibration[b][k]);
 		appendStringInfoChar(out, ']');
 	}
-	appendStringInfoString(out, "]}");
+	appendStringInfoChar(out, ']');
+	if (m->passed > 0)
+	{
+		put_int(out, "passed", m->passed);
+		open_array(out, "correction");
+		for (int k = 0; k < RNN_MEDIAN; k++)
+			put_float(out, NULL, m->correction[k]);
+		appendStringInfoChar(out, ']');
+	}
+	appendStringInfoChar(out, '}');
 }
 
 /* Errors on held-out windows, in units of the data and as shares; null where none were measured. */

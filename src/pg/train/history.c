@@ -174,6 +174,7 @@ observe_history(const rnn_model *model, const rnn_model *history)
 	result.series = series_for_model(history, model);
 	for (int i = 0; i < result.n_series; i++)
 		check_values(&result.config, &result.clock, &result.series[i]);
+	correct_calibration(&result);
 	return store_trimmed(&result, 0);
 }
 

@@ -22,6 +22,10 @@ double		seconds_allowed(const rnn_config *cfg);
 /* Trains on a history, from the weights of `warm` where that is not NULL. */
 bytea	   *train_on_history(const rnn_model *history, Jsonb *options, const rnn_model *warm, const Occasion *occasion);
 
+/* passed.c */
+/* Corrects the intervals by windows that lie behind the rows of the training. */
+void		correct_calibration(rnn_model *m);
+
 /* history.c */
 /* The model's weights with the history's rows. */
 bytea	   *observe_history(const rnn_model *model, const rnn_model *history);

@@ -1,0 +1,74 @@
+/*
+ * passed.c
+ *		Intervals of a model that is given later rows go on learning: the engine
+ *		says from where it would have forecast, and what came of that.
+ */
+#include "pg/train/train.h"
+
+#include "miscadmin.h"
+
+/* The series that origins are of, and the origins with their places among these. */
+static rnn_series *
+used_series(const rnn_model *m, rnn_origin *origins, int n, int *count)
+{
+	rnn_series *series = palloc(sizeof(rnn_series) * n);
+	int			last = -1;
+
+	*count = 0;
+	for (int i = 0; i < n; i++)
+	{
+		if (origins[i].series != last)
+			series[(*count)++] = m->series[origins[i].series];
+		last = origins[i].series;
+		origins[i].series = *count - 1;
+	}
+	return series;
+}
+
+/* The quantiles at all origins, or NULL where they don't fit into the memory. */
+static double *
+forecast_origins(const rnn_model *m, const rnn_series *series, int count, const rnn_origin *origins, int n)
+{
+	Size		out = (Size) n * m->config.horizon * RNN_QUANTILES * sizeof(double);
+	size_t		work;
+	char	   *block;
+	bool		done = false;
+	rnn_forecaster *f;
+	rnn_error	err;
+
+	if (rnn_ends_size(m, series, count, origins, n, m->config.horizon, &work, &err) != RNN_OK)
+		report_engine_error(&err);
+	if (out + work > memory_limit())
+		return NULL;
+	block = MemoryContextAllocHuge(CurrentMemoryContext, out + work);
+	if (rnn_ends_begin(m, series, count, origins, n, m->config.horizon, block + out, work, (double *) block, &f, &err) != RNN_OK)
+		report_engine_error(&err);
+	while (!done)
+	{
+		CHECK_FOR_INTERRUPTS();
+		if (rnn_forecast_step(f, &done, &err) != RNN_OK)
+			report_engine_error(&err);
+	}
+	return (double *) block;
+}
+
+void
+correct_calibration(rnn_model *m)
+{
+	rnn_origin *origins = palloc(sizeof(rnn_origin) * RNN_MOST_PASSED);
+	int			n = rnn_passed(m, m->series, m->n_series, origins),
+				count;
+	rnn_series *series;
+	rnn_model	plain = rnn_uncorrected(m);
+	double	   *q;
+
+	m->passed = 0;
+	if (n == 0)
+		return;
+	series = used_series(m, origins, n, &count);
+	if (m->config.terms)
+		calendar_fill(&m->clock, series, count, m->config.horizon);
+	q = forecast_origins(&plain, series, count, origins, n);
+	if (q)
+		rnn_correct(m, series, origins, n, q);
+}
