@@ -2,10 +2,11 @@
  * season.c
  *		Which seasons a series has: hypotheses compete, errors decide.
  *
- * Candidates come from the calendar (hints) and from the autocorrelation of
- * the differenced series.  Each hypothesis (no season, one, a pair) is played
- * as the mix would play it at origins before the end; the one with the
- * smallest error wins, a simpler one unless the other is better by a margin.
+ * Candidates come from the calendar (hints), from the autocorrelation of the
+ * differenced series and, without a calendar, from what people count by.  Each
+ * hypothesis (no season, one, a pair) is played as the mix would play it at
+ * origins before the end; the one with the smallest error wins, a simpler one
+ * unless the other is better by a margin.
  * The series of a panel vote by the mean logarithm of their error ratios.
  *
  * The caller drives the search: each step is one series' autocorrelation, or
@@ -21,11 +22,22 @@
 #define VOTERS 40				/* series that are asked, spread over the panel */
 #define POINTS 4096				/* of each, the last ones */
 #define LAGS 1200
-#define PEAKS 4
-#define CANDIDATES 8
+#define CANDIDATES 12
 #define ORIGINS 8
 #define MARGIN 0.01				/* of the error, that each further season must earn */
-#define STRANGER 0.06			/* more, where neither calendar nor a shorter season suggests it */
+#define STRANGER 0.25			/* more, where the calendar knows others, */
+#define PART 0.06				/* less, of what is a part of one of those, */
+#define UNUSUAL 0.02			/* and where there is no calendar: of what isn't usual, */
+#define UNSEEN 0.05				/* of what is, but no peak, and the more the fewer times it was seen, */
+#define SELDOM 0.5
+#define APART 0.15				/* and of a pair that doesn't go together */
+#define USUAL_REPEATS 3			/* times that a usual period must have been seen */
+#define LEAST_REPEATS 10			/* times that a stranger must have been seen */
+
+/* Steps that days, weeks, months and years are long: weak hints where there is no calendar. */
+static const int usual[] = {4, 7, 12, 24, 48, 52, 96, 144, 168, 288, 336, 365};
+
+#define USUAL ((int) (sizeof(usual) / sizeof(usual[0])))
 
 enum
 {
@@ -120,7 +132,7 @@ peaks(const double *acf, int *found)
 {
 	int			n = 0;
 
-	while (n < PEAKS)
+	while (n < RNN_PEAKS)
 	{
 		int			best = 0;
 
@@ -158,6 +170,15 @@ add_candidate(int *candidates, int n, int64_t season)
 	return n;
 }
 
+static bool
+is_among(const int *list, int n, int season)
+{
+	for (int i = 0; i < n; i++)
+		if (list[i] == season)
+			return true;
+	return false;
+}
+
 static int
 add_hints(const rnn_season_search *s, int *candidates)
 {
@@ -169,23 +190,69 @@ add_hints(const rnn_season_search *s, int *candidates)
 	return n;
 }
 
-static int
-add_peaks(const rnn_season_search *s, int *candidates, int n)
+/* A day and a week, a week and a year. */
+static bool
+together(int shorter, int longer)
 {
-	double	   *acf = s->work + 2 * s->longest,
-			   *weight = acf + LAGS;
-	int			found[PEAKS];
+	return (shorter >= 24 && longer == 7 * shorter) || (shorter == 7 && (longer == 364 || longer == 365));
+}
 
-	/* A lag that few series reach says little about the panel. */
-	for (int k = 0; k < LAGS; k++)
-		acf[k] = weight[k] > 0 ? acf[k] / fmax(weight[k], voters_of(s) / 4.0) : 0;
-	for (int i = 0, p = peaks(acf, found); i < p; i++)
-		n = add_candidate(candidates, n, found[i]);
+/* A multiple of what is seen repeats it. */
+static bool
+repeats_peak(const rnn_season_search *s, int season)
+{
+	for (int i = 0; i < s->peaks; i++)
+		if (is_multiple(season, s->peak[i]) && !together(s->peak[i], season))
+			return true;
+	return false;
+}
+
+/* Where there is no calendar: usual periods, those first whose lags repeat the series most. */
+static int
+add_usual(const rnn_season_search *s, const double *acf, int *candidates, int n)
+{
+	bool		taken[USUAL] = {false};
+
+	for (int best = 0; best >= 0 && n < CANDIDATES;)
+	{
+		best = -1;
+		for (int i = 0; i < USUAL; i++)
+			if (!taken[i] && !repeats_peak(s, usual[i]) && USUAL_REPEATS * (int64_t) usual[i] <= s->longest && (best < 0 || acf[usual[i]] > acf[usual[best]]))
+				best = i;
+		if (best >= 0)
+		{
+			taken[best] = true;
+			n = add_candidate(candidates, n, usual[best]);
+		}
+	}
 	return n;
 }
 
 static int
-form_hypotheses(const int *candidates, int n, rnn_hypothesis *h)
+add_peaks(rnn_season_search *s, int *candidates, int n)
+{
+	double	   *acf = s->work + 2 * s->longest,
+			   *weight = acf + LAGS;
+
+	/* A lag that few series reach says little about the panel. */
+	for (int k = 0; k < LAGS; k++)
+		acf[k] = weight[k] > 0 ? acf[k] / fmax(weight[k], voters_of(s) / 4.0) : 0;
+	s->peaks = peaks(acf, s->peak);
+	for (int i = 0; i < s->peaks; i++)
+		n = add_candidate(candidates, n, s->peak[i]);
+	return s->n_hints == 0 ? add_usual(s, acf, candidates, n) : n;
+}
+
+/* Usual periods go with few others. */
+static bool
+may_pair(const rnn_season_search *s, int shorter, int longer)
+{
+	return s->n_hints > 0 || together(shorter, longer) ||
+		(is_among(s->peak, s->peaks, shorter) && is_among(s->peak, s->peaks, longer));
+}
+
+static int
+form_hypotheses(const rnn_season_search *s, const int *candidates, int n, rnn_hypothesis *h)
 {
 	int			count = 0;
 
@@ -194,7 +261,7 @@ form_hypotheses(const int *candidates, int n, rnn_hypothesis *h)
 		h[count++] = (rnn_hypothesis) {1, {candidates[i], 0}, 0};
 	for (int i = 0; i < n; i++)
 		for (int j = 0; j < n; j++)
-			if (candidates[i] * 2 <= candidates[j] && count < RNN_HYPOTHESES)
+			if (candidates[i] * 2 <= candidates[j] && may_pair(s, candidates[i], candidates[j]) && count < RNN_HYPOTHESES)
 				h[count++] = (rnn_hypothesis) {2, {candidates[i], candidates[j]}, 0};
 	return count;
 }
@@ -234,7 +301,7 @@ begin_votes(rnn_season_search *s, bool correlated)
 
 	if (correlated)
 		n = add_peaks(s, candidates, n);
-	s->hypotheses = form_hypotheses(candidates, n, s->hyp);
+	s->hypotheses = form_hypotheses(s, candidates, n, s->hyp);
 	s->voter = s->at = 0;
 	s->stage = SEARCH_VOTE;
 }
@@ -286,15 +353,6 @@ vote(rnn_season_search *s)
 	next_voter(s);
 }
 
-static bool
-is_hint(const int *hints, int n_hints, int season)
-{
-	for (int i = 0; i < n_hints; i++)
-		if (hints[i] == season)
-			return true;
-	return false;
-}
-
 void
 rnn_seasons_begin(rnn_season_search *s, const rnn_series *series, int count, int h,
 				  const int *hints, int n_hints, double kappa, double *work)
@@ -339,6 +397,33 @@ rnn_seasons_step(rnn_season_search *s)
 	return s->stage == SEARCH_DONE;
 }
 
+/* What a season must earn beside the margin. */
+static double
+surprise(const rnn_season_search *s, int season)
+{
+	if (season == 1 || is_among(s->hints, s->n_hints, season))
+		return 0;
+	if (s->n_hints == 0)
+		return is_among(s->peak, s->peaks, season) ? is_among(usual, USUAL, season) ? 0 : UNUSUAL :
+			UNSEEN + SELDOM * season / (double) s->longest;
+	for (int i = 0; i < s->n_hints; i++)
+		if (s->hints[i] % season == 0)
+			return PART;
+	return LEAST_REPEATS * (int64_t) season <= s->longest ? STRANGER : INFINITY;
+}
+
+static double
+cost_of(const rnn_season_search *s, const rnn_hypothesis *h)
+{
+	double		cost = MARGIN * (h->n - 1 + (h->seasons[0] > 1));
+
+	for (int k = 0; k < h->n; k++)
+		cost += surprise(s, h->seasons[k]);
+	if (s->n_hints == 0 && h->n == 2 && !together(h->seasons[0], h->seasons[1]))
+		cost += APART;
+	return cost;
+}
+
 int
 rnn_seasons_end(rnn_season_search *s, int *seasons)
 {
@@ -351,13 +436,7 @@ rnn_seasons_end(rnn_season_search *s, int *seasons)
 		best = 1;				/* too short to judge, or no time: believe the calendar */
 	for (int i = 0; i < s->hypotheses && s->voted > 0; i++)
 	{
-		double		cost = MARGIN * (hyp[i].n - 1 + (hyp[i].seasons[0] > 1));
-
-		for (int k = 0; k < hyp[i].n && s->n_hints > 0 && i > 0; k++)
-			cost += is_hint(s->hints, s->n_hints, hyp[i].seasons[k]) ? 0 : STRANGER;
-		if (s->n_hints == 0 && hyp[i].n == 2 && !is_multiple(hyp[i].seasons[1], hyp[i].seasons[0]))
-			cost += STRANGER;
-		hyp[i].score += cost * s->voted;
+		hyp[i].score += cost_of(s, &hyp[i]) * s->voted;
 		if (hyp[i].score < hyp[best].score)
 			best = i;
 	}

@@ -8,6 +8,7 @@
 #include "series/series.h"
 
 #define RNN_HYPOTHESES 40
+#define RNN_PEAKS 4
 
 typedef struct rnn_hypothesis
 {
@@ -40,6 +41,8 @@ typedef struct rnn_season_search
 	double		none;			/* its error without a season */
 	double		ratio[RNN_HYPOTHESES];	/* what it is going to vote */
 	int			voted;
+	int			peak[RNN_PEAKS],	/* of the autocorrelation */
+				peaks;
 	int			hypotheses;
 	rnn_hypothesis hyp[RNN_HYPOTHESES];
 } rnn_season_search;
