@@ -10,7 +10,8 @@
  * series and by time (cluster.c).  The network is dropped where
  * d + e > 0, and else its weight is shrunk by 1 - (e/d)^2 (James and Stein
  * 1961, positive part).  Of the prior, trained further, more is known, and it
- * gets the weight that is expected to be best (tuned_weight).  From 50 series on, short and long ones get weights of
+ * gets the weight that is expected to be best (tuned_weight).  In a panel no
+ * weight stays at which sums over the series get worse (weight_of_sums).  From 50 series on, short and long ones get weights of
  * their own by the same rule.
  */
 #include "train/stages.h"
@@ -25,6 +26,7 @@
 #define TUNED_SLOPE 0.2			/* what to expect of a tuned prior, fitted by tools/fit weight */
 #define TUNED_CURVE 0.13
 #define TUNED_SPREAD 0.1
+#define CLEARLY 0.5				/* errors that a plain loss may be worse by */
 #define LENGTH_WINDOWS 10		/* of each class of length in each half */
 
 static double
@@ -165,16 +167,30 @@ blend_quantiles(const Fit *fit, int i, int b, double weight, double spread, real
 		q[k] = weight > 0 ? (real) (weight * q[k] + (1 - weight) * q_mix[k]) : q_mix[k];
 }
 
-/* Mean capped pinball of held-out window i for each weight of the grid. */
-static void
-window_losses(Trial *t, int i, const real *q, const real *mix, float *row)
+/* The size of a window's scale in the units of its series. */
+static double
+size_of(const Study *s, int i)
 {
+	return s->scales[held_frame(s, i)].s * s->points[s->runs[s->held[i].run].series].unit;
+}
+
+/*
+ * Mean pinball of held-out window i for each weight of the grid: capped, in
+ * units of its scale, and as it is, in units of the largest scale.
+ */
+static void
+window_losses(Trial *t, int i, const real *q, const real *mix)
+{
+	float	   *row = t->rows + (int64_t) i * RNN_GRID,
+			   *plain = t->plain + (int64_t) i * RNN_GRID;
 	const Held *held = &t->study->held[i];
 	const Run  *run = &t->study->runs[held->run];
 	const rnn_points *pts = &t->study->points[run->series];
 	int64_t		e = run->e0 + held->last * run->stride;
 	rnn_scale	scale = t->study->scales[held_frame(t->study, i)];
-	double		sum[RNN_GRID] = {0};
+	double		sum[RNN_GRID] = {0},
+				whole[RNN_GRID] = {0},
+				part = size_of(t->study, i) / t->largest;
 	int			known = 0;
 
 	for (int64_t j = 0; j < t->study->cfg.horizon && e + j < pts->n; j++)
@@ -192,10 +208,14 @@ window_losses(Trial *t, int i, const real *q, const real *mix, float *row)
 			for (int k = 0; k < Q; k++)
 				loss += rnn_pinball(k, y - (w * q[j * Q + k] + (1 - w) * mix[j * Q + k]));
 			sum[g] += RNN_LOSS_CAP * tanh(loss / Q / RNN_LOSS_CAP);
+			whole[g] += loss / Q * part;
 		}
 	}
 	for (int g = 0; g < RNN_GRID; g++)
+	{
 		row[g] = known ? (float) (sum[g] / known) : 0;
+		plain[g] = known ? (float) (whole[g] / known) : 0;
+	}
 }
 
 bool
@@ -208,6 +228,9 @@ void
 validation_begin(Trial *t)
 {
 	t->held_at = 0;
+	t->largest = 0;
+	for (int i = 0; i < t->W; i++)
+		t->largest = fmax(t->largest, size_of(t->study, i));
 }
 
 /*
@@ -247,7 +270,7 @@ validation_step(Trial *t)
 			base_quantiles(t->study, i, t->spread[1 - t->study->held[i].half], t->q_mix);
 		else
 			memcpy(t->q_mix, t->q, sizeof(real) * t->study->cfg.horizon * Q);
-		window_losses(t, i, t->q, t->q_mix, t->rows + (int64_t) i * RNN_GRID);
+		window_losses(t, i, t->q, t->q_mix);
 	}
 	t->held_at += B;
 	return t->held_at >= t->W;
@@ -325,6 +348,7 @@ validation_end(Trial *t)
 		best->step = t->fit->step;
 		memcpy(best->weights, optimizer_weights(&t->fit->opt), sizeof(real) * t->fit->opt.P);
 		memcpy(best->rows, t->rows, sizeof(float) * t->W * RNN_GRID);
+		memcpy(best->plain, t->plain, sizeof(float) * t->W * RNN_GRID);
 	}
 	t->stale = progress ? 0 : t->stale + 1;
 	fit_log(t->fit, mean_loss(t, t->rows, -1, ALL_LENGTHS, RNN_GRID - 1),
@@ -436,6 +460,46 @@ weigh_by_length(Trial *t, float *difference, double shrink)
 		j->short_below = 0;
 }
 
+/*
+ * Users of a panel add it up: a network that is better by the scale of each
+ * series, and worse in the large ones, would make their sums worse.  The
+ * greatest weight at which the plain loss isn't.
+ */
+static double
+weight_of_sums(Trial *t)
+{
+	float	   *difference = t->rows;
+
+	for (int g = RNN_GRID - 1; g > 0; g--)
+	{
+		double		mean,
+					error;
+
+		for (int i = 0; i < t->W; i++)
+		{
+			const float *row = t->best[1 - t->study->held[i].half].plain + (int64_t) i * RNN_GRID;
+
+			difference[i] = row[g] - row[0];
+		}
+		mean = clustered_mean(t->study, t->W, difference, &error);
+		if (mean <= CLEARLY * error)
+			return g / (RNN_GRID - 1.0);
+	}
+	return 0;
+}
+
+static void
+bound_by_sums(Trial *t)
+{
+	Judgement  *j = t->judgement;
+	double		most = j->weight > 0 && t->study->panel.count >= PANEL ? weight_of_sums(t) : 1;
+
+	j->weight = fmin(j->weight, most);
+	j->weight_short = fmin(j->weight_short, most);
+	if (j->weight == 0 && most == 0)
+		j->short_below = 0;
+}
+
 void
 judge(Trial *t)
 {
@@ -443,6 +507,7 @@ judge(Trial *t)
 	float	   *difference = t->rows;	/* the last validation's, no longer needed */
 	double		chosen,
 				shrink;
+	bool		worse;			/* in sums */
 
 	j->candidate.steps = (t->best[0].step + t->best[1].step + 1) / 2;
 	if (t->study->cfg.start != RNN_START_AUTO || !t->study->blends)
@@ -480,6 +545,9 @@ judge(Trial *t)
 	j->weight = shrink * chosen;
 	if (j->weight > 0 && t->study->panel.count >= LENGTHS_MATTER)
 		weigh_by_length(t, difference, shrink);
+	worse = j->weight > 0;
+	bound_by_sums(t);
+	worse &= j->weight == 0;
 	j->candidate.verdict = j->weight > 0 ? RNN_VERDICT_ADDED : t->hurry ? RNN_VERDICT_TIME :
-		j->candidate.difference < 0 ? RNN_VERDICT_UNSURE : RNN_VERDICT_WORSE;
+		j->candidate.difference < 0 && !worse ? RNN_VERDICT_UNSURE : RNN_VERDICT_WORSE;
 }

@@ -90,8 +90,12 @@ lay_out_held(Task *task, int64_t W, int64_t longest, rnn_arena *a)
 	size_t		forecast = (size_t) s->cfg.horizon * RNN_QUANTILES;
 
 	trial->rows = arena_new(a, float, W * RNN_GRID);
+	trial->plain = arena_new(a, float, W * RNN_GRID);
 	for (int i = 0; i < 2; i++)
+	{
 		trial->best[i].rows = arena_new(a, float, W * RNN_GRID);
+		trial->best[i].plain = arena_new(a, float, W * RNN_GRID);
+	}
 	trial->q = c->q = arena_new(a, real, forecast);
 	trial->q_mix = c->q_mix = arena_new(a, real, forecast);
 	s->W = (int) W;

@@ -199,7 +199,8 @@ typedef struct Best
 	int			grid;			/* weight of the network, in tenths */
 	int			step;
 	real	   *weights;		/* (P,) */
-	float	   *rows;			/* (W, RNN_GRID) */
+	float	   *rows,			/* (W, RNN_GRID) */
+			   *plain;
 } Best;
 
 typedef struct Trial
@@ -212,7 +213,9 @@ typedef struct Trial
 	int			spread_at;		/* next window to fit it by */
 	double		spread_loss[2][RNN_SPREADS];
 	int			held_at;		/* next held-out window to validate */
-	float	   *rows;			/* (W, RNN_GRID) of this validation */
+	float	   *rows,			/* (W, RNN_GRID) of this validation, */
+			   *plain;			/* and in the units of the series, see judge.c */
+	double		largest;		/* scale of all windows, in these units */
 	Best		best[2];
 	double		gain[RNN_GRID], /* of the judged network at each weight: mean difference, each window by the
 								 * weights that the other half chose, */
