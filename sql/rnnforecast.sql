@@ -226,6 +226,38 @@ CREATE FUNCTION rnn_naive(model bytea, horizon bigint DEFAULT NULL, season bigin
 COMMENT ON FUNCTION rnn_naive(bytea, bigint, bigint) IS
 	'naive forecasts of a model or history, to compare with: the last value, that of the season before, a line';
 
+CREATE TYPE rnn_anomaly_row AS (
+	series text,
+	ts timestamptz,
+	local_ts timestamp,
+	"position" bigint,
+	value float8,
+	expected float8,
+	lower float8,
+	upper float8,
+	score float8,
+	probability float8,
+	is_anomaly bool,
+	event bigint
+);
+COMMENT ON TYPE rnn_anomaly_row IS
+	'a row of rnn_anomalies: a value, and how well it fits what came before it';
+COMMENT ON COLUMN rnn_anomaly_row.expected IS 'the forecast of the row, from rows before it alone';
+COMMENT ON COLUMN rnn_anomaly_row.lower IS 'so far below what is expected lay the share "level" of the earlier errors; null where there are too few';
+COMMENT ON COLUMN rnn_anomaly_row.upper IS 'so far above what is expected lay the share "level" of the earlier errors; null where there are too few';
+COMMENT ON COLUMN rnn_anomaly_row.score IS 'mean error of the last 1, 2, 4, 8 or 16 rows, of as many as make it rarest, in units of the mean absolute error; below 0 values are too low';
+COMMENT ON COLUMN rnn_anomaly_row.probability IS 'probability that no event so rare begins in a row; null where the row is not judged';
+COMMENT ON COLUMN rnn_anomaly_row.is_anomaly IS 'the probability is above the level, and events so rare come less often than alarms are allowed';
+COMMENT ON COLUMN rnn_anomaly_row.event IS 'number of the event that the flagged row belongs to; null where the row is not flagged';
+
+CREATE FUNCTION rnn_anomalies(query text, level float8 DEFAULT 0.99, options jsonb DEFAULT NULL,
+	model bytea DEFAULT NULL)
+	RETURNS SETOF rnn_anomaly_row
+	AS 'MODULE_PATHNAME', 'rnnforecast_rnn_anomalies' LANGUAGE C STABLE PARALLEL UNSAFE
+	COST 100000 ROWS 1000;
+COMMENT ON FUNCTION rnn_anomalies(text, float8, jsonb, bytea) IS
+	'which rows of a query with columns series, ts, value and exclude don''t fit what came before them';
+
 CREATE FUNCTION rnn_plot(query text, title text DEFAULT NULL, unit text DEFAULT NULL) RETURNS text
 	AS 'MODULE_PATHNAME', 'rnnforecast_rnn_plot' LANGUAGE C STABLE PARALLEL UNSAFE COST 10000;
 COMMENT ON FUNCTION rnn_plot(text, text, text) IS
@@ -469,6 +501,13 @@ CREATE FUNCTION rnn_forecast_model(name text, horizon bigint DEFAULT NULL, level
 	COST 10000 ROWS 100;
 COMMENT ON FUNCTION rnn_forecast_model(text, bigint, float8, timestamptz, text[], bigint, jsonb) IS
 	'forecasts by the live version of a named model, from its history or from today''s rows';
+
+CREATE FUNCTION rnn_anomalies_model(name text, level float8 DEFAULT 0.99, options jsonb DEFAULT NULL)
+	RETURNS SETOF rnn_anomaly_row
+	AS 'MODULE_PATHNAME', 'rnnforecast_rnn_anomalies_model' LANGUAGE C STABLE PARALLEL UNSAFE
+	COST 100000 ROWS 1000;
+COMMENT ON FUNCTION rnn_anomalies_model(text, float8, jsonb) IS
+	'which rows of a named model don''t fit what came before them: those that it keeps, or today''s';
 
 CREATE FUNCTION rnn_promote(name text, version int) RETURNS void
 	AS 'MODULE_PATHNAME', 'rnnforecast_rnn_promote' LANGUAGE C VOLATILE STRICT PARALLEL UNSAFE;

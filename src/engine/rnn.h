@@ -20,6 +20,7 @@
  *		trainer.h		rnn_trainer_size, _init, _step until it is done, _model
  *		model.h			rnn_model_size, _encode; rnn_model_decoded_size, _decode
  *		forecast.h		rnn_forecast_size, _begin, _step until it is done; rnn_ends_size, _begin at many ends
+ *		anomaly.h		rnn_watch_size, rnn_watch_step until all rows are judged
  *
  * A caller includes this file and no other; it brings what the rooms of the
  * engine show (docs/internals.md).
@@ -34,5 +35,6 @@
 #include "model/model.h"
 #include "forecast/forecast.h"
 #include "train/trainer.h"
+#include "anomaly/anomaly.h"
 
 #endif							/* RNN_H */

@@ -63,6 +63,8 @@ SELECT n, mae, wape FROM (SELECT (rnn_accuracy($1, $2)).*) AS a;
 SELECT mae, skill FROM (SELECT (rnn_accuracy(r)).* FROM (SELECT amount AS actual, 100 AS forecast, amount + $1 AS naive FROM sales WHERE shop = 'A') AS r) AS a;
 -- naive: bytea @days; bigint 3; bigint 7 -> int timestamp float8 float8 float8
 SELECT step, local_ts, naive, seasonal, drift FROM rnn_naive($1, $2, $3);
+-- anomalies: text SELECT shop AS series, moment AS ts, amount AS value FROM sales; float8 0.99; jsonb {"last": 3} -> text timestamp float8 bool
+SELECT series, local_ts, expected, is_anomaly FROM rnn_anomalies($1, $2, $3);
 -- plot: text SELECT day AS ts, amount AS value FROM sales; text Sales; text euros -> bool
 SELECT rnn_plot($1, $2, $3) LIKE '<svg %';
 -- plot rows: text Sales; text euros -> bool

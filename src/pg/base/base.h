@@ -222,6 +222,13 @@ Jsonb	   *history_options(Jsonb *options);
 /* Those of rnn_history: how rows become series. */
 void		parse_history_options(Jsonb *options, rnn_config *cfg, ServerOptions *server);
 
+bool		is_of_history(const char *name);	/* whether it is one of those */
+
+/* Options one by one, for functions that have some of their own. */
+JsonbIterator *begin_options(Jsonb *options, const char *example);	/* error where they are no object */
+char	   *next_option(JsonbIterator **it, JsonbValue *v); /* palloc'd; NULL at the end */
+void		wrong_type(const char *name, const char *wanted);	/* an error */
+
 /* Options of rnn_forecast; given: what the model has. */
 typedef struct ForecastOptions
 {

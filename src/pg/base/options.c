@@ -107,7 +107,7 @@ unknown_option(const char *name)
 			 errhint("See the view rnn_options. Covariates come before options: rnn_train(series, ts, value, covariates, options).")));
 }
 
-static void
+void
 wrong_type(const char *name, const char *wanted)
 {
 	ereport(ERROR,
@@ -330,7 +330,7 @@ set_server_option(int option, const JsonbValue *v, ServerOptions *server)
 	}
 }
 
-static JsonbIterator *
+JsonbIterator *
 begin_options(Jsonb *options, const char *example)
 {
 	if (!JB_ROOT_IS_OBJECT(options))
@@ -341,8 +341,7 @@ begin_options(Jsonb *options, const char *example)
 	return JsonbIteratorInit(&options->root);
 }
 
-/* The next option's name, palloc'd, and its value; NULL at the end. */
-static char *
+char *
 next_option(JsonbIterator **it, JsonbValue *v)
 {
 	JsonbIteratorToken token;
@@ -394,7 +393,7 @@ tidies(int option)
 		option == OPTION_STEP || option == OPTION_TIMEZONE;
 }
 
-static bool
+bool
 is_of_history(const char *name)
 {
 	return strcmp(name, "gaps") == 0 || tidies(server_option(name));

@@ -53,10 +53,10 @@ typedef struct ForecastCall
 
 /* ------------------------------------------------------------- arguments */
 
-static double
-get_level(FunctionCallInfo fcinfo)
+double
+level_argument(FunctionCallInfo fcinfo, int argno, double usual)
 {
-	double		level = PG_ARGISNULL(FORECAST_LEVEL) ? 0.9 : PG_GETARG_FLOAT8(FORECAST_LEVEL);
+	double		level = PG_ARGISNULL(argno) ? usual : PG_GETARG_FLOAT8(argno);
 
 	if (!(level > 0 && level < 1))
 		ereport(ERROR,
@@ -549,7 +549,7 @@ void
 forecast_rows(FunctionCallInfo fcinfo, const rnn_model *model, Jsonb *options, const char *absent)
 {
 	ForecastCall call = {.model = model};
-	double		level = get_level(fcinfo);
+	double		level = level_argument(fcinfo, FORECAST_LEVEL, 0.9);
 	int			horizon;
 
 	call.history = get_history(fcinfo);

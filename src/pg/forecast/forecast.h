@@ -18,6 +18,7 @@ enum
  * the options.  Without a model there are none, and a NOTICE says what is absent.
  */
 void		forecast_rows(FunctionCallInfo fcinfo, const rnn_model *model, Jsonb *options, const char *absent);
+double		level_argument(FunctionCallInfo fcinfo, int argno, double usual);	/* in (0, 1) */
 int			check_horizon(int64 horizon);	/* error where no forecast is so long */
 Jsonb	   *forecast_options(FunctionCallInfo fcinfo);	/* as they were given; NULL: none */
 void		drive_forecast(rnn_forecaster *f);	/* to its end, which interrupts may come before */

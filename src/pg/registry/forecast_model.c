@@ -1,10 +1,11 @@
 /*
  * forecast_model.c
- *		rnn_forecast_model: a forecast by the live version of a named model.
+ *		rnn_forecast_model, rnn_anomalies_model: a forecast by the live version of
+ *		a named model, and which of its rows are odd.
  */
 #include "pg/registry/registry.h"
 #include "pg/train/train.h"
-#include "pg/forecast/forecast.h"
+#include "pg/evaluate/evaluate.h"
 
 #include "executor/spi.h"
 
@@ -26,18 +27,40 @@ take_fresh(Jsonb **options)
 	return fresh;
 }
 
-/* The live version with the rows that its query has now; NULL where it has none. */
+/* The rows that its query has now: a history; NULL where there are none. */
 static bytea *
-refresh(const Registry *registry, const NamedModel *m, bytea *bytes)
+fresh_rows(const Registry *registry, const NamedModel *m)
 {
-	bytea	   *rows;
-
 	if (m->query == NULL)
 		ereport(ERROR,
 				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
 				 errmsg("model \"%s\" has no query to get fresh rows from", m->name)));
-	rows = query_history(registry, model_owner(m), m->query, m->settings, history_options(m->options));
+	return query_history(registry, model_owner(m), m->query, m->settings, history_options(m->options));
+}
+
+/* The live version with them. */
+static bytea *
+refresh(const Registry *registry, const NamedModel *m, bytea *bytes)
+{
+	bytea	   *rows = fresh_rows(registry, m);
+
 	return rows ? observe_history(decode_model(bytes), decode_model(rows)) : NULL;
+}
+
+/* Out of the memory that ends with SPI. */
+static bytea *
+kept(const bytea *bytes)
+{
+	return bytes ? memcpy(SPI_palloc(VARSIZE(bytes)), bytes, VARSIZE(bytes)) : NULL;
+}
+
+static void
+refuse_no_name(FunctionCallInfo fcinfo)
+{
+	if (PG_ARGISNULL(0))
+		ereport(ERROR,
+				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
+				 errmsg("name must not be NULL")));
 }
 
 /* (name, horizon, level, until, series, history, options) -> rows of rnn_forecast */
@@ -49,20 +72,46 @@ rnnforecast_rnn_forecast_model(PG_FUNCTION_ARGS)
 	Jsonb	   *options = forecast_options(fcinfo);
 	bool		fresh = take_fresh(&options);
 	NamedModel *m;
-	bytea	   *bytes,
-			   *copy = NULL;
+	bytea	   *bytes;
 
-	if (PG_ARGISNULL(0))
-		ereport(ERROR,
-				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
-				 errmsg("name must not be NULL")));
+	refuse_no_name(fcinfo);
 	m = connect_model(fcinfo, &registry, fresh ? NEED_OWNER : NEED_READ, true);
 	bytes = live_bytes(&registry, m, true);
 	if (fresh)
 		bytes = refresh(&registry, m, bytes);
-	if (bytes)
-		copy = memcpy(SPI_palloc(VARSIZE(bytes)), bytes, VARSIZE(bytes));
+	bytes = kept(bytes);
 	SPI_finish();
-	forecast_rows(fcinfo, copy ? decode_model(copy) : NULL, options, "the query has no rows");
+	forecast_rows(fcinfo, bytes ? decode_model(bytes) : NULL, options, "the query has no rows");
+	return (Datum) 0;
+}
+
+/* (name, level, options) -> rows of rnn_anomalies: those that the model keeps, or all that its query has now */
+PG_FUNCTION_INFO_V1(rnnforecast_rnn_anomalies_model);
+Datum
+rnnforecast_rnn_anomalies_model(PG_FUNCTION_ARGS)
+{
+	enum {LEVEL = 1, OPTIONS};
+	Registry	registry;
+	Jsonb	   *given = PG_ARGISNULL(OPTIONS) ? NULL : PG_GETARG_JSONB_P(OPTIONS);
+	bool		fresh = take_fresh(&given);
+	double		level = level_argument(fcinfo, LEVEL, ANOMALY_LEVEL);
+	AnomalyOptions options;
+	NamedModel *m;
+	bytea	   *bytes,
+			   *rows;
+
+	refuse_no_name(fcinfo);
+	parse_anomaly_options(given, &options);
+	if (options.tidying)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("options of rnn_history and a named model exclude each other"),
+				 errhint("Pass them to rnn_fit.")));
+	m = connect_model(fcinfo, &registry, fresh ? NEED_OWNER : NEED_READ, true);
+	bytes = kept(live_bytes(&registry, m, true));
+	rows = fresh ? kept(fresh_rows(&registry, m)) : bytes;
+	SPI_finish();
+	anomaly_rows(fcinfo, rows ? decode_model(rows) : NULL, bytes ? decode_model(bytes) : NULL, level, &options,
+				 "the query has no rows");
 	return (Datum) 0;
 }

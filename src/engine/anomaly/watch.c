@@ -1,0 +1,272 @@
+/*
+ * watch.c
+ *		One pass over a series that judges each value by those before it.
+ *
+ * At spaced ends the mix of references (bank/mix.c) forecasts a third of a
+ * season ahead.  So far ahead, since a forecast of the next value alone
+ * follows a new level at once: a shift would be one odd row and no more.
+ *
+ * What is judged is not the error of one value but the mean error of the last
+ * 1, 2, 4, 8 and 16 known ones, each by the long-run distribution of its size
+ * (tail.c; the idea is that of Ahmad, Lavin, Purdy and Agha 2017, whose
+ * distribution is normal and whose mean is of one length).  Each length has a
+ * share of the alarms that are allowed: its rate is divided by the share, and
+ * the smallest one counts, so that all together raise no more alarms than one
+ * rule would (Bonferroni; with shares: Genovese, Roeder and Wasserman 2006).
+ *
+ * What forecasts see is the series with its errors bounded, by three times the
+ * size that one in fifty is above: a spike leaves little, and a new level is
+ * taken over step by step.  What is missing is taken for what was expected.
+ * The distributions learn from the errors as they are, so that what has been
+ * odd for long is odd no more.
+ */
+#include "anomaly/anomaly.h"
+#include "anomaly/tail.h"
+#include "view/frame.h"
+
+#include <float.h>
+#include <math.h>
+#include <string.h>
+
+#define BOUND 3					/* of an error in what forecasts see, in units of the one below */
+#define WARM 3					/* seasons before the mix is judged with one: at fewer than two it has none */
+#define COMMON 0.02				/* share of errors that are larger than the unit of BOUND */
+#define ROUNDING 1e-9			/* of a value, that is no error */
+#define LARGEST 1e6				/* score */
+#define LONGEST_STRIDE 96
+#define NO_SEASON 16			/* rows ahead and of an event, where there is none */
+
+enum { RULES = 5, WIDEST = 16 };
+
+static const struct
+{
+	int			values;			/* last ones whose errors are averaged */
+	double		share;			/* of the alarms: sudden things last for some rows, and noise is single */
+}			rules[RULES] = {{1, 0.05}, {2, 0.15}, {4, 0.3}, {8, 0.3}, {WIDEST, 0.2}};
+
+typedef struct Watch
+{
+	rnn_points	points;
+	Tail		tails[RULES];
+	double	   *clean;			/* (n) what forecasts see */
+	double	   *ref;			/* (R, stride) */
+	double	   *ahead;			/* (stride) forecasts */
+	double	   *work;
+	double		recent[WIDEST]; /* latest errors; the k-th known value's at k % WIDEST */
+	int64_t		known;			/* values with an error */
+	double		size;			/* mean absolute error */
+	int64_t		first,			/* known value of the series */
+				next;			/* row behind those that are forecast */
+} Watch;
+
+/* Rows that are forecast from one end. */
+static int
+stride_of(const rnn_watch_plan *plan)
+{
+	return plan->seasons[0] > 1 ? (int) rnn_min(rnn_max(plan->seasons[0] / 3, 1), LONGEST_STRIDE) : NO_SEASON;
+}
+
+int64_t
+rnn_watch_gap(const rnn_watch_plan *plan)
+{
+	return plan->seasons[0] > 1 ? rnn_max(plan->seasons[0] / 4, 1) : NO_SEASON;
+}
+
+/* Of n points those that the mix looks at. */
+static int64_t
+reach_of(const rnn_watch_plan *plan, int64_t n)
+{
+	return rnn_min(n, rnn_mix_reach(plan->seasons, plan->n_seasons, stride_of(plan)));
+}
+
+/* NULL where the arena only measures, or is too small. */
+static Watch *
+lay_out(const rnn_watch_plan *plan, int64_t n, rnn_arena *a)
+{
+	int			stride = stride_of(plan);
+	Watch	   *w = arena_new(a, Watch, 1),
+				built = {.size = 0};
+
+	built.clean = arena_new(a, double, n);
+	built.ref = arena_new(a, double, (size_t) RNN_REFS * stride);
+	built.ahead = arena_new(a, double, stride);
+	built.work = arena_new(a, double, rnn_mix_work_shared(reach_of(plan, n), stride));
+	for (int i = 0; i < RULES; i++)
+		tail_init(&built.tails[i], rnn_watch_gap(plan), a);
+	if (a->base == NULL || a->failed)
+		return NULL;
+	*w = built;
+	return w;
+}
+
+rnn_status
+rnn_watch_size(const rnn_watch_plan *plan, int64_t n, size_t *size, rnn_error *err)
+{
+	rnn_arena	a;
+
+	rnn_arena_init(&a, NULL, 0);
+	lay_out(plan, n, &a);
+	/* what rnn_points_init may take */
+	arena_new(&a, double, n);
+	arena_new(&a, double, n);
+	*size = a.used;
+	if (a.failed)
+		return rnn_fail(err, RNN_ERR_MEMORY, "watching", (double) n, 0, 0);
+	return RNN_OK;
+}
+
+/* The mix's forecasts of the rows from e on; the more rows the more is known. */
+static void
+look_ahead(const rnn_watch_plan *plan, Watch *w, int64_t e)
+{
+	int			stride = stride_of(plan);
+	int64_t		n = e - w->first,
+				seen = reach_of(plan, n);
+	rnn_mix		mix;
+
+	rnn_mix_next(w->clean + e - seen, e - seen, seen, stride, plan->seasons, plan->n_seasons, plan->kappa,
+				 RNN_LEAST_REFS, &mix, w->ref, w->work);
+	rnn_mix_combine(&mix, w->ref, stride, w->ahead);
+	w->next = e + (n < stride ? rnn_max(1, n / 4) : stride);
+}
+
+/* Of the latest errors, of up to so many. */
+static double
+mean_error(const Watch *w, int values)
+{
+	int64_t		n = rnn_min(values, w->known);
+	double		sum = 0;
+
+	for (int64_t k = w->known - n; k < w->known; k++)
+		sum += w->recent[k % WIDEST] / (double) n;
+	return sum;
+}
+
+/* Bounded, where there hasn't been an error so far. */
+static double
+in_units(double error, double size)
+{
+	return error == 0 ? 0 : fmin(fmax(error / size, -LARGEST), LARGEST);
+}
+
+/* Whether the latest error is one of those that make the mean what it is: a row that fits is not odd for what lies before it. */
+static bool
+takes_part(const Watch *w, double mean)
+{
+	double		latest = w->recent[(w->known - 1) % WIDEST];
+
+	return latest * mean > 0 && fabs(latest) >= w->size;
+}
+
+/* The rarest of the rules. */
+static void
+judge(Watch *w, int64_t row, rnn_watched *out)
+{
+	for (int i = 0; i < RULES; i++)
+	{
+		double		error = mean_error(w, rules[i].values),
+					rate = fmin(tail_rate(&w->tails[i], fabs(error)) / rules[i].share, 1);
+
+		if (i == 0 || (rate < out->rate && takes_part(w, error)))
+		{
+			out->rate = rate;
+			out->score = in_units(error, w->size);
+		}
+		tail_add(&w->tails[i], fabs(error), row);
+	}
+}
+
+/* Sums of equal numbers differ from them in their last bits. */
+static double
+error_of(double x, double expected)
+{
+	return fabs(x - expected) <= ROUNDING * fmax(fabs(x), fabs(expected)) ? 0 : x - expected;
+}
+
+/* x and expected in the units of the points. */
+static double
+bounded(const Watch *w, double x, double expected)
+{
+	double		bound = BOUND * tail_value(&w->tails[0], COMMON);
+
+	if (isnan(x))
+		return expected;
+	return isnan(bound) ? x : fmin(fmax(x, expected - bound), expected + bound);
+}
+
+/*
+ * Before the season is known errors are as large as the season; what comes
+ * then would look small beside them.
+ */
+static void
+forget_beginning(const rnn_watch_plan *plan, Watch *w, int64_t row)
+{
+	if (plan->seasons[0] > 1 && row == w->first + WARM * (int64_t) plan->seasons[0])
+		for (int i = 0; i < RULES; i++)
+			tail_clear(&w->tails[i]);
+}
+
+/* NaN stays what it is. */
+static double
+bounded_number(double x)
+{
+	return isnan(x) ? x : fmin(fmax(x, -DBL_MAX), DBL_MAX);
+}
+
+static void
+take_row(const rnn_watch_plan *plan, Watch *w, int64_t row, double expected, rnn_watched *out)
+{
+	double		x = w->points.raw[row];
+
+	forget_beginning(plan, w, row);
+	out->expected = bounded_number(expected * w->points.unit);
+	out->reach = bounded_number(tail_value(&w->tails[0], 1 - plan->level) * w->points.unit);
+	out->score = NAN;
+	out->rate = 1;
+	w->clean[row] = bounded(w, x, expected);
+	if (isnan(x))
+		return;
+	w->recent[w->known++ % WIDEST] = error_of(x, expected);
+	judge(w, row, out);
+	w->size += (fabs(error_of(x, expected)) - w->size) / (double) rnn_min(w->known, TAIL_MEMORY);
+}
+
+/* Up to the first known value, and of that itself, nothing can be said.  Returns the row behind it. */
+static int64_t
+begin(const rnn_watch_plan *plan, Watch *w, const rnn_series *s, rnn_watched *out, rnn_arena *a)
+{
+	rnn_points_init(&w->points, s, a);
+	if (a->failed)
+		return 0;
+	rnn_mix_begin(w->work, reach_of(plan, s->n), stride_of(plan));
+	for (w->first = 0; w->first < s->n; w->first++)
+	{
+		out[w->first] = (rnn_watched) {NAN, NAN, NAN, 1};
+		w->clean[w->first] = w->points.raw[w->first];
+		if (!isnan(w->clean[w->first]))
+			break;
+	}
+	return w->next = rnn_min(w->first + 1, s->n);
+}
+
+rnn_status
+rnn_watch_step(const rnn_watch_plan *plan, const rnn_series *s, void *block, size_t size,
+			   int64_t *done, rnn_watched *out, rnn_error *err)
+{
+	rnn_arena	a;
+	Watch	   *w;
+	int64_t		e = *done;
+
+	rnn_arena_init(&a, block, size);
+	w = e == 0 ? lay_out(plan, s->n, &a) : arena_new(&a, Watch, 1);
+	if (w && e == 0)
+		e = begin(plan, w, s, out, &a);
+	if (w == NULL || a.failed)
+		return rnn_fail(err, RNN_ERR_MEMORY, "watching", (double) size, 0, 0);
+	if (e < s->n)
+		look_ahead(plan, w, e);
+	for (int64_t row = e; row < s->n && row < w->next; row++)
+		take_row(plan, w, row, w->ahead[row - e], &out[row]);
+	*done = rnn_min(w->next, s->n);
+	return RNN_OK;
+}
