@@ -4,13 +4,13 @@ There are two circles of sets. The first one is the league of 14, by which the
 extension is compared with others. The second one (bench/second.csv) is what
 recipes and constants are chosen by, so that the league stays a fair judge.
 
-A set is one or many series and a few origins. One model is trained on what
-lies before the earliest origin; at each origin it is given the rows before
-it (rnn_observe) and forecasts the horizon. Missing values are filled forward
-on both sides; rows that are not there stay missing times for the extension.
+A set is one or many series and a few origins, counted in rows from the end of
+each. One model is trained on what lies before the earliest origin, and
+rnn_backtest plays it at all of them. Missing values are filled forward
+on both sides; rows that are not there stay missing times.
 
 MASE   mean |error| of a window over the mean |y(t) - y(t - season)| of the
-       2,016 points before it (second circle: of all of them); a set's figure is
+       2,016 steps before it (second circle: of all of them); a set's figure is
        the mean over its windows
 sMAPE  mean of 200 |y - f| / (|y| + |f|) of a window, mean over windows; targets
        of 0, where any other forecast would score 200, are left out
@@ -69,93 +69,108 @@ SET client_min_messages = warning;
 SET jit = off;
 CREATE TEMP TABLE points (series text, t {type}, value float8, seen int);
 COMMENT ON COLUMN points.seen IS 'the earliest origin that lies after the row';
-CREATE TEMP TABLE targets (series text, origin int, step int, ahead int, t {type});
 COPY points FROM STDIN (FORMAT csv);
 {points}\\.
-COPY targets FROM STDIN (FORMAT csv);
-{targets}\\.
 ANALYZE points;
 SELECT clock_timestamp() AS began \\gset
 CREATE TEMP TABLE trained AS
-SELECT rnn_train(series, t, value, '{options}') AS model
-FROM points WHERE seen >= (SELECT max(origin) FROM targets);
+SELECT rnn_train(series, t, value, '{options}') AS model FROM points WHERE seen >= {earliest};
 SELECT extract(epoch FROM clock_timestamp() - :'began') AS training,
        clock_timestamp() AS began \\gset
-CREATE TEMP TABLE forecasts AS
-SELECT o.origin, f.*
-FROM trained,
-     (SELECT origin, max(ahead) AS ahead FROM targets GROUP BY 1) AS o,
-     LATERAL (SELECT rnn_history(series, t, value) AS history
-              FROM points WHERE seen >= o.origin) AS h,
-     LATERAL rnn_forecast(rnn_observe(model, history), o.ahead) AS f;
+CREATE TEMP TABLE played AS
+SELECT b.* FROM trained, rnn_backtest('SELECT series, t AS ts, value FROM points', {horizon}, {cutoffs},
+                                      '{backtest}', model) AS b;
 SELECT extract(epoch FROM clock_timestamp() - :'began') AS forecasting \\gset
 \\echo :training :forecasting
 SELECT rnn_info(model) FROM trained;
 SELECT rnn_quantile_levels();
-COPY (SELECT t.series, t.origin, f.forecast, f.lower, f.upper, f.quantiles
-      FROM targets AS t LEFT JOIN forecasts AS f
-          ON f.series = t.series AND f.origin = t.origin AND f.{key} = t.t
-      ORDER BY t.series, t.origin, t.step) TO STDOUT (FORMAT csv);
+COPY (SELECT series, {cutoff}, {key}, forecast, lower, upper, quantiles, naive, scale FROM played)
+    TO STDOUT (FORMAT csv);
 """
 
 
 # ------------------------------------------------------------------- windows
 
 class Window:
-    """What is known at an origin, and what came: y[:end], y[end:stop]."""
+    """What is known at an origin, and what came: y[:end], y[end:stop].
 
-    def __init__(self, series, origin, times, y, end, stop, season, measured):
+    steps: where the rows lie on the grid, without those that are missing."""
+
+    def __init__(self, series, origin, times, steps, y, end, stop, season, measured):
         self.series, self.origin = series, origin
         self.times, self.future = times[:end], times[end:stop]
         self.x, self.actual = y[:end], y[end:stop]
-        x = self.x[-measured:]
-        self.scale = statistics.fmean(abs(b - a) for a, b in zip(x, x[season:]))
-        self.naive = [x[len(x) - season + j % season] for j in range(stop - end)]
+        self.ahead = [k - steps[end - 1] for k in steps[end:stop]]
+        self.back = steps[-1] - steps[end - 1]      # steps from the origin to the end
+        known, first = dict(zip(steps[:end], self.x)), steps[end - 1] - measured
+        differences = [abs(v - known[k - season]) for k, v in known.items()
+                       if k - season in known and (not measured or k - season > first)]
+        self.scale = statistics.fmean(differences) if differences else 0.0
+        self.naive = [naive(known, k, steps[end - 1], season) for k in steps[end:stop]]
+
+
+def naive(known, k, last, season):
+    """The value at step k in the latest season that has one."""
+    k -= (k - last + season - 1) // season * season
+    while k > 0 and k not in known:
+        k -= season
+    return known.get(k, known[last])
 
 
 class League:
     """One set: its rows, windows and the times between them."""
 
     def __init__(self, data, row):
-        self.name = row["set"]
+        self.name, self.kind = row["set"], row["kind"]
         self.horizon, self.season = int(row["horizon"]), int(row["season"])
+        self.origins, self.spacing = int(row["origins"]), int(row["spacing"] or 0)
         self.given = [int(m) for m in row["seasons"].split()]
         self.measured = int(row.get("scale", 2016) or 0)
         self.windows, self.rows = [], []
-        for series, points in sorted(read(data, row).items()):
-            self.add_series(row, series, points)
-        gaps = [b - a for w in self.windows[:50] for a, b in zip(w.times, w.times[1:])]
+        found = sorted(read(data, row).items())
+        gaps = [b[0] - a[0] for _, points in found[:50] for a, b in zip(points, points[1:])]
         self.gap = statistics.mode(gaps)
+        for series, points in found:
+            self.add_series(series, points)
 
-    def add_series(self, row, series, points):
+    def add_series(self, series, points):
         times, y = [p[0] for p in points], [p[1] for p in points]
-        if row["kind"] == "split":
+        steps = self.places(times)
+        if self.kind == "split":
             ends = [sum(not p[2] for p in points)]
         else:
-            ends = [len(y) - o * int(row["spacing"]) - self.horizon
-                    for o in range(int(row["origins"]))]
+            ends = [len(y) - o * self.spacing - self.horizon for o in range(self.origins)]
         for origin, end in enumerate(ends):
-            if row["kind"] == "split" or end >= max(3 * self.season, 24):
-                w = Window(series, origin, times, y, end, end + self.horizon, self.season, self.measured)
+            if self.kind == "split" or end >= max(3 * self.season, 24):
+                w = Window(series, origin, times, steps, y, end, end + self.horizon, self.season, self.measured)
                 if w.scale > 0:
                     self.windows.append(w)
         back = sorted(ends)
         self.rows += [(series, t, v, len(back) - 1 - bisect.bisect_right(back, i))
-                      for i, (t, v) in enumerate(zip(times, y)) if i < back[-1]]
+                      for i, (t, v) in enumerate(zip(times, y))]
 
-    def steps(self, earlier, later):
-        """Steps of the grid between two times; months have 28 to 31 days."""
-        return round((later - earlier) / self.gap)
-
-    def ahead(self, w):
-        """Steps of the grid from the origin to each target."""
-        return [max(j, self.steps(w.times[-1], t)) for j, t in enumerate(w.future, 1)]
+    def places(self, times):
+        """Steps of the grid since the first time; months have 28 to 31 days."""
+        places = [0]
+        for a, b in zip(times, times[1:]):
+            places.append(places[-1] + max(1, round((b - a) / self.gap)))
+        return places
 
     def type(self):
         t = self.windows[0].times[0]
         if isinstance(t, int):
             return "bigint"
         return "date" if self.gap.seconds == 0 else "timestamp"
+
+    def backtest(self):
+        """Horizon, count of cutoffs, and options of rnn_backtest that give all windows."""
+        options = {"season": self.season, **({"scale_points": self.measured} if self.measured else {})}
+        if all(w.ahead == list(range(1, self.horizon + 1)) and w.back == self.horizon + w.origin * self.spacing
+               for w in self.windows):
+            return self.horizon, self.origins, {**options, "every": self.spacing or self.horizon}
+        # Cutoffs are counted in steps there, and in rows here.
+        return (max(max(w.ahead) for w in self.windows), 1,
+                {**options, "at": sorted({str(w.times[-1]) for w in self.windows})})
 
 
 def values(r, name):
@@ -206,20 +221,28 @@ def as_csv(rows):
 
 def play(league, options, connection):
     """(levels, info, seconds, window -> [(forecast, lower, upper, quantiles)])"""
-    key = "position" if league.type() == "bigint" else "local_ts"
-    targets = [(w.series, w.origin, j, a, t) for w in league.windows
-               for j, (a, t) in enumerate(zip(league.ahead(w), w.future), 1)]
+    numbered = league.type() == "bigint"
+    horizon, cutoffs, backtest = league.backtest()
     out = psql(connection, SCRIPT.format(
-        type=league.type(), key=key, points=as_csv(league.rows), targets=as_csv(targets),
-        options=json.dumps(options).replace("'", "''")))
+        type=league.type(), key="position" if numbered else "local_ts",
+        cutoff="position - step" if numbered else "cutoff", points=as_csv(league.rows),
+        earliest=0 if league.kind == "split" else league.origins - 1, horizon=horizon, cutoffs=cutoffs,
+        backtest=json.dumps(backtest), options=json.dumps(options).replace("'", "''")))
     seconds, info, levels, rest = out.split("\n", 3)
     floats = lambda text: [float(v) for v in text.strip("{}").split(",")]
+    read_time = int if numbered else datetime.datetime.fromisoformat
+    rows = {(series, read_time(cutoff), read_time(t)): told
+            for series, cutoff, t, *told in csv.reader(io.StringIO(rest))}
     forecasts = {}
-    for series, origin, f, lower, upper, quantiles in csv.reader(io.StringIO(rest)):
-        if not f:
-            raise RuntimeError("a target of %s has no forecast" % series)
-        forecasts.setdefault((series, int(origin)), []).append(
-            (float(f), float(lower), float(upper), floats(quantiles)))
+    for w in league.windows:
+        for t, naive_value in zip(w.future, w.naive):
+            if (w.series, w.times[-1], t) not in rows:
+                raise RuntimeError("a target of %s has no forecast" % w.series)
+            f, lower, upper, quantiles, same, scale = rows[w.series, w.times[-1], t]
+            if not (math.isclose(float(scale), w.scale, rel_tol=1e-9) and math.isclose(float(same), naive_value)):
+                raise RuntimeError("%s at %s: another scale or naive forecast" % (w.series, w.times[-1]))
+            forecasts.setdefault((w.series, w.origin), []).append(
+                (float(f), float(lower), float(upper), floats(quantiles)))
     return floats(levels), json.loads(info), [float(s) for s in seconds.split()], forecasts
 
 
@@ -271,11 +294,12 @@ def mix_difference(league, forecasts, seasons, spec):
     worst, reach = 0.0, max(2400, 13 * max(seasons) + 400) + 7 * league.horizon
     for w in league.windows:
         x = [w.x[0]]
-        for a, b, v in zip(w.times, w.times[1:], w.x[1:]):
-            x += [x[-1]] * (league.steps(a, b) - 1) + [v]
+        steps = league.places(w.times)
+        for a, b, v in zip(steps, steps[1:], w.x[1:]):
+            x += [x[-1]] * (b - a - 1) + [v]
         f = spec.mix(spec.np.array(x[-reach:]), league.horizon, seasons)
         worst = max([worst] + [abs(f[a - 1] - r[0]) / w.scale for a, r in zip(
-            league.ahead(w), forecasts[w.series, w.origin]) if a <= league.horizon])
+            w.ahead, forecasts[w.series, w.origin]) if a <= league.horizon])
     return worst
 
 

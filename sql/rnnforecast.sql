@@ -218,6 +218,40 @@ CREATE AGGREGATE rnn_accuracy("row" record) (
 COMMENT ON AGGREGATE rnn_accuracy(record) IS
 	'how good forecasts were: by columns actual, forecast, lower, upper, quantiles, scale, naive, level, levels of a row, of which only the first two must be there';
 
+CREATE TYPE rnn_backtest_row AS (
+	series text,
+	cutoff timestamp,
+	step int,
+	ts timestamptz,
+	local_ts timestamp,
+	position bigint,
+	actual float8,
+	forecast float8,
+	lower float8,
+	upper float8,
+	quantiles float8[],
+	mean float8,
+	naive float8,
+	mix float8,
+	scale float8
+);
+COMMENT ON TYPE rnn_backtest_row IS
+	'one step of a forecast from an earlier time, beside what came';
+COMMENT ON COLUMN rnn_backtest_row.cutoff IS 'the last time that the forecast knew, on the wall clock; of numbered steps it is position - step';
+COMMENT ON COLUMN rnn_backtest_row.step IS 'steps after the cutoff';
+COMMENT ON COLUMN rnn_backtest_row.mean IS 'the mean of the forecast distribution, whose tails end at a chance of 0.001';
+COMMENT ON COLUMN rnn_backtest_row.naive IS 'what the season before says, or the last value where there is no season';
+COMMENT ON COLUMN rnn_backtest_row.mix IS 'what the mix of the references says, without a network';
+COMMENT ON COLUMN rnn_backtest_row.scale IS 'mean absolute seasonal difference before the cutoff, the unit of MASE';
+
+CREATE FUNCTION rnn_backtest(query text, horizon bigint DEFAULT NULL, cutoffs int DEFAULT 3,
+	options jsonb DEFAULT NULL, model bytea DEFAULT NULL)
+	RETURNS SETOF rnn_backtest_row
+	AS 'MODULE_PATHNAME', 'rnnforecast_rnn_backtest' LANGUAGE C STABLE PARALLEL UNSAFE
+	COST 100000 ROWS 1000;
+COMMENT ON FUNCTION rnn_backtest(text, bigint, int, jsonb, bytea) IS
+	'what would have been forecast of a query''s rows at earlier times, beside what came';
+
 CREATE FUNCTION rnn_naive(model bytea, horizon bigint DEFAULT NULL, season bigint DEFAULT NULL, OUT series text,
 	OUT step int, OUT ts timestamptz, OUT local_ts timestamp, OUT "position" bigint, OUT naive float8,
 	OUT seasonal float8, OUT drift float8)
@@ -492,6 +526,14 @@ CREATE FUNCTION rnn_model(name text, version int) RETURNS bytea
 	AS 'MODULE_PATHNAME', 'rnnforecast_rnn_model' LANGUAGE C STABLE STRICT PARALLEL UNSAFE;
 COMMENT ON FUNCTION rnn_model(text, int) IS
 	'a version of a named model';
+
+CREATE FUNCTION rnn_backtest_model(name text, horizon bigint DEFAULT NULL, cutoffs int DEFAULT 3,
+	options jsonb DEFAULT NULL)
+	RETURNS SETOF rnn_backtest_row
+	AS 'MODULE_PATHNAME', 'rnnforecast_rnn_backtest_model' LANGUAGE C STABLE PARALLEL UNSAFE
+	COST 100000 ROWS 1000;
+COMMENT ON FUNCTION rnn_backtest_model(text, bigint, int, jsonb) IS
+	'what would have been forecast of a named model''s query at earlier times, beside what came';
 
 CREATE FUNCTION rnn_forecast_model(name text, horizon bigint DEFAULT NULL, level float8 DEFAULT 0.9,
 	until timestamptz DEFAULT NULL, series text[] DEFAULT NULL, history bigint DEFAULT 0,

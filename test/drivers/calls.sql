@@ -61,6 +61,8 @@ SELECT rnn_chance_above($1, $2);
 SELECT n, mae, wape FROM (SELECT (rnn_accuracy($1, $2)).*) AS a;
 -- accuracy by names: float8 1.5 -> float8 float8
 SELECT mae, skill FROM (SELECT (rnn_accuracy(r)).* FROM (SELECT amount AS actual, 100 AS forecast, amount + $1 AS naive FROM sales WHERE shop = 'A') AS r) AS a;
+-- backtest: text SELECT day AS ts, amount AS value FROM sales WHERE shop = 'A'; bigint 3; int 2; jsonb {"gap": 1} -> timestamp int float8 float8 float8[] float8
+SELECT cutoff, step, actual, forecast, quantiles, mean FROM rnn_backtest($1, $2, $3, $4);
 -- naive: bytea @days; bigint 3; bigint 7 -> int timestamp float8 float8 float8
 SELECT step, local_ts, naive, seasonal, drift FROM rnn_naive($1, $2, $3);
 -- anomalies: text SELECT shop AS series, moment AS ts, amount AS value FROM sales; float8 0.99; jsonb {"last": 3} -> text timestamp float8 bool
@@ -109,6 +111,8 @@ SELECT rnn_model($1);
 SELECT rnn_model($1, $2);
 -- forecast model: text m; bigint 3; jsonb {"fresh": true} -> int timestamp float8
 SELECT step, local_ts, forecast FROM rnn_forecast_model($1, $2, options => $3);
+-- backtest model: text m; bigint 2; int 1 -> timestamp float8 float8
+SELECT cutoff, naive, scale FROM rnn_backtest_model($1, $2, $3);
 -- refit: text m -> text
 CALL rnn_refit($1);
 -- refit with outcome: text m; text NULL -> text

@@ -76,6 +76,7 @@ ok_sql('mallory', "SELECT (SELECT count(*) FROM rnn_models), (SELECT count(*) FR
 my @all = (
 	q{SELECT rnn_model('sales')}, q{SELECT rnn_model('sales', 1)}, q{SELECT rnn_forecast_model('sales')},
 	q{SELECT rnn_forecast_model('sales', options => '{"fresh": true}')}, q{CALL rnn_refit('sales')},
+	q{SELECT rnn_backtest_model('sales')}, q{SELECT rnn_backtest_model('sales', options => '{"live": true}')},
 	q{SELECT rnn_promote('sales', 1)}, q{SELECT rnn_rollback('sales')}, q{SELECT rnn_keep('sales', 1)},
 	q{SELECT rnn_drop('sales')}, q{SELECT rnn_forget_model('sales', '{a}')}, q{SELECT rnn_grant('sales', 'mallory')},
 	q{SELECT rnn_revoke('sales', 'alice')});
@@ -289,7 +290,9 @@ as('postgres', q{
 	END $$});
 refused('mallory', $_, qr/permission denied for/, "no training: $_")
   for q{SELECT rnn_fit('y', 'SELECT day, amount FROM mallory.data')}, q{CALL rnn_refit('bait')}, q{CALL rnn_refit_all()},
-	q{SELECT rnn_train(day, amount) FROM mallory.data};
+	q{SELECT rnn_train(day, amount) FROM mallory.data}, q{SELECT rnn_backtest('SELECT day, amount FROM mallory.data', 3)};
+refused('alice', q{SELECT rnn_backtest_model('sales')}, qr/permission denied for function rnn_train_history/, 'no backtest that trains');
+ok_sql('alice', q{SELECT count(*) FROM rnn_backtest_model('sales', 7, 1, '{"live": true}')}, '7', 'but one by the live version');
 ok_sql('alice', q{SELECT count(*) FROM rnn_forecast_model('sales', options => '{"fresh": true}')}, '7',
 	'forecasts, fresh ones too, need no right to train');
 

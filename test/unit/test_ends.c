@@ -135,7 +135,7 @@ make_origins(rnn_origin *o)
 
 	for (int s = 0; s < SERIES; s++)
 		for (int64_t e = 1; e <= series[s].n; e += e < 12 ? 1 : e < 140 ? 16 : e >= 250 && e < 264 ? 1 : 13)
-			o[n++] = (rnn_origin) {s, e};
+			o[n++] = (rnn_origin) {.series = s,.e = e};
 	CHECK(n < MOST);
 	return n;
 }
@@ -287,6 +287,40 @@ test_past_alone(void)
 	}
 }
 
+/* A model keeps the points that forecasts look at: those before them change nothing, not even its bounds. */
+static void
+test_history_kept(void)
+{
+	enum {LONG = 6000};
+	rnn_model	m = make_model(PRIOR);
+	double	   *x = malloc(sizeof(double) * LONG);
+	rnn_series	s = {.n = LONG,.x = x},
+				kept = {.n = rnn_history_reach(&m)};
+	rnn_rng		r;
+
+	printf("- from the points that a model keeps\n");
+	rnn_rng_seed(&r, 9, 0);
+	/* Counts whose zeros have ended. */
+	for (int i = 0; i < LONG; i++)
+		x[i] = i < 2000 ? i % 2 : rnn_rng_uniform(&r) < 0.4 ? 20 : 1;
+	kept.x = x + LONG - kept.n;
+	kept.dropped = LONG - kept.n;
+	for (int back = 0; back < 40; back += 13)
+	{
+		rnn_origin	o = {.e = LONG - back};
+		double	   *out = forecast_at(&m, &s, 1, &o, 1, H),
+				   *own;
+
+		kept.x = x + LONG - back - kept.n;
+		kept.dropped = LONG - back - kept.n;
+		own = forecast_alone(&m, &kept, kept.n, H);
+		CHECK(own[0] < 0);
+		CHECK(difference(out, own, H) < 1e-5);
+		free(out), free(own);
+	}
+	free(x);
+}
+
 static void
 test_any_order(void)
 {
@@ -385,10 +419,10 @@ test_strips(void)
 static void
 test_refusals(void)
 {
-	static const rnn_origin wrong[] = {{0, 0}, {0, N + 1}, {SERIES, 5}, {-1, 5}};
+	static const rnn_origin wrong[] = {{0, 0, NULL}, {0, N + 1, NULL}, {SERIES, 5, NULL}, {-1, 5, NULL}};
 	static const volatile sig_atomic_t raised = 1;
 	rnn_stop	stop = {{&raised, &raised}};
-	rnn_origin	o = {0, 100};
+	rnn_origin	o = {.e = 100};
 	rnn_model	m = make_model(NETWORK);
 	rnn_error	err;
 	double		out[H * Q];
@@ -425,6 +459,7 @@ main(void)
 	make_series();
 	TEST(test_as_alone);
 	TEST(test_past_alone);
+	TEST(test_history_kept);
 	TEST(test_any_order);
 	TEST(test_strips);
 	TEST(test_refusals);

@@ -33,6 +33,16 @@ static const struct
 
 #define KINDS (int) (sizeof(kinds) / sizeof(kinds[0]))
 
+/* Options of a series with bounds of its own. */
+static rnn_config
+own_options(const rnn_config *cfg, const rnn_series *s)
+{
+	rnn_tally	tally = {0};
+
+	rnn_tally_to(&tally, s, 0, s->n);
+	return rnn_config_by_tally(cfg, &tally);
+}
+
 /* There and back again; order is kept; nothing is infinite, whatever comes in. */
 static void
 test_inverse(void)
@@ -191,10 +201,10 @@ test_own_rest(void)
 		rnn_series	s = {.n = 13,.x = all[k]};
 
 		rnn_config_defaults(&cfg);
-		CHECK(bound[k] ? rnn_config_for_series(&cfg, &s).lower == 0 : isnan(rnn_config_for_series(&cfg, &s).lower));
+		CHECK(bound[k] ? own_options(&cfg, &s).lower == 0 : isnan(own_options(&cfg, &s).lower));
 		CHECK(!rnn_series_is_constant(&s));
 		cfg.lower = -5;
-		CHECK(rnn_config_for_series(&cfg, &s).lower == -5);
+		CHECK(own_options(&cfg, &s).lower == -5);
 	}
 }
 
@@ -302,6 +312,38 @@ test_filled(void)
 	free(b.block);
 }
 
+/* The mean against the integral of the quantile function, point by point. */
+static void
+test_mean(void)
+{
+	enum {STEPS = 200000};
+	static const double lower[] = {NAN, 0, 40};
+
+	/* Tails of 1 / x^2 have no mean that one could tell. */
+	for (int k = 0; k < KINDS; k++)
+		for (int b = 0; b < 3 && kinds[k].lambda != -2; b++)
+		{
+			rnn_config	cfg = with(kinds[k].transform, kinds[k].lambda);
+			double		q[RNN_QUANTILES],
+						sum = 0;
+
+			cfg.lower = lower[b];
+			for (int i = 0; i < RNN_QUANTILES; i++)
+			{
+				double		z = (i - RNN_MEDIAN) / 7.0;
+
+				q[i] = rnn_within_bounds(&cfg, 50 * exp(0.4 * z + 0.1 * z * z));
+			}
+			for (int i = 0; i < STEPS; i++)
+				sum += rnn_quantile_bound(&cfg, q, (i + 0.5) / STEPS) / STEPS;
+			CHECK_NEAR(rnn_quantile_mean(&cfg, q), sum, 5e-4);
+			CHECK(rnn_quantile_mean(&cfg, q) > q[RNN_MEDIAN]);
+			for (int i = 0; i < RNN_QUANTILES; i++)
+				q[i] = 7;
+			CHECK(rnn_quantile_mean(&cfg, q) == 7);
+		}
+}
+
 int
 main(void)
 {
@@ -315,5 +357,6 @@ main(void)
 	test_commutes(false);
 	test_commutes(true);
 	test_filled();
+	TEST(test_mean);
 	return check_summary("transform");
 }

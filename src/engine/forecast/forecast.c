@@ -285,14 +285,14 @@ begin(const rnn_model *m, const rnn_series *series, int count, const rnn_origin 
 		return rnn_fail(err, RNN_ERR_MEMORY, "forecasting", (double) size, 0, 0);
 	*f = (Forecaster) {
 		.model = m,.series = series,.count = count,.origins = origins,.n = n,.horizon = horizon,.out = out,
-		.longest = longest + horizon
+		.longest = longest + horizon,.reach = rnn_history_reach(m)
 	};
 	if (!origins)
 	{
 		rnn_origin *ends = arena_new(&a, rnn_origin, n);
 
 		for (int i = 0; ends && i < n; i++)
-			ends[i] = (rnn_origin) {i, series[i].n};
+			ends[i] = (rnn_origin) {.series = i,.e = series[i].n};
 		f->origins = ends;
 	}
 	shape_view(f, patch_of(m, 0));
@@ -376,7 +376,7 @@ rnn_forecast_step(rnn_forecaster *f, bool *done, rnn_error *err)
 	if (rnn_stopped(f->model->stop))
 		return rnn_fail(err, RNN_ERR_STOPPED, "forecasting", 0, 0, 0);
 	for (int b = 0; complete && b < count; b++)
-		if (!finish_end(f, &f->ends[f->at + b], rows_of(f, f->at + b)))
+		if (!finish_end(f, &f->ends[f->at + b], f->origins[f->at + b].correction, rows_of(f, f->at + b)))
 			return rnn_fail(err, RNN_ERR_NUMERIC, "the network's forecast", NAN, 0, 0);
 	if (complete)
 	{

@@ -10,8 +10,13 @@
 /* Whether the network takes part in the forecast of a series of n points. */
 bool		rnn_network_applies(const rnn_model *m, int64_t n);
 
-/* Points at the end of a series that a model must keep to forecast from. */
+/* Points at the end of a series that a forecast looks at; a model needs to keep no others. */
 int64_t		rnn_history_reach(const rnn_model *m);
+/*
+ * Options of a forecast of the points of s before e: where the model has left
+ * lower open, these decide.  The tally ({0}) goes on from one end to the next.
+ */
+rnn_config	rnn_forecast_config(const rnn_model *m, rnn_tally *tally, const rnn_series *s, int64_t e);
 /* Weight of the network in the blend for a series of n points. */
 double		rnn_network_weight(const rnn_model *m, int64_t n);
 
@@ -20,6 +25,7 @@ typedef struct rnn_origin
 {
 	int32_t		series;
 	int64_t		e;
+	const float *correction;	/* (RNN_MEDIAN) as the model's, which would be another one then; NULL: the model's */
 } rnn_origin;
 
 /*

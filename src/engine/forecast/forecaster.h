@@ -18,9 +18,12 @@
 typedef struct Source
 {
 	const rnn_series *series;
-	int64_t		second,			/* index of its second known point, */
-				varies;			/* and of the first one of another value; n: none */
-	rnn_tally	tally;			/* of the points before the last end that was finished */
+	rnn_tally	tally;
+	/* Of the points before `seen`; -1: there is none. */
+	int64_t		seen,
+				last,			/* the last known one, */
+				second,			/* the one before it, */
+				differs;		/* and the last one that has another value than the next */
 } Source;
 
 /* The members of one patch: their frames are the same, so is the net that they are run in. */
@@ -45,7 +48,8 @@ struct rnn_forecaster
 	int64_t		n;
 	int			horizon;
 	double	   *out;			/* (n, horizon, Q) */
-	int64_t		longest;		/* points of a series, with those that it is fed */
+	int64_t		longest,		/* points of a series, with those that it is fed */
+				reach;			/* points before an end that count */
 
 	int			sources;
 	Source	   *source;			/* (sources) the first are the series as they are */
@@ -82,7 +86,7 @@ size_t		source_size(const rnn_model *m, const rnn_shape *shape, int64_t n, int h
 int			sources_apart(const Forecaster *f);	/* beside the series as they are */
 void		take_sources(Forecaster *f, rnn_arena *a);
 /* Rows (horizon,Q) in the units of the points become those of the series; false where they left the range of numbers. */
-bool		finish_end(Forecaster *f, const rnn_end *end, double *out);
+bool		finish_end(Forecaster *f, const rnn_end *end, const float *correction, double *out);
 
 /* blend.c: h steps at each of `count` ends into out, (h,Q) each, `stride` apart, in the units of the points */
 void		forecast_trained(Forecaster *f, const rnn_end *ends, int count, int h, int64_t stride, double *out);

@@ -44,7 +44,7 @@ origins_of(const rnn_model *m, const rnn_series *series, int i, int most, rnn_or
 	int			count = 0;
 
 	for (int64_t e = n - h; e >= least && series[i].dropped + e >= m->calibrated_to && count < most; e -= h)
-		out[count++] = (rnn_origin) {i, e};
+		out[count++] = (rnn_origin) {.series = i,.e = e};
 	return count;
 }
 

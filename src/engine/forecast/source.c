@@ -7,7 +7,8 @@
  * see to that but for three things, which look at a whole series: gaps that are
  * interpolated, the power of two that brings its values into range, and the
  * bounds of what is forecast.  Where one of the first two would differ an origin
- * gets a source of its own, cut there; the last is counted up to each end.
+ * gets a source of its own, cut there; the last is counted up to each end, from
+ * as far back as a model keeps its history.
  */
 #include "forecast/forecaster.h"
 
@@ -85,26 +86,6 @@ source_size(const rnn_model *m, const rnn_shape *shape, int64_t n, int horizon)
 		(n + covariate_rows(m, horizon)) * rnn_covariates_width(shape) * sizeof(real);
 }
 
-/* Where the values of the points cease to be the same. */
-static void
-find_change(Source *s, const rnn_points *pts)
-{
-	int64_t		first = 0;
-
-	while (isnan(pts->raw[first]))
-		first++;
-	s->second = s->varies = pts->n;
-	for (int64_t i = first + 1; i < pts->n && s->varies == pts->n; i++)
-	{
-		if (isnan(pts->raw[i]))
-			continue;
-		if (s->second == pts->n)
-			s->second = i;
-		if (pts->raw[i] != pts->raw[first])
-			s->varies = i;
-	}
-}
-
 /* The points of a series before e, in the next place. */
 static void
 take_source(Forecaster *f, const rnn_series *s, int64_t e, rnn_arena *a)
@@ -122,9 +103,7 @@ take_source(Forecaster *f, const rnn_series *s, int64_t e, rnn_arena *a)
 	rnn_points_init(&f->points[i], &ready, a);
 	if (has_network(m))
 		rnn_points_covariates(&f->points[i], &part, &f->view.plan, covariate_rows(m, f->horizon), a);
-	f->source[i] = (Source) {.series = s,.tally = {.whole = true}};
-	if (!a->failed)
-		find_change(&f->source[i], &f->points[i]);
+	f->source[i] = (Source) {.series = s,.last = -1,.second = -1,.differs = -1};
 }
 
 void
@@ -162,15 +141,15 @@ bounded(double x)
 	return x > DBL_MAX ? DBL_MAX : x < -DBL_MAX ? -DBL_MAX : x;
 }
 
-/* The calibration's factor at step j of the trained horizon. */
+/* The calibration's factor at step j of the trained horizon; correction is NULL where there is none. */
 static double
-calibration(const rnn_model *m, int j, int k)
+calibration(const rnn_model *m, const float *correction, int j, int k)
 {
 	int			h = m->config.horizon,
 				band = j >= h ? RNN_BANDS - 1 : j * RNN_BANDS / h,
 				pair = k < M ? k : Q - 1 - k;
 
-	return m->passed > 0 ? m->calibration[band][pair] * m->correction[pair] : m->calibration[band][pair];
+	return correction ? m->calibration[band][pair] * correction[pair] : m->calibration[band][pair];
 }
 
 /*
@@ -179,13 +158,13 @@ calibration(const rnn_model *m, int j, int k)
  * large enough make it do.
  */
 static bool
-finish_row(const rnn_model *m, const rnn_config *cfg, int j, double unit, double *q)
+finish_row(const rnn_model *m, const rnn_config *cfg, const float *correction, int j, double unit, double *q)
 {
 	double		centre = q[M];
 
 	for (int k = 0; k < Q; k++)
 		if (k != M)
-			q[k] = centre + calibration(m, j, k) * (q[k] - centre);
+			q[k] = centre + calibration(m, correction, j, k) * (q[k] - centre);
 	/* Before fmax and fmin, which pass over NaN. */
 	for (int k = 0; k < Q; k++)
 		if (!isfinite(q[k]))
@@ -199,24 +178,50 @@ finish_row(const rnn_model *m, const rnn_config *cfg, int j, double unit, double
 	return true;
 }
 
+static void
+see_points(Source *s, const double *x, int64_t end)
+{
+	if (s->seen > end)
+		*s = (Source) {.series = s->series,.tally = s->tally,.last = -1,.second = -1,.differs = -1};
+	for (; s->seen < end; s->seen++)
+	{
+		if (isnan(x[s->seen]))
+			continue;
+		s->second = s->last;
+		s->last = s->seen;
+		if (s->second >= 0 && x[s->second] != x[s->last])
+			s->differs = s->second;
+	}
+}
+
+rnn_config
+rnn_forecast_config(const rnn_model *m, rnn_tally *tally, const rnn_series *s, int64_t e)
+{
+	rnn_tally_to(tally, s, rnn_max(0, e - rnn_history_reach(m)), e);
+	return rnn_config_by_tally(&m->config, tally);
+}
+
 /* What never changed is forecast as what it is, to the last digit. */
 bool
-finish_end(Forecaster *f, const rnn_end *end, double *out)
+finish_end(Forecaster *f, const rnn_end *end, const float *correction, double *out)
 {
 	Source	   *source = &f->source[end->points - f->points];
 	const rnn_series *s = source->series;
-	rnn_config	cfg;
-	int64_t		known = 0;
+	rnn_config	cfg = rnn_forecast_config(f->model, &source->tally, s, end->e);
+	int64_t		first = rnn_max(0, end->e - f->reach),
+				known = end->e - 1;
 
-	rnn_tally_to(&source->tally, s, end->e);
-	cfg = rnn_config_by_tally(&f->model->config, &source->tally);
+	if (correction == NULL && f->model->passed > 0)
+		correction = f->model->correction;
 	for (int j = 0; j < f->horizon; j++)
-		if (!finish_row(f->model, &cfg, j, end->points->unit, out + (int64_t) j * Q))
+		if (!finish_row(f->model, &cfg, correction, j, end->points->unit, out + (int64_t) j * Q))
 			return false;
-	if (end->e <= source->second || end->e > source->varies)
+	see_points(source, end->points->raw, end->e);
+	/* Of one known point nothing is sure. */
+	if (source->second < first || source->differs >= first)
 		return true;
 	while (isnan(s->x[known]))
-		known++;
+		known--;
 	for (int64_t k = 0; k < (int64_t) f->horizon * Q; k++)
 		out[k] = rnn_within_bounds(&cfg, s->x[known]);
 	return true;

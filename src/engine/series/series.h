@@ -78,22 +78,38 @@ bool		rnn_changes_series(const rnn_config *cfg);	/* or leaves them as they are *
 rnn_series	rnn_series_prepare(const rnn_config *cfg, const rnn_series *s, rnn_arena *a);
 /* Chooses lambda and lower where they are left open; season: in steps, 0 unknown. */
 void		rnn_resolve_output(rnn_config *cfg, const rnn_series *series, int count, int season);
-/* What is to know of values to see whether 0 is their bound; .whole is true at first. */
+/* What is to know of points first .. end - 1 to see whether 0 is their bound; {0} at first. */
 typedef struct rnn_tally
 {
-	int64_t		n,				/* points that were looked at */
+	int64_t		first,
+				end,
 				known,
-				zeros;
-	bool		below,			/* one is below 0 */
-				whole;			/* all are */
+				zeros,
+				below,			/* that are below 0 */
+				whole;			/* that are whole numbers */
 } rnn_tally;
-void		rnn_tally_to(rnn_tally *t, const rnn_series *s, int64_t n);	/* goes on to the points before n */
+void		rnn_tally_to(rnn_tally *t, const rnn_series *s, int64_t first, int64_t end);	/* of these points now */
 /* Of a trained model; where it has left lower open, each series decides for itself. */
 rnn_config	rnn_config_by_tally(const rnn_config *cfg, const rnn_tally *t);
-rnn_config	rnn_config_for_series(const rnn_config *cfg, const rnn_series *s);
 bool		rnn_series_is_constant(const rnn_series *s);	/* of two known points or more */
 
 /* Missing points filled forward (causal); out may be x. */
 void		rnn_fill_forward(const double *x, int64_t n, double *out);
+
+/* ------------------------------------------------------------- quantiles */
+
+/*
+ * The distribution with quantiles q (Q), see quantile.c: its value at p in (0, 1),
+ * always finite if q is; and the chance that it is above y.
+ */
+double		rnn_quantile_at(const double *q, double p);
+double		rnn_quantiles_above(const double *q, double y);
+/*
+ * Of forecasts of a series with these options, which have undone the transform:
+ * the tails are those of what was transformed, within the bounds.  At p, and
+ * on average.
+ */
+double		rnn_quantile_bound(const rnn_config *cfg, const double *q, double p);
+double		rnn_quantile_mean(const rnn_config *cfg, const double *q);
 
 #endif							/* RNN_SERIES_H */

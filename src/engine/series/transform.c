@@ -245,41 +245,44 @@ choose_lambda(const rnn_config *cfg, const rnn_series *series, int count, int se
 	return rint(lambda * 10) / 10;
 }
 
+/* Adds points, or takes them away again. */
 static void
-tally_points(rnn_tally *t, const double *x, int64_t n)
+tally_points(rnn_tally *t, const double *x, int64_t n, int by)
 {
-	for (int64_t k = 0; k < n && !t->below; k++)
+	for (int64_t k = 0; k < n; k++)
 	{
 		if (isnan(x[k]))
 			continue;
-		t->known++;
-		t->zeros += x[k] == 0;
-		t->below = x[k] < 0;
-		t->whole &= x[k] == rint(x[k]);
+		t->known += by;
+		t->zeros += by * (x[k] == 0);
+		t->below += by * (x[k] < 0);
+		t->whole += by * (x[k] == rint(x[k]));
 	}
 }
 
 void
-rnn_tally_to(rnn_tally *t, const rnn_series *s, int64_t n)
+rnn_tally_to(rnn_tally *t, const rnn_series *s, int64_t first, int64_t end)
 {
-	if (t->n > n)
-		*t = (rnn_tally) {.whole = true};
-	tally_points(t, s->x + t->n, n - t->n);
-	t->n = n;
+	if (first < t->first || first > t->end || end < t->end)
+		*t = (rnn_tally) {.first = first,.end = first};
+	tally_points(t, s->x + t->end, end - t->end, 1);
+	tally_points(t, s->x + t->first, first - t->first, -1);
+	t->first = first;
+	t->end = end;
 }
 
 /* Often 0 and never below, as demand is. */
 static bool
 rests_on_zero(const rnn_tally *t)
 {
-	return !t->below && t->zeros > 0 && t->zeros >= ZEROS * t->known;
+	return t->below == 0 && t->zeros > 0 && t->zeros >= ZEROS * t->known;
 }
 
 /* Whole numbers down to 0 and never below: counts, however large most of them are. */
 static bool
 is_count(const rnn_tally *t)
 {
-	return !t->below && t->whole && t->zeros > 0 && t->known > 1;
+	return t->below == 0 && t->whole == t->known && t->zeros > 0 && t->known > 1;
 }
 
 rnn_config
@@ -290,15 +293,6 @@ rnn_config_by_tally(const rnn_config *cfg, const rnn_tally *t)
 	if (isnan(own.lower) && !(own.upper < 0) && (rests_on_zero(t) || is_count(t)))
 		own.lower = 0;
 	return own;
-}
-
-rnn_config
-rnn_config_for_series(const rnn_config *cfg, const rnn_series *s)
-{
-	rnn_tally	t = {.whole = true};
-
-	rnn_tally_to(&t, s, s->n);
-	return rnn_config_by_tally(cfg, &t);
 }
 
 bool
@@ -327,7 +321,7 @@ rnn_resolve_output(rnn_config *cfg, const rnn_series *series, int count, int sea
 	if (cfg->transform == RNN_TRANSFORM_BOX_COX && isnan(cfg->lambda))
 		cfg->lambda = choose_lambda(cfg, series, count, season);
 	for (int i = 0; i < count; i++)
-		tally_points(&all, series[i].x, series[i].n);
+		tally_points(&all, series[i].x, series[i].n, 1);
 	if (isnan(cfg->lower) && !(cfg->upper < 0) && rests_on_zero(&all))
 		cfg->lower = 0;
 }

@@ -217,6 +217,8 @@ extern const char *const bin_names[];	/* by rnn_bin, NULL-terminated */
 
 /* NULL options give the defaults. Errors name the option, the value and what is allowed. */
 void		parse_options(Jsonb *options, rnn_config *cfg, ServerOptions *server);
+/* A number among the options of a function that is no training; def where it is not there, or null. */
+double		lone_option(Jsonb *options, const char *name, bool whole, double min, double max, double def);
 /* Those of an object that rnn_history takes too, NULL where there are none. */
 Jsonb	   *history_options(Jsonb *options);
 /* Those of rnn_history: how rows become series. */

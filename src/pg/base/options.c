@@ -141,6 +141,14 @@ number_option(const char *name, const JsonbValue *v, bool whole, double min, dou
 	return x;
 }
 
+double
+lone_option(Jsonb *options, const char *name, bool whole, double min, double max, double def)
+{
+	JsonbValue *v = json_field(options, name);
+
+	return v == NULL || v->type == jbvNull ? def : number_option(name, v, whole, min, max);
+}
+
 static int32
 enum_option(const char *name, const char *const *names, const JsonbValue *v)
 {

@@ -60,4 +60,58 @@ void		parse_anomaly_options(Jsonb *options, AnomalyOptions *parsed);
 void		anomaly_rows(FunctionCallInfo fcinfo, const rnn_model *history, const rnn_model *model, double level,
 						 const AnomalyOptions *options, const char *absent);
 
+/* naive.c */
+/* The season that a model, or the calendar of a history, has first; 1: none. */
+int64		usual_season(const rnn_model *m);
+/* What the season before says of a step after the end of a series; NaN where none has a value. */
+double		season_before(const rnn_series *s, int64 season, int step);
+
+/* cuts.c: how a backtest goes, by options beside those of a training */
+typedef struct Backtest
+{
+	int			horizon;		/* steps that are judged */
+	int			cutoffs;
+	int64		every;			/* steps from a cutoff to the next */
+	int			gap;			/* steps between a cutoff and the first that is judged */
+	int64		window;			/* points before a cutoff that it may use; 0: all */
+	int			refit;			/* cutoffs that a training is for; 0: all */
+	int64		scale_points;	/* points before a cutoff that the scale looks at; 0: all */
+	int64		season;			/* of naive and scale; 0: the model's first */
+	double		level;			/* of the interval */
+	JsonbContainer *at;			/* times of the cutoffs, NULL: counted back from the end */
+} Backtest;
+
+/* A cutoff of a series: the points before e are known. */
+typedef struct Cut
+{
+	int			series;
+	int			index;			/* of the cutoff, 0 the latest */
+	int64		e;
+} Cut;
+
+/* All but the horizon and the cutoffs; what is left of the options is the training's. */
+Jsonb	   *take_backtest_options(Jsonb *options, Backtest *b);
+/* Of all series, the latest of each first.  Where their times are given, so is their number. */
+Cut		   *plan_cuts(const rnn_model *history, Backtest *b, int64 *count);
+
+/* Sum of |y(t) - y(t - season)| over t < e; {0} at first. */
+typedef struct ScaleSum
+{
+	const rnn_series *s;
+	int64		e;
+	double		sum;
+	int64		pairs;
+} ScaleSum;
+/* Their mean over the last `points` before e (0: all), in the order of ends; NaN where there are none. */
+double		scale_before(ScaleSum *sum, const rnn_series *s, int64 e, int64 season, int64 points);
+
+/* backtest.c: the rows, by a model, or by trainings with these options where it is NULL */
+void		backtest_rows(FunctionCallInfo fcinfo, const rnn_model *history, const rnn_model *given, Jsonb *options,
+						  Backtest *b);
+/* Error where there are options of a training beside a model. */
+void		refuse_training(Jsonb *options, const Backtest *b);
+void		backtest_nothing(FunctionCallInfo fcinfo, const char *why);
+/* Arguments 1 and 2 of a function, for what take_backtest_options has begun. */
+void		get_backtest_arguments(FunctionCallInfo fcinfo, Backtest *b);
+
 #endif							/* RNN_PG_EVALUATE_H */

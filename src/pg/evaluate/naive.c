@@ -20,7 +20,7 @@
 enum { NAIVE_HORIZON = 1, NAIVE_SEASON };
 
 /* The model's shortest, else the one that the calendar suggests, else none. */
-static int64
+int64
 usual_season(const rnn_model *m)
 {
 	int			hints[8];
@@ -55,7 +55,7 @@ horizon_argument(FunctionCallInfo fcinfo, const rnn_model *m, int64 season)
 }
 
 /* Of the same phase in the latest season that has it; NaN where none has. */
-static double
+double
 season_before(const rnn_series *s, int64 season, int step)
 {
 	int64		i = s->n - season + (step - 1) % season;

@@ -375,24 +375,6 @@ put_history(ForecastCall *call, const rnn_series *s, int64 end)
 	}
 }
 
-/*
- * A quantile between or beyond the levels of q (Q), where the transform is
- * undone by then: its tails are those of what was forecast.
- */
-static double
-bound_at(const rnn_config *cfg, const double *q, double p)
-{
-	double		y[Q];
-
-	if (q[0] == q[Q - 1])
-		return q[0];
-	if (cfg->transform == RNN_TRANSFORM_NONE)
-		return rnn_within_bounds(cfg, quantile_at(q, p));
-	for (int k = 0; k < Q; k++)
-		y[k] = rnn_transform(cfg, q[k]);
-	return rnn_within_bounds(cfg, rnn_restore(cfg, quantile_at(y, p)));
-}
-
 /* q is (rows, Q), from the step after point `end` of the series on; cfg is the series' own. */
 static void
 put_forecast(ForecastCall *call, const rnn_series *s, const rnn_config *cfg, int64 end, int count, const double *q)
@@ -409,8 +391,8 @@ put_forecast(ForecastCall *call, const rnn_series *s, const rnn_config *cfg, int
 		for (int k = 0; k < Q; k++)
 			levels[k] = Float8GetDatum(q[k]);
 		values[6] = Float8GetDatum(q[RNN_MEDIAN]);
-		values[7] = Float8GetDatum(bound_at(cfg, q, call->low));
-		values[8] = Float8GetDatum(bound_at(cfg, q, call->high));
+		values[7] = Float8GetDatum(rnn_quantile_bound(cfg, q, call->low));
+		values[8] = Float8GetDatum(rnn_quantile_bound(cfg, q, call->high));
 		values[9] = PointerGetDatum(construct_array(levels, Q, FLOAT8OID, sizeof(float8),
 													FLOAT8PASSBYVAL, TYPALIGN_DOUBLE));
 		nulls[6] = nulls[7] = nulls[8] = nulls[9] = false;
@@ -528,7 +510,8 @@ forecast_batch(ForecastCall *call, int first, int count)
 		const rnn_series *own = &call->model->series[call->series[first + i]];
 		int			lag = call->lag[first + i];
 		int64		end = own->n - 1 + lag;
-		rnn_config	cfg = rnn_config_for_series(&call->model->config, &series[i]);
+		rnn_tally	tally = {0};
+		rnn_config	cfg = rnn_forecast_config(call->model, &tally, &series[i], series[i].n);
 
 		put_history(call, own, end);
 		put_forecast(call, own, &cfg, end, horizon - lag, q + ((Size) i * horizon + lag) * Q);

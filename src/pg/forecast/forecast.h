@@ -68,5 +68,7 @@ bytea	   *query_aggregate(const QueryColumns *columns, Oid function, const char 
 
 /* query.c: options that put rows into the bins of a model; NULL where it has none */
 Jsonb	   *bins_of(const rnn_model *model);
+/* Options of a training for that horizon (0: not given): nothing is trained, unless those given say otherwise. */
+Jsonb	   *default_training(int64 horizon, Jsonb *given, bool covariates);
 
 #endif							/* RNN_PG_FORECAST_H */

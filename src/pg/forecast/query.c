@@ -63,29 +63,34 @@ align_option(Jsonb *options)
 	return v ? json_from(psprintf("{\"align\": %s}", JsonbToCString(NULL, &JsonbValueToJsonb(v)->root, 0))) : NULL;
 }
 
-/* What is trained: nothing, for the horizon asked for, unless the options say otherwise. */
-static Jsonb *
-training_options(FunctionCallInfo fcinfo, bool covariates)
+Jsonb *
+default_training(int64 horizon, Jsonb *given, bool covariates)
 {
-	Jsonb	   *given = forecast_options(fcinfo);
 	StringInfoData s;
-	Jsonb	   *base;
 
 	/* A list is refused where options are read. */
 	if (given && !JB_ROOT_IS_OBJECT(given))
 		return given;
 	initStringInfo(&s);
-	appendStringInfo(&s, "{\"horizon\": ");
-	if (PG_ARGISNULL(FORECAST_HORIZON))
+	appendStringInfoString(&s, "{\"horizon\": ");
+	if (horizon == 0)
 		appendStringInfoString(&s, "null");
 	else
-		appendStringInfo(&s, INT64_FORMAT, Min(Max(PG_GETARG_INT64(FORECAST_HORIZON), 1), RNN_MAX_TRAINED));
+		appendStringInfo(&s, INT64_FORMAT, Min(Max(horizon, 1), RNN_MAX_TRAINED));
 	/* Of covariates only a network knows something. */
 	if (!covariates && (given == NULL || !chooses_method(given)))
 		appendStringInfoString(&s, ", \"start\": \"prior\"");
 	appendStringInfoChar(&s, '}');
-	base = json_from(s.data);
-	return given ? json_without(json_merge(base, given), "align") : base;
+	return given ? json_merge(json_from(s.data), given) : json_from(s.data);
+}
+
+static Jsonb *
+training_options(FunctionCallInfo fcinfo, bool covariates)
+{
+	Jsonb	   *given = forecast_options(fcinfo);
+	int64		horizon = PG_ARGISNULL(FORECAST_HORIZON) ? 0 : Max(PG_GETARG_INT64(FORECAST_HORIZON), 1);
+
+	return default_training(horizon, given && JB_ROOT_IS_OBJECT(given) ? json_without(given, "align") : given, covariates);
 }
 
 /* Trained on the rows of the query, or given them; NULL where there are none. */

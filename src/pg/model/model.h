@@ -47,11 +47,4 @@ int64		known_points(const rnn_model *m);	/* those of the training, or those of a
 bool		uses_network(const rnn_model *m);
 bool		is_cut_short(const rnn_model *m);	/* by a ceiling of seconds */
 
-/*
- * quantile.c: the value at probability p in (0, 1) of the distribution with
- * quantiles q (Q).  Linear in the normal score between the levels, a normal
- * tail beyond them.  Always finite if q is.
- */
-double		quantile_at(const double *q, double p);
-
 #endif							/* RNN_PG_MODEL_H */

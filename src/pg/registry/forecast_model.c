@@ -1,7 +1,8 @@
 /*
  * forecast_model.c
- *		rnn_forecast_model, rnn_anomalies_model: a forecast by the live version of
- *		a named model, and which of its rows are odd.
+ *		rnn_forecast_model, rnn_anomalies_model, rnn_backtest_model: a forecast by
+ *		the live version of a named model, which of its rows are odd, and what
+ *		trainings like its own would have forecast.
  */
 #include "pg/registry/registry.h"
 #include "pg/train/train.h"
@@ -9,22 +10,22 @@
 
 #include "executor/spi.h"
 
-/* Takes "fresh" out of the options; the rest goes to rnn_forecast. */
+/* Takes an option that is true or false out of the others. */
 static bool
-take_fresh(Jsonb **options)
+take_flag(Jsonb **options, const char *name)
 {
-	JsonbValue *v = json_field(*options, "fresh");
-	bool		fresh;
+	JsonbValue *v = json_field(*options, name);
+	bool		flag;
 
 	if (v == NULL)
 		return false;
 	if (v->type != jbvBool)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("option \"fresh\" must be true or false")));
-	fresh = v->val.boolean;
-	*options = json_without(*options, "fresh");
-	return fresh;
+				 errmsg("option \"%s\" must be true or false", name)));
+	flag = v->val.boolean;
+	*options = json_without(*options, name);
+	return flag;
 }
 
 /* The rows that its query has now: a history; NULL where there are none. */
@@ -70,7 +71,7 @@ rnnforecast_rnn_forecast_model(PG_FUNCTION_ARGS)
 {
 	Registry	registry;
 	Jsonb	   *options = forecast_options(fcinfo);
-	bool		fresh = take_fresh(&options);
+	bool		fresh = take_flag(&options, "fresh");
 	NamedModel *m;
 	bytea	   *bytes;
 
@@ -93,7 +94,7 @@ rnnforecast_rnn_anomalies_model(PG_FUNCTION_ARGS)
 	enum {LEVEL = 1, OPTIONS};
 	Registry	registry;
 	Jsonb	   *given = PG_ARGISNULL(OPTIONS) ? NULL : PG_GETARG_JSONB_P(OPTIONS);
-	bool		fresh = take_fresh(&given);
+	bool		fresh = take_flag(&given, "fresh");
 	double		level = level_argument(fcinfo, LEVEL, ANOMALY_LEVEL);
 	AnomalyOptions options;
 	NamedModel *m;
@@ -113,5 +114,40 @@ rnnforecast_rnn_anomalies_model(PG_FUNCTION_ARGS)
 	SPI_finish();
 	anomaly_rows(fcinfo, rows ? decode_model(rows) : NULL, bytes ? decode_model(bytes) : NULL, level, &options,
 				 "the query has no rows");
+	return (Datum) 0;
+}
+
+/*
+ * (name, horizon, cutoffs, options) -> rows of rnn_backtest: by a training like
+ * the model's own before the earliest cutoff; with the option "live" by the live
+ * version, whose weights may know what came.
+ */
+PG_FUNCTION_INFO_V1(rnnforecast_rnn_backtest_model);
+Datum
+rnnforecast_rnn_backtest_model(PG_FUNCTION_ARGS)
+{
+	Registry	registry;
+	Backtest	b;
+	Jsonb	   *given = take_backtest_options(PG_ARGISNULL(3) ? json_from("{}") : PG_GETARG_JSONB_P(3), &b),
+			   *options;
+	bool		live = take_flag(&given, "live");
+	NamedModel *m;
+	bytea	   *rows,
+			   *model = NULL;
+
+	refuse_no_name(fcinfo);
+	get_backtest_arguments(fcinfo, &b);
+	if (live)
+		refuse_training(given, &b);
+	m = connect_model(fcinfo, &registry, NEED_OWNER, true);
+	rows = kept(fresh_rows(&registry, m));
+	if (live)
+		model = kept(live_bytes(&registry, m, true));
+	options = (Jsonb *) kept((bytea *) m->options);
+	SPI_finish();
+	if (rows == NULL)
+		backtest_nothing(fcinfo, "the query has no rows");
+	else
+		backtest_rows(fcinfo, decode_model(rows), model ? decode_model(model) : NULL, json_merge(options, given), &b);
 	return (Datum) 0;
 }

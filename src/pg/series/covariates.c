@@ -289,6 +289,19 @@ find_scale(const SeriesSet *all, int count, int c, rnn_covariate *covariate)
 	pfree(x);
 }
 
+rnn_covariates
+scaled_covariates(const rnn_covariates *old, rnn_series *series, int count)
+{
+	SeriesSet	all = {.series = series,.count = count};
+	rnn_covariate *list = palloc(sizeof(rnn_covariate) * Max(old->n, 1));
+
+	memcpy(list, old->list, sizeof(rnn_covariate) * old->n);
+	for (int c = 0; c < old->n; c++)
+		if (!list[c].is_text)
+			find_scale(&all, old->n, c, &list[c]);
+	return (rnn_covariates) {old->n, list};
+}
+
 /* Covariates and rows ahead of series that are regular by now. */
 void
 covariates_from_rows(RowState *state, bool nearest, bool fail, SeriesSet *all)

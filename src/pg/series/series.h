@@ -29,6 +29,8 @@ void		check_values(const rnn_config *cfg, const rnn_clock *clock, const rnn_seri
 /* covariates.c */
 /* Covariates of a state's rows, and how far they go ahead, to series on their grids. */
 void		covariates_from_rows(RowState *state, bool nearest, bool fail, SeriesSet *all);
+/* The same covariates, their numbers scaled by the points of these series alone. */
+rnn_covariates scaled_covariates(const rnn_covariates *old, rnn_series *series, int count);
 float	   *new_values(const rnn_series *s, int count);	/* of `count` covariates, all missing */
 /* Everywhere what it is anywhere. */
 void		spread_static(rnn_series *s, float *values, int count, int c);
