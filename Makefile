@@ -215,7 +215,7 @@ PRETRAIN_OBJS = $(patsubst %.c,build/pretrain/%.o,$(ENGINE_SRC) $(GENERATOR_SRC)
 build/pretrain/%.o: %.c
 	@mkdir -p $(@D)
 	@$(UNIT_CC) -O2 $(if $(filter $<,$(KERNELS)),$(KERNEL_FLAGS)) -c -o $@ $<
-build/pretrain/pretrain: build/pretrain/tools/pretrain.o build/pretrain/tools/pretrain_data.o
+build/pretrain/pretrain: $(patsubst %.c,build/pretrain/%.o,$(wildcard tools/pretrain*.c))
 build/pretrain/fit: $(patsubst %.c,build/pretrain/%.o,$(wildcard tools/fit*.c)) build/pretrain/tools/pretrain_data.o
 build/pretrain/pretrain build/pretrain/fit: $(PRETRAIN_OBJS)
 	@$(CC) -o $@ $^ $(BLAS_LIBS) -lm

@@ -4,471 +4,41 @@
  *
  *		pretrain DIR [option=value ...]
  *
- * DIR keeps the windows, the log and a checkpoint after every thousand steps:
+ * DIR keeps the windows, the log and a checkpoint after every `every` steps:
  * run again it goes on from there, to the same bytes as without a stop.
  *
  *		steps		updates (30000)
+ *		seconds		ceiling of the whole run, 0 for none (0): as many updates as fit,
+ *					chosen by the time that they take until the rate begins to
+ *					fall; the log tells how many, and `steps` of that number gives
+ *					the same bytes
  *		series		synthetic series (200000)
- *		processes	1 or 2 (2): the same bytes with either
+ *		processes	(2): the same bytes with any number
+ *		pieces		of a batch, of 512 positions each (4)
+ *		every		updates from one checkpoint to the next (1000)
+ *		memory		1: windows are not kept in DIR (0)
+ *		drop		share of windows that go without some of the references (0)
  *		league		directory that bench/league --export wrote; only looked at
  *		write		C file to write the averaged weights to at the end, as prior `version` (1)
- *		hidden, layers, patch, cell, rate, dropout, seed, split (train or all)
- *
- * An update takes two halves of a batch.  Each is of series of about the same
- * length and of one group of horizons, so that little is padded; each process
- * computes the gradient of one and both apply their sum.
+ *		hidden, layers, patch, cell, rate, warmup, decay, ema, dropout, seed, split (train or all)
  */
-#include "pretrain.h"
-#include "net/optim.h"
+#include "pretrain_run.h"
 #include "kernel/engine.h"
 #include "kernel/kernel.h"
 
 #include <errno.h>
 #include <math.h>
-#include <stdarg.h>
-#include <stdatomic.h>
-#include <sched.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
-#define S RNN_BLOCK
-#define Q RNN_QUANTILES
-#define LENGTHS 6				/* classes: up to 1, 2, 4 ... 32 steps */
-#define POSITIONS 1024			/* of half a batch */
-#define MOST_WINDOWS 256		/* of half a batch */
 #define CHECKED 4096			/* series of held-out families in each validation */
-#define EVERY 1000
+#define LEAST_TIMED 20			/* updates that tell how long one takes */
+#define RESERVE 0.03			/* of the time, for what follows the last update */
 
 const char *const program_name = "pretrain";
-
-typedef struct Settings
-{
-	const char *dir,
-			   *league,
-			   *write;
-	int			version;
-	double		share;
-	int			steps,
-				series,
-				processes;
-	bool		all;
-	rnn_config	cfg;
-} Settings;
-
-/* Items of one class: chunk and number. */
-typedef struct Class
-{
-	int			count,
-				room;
-	int32_t   (*item)[2];
-} Class;
-
-typedef struct Pool
-{
-	int			n_chunks;
-	Chunk	   *chunk;
-	Class		of[GROUPS][LENGTHS];
-	int64_t		count;
-} Pool;
-
-/* What the processes share. */
-typedef struct Shared
-{
-	_Atomic int arrived[2];
-	_Atomic int failed;
-	double		loss[2];
-	int64_t		known[2];
-	real		g[];			/* (2, P) */
-} Shared;
-
-typedef struct Pretrain
-{
-	Settings	s;
-	Plans		plans;
-	Pool		pool,
-				held;
-	Pool		league;
-	int			n_sets;
-	Set			set[MOST_SETS];
-	Optimizer	opt;
-	Shared	   *shared;
-	void	   *net_block;
-	size_t		net_size;
-	FILE	   *log;
-	int			step;
-	double		loss_sum;
-	int			loss_count;
-	double		seconds;
-} Pretrain;
-
-static int
-length_class(int steps)
-{
-	int			c = 0;
-
-	while (c < LENGTHS - 1 && 1 << c < steps)
-		c++;
-	return c;
-}
-
-static void
-pool_add(Pool *p, Chunk chunk)
-{
-	p->chunk = realloc(p->chunk, sizeof(Chunk) * (p->n_chunks + 1));
-	if (!p->chunk)
-		die("no memory");
-	for (int i = 0; i < chunk.count; i++)
-	{
-		const Item *item = &chunk.items[i];
-		Class	   *c = &p->of[item->group][length_class(item->steps)];
-
-		if (c->count == c->room)
-		{
-			c->room = c->room ? 2 * c->room : 1024;
-			c->item = realloc(c->item, sizeof(*c->item) * c->room);
-			if (!c->item)
-				die("no memory");
-		}
-		c->item[c->count][0] = p->n_chunks;
-		c->item[c->count++][1] = i;
-		p->count++;
-	}
-	p->chunk[p->n_chunks++] = chunk;
-}
-
-/* ---------------------------------------------------------------- batches */
-
-/* T steps of B windows, and where they lie in the block. */
-static void
-lay_out_net(Pretrain *p, rnn_net *net, int group, int T, int B, bool training)
-{
-	for (int pass = 0; pass < 2; pass++)
-	{
-		rnn_arena	a;
-
-		rnn_arena_init(&a, pass ? p->net_block : NULL, pass ? p->net_size : 0);
-		rnn_net_init(net, &p->plans.shape[group], T, B, training, &a);
-		if (pass == 0 && a.used + 64 > p->net_size)
-		{
-			free(p->net_block);
-			p->net_size = a.used + 64;
-			p->net_block = grab(p->net_size);
-		}
-	}
-}
-
-static const Item *
-item_of(const Pool *pool, const Class *class, int i, const real **data)
-{
-	const Chunk *chunk = &pool->chunk[class->item[i][0]];
-	const Item *item = &chunk->items[class->item[i][1]];
-
-	*data = chunk->data + item->at;
-	return item;
-}
-
-/* Column b of the net: the item's positions at the end, nothing before them. */
-static void
-load_item(const Plans *plans, rnn_net *net, int T, int B, int b, const Item *item, const real *data, bool flip)
-{
-	int64_t		Hz = (int64_t) net->shape->blocks * S,
-				stride = plans->stride[item->group];
-
-	for (int t = 0; t < T; t++)
-	{
-		int64_t		row = (int64_t) t * B + b,
-					k = t - (T - item->steps);
-		const real *frame = k < 0 ? NULL : data + k * stride;
-
-		rnn_frame_load(net, row, frame, flip);
-		if (!net->target)
-			continue;
-		if (!frame)
-			rnn_target_none(net, row);
-		for (int64_t j = 0; frame && j < Hz; j++)
-			net->target[row * Hz + j] = (flip ? -1 : 1) * frame[stride - Hz + j];
-	}
-}
-
-/* B windows of a class, drawn by r; adds to the gradient, and the count of known points. */
-static double
-tile(Pretrain *p, rnn_net *net, const Class *class, int T, int B, rnn_rng *r, real *g, int64_t *known)
-{
-	int64_t		of_tile;
-	double		loss;
-
-	for (int b = 0; b < B; b++)
-	{
-		const real *data;
-		const Item *item = item_of(&p->pool, class, (int) rnn_rng_below(r, class->count), &data);
-
-		load_item(&p->plans, net, T, B, b, item, data, rnn_rng_below(r, 2));
-	}
-	rnn_net_reset(net, B);
-	loss = rnn_net_learn(net, p->opt.w, T, B, p->s.cfg.dropout > 0 ? r : NULL, false, &of_tile, g);
-	*known += of_tile;
-	return loss;
-}
-
-/* The gradient of the mean loss of one half of a batch. */
-static void
-half_batch(Pretrain *p, int half, real *g)
-{
-	int64_t		left,
-				known = 0;
-	int			group = 0,
-				length = 0,
-				T,
-				B,
-				most;
-	const Class *class;
-	rnn_rng		r;
-	rnn_net		net;
-	double		loss = 0;
-
-	/* A series of any class is as likely as another. */
-	rnn_rng_seed(&r, (uint64_t) p->s.cfg.seed, (uint64_t) p->step * 2 + half + 1);
-	left = (int64_t) rnn_rng_below(&r, p->pool.count);
-	while (left >= p->pool.of[group][length].count)
-	{
-		left -= p->pool.of[group][length].count;
-		if (++length == LENGTHS)
-		{
-			length = 0;
-			group++;
-		}
-	}
-	class = &p->pool.of[group][length];
-	T = 1 << length;
-	B = POSITIONS / T < MOST_WINDOWS ? POSITIONS / T : MOST_WINDOWS;
-	most = rnn_tile_windows(&p->plans.shape[group], B);
-	lay_out_net(p, &net, group, T, most, true);
-	rnn_net_pack(&net, p->opt.w);
-	memset(g, 0, sizeof(real) * p->opt.P);
-	for (int from = 0; from < B; from += most)
-		loss += tile(p, &net, class, T, B - from < most ? B - from : most, &r, g, &known);
-	for (int64_t i = 0; i < p->opt.P; i++)
-		g[i] *= (real) (0.5 / known);
-	p->shared->loss[half] = loss;
-	p->shared->known[half] = known;
-}
-
-/* Both processes are here. */
-static void
-meet(Pretrain *p, int me, int round)
-{
-	atomic_store(&p->shared->arrived[me], round);
-	while (atomic_load(&p->shared->arrived[1 - me]) < round)
-	{
-		if (atomic_load(&p->shared->failed))
-			exit(1);
-		sched_yield();
-	}
-}
-
-static void
-update(Pretrain *p, int me)
-{
-	int64_t		P = p->opt.P;
-	rnn_error	err;
-
-	for (int half = 0; half < 2; half++)
-		if (p->s.processes == 1 || half == me)
-			half_batch(p, half, p->shared->g + half * P);
-	if (p->s.processes == 2)
-		meet(p, me, 2 * p->step + 1);
-	for (int64_t i = 0; i < P; i++)
-		p->opt.g[i] = p->shared->g[i] + p->shared->g[P + i];
-	p->loss_sum += (p->shared->loss[0] / p->shared->known[0] + p->shared->loss[1] / p->shared->known[1]) / 2;
-	p->loss_count++;
-	if (optimizer_update(&p->opt, &p->s.cfg, 1, p->s.steps, true, 1, &err) != RNN_OK)
-		die("step %d: %s", p->step, err.what);
-	/* Nobody overwrites what the other still reads. */
-	if (p->s.processes == 2)
-		meet(p, me, 2 * p->step + 2);
-	p->step++;
-}
-
-/* ------------------------------------------------------------- validation */
-
-static double
-capped_pinball(const real *q, double y)
-{
-	double		loss = 0;
-
-	for (int k = 0; k < Q; k++)
-		loss += rnn_pinball(k, y - q[k]);
-	return RNN_LOSS_CAP * tanh(loss / Q / RNN_LOSS_CAP);
-}
-
-/* Mean over an item's horizon: pinball and absolute error of the median. */
-static void
-item_loss(const rnn_net *net, const Item *item, const real *target, const real *q, double loss[2])
-{
-	int			known = 0;
-
-	(void) net;
-	loss[0] = loss[1] = 0;
-	for (int j = 0; j < item->horizon; j++)
-	{
-		if (isnan(target[j]))
-			continue;
-		known++;
-		loss[0] += capped_pinball(q + j * Q, target[j]);
-		loss[1] += fabs(target[j] - q[j * Q + RNN_MEDIAN]) * item->unit;
-	}
-	for (int i = 0; i < 2 && known > 0; i++)
-		loss[i] /= known;
-}
-
-typedef void (*Told) (void *to, const Item *item, const double network[2], const double mix[2]);
-
-/* Tells of every item of a pool how network and mix forecast its end. */
-static void
-forecast_pool(Pretrain *p, const Pool *pool, Told told, void *to)
-{
-	static real q[4 * S * Q];
-
-	for (int group = 0; group < GROUPS; group++)
-		for (int length = 0; length < LENGTHS; length++)
-		{
-			const Class *class = &pool->of[group][length];
-			int			T = 1 << length,
-						most = POSITIONS / T < MOST_WINDOWS ? POSITIONS / T : MOST_WINDOWS;
-
-			for (int from = 0; from < class->count; from += most)
-			{
-				int			B = class->count - from < most ? class->count - from : most;
-				rnn_net		net;
-
-				lay_out_net(p, &net, group, T, B, false);
-				for (int b = 0; b < B; b++)
-				{
-					const real *data;
-					const Item *item = item_of(pool, class, from + b, &data);
-
-					load_item(&p->plans, &net, T, B, b, item, data, false);
-				}
-				rnn_net_pack(&net, optimizer_weights(&p->opt));
-				rnn_net_reset(&net, B);
-				rnn_net_forward(&net, optimizer_weights(&p->opt), T, B, T - 1, NULL);
-				for (int b = 0; b < B; b++)
-				{
-					const real *data;
-					const Item *item = item_of(pool, class, from + b, &data);
-					const real *last = data + (item->steps - 1) * p->plans.stride[group],
-							   *target = last + p->plans.stride[group] - p->plans.shape[group].blocks * S;
-					rnn_frame_plan plan = {.shape = &p->plans.shape[group]};
-					double		loss[2],
-								mix[2];
-
-					rnn_net_quantiles(&net, (int64_t) (T - 1) * B + b, q);
-					item_loss(&net, item, target, q, loss);
-					rnn_frame_mix(&plan, last, 1, q);
-					item_loss(&net, item, target, q, mix);
-					told(to, item, loss, mix);
-				}
-			}
-		}
-}
-
-typedef struct Sums
-{
-	double		network[RNN_FAMILIES + 1],
-				mix[RNN_FAMILIES + 1];
-	int			count[RNN_FAMILIES + 1];
-	double		mase[MOST_SETS],
-				mase_mix[MOST_SETS];
-} Sums;
-
-static void
-add_held(void *to, const Item *item, const double network[2], const double mix[2])
-{
-	Sums	   *sums = to;
-
-	for (int i = 0; i < 2; i++)
-	{
-		int			f = i ? RNN_FAMILIES : item->family;
-
-		sums->network[f] += network[0];
-		sums->mix[f] += mix[0];
-		sums->count[f]++;
-	}
-}
-
-static void
-add_league(void *to, const Item *item, const double network[2], const double mix[2])
-{
-	Sums	   *sums = to;
-
-	sums->mase[item->family] += network[1];
-	sums->mase_mix[item->family] += mix[1];
-}
-
-static void
-say(Pretrain *p, const char *format,...)
-{
-	FILE	   *to[2] = {stdout, p->log};
-
-	for (int i = 0; i < 2; i++)
-	{
-		va_list		args;
-
-		va_start(args, format);
-		vfprintf(to[i], format, args);
-		va_end(args);
-		fflush(to[i]);
-	}
-}
-
-/* Geometric mean of the ratios to seasonal naive, as the league counts them. */
-static double
-ratio(const Pretrain *p, const double *mase, int from, int to)
-{
-	double		sum = 0;
-
-	for (int i = from; i < to; i++)
-		sum += log(fmax(0.25, mase[i] / p->set[i].windows / p->set[i].naive));
-	return exp(sum / (to - from));
-}
-
-#define PANELS 6				/* of the league, the first of its sets */
-
-static void
-validate(Pretrain *p, bool whole)
-{
-	Sums		sums = {0};
-	int			n = p->n_sets;
-
-	forecast_pool(p, &p->held, add_held, &sums);
-	say(p, "step %d  loss %.5f  held out %.5f mix %.5f  seconds %.0f", p->step,
-		p->loss_count ? p->loss_sum / p->loss_count : 0,
-		sums.network[RNN_FAMILIES] / sums.count[RNN_FAMILIES], sums.mix[RNN_FAMILIES] / sums.count[RNN_FAMILIES],
-		p->seconds);
-	p->loss_sum = p->loss_count = 0;
-	if (n > 0)
-	{
-		forecast_pool(p, &p->league, add_league, &sums);
-		if (n > PANELS)
-			say(p, "  league panels %.3f (%.3f) singles %.3f (%.3f) all %.4f (%.4f)",
-				ratio(p, sums.mase, 0, PANELS), ratio(p, sums.mase_mix, 0, PANELS),
-				ratio(p, sums.mase, PANELS, n), ratio(p, sums.mase_mix, PANELS, n),
-				ratio(p, sums.mase, 0, n), ratio(p, sums.mase_mix, 0, n));
-	}
-	say(p, "\n");
-	for (int i = 0; whole && i < n; i++)
-		say(p, "    %-16s %.3f  mix %.3f  naive %.3f\n", p->set[i].name, sums.mase[i] / p->set[i].windows,
-			sums.mase_mix[i] / p->set[i].windows, p->set[i].naive);
-	for (int f = 0; whole && f < RNN_FAMILIES; f++)
-		if (sums.count[f] > 0)
-			say(p, "    %-22s %.4f  mix %.4f  %d series\n", rnn_family_name(f), sums.network[f] / sums.count[f],
-				sums.mix[f] / sums.count[f], sums.count[f]);
-}
 
 /* ------------------------------------------------------------ checkpoints */
 
@@ -535,8 +105,18 @@ set_option(Settings *s, const char *name, const char *value)
 		s->steps = (int) v;
 	else if (!strcmp(name, "series"))
 		s->series = (int) v;
+	else if (!strcmp(name, "seconds"))
+		s->seconds = v;
 	else if (!strcmp(name, "processes"))
-		s->processes = v == 1 ? 1 : 2;
+		s->processes = (int) v;
+	else if (!strcmp(name, "pieces"))
+		s->pieces = (int) v;
+	else if (!strcmp(name, "every"))
+		s->every = (int) v;
+	else if (!strcmp(name, "memory"))
+		s->memory = v != 0;
+	else if (!strcmp(name, "drop"))
+		s->drop = v;
 	else if (!strcmp(name, "league"))
 		s->league = value;
 	else if (!strcmp(name, "write"))
@@ -555,6 +135,12 @@ set_option(Settings *s, const char *name, const char *value)
 		s->cfg.cell = !strcmp(value, "lstm") ? RNN_LSTM : !strcmp(value, "elman") ? RNN_ELMAN : RNN_GRU;
 	else if (!strcmp(name, "rate"))
 		s->cfg.learning_rate = v;
+	else if (!strcmp(name, "warmup"))
+		s->cfg.warmup = (int) v;
+	else if (!strcmp(name, "decay"))
+		s->cfg.decay = v;
+	else if (!strcmp(name, "ema"))
+		s->cfg.ema = v;
 	else if (!strcmp(name, "dropout"))
 		s->cfg.dropout = v;
 	else if (!strcmp(name, "seed"))
@@ -583,6 +169,8 @@ read_settings(Settings *s, int argc, char **argv)
 	s->steps = 30000;
 	s->series = 200000;
 	s->processes = 2;
+	s->pieces = 4;
+	s->every = 1000;
 	s->version = 1;
 	s->share = 0.8;
 	if (argc < 2)
@@ -597,8 +185,18 @@ read_settings(Settings *s, int argc, char **argv)
 		*equals = 0;
 		set_option(s, argv[i], equals + 1);
 	}
+	if (s->processes < 1 || s->processes > MOST_PROCESSES || s->pieces < 1 || s->pieces > MOST_PIECES || s->every < 1)
+		die("processes must be 1 to %d, pieces 1 to %d, every at least 1", MOST_PROCESSES, MOST_PIECES);
 	s->cfg.steps = s->steps;
 	s->cfg.context = LONGEST_WINDOW * s->cfg.patch;
+}
+
+static void
+add_chunks(Pool *pool, Chunk *chunks, int series)
+{
+	for (int c = 0; c * CHUNK < series; c++)
+		pool_add(pool, chunks[c]);
+	free(chunks);
 }
 
 static void
@@ -606,11 +204,10 @@ prepare(Pretrain *p)
 {
 	Settings   *s = &p->s;
 	rnn_split	split = s->all ? RNN_SPLIT_ALL : RNN_SPLIT_TRAIN;
-	const char *name = s->all ? "all" : "train";
+	const char *name = s->all ? "all" : "train",
+			   *dir = s->memory ? NULL : s->dir;
 	double		start = now();
-	rnn_arena	a;
 	rnn_rng		r;
-	size_t		size;
 	char		path[4096];
 
 	snprintf(path, sizeof(path), "%s/log.txt", s->dir);
@@ -618,32 +215,20 @@ prepare(Pretrain *p)
 	if (!p->log)
 		die("%s can't be written: %s", path, strerror(errno));
 	plans_init(&p->plans, &s->cfg);
-	make_chunks(&p->plans, s->dir, name, (uint64_t) s->cfg.seed, split, s->series, s->processes);
-	make_chunks(&p->plans, s->dir, "held", (uint64_t) s->cfg.seed + 1000003, RNN_SPLIT_HELD_OUT, CHECKED, s->processes);
-	for (int c = 0; c * CHUNK < s->series; c++)
-		pool_add(&p->pool, read_chunk(&p->plans, s->dir, name, c));
-	for (int c = 0; c * CHUNK < CHECKED; c++)
-		pool_add(&p->held, read_chunk(&p->plans, s->dir, "held", c));
+	add_chunks(&p->pool, make_chunks(&p->plans, dir, name, (uint64_t) s->cfg.seed, split, s->series, s->processes), s->series);
+	add_chunks(&p->held, make_chunks(&p->plans, dir, "held", (uint64_t) s->cfg.seed + 1000003, RNN_SPLIT_HELD_OUT, CHECKED,
+									 s->processes), CHECKED);
 	if (s->league)
 	{
 		Maker	   *m = grab(sizeof(*m));
 
-		maker_init(m, &p->plans);
+		maker_init(m, &p->plans, 0);
 		p->n_sets = read_league(m, s->league, p->set);
 		pool_add(&p->league, maker_chunk(m));
 	}
-	for (int pass = 0; pass < 2; pass++)
-	{
-		void	   *block = pass ? grab(size) : NULL;
-
-		rnn_arena_init(&a, block, pass ? size : 0);
-		optimizer_init(&p->opt, p->plans.shape[0].params, true, &a);
-		size = a.used + 64;
-	}
-	size = sizeof(Shared) + 2 * sizeof(real) * p->opt.P;
-	p->shared = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-	if (p->shared == MAP_FAILED)
-		die("no shared memory: %s", strerror(errno));
+	p->opt.P = p->plans.shape[0].params;
+	share(p);
+	p->shared->steps = s->steps;
 	rnn_rng_seed(&r, (uint64_t) s->cfg.seed, 0);
 	rnn_params_init(&p->plans.shape[0], &s->cfg, &r, p->opt.w, grab(sizeof(double) * s->cfg.hidden));
 	optimizer_start(&p->opt);
@@ -651,44 +236,114 @@ prepare(Pretrain *p)
 		(long long) p->pool.count, (long long) p->opt.P, now() - start);
 }
 
+/*
+ * With a ceiling, how many updates fit.  Nothing before the rate begins to fall
+ * depends on it, and then it stays.
+ */
+static void
+plan_steps(Pretrain *p, int first, double since, double started)
+{
+	int			done = p->step - first;
+	double		left = p->s.seconds * (1 - RESERVE) - (now() - started);
+
+	if (p->s.seconds <= 0 || done < LEAST_TIMED)
+		return;
+	if (p->step < (1 - p->s.cfg.decay) * p->shared->steps)
+		p->shared->steps = (int) fmin(p->s.steps, p->step + 1 + fmax(0, left * done / (now() - since)));
+	/* Slower than it was: what is trained counts, though its rate has not come down. */
+	else if (left <= 0 && p->step + 1 < p->shared->steps)
+		p->shared->steps = p->step + 1;
+}
+
+/* Another process looks at the weights as they are now. */
+static void
+validate_aside(Pretrain *p)
+{
+	size_t		size = sizeof(real) * p->opt.P;
+	real	   *copy = grab(size);
+	pid_t		pid;
+
+	memcpy(copy, p->opt.ema, size);
+	pid = fork();
+	if (pid < 0)
+		die("no process: %s", strerror(errno));
+	if (pid == 0)
+	{
+		p->opt.ema = copy;
+		validate(p, false);
+		_exit(0);
+	}
+	p->loss_sum = p->loss_count = 0;
+	free(copy);
+}
+
+static void
+train(Pretrain *p, bool first, double started)
+{
+	double		since = now(),
+				before = p->seconds;
+	int			from = p->step;
+
+	while (p->step < p->shared->steps)
+	{
+		update(p);
+		if (!first)
+			continue;
+		p->seconds = before + now() - since;
+		plan_steps(p, from, since, started);
+		if (p->step % p->s.every == 0 && p->step < p->shared->steps)
+		{
+			save(p);
+			validate_aside(p);
+		}
+	}
+}
+
+static Shared *watched;
+
+/* Whoever ends early takes the others along. */
+static void
+fail(void)
+{
+	if (watched)
+		atomic_store(&watched->failed, 1);
+}
+
+static void
+train_together(Pretrain *p, double started)
+{
+	pid_t		child = 1;
+
+	watched = p->shared;
+	atexit(fail);
+	for (int i = 1; i < p->s.processes && child > 0; i++)
+		child = fork();
+	if (child < 0)
+		die("no process: %s", strerror(errno));
+	train(p, child > 0, started);
+	if (child == 0)
+		_exit(0);
+	watched = NULL;
+	for (int status; wait(&status) > 0;)
+		if (status != 0)
+			die("another process failed");
+}
+
 int
 main(int argc, char **argv)
 {
 	static Pretrain p;
-	double		start;
-	pid_t		child = 0;
-	int			me = 0,
-				status = 0;
+	double		started = now();
 
 	read_settings(&p.s, argc, argv);
 	rnn_engine_init(-1);
 	prepare(&p);
-	atomic_store(&p.shared->arrived[0], 2 * p.step);
-	atomic_store(&p.shared->arrived[1], 2 * p.step);
-	start = now() - p.seconds;
 	if (p.step == 0)
 		validate(&p, false);
-	if (p.s.processes == 2)
-	{
-		child = fork();
-		if (child < 0)
-			die("no process: %s", strerror(errno));
-		me = child == 0;
-	}
-	while (p.step < p.s.steps)
-	{
-		update(&p, me);
-		p.seconds = now() - start;
-		if (me == 0 && (p.step % EVERY == 0 || p.step == p.s.steps))
-		{
-			save(&p);
-			validate(&p, p.step == p.s.steps);
-		}
-	}
-	if (me == 1)
-		_exit(0);
-	if (child > 0 && (waitpid(child, &status, 0) < 0 || status != 0))
-		die("the other process failed");
+	train_together(&p, started);
+	save(&p);
+	say(&p, "steps=%d\n", p.step);
+	validate(&p, true);
 	if (p.s.write)
 		write_prior(p.s.write, p.s.version, p.s.share, &p.s.cfg, p.opt.P, optimizer_weights(&p.opt));
 	return 0;

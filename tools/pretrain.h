@@ -9,7 +9,12 @@
 #include "view/frame.h"
 #include "generate.h"
 
-#define GROUPS 3				/* of horizons: 1, 2 and 4 blocks */
+#define GROUPS 4				/* of horizons: 1, 2 and 4 blocks, and */
+#define FAR 3					/* those of which FAR_BLOCKS blocks are drawn */
+#define FAR_BLOCKS 4
+#define NEAR_HORIZON 64
+#define FAR_POINTS 256			/* histories that are forecast farther */
+#define TRAINED_HORIZON 768		/* that the prior says it is for: as far as blocks go */
 #define LONGEST_WINDOW 32		/* steps: 512 points in patches of 16 */
 #define CHUNK 2048				/* series in a file */
 
@@ -23,6 +28,7 @@ typedef struct Item
 	int32_t		family;			/* or the number of a real set */
 	int32_t		length;			/* points of history */
 	int32_t		season;			/* the longest handed over */
+	uint8_t		block[FAR_BLOCKS];	/* numbers of the blocks that are kept */
 	double		unit;			/* an error of 1 in the scale of the last position, in the set's measure */
 } Item;
 
@@ -45,6 +51,7 @@ typedef struct Plans
 typedef struct Maker
 {
 	const Plans *plans;
+	rnn_rng		rng;			/* draws blocks */
 	int			count,
 				room;
 	Item	   *items;
@@ -60,7 +67,7 @@ void		die(const char *format,...);
 void	   *grab(size_t size);
 
 void		plans_init(Plans *p, const rnn_config *cfg);
-void		maker_init(Maker *m, const Plans *plans);
+void		maker_init(Maker *m, const Plans *plans, uint64_t number);
 /* x (n + horizon): a history and what followed it, NaN where missing. */
 void		make_item(Maker *m, const double *x, int64_t n, int horizon, int n_seasons, const int *seasons,
 					  int family, double unit);
@@ -68,10 +75,12 @@ Chunk		maker_chunk(const Maker *m);
 
 /* Horizons that people ask for, and any other; not more than half of the history, n points. */
 int			draw_horizon(rnn_rng *r, int n);
-/* Writes the chunks of `count` synthetic series that are not in the directory yet, by forked processes. */
-void		make_chunks(const Plans *plans, const char *dir, const char *name, uint64_t seed, rnn_split split,
+/*
+ * The chunks of `count` synthetic series, made by forked processes where they
+ * are not in the directory yet; dir NULL: kept in memory.
+ */
+Chunk	   *make_chunks(const Plans *plans, const char *dir, const char *name, uint64_t seed, rnn_split split,
 						int count, int processes);
-Chunk		read_chunk(const Plans *plans, const char *dir, const char *name, int number);
 
 /* What a checkpoint begins with; then weights, both moments, averaged weights: (4, params). */
 typedef struct CheckpointHead

@@ -3,6 +3,7 @@
  *		Windows to pretrain on, computed once: the references take longer than
  *		the network does.
  */
+#define _GNU_SOURCE
 #include "pretrain.h"
 #include "base/half.h"
 
@@ -10,6 +11,7 @@
 #include <fcntl.h>
 #include <math.h>
 #include <stdarg.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -48,7 +50,7 @@ grab(size_t size)
 void
 plans_init(Plans *p, const rnn_config *cfg)
 {
-	static const int blocks[GROUPS] = {1, 2, 4};
+	static const int blocks[GROUPS] = {1, 2, 4, FAR_BLOCKS};
 
 	p->cfg = *cfg;
 	for (int g = 0; g < GROUPS; g++)
@@ -60,16 +62,17 @@ plans_init(Plans *p, const rnn_config *cfg)
 }
 
 void
-maker_init(Maker *m, const Plans *plans)
+maker_init(Maker *m, const Plans *plans, uint64_t number)
 {
 	memset(m, 0, sizeof(*m));
 	m->plans = plans;
+	rnn_rng_seed(&m->rng, number, 0);
 }
 
 static int
 group_of(int horizon)
 {
-	return horizon <= S ? 0 : horizon <= 2 * S ? 1 : 2;
+	return horizon <= S ? 0 : horizon <= 2 * S ? 1 : horizon <= NEAR_HORIZON ? 2 : FAR;
 }
 
 static void
@@ -107,6 +110,34 @@ set_target(real *target, int Hz, const double *x, int64_t e, int64_t known, int 
 	}
 }
 
+/* One block out of each part of the horizon. */
+static void
+draw_blocks(rnn_rng *r, int blocks, uint8_t *out)
+{
+	for (int k = 0; k < FAR_BLOCKS; k++)
+	{
+		int			from = k * blocks / FAR_BLOCKS,
+					to = (k + 1) * blocks / FAR_BLOCKS;
+
+		out[k] = (uint8_t) (from + (int) rnn_rng_below(r, to - from));
+	}
+}
+
+/* Of a frame and the target behind it the blocks that were drawn. */
+static void
+keep_blocks(const rnn_shape *s, const real *frame, const uint8_t *block, real *out)
+{
+	int64_t		Hz = (int64_t) s->blocks * S,
+				facts = s->D + s->A;
+
+	memcpy(out, frame, sizeof(real) * facts);
+	out += facts;
+	/* References, spread and target are rows of the horizon alike. */
+	for (int row = 0; row < s->R + 2; row++)
+		for (int k = 0; k < FAR_BLOCKS; k++, out += S)
+			memcpy(out, frame + facts + row * Hz + block[k] * S, sizeof(real) * S);
+}
+
 void
 make_item(Maker *m, const double *x, int64_t n, int horizon, int n_seasons, const int *seasons,
 		  int family, double unit)
@@ -123,7 +154,9 @@ make_item(Maker *m, const double *x, int64_t n, int horizon, int n_seasons, cons
 	rnn_arena	arena;
 	rnn_scale	scale = {0};
 	double	   *work;
+	real	   *whole;
 	size_t		scratch;
+	Item	   *item;
 
 	if (n_seasons == 0)
 	{
@@ -133,31 +166,40 @@ make_item(Maker *m, const double *x, int64_t n, int horizon, int n_seasons, cons
 	cfg.seasons_given = n_seasons;
 	memcpy(cfg.seasons, seasons, sizeof(int) * n_seasons);
 	shape.horizon = horizon;
+	if (group == FAR)
+		shape.blocks = (horizon + S - 1) / S;
 	rnn_frame_plan_init(&plan, &shape, &cfg);
 	steps = steps < LONGEST_WINDOW ? steps : LONGEST_WINDOW;
-	scratch = sizeof(double) * (rnn_frame_work(&plan, n) + 2 * n) + 4096;
+	scratch = sizeof(double) * (rnn_frame_work(&plan, n) + 2 * n) + sizeof(real) * (plan.width + horizon + S) + 4096;
 	more_room(m, steps * m->plans->stride[group], scratch);
 
 	rnn_arena_init(&arena, m->scratch, m->scratch_size);
 	rnn_points_init(&points, &series, &arena);
 	work = arena_new(&arena, double, rnn_frame_work(&plan, n));
+	whole = arena_new(&arena, real, plan.width + shape.blocks * S);
 	if (arena.failed)
 		die("the scratch of a window is too small");
 	rnn_frame_begin(&plan, n, work);
-	m->items[m->count] = (Item) {
+	item = &m->items[m->count++];
+	*item = (Item) {
 		.at = m->used,.steps = steps,.group = group,.horizon = horizon,.family = family,
-			.length = (int) n,.season = seasons[n_seasons - 1]
+			.length = (int) n,.season = seasons[n_seasons - 1],.block = {0, 1, 2, 3}
 	};
+	if (group == FAR)
+		draw_blocks(&m->rng, shape.blocks, item->block);
 	for (int k = steps - 1; k >= 0; k--)
 	{
 		int64_t		e = n - (int64_t) k * P;
-		real	   *frame = m->data + m->used;
+		real	   *out = m->data + m->used,
+				   *frame = group == FAR ? whole : out;
 
 		rnn_frame_compute(&plan, &points, e, frame, &scale, work);
 		set_target(frame + plan.width, shape.blocks * S, x, e, n + horizon, horizon, points.unit, &scale);
+		if (group == FAR)
+			keep_blocks(&shape, frame, item->block, out);
 		m->used += m->plans->stride[group];
 	}
-	m->items[m->count++].unit = unit * scale.s * points.unit;
+	item->unit = unit * scale.s * points.unit;
 }
 
 Chunk
@@ -187,35 +229,77 @@ chunk_head(const Plans *p)
 	return h;
 }
 
-static void
-chunk_path(char *path, size_t size, const char *dir, const char *name, int number)
-{
-	snprintf(path, size, "%s/%s-%05d.win", dir, name, number);
-}
-
 int
 draw_horizon(rnn_rng *r, int n)
 {
-	static const int usual[] = {6, 7, 8, 12, 12, 13, 14, 18, 18, 24, 24, 28, 30, 36, 48, 48, 48, 60, 64};
-	int			most = n / 2 < RNN_SYNTH_HORIZON ? n / 2 : RNN_SYNTH_HORIZON,
-				h = rnn_rng_below(r, 2) ? usual[rnn_rng_below(r, sizeof(usual) / sizeof(usual[0]))] :
-		(int) exp(rnn_rng_uniform(r) * log(RNN_SYNTH_HORIZON + 1));
+	static const int usual[] = {6, 7, 8, 12, 12, 13, 14, 18, 18, 24, 24, 28, 30, 36, 48, 48, 48, 60, 64},
+				usual_far[] = {96, 120, 144, 168, 192, 240, 288, 336, 336, 480, 480, 720, 720};
+	bool		far = n >= FAR_POINTS && rnn_rng_uniform(r) < 0.5;
+	int			longest = far ? RNN_SYNTH_HORIZON : NEAR_HORIZON,
+				most = n / 2 < longest ? n / 2 : longest,
+				h;
 
+	if (far)
+		h = rnn_rng_below(r, 2) ? usual_far[rnn_rng_below(r, sizeof(usual_far) / sizeof(usual_far[0]))] :
+			(int) (NEAR_HORIZON * exp(rnn_rng_uniform(r) * log((double) RNN_SYNTH_HORIZON / NEAR_HORIZON)));
+	else
+		h = rnn_rng_below(r, 2) ? usual[rnn_rng_below(r, sizeof(usual) / sizeof(usual[0]))] :
+			(int) exp(rnn_rng_uniform(r) * log(NEAR_HORIZON + 1));
 	most = most < 2 ? 2 : most;
 	return h < 1 ? 1 : h > most ? most : h;
 }
 
+/* The file of a chunk: in the directory, or without one in memory, by its descriptor. */
+typedef struct Place
+{
+	char		path[4096];
+	int			fd;				/* -1: in the directory */
+} Place;
+
+static Place
+place_of(const char *dir, const char *name, int number)
+{
+	Place		place = {.fd = -1};
+
+	if (dir)
+		snprintf(place.path, sizeof(place.path), "%s/%s-%05d.win", dir, name, number);
+	else
+	{
+		place.fd = memfd_create(name, 0);
+		if (place.fd < 0)
+			die("no memory for windows: %s", strerror(errno));
+		snprintf(place.path, sizeof(place.path), "/proc/self/fd/%d", place.fd);
+	}
+	return place;
+}
+
 static void
-make_chunk(const Plans *plans, const char *path, uint64_t seed, rnn_split split, int number, int count)
+write_chunk(const Plans *plans, const Maker *m, const Place *place)
+{
+	ChunkHead	head = chunk_head(plans);
+	char		partial[4200];
+	FILE	   *f;
+	bool		kept = place->fd < 0;
+
+	head.count = m->count;
+	head.reals = m->used;
+	snprintf(partial, sizeof(partial), "%s%s", place->path, kept ? ".part" : "");
+	f = fopen(partial, "wb");
+	if (!f || fwrite(&head, sizeof(head), 1, f) != 1 ||
+		fwrite(m->items, sizeof(Item), m->count, f) != (size_t) m->count ||
+		fwrite(m->data, sizeof(real), m->used, f) != (size_t) m->used ||
+		fclose(f) != 0 || (kept && rename(partial, place->path) != 0))
+		die("%s can't be written: %s", partial, strerror(errno));
+}
+
+static void
+make_chunk(const Plans *plans, const Place *place, uint64_t seed, rnn_split split, int number, int count)
 {
 	rnn_synth  *s = grab(sizeof(*s));
 	rnn_synth_work *work = grab(sizeof(*work));
-	ChunkHead	head = chunk_head(plans);
 	Maker		m;
-	char		partial[4096];
-	FILE	   *f;
 
-	maker_init(&m, plans);
+	maker_init(&m, plans, seed ^ (uint64_t) number << 32);
 	for (int i = 0; i < count; i++)
 	{
 		uint64_t	id = (uint64_t) number * CHUNK + i;
@@ -225,22 +309,48 @@ make_chunk(const Plans *plans, const char *path, uint64_t seed, rnn_split split,
 		rnn_rng_seed(&r, seed ^ 0x9e3779b97f4a7c15u, id);
 		make_item(&m, s->x, s->n, draw_horizon(&r, s->n), s->n_given, s->given, s->family, 1);
 	}
-	head.count = m.count;
-	head.reals = m.used;
-	snprintf(partial, sizeof(partial), "%s.part", path);
-	f = fopen(partial, "wb");
-	if (!f || fwrite(&head, sizeof(head), 1, f) != 1 ||
-		fwrite(m.items, sizeof(Item), m.count, f) != (size_t) m.count ||
-		fwrite(m.data, sizeof(real), m.used, f) != (size_t) m.used ||
-		fclose(f) != 0 || rename(partial, path) != 0)
-		die("%s can't be written: %s", partial, strerror(errno));
+	write_chunk(plans, &m, place);
 	free(m.items), free(m.data), free(m.scratch), free(s), free(work);
 }
 
-void
+static Chunk
+read_chunk(const Plans *plans, const Place *place)
+{
+	ChunkHead	want = chunk_head(plans);
+	const ChunkHead *head;
+	struct stat st;
+	const char *bytes;
+	int			fd = place->fd < 0 ? open(place->path, O_RDONLY) : place->fd;
+
+	if (fd < 0 || fstat(fd, &st) != 0)
+		die("%s can't be read: %s", place->path, strerror(errno));
+	bytes = mmap(NULL, st.st_size, PROT_READ, MAP_SHARED, fd, 0);
+	close(fd);
+	if (bytes == MAP_FAILED)
+		die("%s can't be mapped: %s", place->path, strerror(errno));
+	head = (const ChunkHead *) bytes;
+	if ((size_t) st.st_size < sizeof(*head) || memcmp(head, &want, offsetof(ChunkHead, count)) != 0 ||
+		(size_t) st.st_size != sizeof(*head) + head->count * sizeof(Item) + head->reals * sizeof(real))
+		die("%s is of another version: remove it", place->path);
+	return (Chunk) {
+		(int) head->count, (const Item *) (bytes + sizeof(*head)),
+		(const real *) (bytes + sizeof(*head) + head->count * sizeof(Item))
+	};
+}
+
+Chunk *
 make_chunks(const Plans *plans, const char *dir, const char *name, uint64_t seed, rnn_split split,
 			int count, int processes)
 {
+	int			chunks = (count + CHUNK - 1) / CHUNK;
+	Place	   *place = grab(sizeof(Place) * chunks);
+	Chunk	   *made = grab(sizeof(Chunk) * chunks);
+	_Atomic int *next = mmap(NULL, sizeof(*next), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+
+	if (next == MAP_FAILED)
+		die("no shared memory: %s", strerror(errno));
+	for (int c = 0; c < chunks; c++)
+		place[c] = place_of(dir, name, c);
 	for (int p = 0; p < processes; p++)
 	{
 		pid_t		pid = fork();
@@ -249,15 +359,9 @@ make_chunks(const Plans *plans, const char *dir, const char *name, uint64_t seed
 			die("no process: %s", strerror(errno));
 		if (pid > 0)
 			continue;
-		for (int c = p; c * CHUNK < count; c += processes)
-		{
-			char		path[4000];
-			int			left = count - c * CHUNK;
-
-			chunk_path(path, sizeof(path), dir, name, c);
-			if (access(path, R_OK) != 0)
-				make_chunk(plans, path, seed, split, c, left < CHUNK ? left : CHUNK);
-		}
+		for (int c; (c = atomic_fetch_add(next, 1)) < chunks;)
+			if (place[c].fd >= 0 || access(place[c].path, R_OK) != 0)
+				make_chunk(plans, &place[c], seed, split, c, (int) rnn_min(count - c * CHUNK, CHUNK));
 		_exit(0);
 	}
 	for (int p = 0; p < processes; p++)
@@ -267,34 +371,11 @@ make_chunks(const Plans *plans, const char *dir, const char *name, uint64_t seed
 		if (wait(&status) < 0 || status != 0)
 			die("a process that made windows failed");
 	}
-}
-
-Chunk
-read_chunk(const Plans *plans, const char *dir, const char *name, int number)
-{
-	ChunkHead	want = chunk_head(plans);
-	const ChunkHead *head;
-	char		path[4000];
-	struct stat st;
-	const char *bytes;
-	int			fd;
-
-	chunk_path(path, sizeof(path), dir, name, number);
-	fd = open(path, O_RDONLY);
-	if (fd < 0 || fstat(fd, &st) != 0)
-		die("%s can't be read: %s", path, strerror(errno));
-	bytes = mmap(NULL, st.st_size, PROT_READ, MAP_SHARED, fd, 0);
-	close(fd);
-	if (bytes == MAP_FAILED)
-		die("%s can't be mapped: %s", path, strerror(errno));
-	head = (const ChunkHead *) bytes;
-	if ((size_t) st.st_size < sizeof(*head) || memcmp(head, &want, offsetof(ChunkHead, count)) != 0 ||
-		(size_t) st.st_size != sizeof(*head) + head->count * sizeof(Item) + head->reals * sizeof(real))
-		die("%s is of another version: remove it", path);
-	return (Chunk) {
-		(int) head->count, (const Item *) (bytes + sizeof(*head)),
-		(const real *) (bytes + sizeof(*head) + head->count * sizeof(Item))
-	};
+	for (int c = 0; c < chunks; c++)
+		made[c] = read_chunk(plans, &place[c]);
+	munmap(next, sizeof(*next));
+	free(place);
+	return made;
 }
 
 /* ---------------------------------------------------------------- weights */
@@ -330,7 +411,7 @@ write_prior(const char *path, int version, double share, const rnn_config *cfg, 
 			"\t.version = %d,.cell = %d,.layers = %d,.hidden = %d,\n\t.patch = %d,.context = %d,.horizon = %d,.references = %d,.share = %g,\n"
 			"\t.widen = {24.5, 12, 7, 4.5, 3, 3, 3},\n"
 			"\t.params = %lld,\n\t.weights =\n", version, version, cfg->cell, cfg->layers, cfg->hidden,
-			cfg->patch, cfg->context, RNN_SYNTH_HORIZON, cfg->references, share, (long long) params);
+			cfg->patch, cfg->context, TRAINED_HORIZON, cfg->references, share, (long long) params);
 	for (int64_t i = 0; i < params; i++)
 	{
 		uint8_t		half[2];

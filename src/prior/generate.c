@@ -441,15 +441,17 @@ void
 rnn_synth_make(uint64_t seed, uint64_t number, rnn_split split, int horizon, rnn_synth_work *work, rnn_synth *s)
 {
 	Gen		   *g = work;
+	int			ahead;
 
 	memset(s, 0, sizeof(*s));
 	rnn_rng_seed(&g->rng, seed, number);
 	g->split = split;
 	s->family = family_draw(g, RNN_FAMILIES);
 	s->n = (int) fmin(RNN_SYNTH_LONGEST, floor(log_between(g, RNN_SYNTH_SHORTEST, RNN_SYNTH_LONGEST + 1)));
-	s->horizon = horizon < 1 ? 1 : horizon > RNN_SYNTH_HORIZON ? RNN_SYNTH_HORIZON : horizon;
+	ahead = (int) fmin(RNN_SYNTH_HORIZON, fmax(RNN_SYNTH_LEAST_AHEAD, s->n / 2));
+	s->horizon = horizon < 1 ? 1 : horizon > ahead ? ahead : horizon;
 	g->n = s->n;
-	g->total = s->n + RNN_SYNTH_HORIZON;
+	g->total = s->n + ahead;
 	family_make(g, s->family);
 	finish(g, s->family);
 	if (chance(g, 0.12))

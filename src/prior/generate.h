@@ -15,7 +15,8 @@
 
 #define RNN_SYNTH_SHORTEST 4	/* points of history */
 #define RNN_SYNTH_LONGEST 2048
-#define RNN_SYNTH_HORIZON 64
+#define RNN_SYNTH_HORIZON 720
+#define RNN_SYNTH_LEAST_AHEAD 64	/* points that a history of any length is followed by */
 #define RNN_SYNTH_POINTS (RNN_SYNTH_LONGEST + RNN_SYNTH_HORIZON)
 #define RNN_SYNTH_FINE 16384	/* points before they are aggregated */
 #define RNN_SYNTH_SEASONS 2
@@ -112,7 +113,8 @@ typedef struct rnn_synth_work
 
 /*
  * Series `number` of `seed`, every byte of *s.  The history and the first
- * points after it don't depend on the horizon (1 .. RNN_SYNTH_HORIZON).
+ * points after it don't depend on the horizon (1 .. RNN_SYNTH_HORIZON), which
+ * is cut to half of the history, or 64 points where that is less.
  */
 void		rnn_synth_make(uint64_t seed, uint64_t number, rnn_split split, int horizon,
 						   rnn_synth_work *work, rnn_synth *s);

@@ -89,7 +89,7 @@ block_inputs(rnn_net *net, int64_t first, int64_t rows)
 				memcpy(e + s->R * S, net->middle + i * Hz + b * S, sizeof(real) * S);
 				rnn_kernel->squash(s->E - 1, e, e);
 			}
-			e[s->E - 1] = (real) log(1.0 + b);
+			e[s->E - 1] = (real) log(1.0 + (net->far ? net->far[i * s->blocks + b] : b));
 		}
 }
 

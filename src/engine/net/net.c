@@ -281,6 +281,8 @@ rows_from(const rnn_net *net, int64_t first)
 	part.ref += points * s->R;
 	part.spread += points;
 	part.target += points;
+	if (part.far)
+		part.far += first * s->blocks;
 	part.x[s->L] += first * s->H;
 	part.dx[s->L] += first * s->H;
 	if (s->F > 0)

@@ -48,6 +48,7 @@ typedef struct rnn_net
 	real	   *aux;			/* (N,A): log errors, weights, scalars */
 	real	   *ref;			/* (N,R,Hz) in units of s around a, Hz = 16 blocks */
 	real	   *spread;			/* (N,Hz) of the mix's error, in units of s */
+	real	   *far;			/* (N,blocks) how many blocks ahead each is; NULL: 0, 1, 2 ... */
 	real	   *target;			/* (N,Hz), NaN where missing; training only */
 	real	   *p;				/* (N Hz,F): channels of each view, phases, room for squash(middle) */
 	int16_t    *past_words;		/* (N,words_past): rows of the embeddings that belong into u */

@@ -73,27 +73,50 @@ averaging(double ema, int64_t update)
 	return fmin(ema, (1.0 + update) / (1 + part + update));
 }
 
-rnn_status
-optimizer_update(Optimizer *o, const rnn_config *cfg, double pace, int steps, bool decay, int64_t points, rnn_error *err)
+double
+optimizer_squares(const Optimizer *o, int64_t from, int64_t to)
 {
-	int64_t		at = o->fixed;
-	double		sum = 0,
-				scale = 1.0 / points;
+	double		sum = 0;
 
-	for (int64_t i = at; i < o->P; i++)
+	for (int64_t i = from; i < to; i++)
 		sum += (double) o->g[i] * o->g[i];
-	o->norm = sqrt(sum) * scale;
+	return sum;
+}
+
+rnn_status
+optimizer_begin(Optimizer *o, const rnn_config *cfg, double pace, int steps, bool decay, int64_t points, double squares,
+				rnn_error *err)
+{
+	double		scale = 1.0 / points;
+
+	o->norm = sqrt(squares) * scale;
 	if (!isfinite(o->norm))
 		return rnn_fail(err, RNN_ERR_NUMERIC, "training diverged: the gradient's norm", o->norm, 0, 0);
 	if (cfg->clip > 0 && o->norm > cfg->clip)
 		scale *= cfg->clip / o->norm;
+	o->scale = scale;
 	o->rate = pace * learning_rate(cfg, o->updates, steps, decay);
 	o->updates++;
-	rnn_kernel->adamw(o->P - at, o->w + at, o->g + at, o->m + at, o->v + at, o->ema ? o->ema + at : NULL, (real) scale, (real) o->rate,
-					  (real) BETA1, (real) BETA2,
+	return RNN_OK;
+}
+
+void
+optimizer_apply(const Optimizer *o, const rnn_config *cfg, int64_t from, int64_t to)
+{
+	rnn_kernel->adamw(to - from, o->w + from, o->g + from, o->m + from, o->v + from, o->ema ? o->ema + from : NULL,
+					  (real) o->scale, (real) o->rate, (real) BETA1, (real) BETA2,
 					  (real) (1 / (1 - pow(BETA1, o->updates))), (real) (1 / (1 - pow(BETA2, o->updates))),
 					  (real) cfg->weight_decay, (real) averaging(cfg->ema, o->updates));
-	return RNN_OK;
+}
+
+rnn_status
+optimizer_update(Optimizer *o, const rnn_config *cfg, double pace, int steps, bool decay, int64_t points, rnn_error *err)
+{
+	rnn_status	status = optimizer_begin(o, cfg, pace, steps, decay, points, optimizer_squares(o, o->fixed, o->P), err);
+
+	if (status == RNN_OK)
+		optimizer_apply(o, cfg, o->fixed, o->P);
+	return status;
 }
 
 const real *
