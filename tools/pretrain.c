@@ -20,6 +20,7 @@
  *		drop		share of windows that go without some of the references (0)
  *		league		directory that bench/league --export wrote; only looked at
  *		write		C file to write the averaged weights to at the end, as prior `version` (1)
+ *		past		1: the network sees more of the past than its patches (0)
  *		hidden, layers, patch, cell, rate, warmup, decay, ema, dropout, seed, split (train or all)
  */
 #include "pretrain_run.h"
@@ -135,6 +136,8 @@ set_option(Settings *s, const char *name, const char *value)
 		s->cfg.cell = !strcmp(value, "lstm") ? RNN_LSTM : !strcmp(value, "elman") ? RNN_ELMAN : RNN_GRU;
 	else if (!strcmp(name, "rate"))
 		s->cfg.learning_rate = v;
+	else if (!strcmp(name, "past"))
+		s->cfg.past = v != 0;
 	else if (!strcmp(name, "warmup"))
 		s->cfg.warmup = (int) v;
 	else if (!strcmp(name, "decay"))

@@ -5,6 +5,8 @@
  */
 #include "generate_parts.h"
 
+#define LONG_POINTS 200
+
 typedef struct Family
 {
 	const char *name;
@@ -43,6 +45,12 @@ static const Family families[RNN_FAMILIES] = {
 	[RNN_FAMILY_AGGREGATED] = {"aggregated", false},
 	[RNN_FAMILY_FRACTIONAL] = {"fractional season", true},
 	[RNN_FAMILY_CYCLE] = {"cycles", true},
+	[RNN_FAMILY_LOAD] = {"loads", false},
+	[RNN_FAMILY_PRICE] = {"prices", false},
+	[RNN_FAMILY_SENSOR] = {"sensors", false},
+	[RNN_FAMILY_EVENTS] = {"events", false},
+	[RNN_FAMILY_SALES] = {"sales", false},
+	[RNN_FAMILY_RIVER] = {"rivers", false},
 	[RNN_FAMILY_MIX] = {"mix", false},
 };
 
@@ -140,6 +148,20 @@ family_make(Gen *g, rnn_family family)
 			break;
 		case RNN_FAMILY_CYCLE:
 			make_cycle(g);
+			break;
+		case RNN_FAMILY_LOAD:
+		case RNN_FAMILY_PRICE:
+		case RNN_FAMILY_SENSOR:
+			make_hours(g, family);
+			break;
+		case RNN_FAMILY_EVENTS:
+			make_events(g);
+			break;
+		case RNN_FAMILY_SALES:
+			make_sales(g);
+			break;
+		case RNN_FAMILY_RIVER:
+			make_river(g);
 			break;
 		case RNN_FAMILY_MIX:
 			make_mix(g);
@@ -437,6 +459,16 @@ hand_over(Gen *g, rnn_synth *s)
 
 /* ----------------------------------------------------------------------- API */
 
+/* Any length; what is recorded by the hour is long. */
+static int
+draw_points(Gen *g, rnn_family family)
+{
+	bool		fine = family >= RNN_FAMILY_LOAD && family <= RNN_FAMILY_EVENTS,
+				is_long = chance(g, fine ? 0.85 : family == RNN_FAMILY_RIVER ? 0.6 : 0.15);
+
+	return (int) fmin(RNN_SYNTH_LONGEST, floor(log_between(g, is_long ? LONG_POINTS : RNN_SYNTH_SHORTEST, RNN_SYNTH_LONGEST + 1)));
+}
+
 void
 rnn_synth_make(uint64_t seed, uint64_t number, rnn_split split, int horizon, rnn_synth_work *work, rnn_synth *s)
 {
@@ -447,7 +479,7 @@ rnn_synth_make(uint64_t seed, uint64_t number, rnn_split split, int horizon, rnn
 	rnn_rng_seed(&g->rng, seed, number);
 	g->split = split;
 	s->family = family_draw(g, RNN_FAMILIES);
-	s->n = (int) fmin(RNN_SYNTH_LONGEST, floor(log_between(g, RNN_SYNTH_SHORTEST, RNN_SYNTH_LONGEST + 1)));
+	s->n = draw_points(g, s->family);
 	ahead = (int) fmin(RNN_SYNTH_HORIZON, fmax(RNN_SYNTH_LEAST_AHEAD, s->n / 2));
 	s->horizon = horizon < 1 ? 1 : horizon > ahead ? ahead : horizon;
 	g->n = s->n;

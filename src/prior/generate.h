@@ -54,6 +54,12 @@ typedef enum rnn_family
 	RNN_FAMILY_AGGREGATED,		/* sums or means of a finer series */
 	RNN_FAMILY_FRACTIONAL,		/* period is no whole number of steps */
 	RNN_FAMILY_CYCLE,			/* stochastic cycles */
+	RNN_FAMILY_LOAD,			/* hours, working days, holidays, levels that wander */
+	RNN_FAMILY_PRICE,			/* the same with spikes */
+	RNN_FAMILY_SENSOR,			/* the same, mostly without weeks, the level wanders more */
+	RNN_FAMILY_EVENTS,			/* counts of minutes and hours, with bursts */
+	RNN_FAMILY_SALES,			/* turnover: level times a season that moves */
+	RNN_FAMILY_RIVER,			/* rain that runs off */
 	RNN_FAMILY_MIX,				/* of two or three others */
 	RNN_FAMILIES
 } rnn_family;

@@ -135,4 +135,10 @@ void		make_intermittent(Gen *g);
 void		make_zero(Gen *g);
 void		make_censored(Gen *g);
 
+/* generate_records.c */
+void		make_hours(Gen *g, rnn_family family);
+void		make_events(Gen *g);
+void		make_sales(Gen *g);
+void		make_river(Gen *g);
+
 #endif							/* RNN_GENERATE_PARTS_H */

@@ -125,6 +125,7 @@ typedef struct rnn_config
 	int32_t		terms;			/* bits of rnn_term */
 	int32_t		references;		/* of the list, that a network sees, */
 	int32_t		mixed;			/* and that are mixed; 0: nothing is */
+	int32_t		past;			/* bool: a network sees what is told of the past beside its patches, frame.h */
 } rnn_config;
 
 typedef enum rnn_option_type

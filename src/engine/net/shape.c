@@ -16,7 +16,8 @@ shape_sizes(rnn_shape *s, const rnn_config *cfg)
 {
 	memset(s, 0, sizeof(*s));
 	s->patch = cfg->patch;
-	s->D = s->D0 = 3 * cfg->patch + RNN_SCALARS;
+	s->past = cfg->past ? cfg->patch + RNN_COARSE : 0;
+	s->D = s->D0 = s->past + 3 * cfg->patch + RNN_SCALARS;
 	s->H = cfg->hidden;
 	s->L = cfg->layers;
 	s->R = cfg->skip ? cfg->references : 0;

@@ -11,6 +11,7 @@
 
 #define RNN_MAX_LAYERS 8
 #define RNN_SCALARS (8 + RNN_PHASES)	/* per-position facts, see frame.c */
+#define RNN_COARSE 16			/* means of long windows of the past */
 #define RNN_EMBED 4				/* width of a word's embedding */
 #define RNN_VIEWS 5				/* places at which covariates are seen for one point ahead, */
 #define RNN_TERM_VIEWS 3		/* and terms of the calendar */
@@ -51,7 +52,8 @@ typedef struct rnn_tensor
 typedef struct rnn_shape
 {
 	int			patch,
-				D0,				/* inputs of a step that a frame has: 3 patch + RNN_SCALARS */
+				past,			/* inputs that tell of the past: patch + RNN_COARSE, or 0 */
+				D0,				/* inputs of a step that a frame has: past + 3 patch + RNN_SCALARS */
 				D,				/* and with covariates: + patch C + CS */
 				H,
 				L,

@@ -20,6 +20,8 @@
 
 #define S RNN_BLOCK
 #define Q RNN_QUANTILES
+#define LEAST_COARSE 64			/* points of a window of which the mean is told */
+#define MOST_COARSE 1024
 
 /* Whether the mix that is forecast has other references than the network sees. */
 static bool
@@ -220,7 +222,60 @@ scalars(const rnn_frame_plan *p, const Moments *m, double s, int64_t n, int64_t 
 	rnn_frame_phases(p, phase, out + 8);
 }
 
-/* [by anchor (P), by mean (P), known (P), scalars] */
+/* The longest season that lies before every point of the patch; the step before where there is none. */
+static int64_t
+season_before(const rnn_frame_plan *p, int64_t e)
+{
+	int64_t		m = 1;
+
+	for (int i = 0; i < p->n_seasons; i++)
+		if (p->seasons[i] <= e - p->shape->patch)
+			m = p->seasons[i];
+	return m;
+}
+
+/* Whole seasons, as many as make 64 points. */
+static int64_t
+coarse_window(const rnn_frame_plan *p)
+{
+	int64_t		m = p->seasons[p->n_seasons - 1];
+
+	return rnn_min((LEAST_COARSE + m - 1) / m * m, MOST_COARSE);
+}
+
+/*
+ * What changed since the season before, (P), and means of windows one before
+ * the other, the latest first, (RNN_COARSE): the network's context is a part of
+ * what lies behind it.
+ */
+static void
+load_past(const rnn_frame_plan *p, const rnn_points *pts, int64_t e, const Moments *m, double s, real *out)
+{
+	int			P = p->shape->patch;
+	int64_t		before = season_before(p, e),
+				window = coarse_window(p);
+	double		sd = fmax(m->sd, 1e-3 * s);
+
+	for (int j = 0; j < P; j++)
+	{
+		int64_t		i = e - P + j;
+		bool		known = i >= before && !isnan(pts->raw[i]) && !isnan(pts->raw[i - before]);
+
+		out[j] = known ? squashed((pts->raw[i] - pts->raw[i - before]) / s) : 0;
+	}
+	memset(out + P, 0, sizeof(real) * RNN_COARSE);
+	for (int k = 0; k < RNN_COARSE && e >= (k + 1) * window; k++)
+	{
+		const double *x = pts->x + e - (k + 1) * window;
+		double		sum = 0;
+
+		for (int64_t i = 0; i < window; i++)
+			sum += x[i] - m->mean;
+		out[P + k] = squashed(sum / (double) window / sd);
+	}
+}
+
+/* [past, by anchor (P), by mean (P), known (P), scalars] */
 static void
 load_patch(const rnn_frame_plan *p, const rnn_points *pts, int64_t e, const Moments *m,
 		   double s, const real *facts, real *u)
@@ -228,6 +283,9 @@ load_patch(const rnn_frame_plan *p, const rnn_points *pts, int64_t e, const Mome
 	int			P = p->shape->patch;
 	double		sd = fmax(m->sd, 1e-3 * s);
 
+	if (p->shape->past > 0)
+		load_past(p, pts, e, m, s, u);
+	u += p->shape->past;
 	for (int j = 0; j < P; j++)
 	{
 		int64_t		i = e - P + j;
@@ -396,7 +454,7 @@ rnn_frame_load(rnn_net *net, int64_t row, const real *frame, bool flip)
 		return;
 	}
 	memcpy(u, frame, sizeof(real) * s->D0);
-	copy_signed(u, frame, 2 * s->patch, flip);
+	copy_signed(u, frame, s->past + 2 * s->patch, flip);
 	memcpy(aux, frame + s->D0, sizeof(real) * s->A);
 	if (flip)
 	{

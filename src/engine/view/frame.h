@@ -11,7 +11,7 @@
 
 /*
  * A frame is all that depends on one patch end e, from points before e alone:
- *		u (D)			patch by anchor (P), by mean (P), known (P), scalars
+ *		u (D)			what is told of the past (past), patch by anchor (P), by mean (P), known (P), scalars
  *		aux (A)			log errors (R), weights (R), scalars
  *		ref (R,Hz)		references in units of s around a
  *		spread (Hz)		the expected absolute error of their mix in units of s
