@@ -336,7 +336,7 @@ def export(rows, args):
     rows = sorted(rows, key=lambda r: r["kind"] == "single")
     for row in rows:
         league = League(args.data, row)
-        seasons = league.given if args.circle == SECOND else SEASONS.get(league.name, [12])
+        seasons = (league.given or [league.season]) if args.circle == SECOND else SEASONS.get(league.name, [12])
         series = {}
         for w in league.windows:
             if len(w.x) + len(w.actual) > len(series.get(w.series, [])):

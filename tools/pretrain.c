@@ -20,6 +20,7 @@
  *		drop		share of windows that go without some of the references (0)
  *		league		directory that bench/league --export wrote; only looked at
  *		write		C file to write the averaged weights to at the end, as prior `version` (1)
+ *		references	of the list, that the network sees (all)
  *		past		1: the network sees more of the past than its patches (0)
  *		hidden, layers, patch, cell, rate, warmup, decay, ema, dropout, seed, split (train or all)
  */
@@ -136,6 +137,8 @@ set_option(Settings *s, const char *name, const char *value)
 		s->cfg.cell = !strcmp(value, "lstm") ? RNN_LSTM : !strcmp(value, "elman") ? RNN_ELMAN : RNN_GRU;
 	else if (!strcmp(name, "rate"))
 		s->cfg.learning_rate = v;
+	else if (!strcmp(name, "references"))
+		s->cfg.references = (int) v;
 	else if (!strcmp(name, "past"))
 		s->cfg.past = v != 0;
 	else if (!strcmp(name, "warmup"))
@@ -190,6 +193,8 @@ read_settings(Settings *s, int argc, char **argv)
 	}
 	if (s->processes < 1 || s->processes > MOST_PROCESSES || s->pieces < 1 || s->pieces > MOST_PIECES || s->every < 1)
 		die("processes must be 1 to %d, pieces 1 to %d, every at least 1", MOST_PROCESSES, MOST_PIECES);
+	/* The mix beside it is of the same references. */
+	s->cfg.mixed = s->cfg.references;
 	s->cfg.steps = s->steps;
 	s->cfg.context = LONGEST_WINDOW * s->cfg.patch;
 }

@@ -144,6 +144,7 @@ seasons_section(Walk *w, rnn_model *m)
 	walk_i32(w, &m->config.terms, 0, m->is_history || !has_times(&m->clock) ? 0 : (1 << RNN_TERMS) - 1, "terms of the calendar");
 	references_field(w, &m->config.references, m->is_history);
 	references_field(w, &m->config.mixed, m->is_history);
+	walk_i32(w, &m->config.past, 0, 1, "what a network sees of the past");
 	for (int i = 0; i < m->n_seasons && !w->failed; i++)
 		walk_i32(w, &m->seasons[i], i > 0 ? m->seasons[i - 1] + 1 : 1, 1000000, "a season");
 	if (w->direction != READ)

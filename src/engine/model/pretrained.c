@@ -41,6 +41,7 @@ set_shape(const rnn_prior_data *d, rnn_config *cfg)
 	cfg->norm = cfg->residual = cfg->skip = true;
 	cfg->conv_layers = 0;
 	cfg->references = d->references;
+	cfg->past = d->past;
 }
 
 size_t

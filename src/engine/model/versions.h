@@ -18,6 +18,7 @@ typedef struct rnn_prior_data
 	int			context;
 	int			horizon;		/* steps ahead that it was trained for */
 	int			references;		/* of the list, that it sees */
+	int			past;			/* bool: it sees more of the past than its patches */
 	double		share;			/* in its mean with the mix */
 	double		widen[RNN_MEDIAN];	/* of short series: the mean's gaps are 1 + this / n as wide, by pair of levels */
 	int64_t		params;

@@ -37,6 +37,7 @@ network_bytes(const rnn_config *given, const rnn_panel *panel, bool tuned)
 	if (!tuned && cfg.calendar != 0)
 		cfg.terms |= panel->calendar.terms;
 	cfg.references = cfg.mixed = RNN_REFS;
+	cfg.past = false;
 	if (tuned)
 		rnn_prior_shape(panel->prior, d.longest, &cfg);
 	rnn_config_resolve(&cfg, &d);
@@ -94,6 +95,7 @@ rnn_trainer_init(rnn_trainer **out, void *block, size_t size, const rnn_config *
 	t->plan.asked = *cfg;
 	/* A model to go on from may have others. */
 	t->plan.asked.references = t->plan.asked.mixed = RNN_REFS;
+	t->plan.asked.past = false;
 	t->plan.asked.covariates = panel->covariates;
 	t->plan.panel = *panel;
 	t->plan.warm = warm;
