@@ -232,6 +232,7 @@ test_causality(void)
 			config(&cfg, c == 0 ? 1 : c == 5 ? 16 : 4, c == 5 ? 64 : 24, c == 1 ? 1 : c == 5 ? 40 : 7,
 				   c == 2 ? 2 : c == 4 ? 3 : 1, c == 2 ? two : c == 4 ? three : c == 1 ? none : year);
 			cfg.skip = c != 3;
+			cfg.past = c >= 4;
 			for (size_t i = 0; i < sizeof(ends) / sizeof(ends[0]); i++)
 				check_causal(&cfg, x, ends[i]);
 		}
@@ -360,6 +361,7 @@ test_flips(void)
 
 	printf("- a flip is the series upside down\n");
 	config(&cfg, 4, 24, 20, 1, year);
+	cfg.past = true;
 	for (int i = 0; i < N; i++)
 		y[i] = -x[i];
 	rnn_shape_init(&shape, &cfg);
