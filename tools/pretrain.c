@@ -230,7 +230,7 @@ prepare(Pretrain *p)
 	{
 		Maker	   *m = grab(sizeof(*m));
 
-		maker_init(m, &p->plans, 0);
+		maker_init(m, &p->plans);
 		p->n_sets = read_league(m, s->league, p->set);
 		pool_add(&p->league, maker_chunk(m));
 	}
@@ -347,7 +347,7 @@ main(int argc, char **argv)
 	rnn_engine_init(-1);
 	prepare(&p);
 	if (p.step == 0)
-		validate(&p, false);
+		validate_aside(&p);
 	train_together(&p, started);
 	save(&p);
 	say(&p, "steps=%d\n", p.step);

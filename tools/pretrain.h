@@ -16,7 +16,7 @@
 #define FAR_POINTS 256			/* histories that are forecast farther */
 #define TRAINED_HORIZON 768		/* that the prior says it is for: as far as blocks go */
 #define LONGEST_WINDOW 32		/* steps: 512 points in patches of 16 */
-#define CHUNK 2048				/* series in a file */
+#define CHUNK 512				/* series in a file */
 
 /* All positions of one series, oldest first; the last is the one to forecast at. */
 typedef struct Item
@@ -67,7 +67,7 @@ void		die(const char *format,...);
 void	   *grab(size_t size);
 
 void		plans_init(Plans *p, const rnn_config *cfg);
-void		maker_init(Maker *m, const Plans *plans, uint64_t number);
+void		maker_init(Maker *m, const Plans *plans);
 /* x (n + horizon): a history and what followed it, NaN where missing. */
 void		make_item(Maker *m, const double *x, int64_t n, int horizon, int n_seasons, const int *seasons,
 					  int family, double unit);

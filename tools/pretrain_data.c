@@ -62,11 +62,11 @@ plans_init(Plans *p, const rnn_config *cfg)
 }
 
 void
-maker_init(Maker *m, const Plans *plans, uint64_t number)
+maker_init(Maker *m, const Plans *plans)
 {
 	memset(m, 0, sizeof(*m));
 	m->plans = plans;
-	rnn_rng_seed(&m->rng, number, 0);
+	rnn_rng_seed(&m->rng, 0, 0);
 }
 
 static int
@@ -299,7 +299,7 @@ make_chunk(const Plans *plans, const Place *place, uint64_t seed, rnn_split spli
 	rnn_synth_work *work = grab(sizeof(*work));
 	Maker		m;
 
-	maker_init(&m, plans, seed ^ (uint64_t) number << 32);
+	maker_init(&m, plans);
 	for (int i = 0; i < count; i++)
 	{
 		uint64_t	id = (uint64_t) number * CHUNK + i;
@@ -307,6 +307,7 @@ make_chunk(const Plans *plans, const Place *place, uint64_t seed, rnn_split spli
 
 		rnn_synth_make(seed, id, split, RNN_SYNTH_HORIZON, work, s);
 		rnn_rng_seed(&r, seed ^ 0x9e3779b97f4a7c15u, id);
+		rnn_rng_seed(&m.rng, seed ^ 0xc2b2ae3d27d4eb4fu, id);
 		make_item(&m, s->x, s->n, draw_horizon(&r, s->n), s->n_given, s->given, s->family, 1);
 	}
 	write_chunk(plans, &m, place);

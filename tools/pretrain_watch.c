@@ -98,7 +98,9 @@ typedef struct Sums
 				mix[RNN_FAMILIES + 1];
 	int			count[RNN_FAMILIES + 1];
 	double		mase[MOST_SETS],
-				mase_mix[MOST_SETS];
+				mase_mix[MOST_SETS],
+				pinball[MOST_SETS],
+				pinball_mix[MOST_SETS];
 } Sums;
 
 static void
@@ -123,6 +125,8 @@ add_league(void *to, const Item *item, const double network[2], const double mix
 
 	sums->mase[item->family] += network[1];
 	sums->mase_mix[item->family] += mix[1];
+	sums->pinball[item->family] += network[0] * item->unit;
+	sums->pinball_mix[item->family] += mix[0] * item->unit;
 }
 
 void
@@ -177,8 +181,9 @@ validate(Pretrain *p, bool whole)
 	}
 	say(p, "\n");
 	for (int i = 0; whole && i < n; i++)
-		say(p, "    %-16s %.3f  mix %.3f  naive %.3f\n", p->set[i].name, sums.mase[i] / p->set[i].windows,
-			sums.mase_mix[i] / p->set[i].windows, p->set[i].naive);
+		say(p, "    %-16s %.3f  mix %.3f  naive %.3f  pinball %.4f  mix %.4f\n", p->set[i].name,
+			sums.mase[i] / p->set[i].windows, sums.mase_mix[i] / p->set[i].windows, p->set[i].naive,
+			sums.pinball[i] / p->set[i].windows, sums.pinball_mix[i] / p->set[i].windows);
 	for (int f = 0; whole && f < RNN_FAMILIES; f++)
 		if (sums.count[f] > 0)
 			say(p, "    %-22s %.4f  mix %.4f  %d series\n", rnn_family_name(f), sums.network[f] / sums.count[f],

@@ -53,6 +53,9 @@ typedef struct Hours
 				swing_memory;	/* in days */
 	double		year,			/* the level's yearly part, */
 				shape_year;		/* and how far the course becomes another one */
+	double		warm,			/* what warm and cold weather add, */
+				cold,
+				weather;		/* whose memory is so many days */
 	double		noise,
 				noise_follows;
 } Hours;
@@ -87,13 +90,19 @@ hours_draw(Gen *g, rnn_family family)
 					longest[LEVELS] = {0.7, 8, 120};
 
 		h.memory[k] = log_between(g, shortest[k], longest[k]);
-		h.size[k] = chance(g, 0.15) ? 0 : log_between(g, 0.05, k == 0 ? 0.6 : sensor ? 5 : price ? 4 : 2.5);
+		h.size[k] = chance(g, 0.15) ? 0 : k == 0 ? log_between(g, 0.03, 0.5) : log_between(g, 0.12, sensor ? 5 : price ? 4 : 2.5);
 	}
 	h.swing = chance(g, 0.3) ? 0 : log_between(g, 0.03, sensor || price ? 0.7 : 0.3);
 	h.swing_memory = log_between(g, 0.5, 40);
 	h.year = chance(g, 0.4) ? 0 : log_between(g, 0.1, sensor ? 4 : 1.5);
 	h.shape_year = chance(g, 0.5) ? 0 : between(g, 0, 1);
-	h.noise = log_between(g, 0.005, 0.3);
+	if (!sensor && chance(g, 0.6))
+	{
+		h.weather = log_between(g, 0.7, 7);
+		h.warm = chance(g, 0.3) ? 0 : log_between(g, 0.2, 4);
+		h.cold = chance(g, 0.3) ? 0 : log_between(g, 0.2, 4);
+	}
+	h.noise = log_between(g, 0.003, 0.25);
 	h.noise_follows = chance(g, 0.5) ? between(g, 0.3, 1) : 0;
 	return h;
 }
@@ -104,7 +113,7 @@ day_courses(Gen *g, const Hours *h, double *course)
 {
 	for (int k = 0; k < 4; k++)
 	{
-		Season		s = season_of(g, h->day, chance(g, 0.8));
+		Season		s = season_of(g, h->day, chance(g, 0.88));
 
 		profile_make(g, &s, course + k * h->day, h->day);
 	}
@@ -132,6 +141,7 @@ hours_make(Gen *g, const Hours *h, double *x)
 				phase = between(g, 0, TAU);
 	Wander		level[LEVELS],
 				swing = wander_start(g, h->swing_memory * h->day),
+				weather = wander_start(g, h->weather * h->day),
 				noise = wander_start(g, chance(g, 0.3) ? 0.1 : log_between(g, 0.5, 6));
 	bool		off = false;
 
@@ -156,6 +166,13 @@ hours_make(Gen *g, const Hours *h, double *x)
 		size = h->noise * (1 + h->noise_follows * fmax(-0.9, fmin(3, now)));
 		for (int k = 0; k < LEVELS; k++)
 			now += h->size[k] * wander(g, &level[k]);
+		/* Heating and cooling have a course of their own, and mild days need neither. */
+		if (h->weather > 0)
+		{
+			double		warmth = year + wander(g, &weather);
+
+			now += (h->warm * fmax(0, warmth - 0.5) + h->cold * fmax(0, -warmth - 0.5)) * (0.7 + 0.5 * today[2 * h->day]);
+		}
 		x[t] = now + h->year * year + size * wander(g, &noise);
 	}
 	generate_season(g, h->day);
