@@ -21,7 +21,7 @@
 /* All positions of one series, oldest first; the last is the one to forecast at. */
 typedef struct Item
 {
-	int64_t		at;				/* of the first position, in reals from the start of the data */
+	int64_t		at;				/* of the first position, in numbers from the start of the data */
 	int32_t		steps;			/* positions */
 	int32_t		group;
 	int32_t		horizon;
@@ -32,19 +32,19 @@ typedef struct Item
 	double		unit;			/* an error of 1 in the scale of the last position, in the set's measure */
 } Item;
 
-/* Positions of many series: frame (width), target (Hz), next position. */
+/* Positions of many series: frame (width), target (Hz), next position; half floats, see unpack. */
 typedef struct Chunk
 {
 	int			count;
 	const Item *items;
-	const real *data;
+	const uint16_t *data;
 } Chunk;
 
 typedef struct Plans
 {
 	rnn_config	cfg;
 	rnn_shape	shape[GROUPS];	/* they share the parameters */
-	int64_t		stride[GROUPS];	/* reals of a position: frame and target */
+	int64_t		stride[GROUPS];	/* numbers of a position: frame and target */
 } Plans;
 
 /* Items that are being made, one after the other. */
@@ -57,7 +57,7 @@ typedef struct Maker
 	Item	   *items;
 	int64_t		used,
 				size;
-	real	   *data;
+	uint16_t   *data;
 	void	   *scratch;
 	size_t		scratch_size;
 } Maker;
@@ -72,6 +72,8 @@ void		maker_init(Maker *m, const Plans *plans);
 void		make_item(Maker *m, const double *x, int64_t n, int horizon, int n_seasons, const int *seasons,
 					  int family, double unit);
 Chunk		maker_chunk(const Maker *m);
+/* Numbers of a chunk; those beyond 65,504 were cut to it, and NaN is kept. */
+void		unpack(const uint16_t *half, int64_t n, real *out);
 
 /* Horizons that people ask for, and any other; not more than half of the history, n points. */
 int			draw_horizon(rnn_rng *r, int n);

@@ -76,17 +76,17 @@ group_of(int horizon)
 }
 
 static void
-more_room(Maker *m, int64_t reals, size_t scratch)
+more_room(Maker *m, int64_t numbers, size_t scratch)
 {
 	if (m->count == m->room)
 	{
 		m->room = m->room ? 2 * m->room : 1024;
 		m->items = realloc(m->items, sizeof(Item) * m->room);
 	}
-	while (m->used + reals > m->size)
+	while (m->used + numbers > m->size)
 	{
 		m->size = m->size ? 2 * m->size : 1 << 20;
-		m->data = realloc(m->data, sizeof(real) * m->size);
+		m->data = realloc(m->data, sizeof(*m->data) * m->size);
 	}
 	if (scratch > m->scratch_size)
 	{
@@ -96,6 +96,36 @@ more_room(Maker *m, int64_t reals, size_t scratch)
 	}
 	if (!m->items || !m->data || (scratch && !m->scratch))
 		die("no memory for the windows");
+}
+
+#define HALF_NAN 0x7fff			/* no number that pack makes */
+
+/* As half_store, for many: to nearest, what is too large becomes the largest. */
+static void
+pack(const real *x, int64_t n, uint16_t *half)
+{
+	for (int64_t i = 0; i < n; i++)
+	{
+		float		held = x[i] > (real) HALF_LARGEST ? (float) HALF_LARGEST : x[i] < (real) -HALF_LARGEST ? (float) -HALF_LARGEST : x[i],
+					small = held * 0x1p-112f;
+		uint32_t	bits;
+
+		memcpy(&bits, &small, sizeof(bits));
+		half[i] = (uint16_t) (((bits & 0x7fffffff) + 0xfff + (bits >> 13 & 1)) >> 13 | (bits >> 16 & 0x8000));
+		if (isnan(x[i]))
+			half[i] = HALF_NAN;
+	}
+}
+
+void
+unpack(const uint16_t *half, int64_t n, real *out)
+{
+	for (int64_t i = 0; i < n; i++)
+	{
+		real		x = half_load((const uint8_t *) &half[i]);
+
+		out[i] = half[i] == HALF_NAN ? (real) NAN : x;
+	}
 }
 
 static void
@@ -154,7 +184,8 @@ make_item(Maker *m, const double *x, int64_t n, int horizon, int n_seasons, cons
 	rnn_arena	arena;
 	rnn_scale	scale = {0};
 	double	   *work;
-	real	   *whole;
+	real	   *whole,
+			   *kept;
 	size_t		scratch;
 	Item	   *item;
 
@@ -170,13 +201,14 @@ make_item(Maker *m, const double *x, int64_t n, int horizon, int n_seasons, cons
 		shape.blocks = (horizon + S - 1) / S;
 	rnn_frame_plan_init(&plan, &shape, &cfg);
 	steps = steps < LONGEST_WINDOW ? steps : LONGEST_WINDOW;
-	scratch = sizeof(double) * (rnn_frame_work(&plan, n) + 2 * n) + sizeof(real) * (plan.width + horizon + S) + 4096;
+	scratch = sizeof(double) * (rnn_frame_work(&plan, n) + 2 * n) + sizeof(real) * (plan.width + horizon + S + m->plans->stride[group]) + 4096;
 	more_room(m, steps * m->plans->stride[group], scratch);
 
 	rnn_arena_init(&arena, m->scratch, m->scratch_size);
 	rnn_points_init(&points, &series, &arena);
 	work = arena_new(&arena, double, rnn_frame_work(&plan, n));
 	whole = arena_new(&arena, real, plan.width + shape.blocks * S);
+	kept = arena_new(&arena, real, m->plans->stride[group]);
 	if (arena.failed)
 		die("the scratch of a window is too small");
 	rnn_frame_begin(&plan, n, work);
@@ -190,13 +222,11 @@ make_item(Maker *m, const double *x, int64_t n, int horizon, int n_seasons, cons
 	for (int k = steps - 1; k >= 0; k--)
 	{
 		int64_t		e = n - (int64_t) k * P;
-		real	   *out = m->data + m->used,
-				   *frame = group == FAR ? whole : out;
-
-		rnn_frame_compute(&plan, &points, e, frame, &scale, work);
-		set_target(frame + plan.width, shape.blocks * S, x, e, n + horizon, horizon, points.unit, &scale);
+		rnn_frame_compute(&plan, &points, e, whole, &scale, work);
+		set_target(whole + plan.width, shape.blocks * S, x, e, n + horizon, horizon, points.unit, &scale);
 		if (group == FAR)
-			keep_blocks(&shape, frame, item->block, out);
+			keep_blocks(&shape, whole, item->block, kept);
+		pack(group == FAR ? kept : whole, m->plans->stride[group], m->data + m->used);
 		m->used += m->plans->stride[group];
 	}
 	item->unit = unit * scale.s * points.unit;
@@ -216,13 +246,13 @@ typedef struct ChunkHead
 	int64_t		params;			/* of the widest plan: guards against another patch or layout */
 	int64_t		stride[GROUPS];
 	int64_t		count;
-	int64_t		reals;
+	int64_t		numbers;
 } ChunkHead;
 
 static ChunkHead
 chunk_head(const Plans *p)
 {
-	ChunkHead	h = {.magic = "RNNWIN1"};
+	ChunkHead	h = {.magic = "RNNWIN2"};
 
 	h.params = (int64_t) p->cfg.patch << 32 | p->cfg.context;
 	memcpy(h.stride, p->stride, sizeof(h.stride));
@@ -282,12 +312,12 @@ write_chunk(const Plans *plans, const Maker *m, const Place *place)
 	bool		kept = place->fd < 0;
 
 	head.count = m->count;
-	head.reals = m->used;
+	head.numbers = m->used;
 	snprintf(partial, sizeof(partial), "%s%s", place->path, kept ? ".part" : "");
 	f = fopen(partial, "wb");
 	if (!f || fwrite(&head, sizeof(head), 1, f) != 1 ||
 		fwrite(m->items, sizeof(Item), m->count, f) != (size_t) m->count ||
-		fwrite(m->data, sizeof(real), m->used, f) != (size_t) m->used ||
+		fwrite(m->data, sizeof(*m->data), m->used, f) != (size_t) m->used ||
 		fclose(f) != 0 || (kept && rename(partial, place->path) != 0))
 		die("%s can't be written: %s", partial, strerror(errno));
 }
@@ -331,11 +361,11 @@ read_chunk(const Plans *plans, const Place *place)
 		die("%s can't be mapped: %s", place->path, strerror(errno));
 	head = (const ChunkHead *) bytes;
 	if ((size_t) st.st_size < sizeof(*head) || memcmp(head, &want, offsetof(ChunkHead, count)) != 0 ||
-		(size_t) st.st_size != sizeof(*head) + head->count * sizeof(Item) + head->reals * sizeof(real))
+		(size_t) st.st_size != sizeof(*head) + head->count * sizeof(Item) + head->numbers * sizeof(uint16_t))
 		die("%s is of another version: remove it", place->path);
 	return (Chunk) {
 		(int) head->count, (const Item *) (bytes + sizeof(*head)),
-		(const real *) (bytes + sizeof(*head) + head->count * sizeof(Item))
+		(const uint16_t *) (bytes + sizeof(*head) + head->count * sizeof(Item))
 	};
 }
 

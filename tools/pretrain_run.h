@@ -82,6 +82,7 @@ typedef struct Pretrain
 	Shared	   *shared;
 	real	   *gradients;		/* (pieces, P) */
 	int			slices;
+	real	   *values;			/* of one item */
 	void	   *net_block;
 	size_t		net_size;
 	FILE	   *log;
@@ -97,7 +98,8 @@ void		pool_add(Pool *p, Chunk chunk);
 void		share(Pretrain *p);
 /* T steps of B windows, and where they lie in the block. */
 void		lay_out_net(Pretrain *p, rnn_net *net, int group, int T, int B, bool training);
-const Item *item_of(const Pool *pool, const Class *class, int i, const real **data);
+/* data: its numbers, until the next is asked for. */
+const Item *item_of(Pretrain *p, const Pool *pool, const Class *class, int i, const real **data);
 /* Column b of the net: the item's positions at the end, nothing before them. */
 void		load_item(const Plans *plans, rnn_net *net, int T, int B, int b, const Item *item, const real *data, bool flip);
 /* One update, by all processes together; the first of them counts. */

@@ -77,12 +77,13 @@ lay_out_net(Pretrain *p, rnn_net *net, int group, int T, int B, bool training)
 }
 
 const Item *
-item_of(const Pool *pool, const Class *class, int i, const real **data)
+item_of(Pretrain *p, const Pool *pool, const Class *class, int i, const real **data)
 {
 	const Chunk *chunk = &pool->chunk[class->item[i][0]];
 	const Item *item = &chunk->items[class->item[i][1]];
 
-	*data = chunk->data + item->at;
+	unpack(chunk->data + item->at, item->steps * p->plans.stride[item->group], p->values);
+	*data = p->values;
 	return item;
 }
 
@@ -157,7 +158,7 @@ tile(Pretrain *p, rnn_net *net, const Class *class, int T, int B, rnn_rng *r, re
 	for (int b = 0; b < B; b++)
 	{
 		const real *data;
-		const Item *item = item_of(&p->pool, class, (int) rnn_rng_below(r, class->count), &data);
+		const Item *item = item_of(p, &p->pool, class, (int) rnn_rng_below(r, class->count), &data);
 
 		load_item(&p->plans, net, T, B, b, item, data, rnn_rng_below(r, 2));
 		if (p->s.drop > 0 && rnn_rng_uniform(r) < p->s.drop)
@@ -230,6 +231,7 @@ share(Pretrain *p)
 				size;
 	real	   *at;
 
+	p->values = grab(sizeof(real) * LONGEST_WINDOW * p->plans.stride[FAR]);
 	p->slices = (int) ((P + SLICE - 1) / SLICE);
 	head = (sizeof(Shared) + sizeof(double) * p->slices + 63) / 64 * 64;
 	size = head + sizeof(real) * P * (5 + p->s.pieces);

@@ -65,7 +65,7 @@ forecast_pool(Pretrain *p, const Pool *pool, Told told, void *to)
 				for (int b = 0; b < B; b++)
 				{
 					const real *data;
-					const Item *item = item_of(pool, class, from + b, &data);
+					const Item *item = item_of(p, pool, class, from + b, &data);
 
 					load_item(&p->plans, &net, T, B, b, item, data, false);
 				}
@@ -75,7 +75,7 @@ forecast_pool(Pretrain *p, const Pool *pool, Told told, void *to)
 				for (int b = 0; b < B; b++)
 				{
 					const real *data;
-					const Item *item = item_of(pool, class, from + b, &data);
+					const Item *item = item_of(p, pool, class, from + b, &data);
 					const real *last = data + (item->steps - 1) * p->plans.stride[group],
 							   *target = last + p->plans.stride[group] - p->plans.shape[group].blocks * S;
 					rnn_frame_plan plan = {.shape = &p->plans.shape[group]};
