@@ -16,7 +16,7 @@
 #define FAR_POINTS 256			/* histories that are forecast farther */
 #define TRAINED_HORIZON 768		/* that the prior says it is for: as far as blocks go */
 #define LONGEST_WINDOW 32		/* steps: 512 points in patches of 16 */
-#define CHUNK 512				/* series in a file */
+#define CHUNK 1024				/* series in a file */
 
 /* All positions of one series, oldest first; the last is the one to forecast at. */
 typedef struct Item
