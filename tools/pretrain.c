@@ -68,7 +68,7 @@ save(const Pretrain *p)
 	for (int i = 0; i < 4 && ok; i++)
 		ok = fwrite(part[i], sizeof(real), p->opt.P, f) == (size_t) p->opt.P;
 	if (!ok || fclose(f) != 0 || rename(partial, path) != 0)
-		die("%s can't be written: %s", path, strerror(errno));
+		die("%s cannot be written: %s", path, strerror(errno));
 }
 
 static bool
@@ -221,7 +221,7 @@ prepare(Pretrain *p)
 	snprintf(path, sizeof(path), "%s/log.txt", s->dir);
 	p->log = fopen(path, "a");
 	if (!p->log)
-		die("%s can't be written: %s", path, strerror(errno));
+		die("%s cannot be written: %s", path, strerror(errno));
 	plans_init(&p->plans, &s->cfg);
 	add_chunks(&p->pool, make_chunks(&p->plans, dir, name, (uint64_t) s->cfg.seed, split, s->series, s->processes), s->series);
 	add_chunks(&p->held, make_chunks(&p->plans, dir, "held", (uint64_t) s->cfg.seed + 1000003, RNN_SPLIT_HELD_OUT, CHECKED,

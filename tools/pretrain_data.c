@@ -319,7 +319,7 @@ write_chunk(const Plans *plans, const Maker *m, const Place *place)
 		fwrite(m->items, sizeof(Item), m->count, f) != (size_t) m->count ||
 		fwrite(m->data, sizeof(*m->data), m->used, f) != (size_t) m->used ||
 		fclose(f) != 0 || (kept && rename(partial, place->path) != 0))
-		die("%s can't be written: %s", partial, strerror(errno));
+		die("%s cannot be written: %s", partial, strerror(errno));
 }
 
 static void
@@ -354,11 +354,11 @@ read_chunk(const Plans *plans, const Place *place)
 	int			fd = place->fd < 0 ? open(place->path, O_RDONLY) : place->fd;
 
 	if (fd < 0 || fstat(fd, &st) != 0)
-		die("%s can't be read: %s", place->path, strerror(errno));
+		die("%s cannot be read: %s", place->path, strerror(errno));
 	bytes = mmap(NULL, st.st_size, PROT_READ, MAP_SHARED, fd, 0);
 	close(fd);
 	if (bytes == MAP_FAILED)
-		die("%s can't be mapped: %s", place->path, strerror(errno));
+		die("%s cannot be mapped: %s", place->path, strerror(errno));
 	head = (const ChunkHead *) bytes;
 	if ((size_t) st.st_size < sizeof(*head) || memcmp(head, &want, offsetof(ChunkHead, count)) != 0 ||
 		(size_t) st.st_size != sizeof(*head) + head->count * sizeof(Item) + head->numbers * sizeof(uint16_t))
@@ -436,7 +436,7 @@ write_prior(const char *path, int version, double share, const rnn_config *cfg, 
 	int			column = 0;
 
 	if (!f)
-		die("%s can't be written: %s", path, strerror(errno));
+		die("%s cannot be written: %s", path, strerror(errno));
 	fprintf(f, "/* Written by tools/pretrain; see docs/prior.md. */\n#include \"model/versions.h\"\n\n"
 			"const rnn_prior_data rnn_prior_%d = {\n"
 			"\t.version = %d,.cell = %d,.layers = %d,.hidden = %d,\n\t.patch = %d,.context = %d,.horizon = %d,.references = %d,.past = %d,\n\t.share = %g,\n"
@@ -465,7 +465,7 @@ write_prior(const char *path, int version, double share, const rnn_config *cfg, 
 	}
 	fprintf(f, "%s};\n", column ? "\"\n" : "");
 	if (fclose(f) != 0)
-		die("%s can't be written: %s", path, strerror(errno));
+		die("%s cannot be written: %s", path, strerror(errno));
 }
 
 /* ------------------------------------------------------------ real series */
@@ -492,7 +492,7 @@ read_set(Maker *m, const char *path, int number, Set *set)
 	int		   *n;
 
 	if (!f)
-		die("%s can't be read: %s", path, strerror(errno));
+		die("%s cannot be read: %s", path, strerror(errno));
 	expect(fscanf(f, "%d %d %d", &h, &season, &n_seasons) == 3 && n_seasons <= RNN_MAX_SEASONS, path);
 	for (int i = 0; i < n_seasons; i++)
 		expect(fscanf(f, "%d", &seasons[i]) == 1, path);
@@ -545,7 +545,7 @@ read_league(Maker *m, const char *dir, Set sets[MOST_SETS])
 	snprintf(path, sizeof(path), "%s/sets", dir);
 	f = fopen(path, "r");
 	if (!f)
-		die("%s can't be read: %s", path, strerror(errno));
+		die("%s cannot be read: %s", path, strerror(errno));
 	while (count < MOST_SETS && fscanf(f, "%63s", sets[count].name) == 1)
 	{
 		sets[count].windows = 0;

@@ -459,6 +459,67 @@ test_written_order(void)
 		printf("written: %s\norder:   %s\n", written, order);
 }
 
+/*
+ * Two of five blocks by themselves, told how far they are, come out as among
+ * the others; each half of the rows has them in another order.
+ */
+static void
+test_far_blocks(void)
+{
+	enum {T = 300, B = 2, ROWS = T * B, KEPT = 2, ALL = 5, QUANTILES = RNN_BLOCK * RNN_QUANTILES};
+	static const int in_half[2][KEPT] = {{1, 4}, {4, 1}};
+	rnn_config	cfg = small_config(2, 1);
+	problem		all,
+				some;
+	int64_t		known[2];
+	double		loss;
+
+	cfg.horizon = ALL * RNN_BLOCK;
+	problem_init(&all, &cfg, T, B, 21);
+	cfg.horizon = KEPT * RNN_BLOCK;
+	problem_init(&some, &cfg, T, B, 21);
+	CHECK(all.shape.params == some.shape.params);
+	memcpy(some.net.u, all.net.u, sizeof(real) * ROWS * all.shape.D);
+	memcpy(some.net.aux, all.net.aux, sizeof(real) * ROWS * all.shape.A);
+	some.net.far = malloc(sizeof(real) * ROWS * KEPT);
+	for (int64_t i = 0; i < ROWS * KEPT; i++)
+	{
+		int64_t		row = i / KEPT,
+					from = in_half[row >= ROWS / 2][i % KEPT];
+
+		some.net.far[i] = (real) from;
+		memcpy(some.net.spread + i * RNN_BLOCK, all.net.spread + (row * ALL + from) * RNN_BLOCK, sizeof(real) * RNN_BLOCK);
+		for (int r = 0; r < all.shape.R; r++)
+			memcpy(some.net.ref + ((row * all.shape.R + r) * KEPT + i % KEPT) * RNN_BLOCK,
+				   all.net.ref + ((row * all.shape.R + r) * ALL + from) * RNN_BLOCK, sizeof(real) * RNN_BLOCK);
+	}
+	memcpy(some.w, all.w, sizeof(real) * all.shape.params);
+	problem_forward(&all);
+	problem_forward(&some);
+	for (int64_t row = 0; row < ROWS; row += ROWS - 1)
+	{
+		const int  *kept = in_half[row > 0];
+		real		a[ALL * QUANTILES],
+					b[KEPT * QUANTILES];
+
+		rnn_net_quantiles(&all.net, row, a);
+		rnn_net_quantiles(&some.net, row, b);
+		for (int k = 0; k < KEPT * QUANTILES; k++)
+			CHECK(fabs(b[k] - a[kept[k / QUANTILES] * QUANTILES + k % QUANTILES]) < 1e-4 * (1 + fabs(b[k])));
+	}
+	/* A training goes through the head by parts: each has its own rows of it. */
+	loss = rnn_net_loss(&some.net, T, B, 0, &known[0]);
+	memset(some.g, 0, sizeof(real) * some.shape.params);
+	rnn_net_reset(&some.net, B);
+	CHECK(fabs(rnn_net_learn(&some.net, some.w, T, B, NULL, false, &known[1], some.g) - loss) < 1e-5 * loss && known[0] == known[1]);
+	free(some.net.far);
+	some.net.far = NULL;
+	problem_forward(&some);
+	CHECK(fabs(rnn_net_loss(&some.net, T, B, 0, &known[1]) - loss) > 1e-5 * loss);
+	problem_free(&all);
+	problem_free(&some);
+}
+
 int
 main(void)
 {
@@ -473,6 +534,7 @@ main(void)
 	TEST(test_exhaustion);
 	TEST(test_same_bytes);
 	TEST(test_inference);
+	TEST(test_far_blocks);
 	TEST(test_instruction_sets);
 	TEST(test_written_order);
 	return check_summary("network");

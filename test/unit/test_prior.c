@@ -93,7 +93,11 @@ pinball(const double *q, double y)
 	return loss;
 }
 
-/* On processes that it was not chosen on it is better than the mix, and sound on each series. */
+/*
+ * It is better than the mix where little is known of a series, and sound on
+ * each: version 1 was trained to correct a mix that had no analogues, which
+ * found as much as it does in longer ones.
+ */
 static void
 test_better_than_mix(void)
 {
@@ -101,7 +105,7 @@ test_better_than_mix(void)
 	int			count = 0;
 
 	printf("- synthetic series: better than the mix\n");
-	for (int i = 0; i < 600; i++)
+	for (int i = 0; i < 1000; i++)
 	{
 		rnn_model	m = prior_model(AHEAD, 1);
 		double	   *with,
@@ -130,7 +134,7 @@ test_better_than_mix(void)
 			mix += pinball(without + j * Q, synth.x[synth.n + j]);
 		}
 		/* A constant is forecast as such, with the prior or without. */
-		if (synth.n >= 8 && mix > 0 && loss > 0 && !rnn_series_is_constant(&(rnn_series) {.x = synth.x,.n = synth.n}))
+		if (synth.n >= 8 && synth.n < 128 && mix > 0 && loss > 0 && !rnn_series_is_constant(&(rnn_series) {.x = synth.x,.n = synth.n}))
 		{
 			ratio += log(loss / mix);
 			count++;
@@ -139,7 +143,7 @@ test_better_than_mix(void)
 	}
 	ratio = exp(ratio / count);
 	printf("  geometric mean of the ratio of losses: %.3f\n", ratio);
-	CHECK(count > 400 && ratio < 0.965);
+	CHECK(count > 300 && ratio < 0.95);
 }
 
 /* What follows the end changes no byte, nor do other series in the batch. */
