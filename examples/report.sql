@@ -49,10 +49,16 @@ SELECT 4, pg_temp.section('Error by step', 'Mean absolute error of each half hou
 FROM (SELECT method AS series, step AS position, avg(abs(actual - forecast)) AS value FROM judged GROUP BY method, step) AS r;
 
 INSERT INTO page
-SELECT 5, pg_temp.section('Carbon dioxide at Mauna Loa', 'Weekly values; the year 2001 was forecast from what lies before it.', rnn_plot(r, 'Carbon dioxide', 'parts per million'))
+SELECT 5, pg_temp.section('What is odd', 'Half hours that do not fit what came before them, in all of January and the end of December: Christmas, New Year''s Eve and Day, '
+	'the end of January with its blizzard, and a few others. Each is judged from the rows before it alone.',
+	rnn_plot(o, 'Odd half hours', 'passengers in half an hour'))
+FROM rnn_anomalies('SELECT ts, rides AS value FROM taxi', options => '{"since": "2014-12-20"}') AS o;
+
+INSERT INTO page
+SELECT 6, pg_temp.section('Carbon dioxide at Mauna Loa', 'Weekly values; the year 2001 was forecast from what lies before it.', rnn_plot(r, 'Carbon dioxide', 'parts per million'))
 FROM (SELECT week AS ts, ppm AS actual, forecast, lower, upper FROM co2 LEFT JOIN co2_forecast USING (week) WHERE week >= '1998-01-01') AS r;
 INSERT INTO page
-SELECT 6, pg_temp.section('Airline passengers', 'Calendar months; 1959 and 1960 were forecast from what lies before them.', rnn_plot(r, 'Airline passengers', 'thousands a month'))
+SELECT 7, pg_temp.section('Airline passengers', 'Calendar months; 1959 and 1960 were forecast from what lies before them.', rnn_plot(r, 'Airline passengers', 'thousands a month'))
 FROM (SELECT month AS ts, passengers AS actual, forecast, lower, upper FROM air LEFT JOIN air_forecast USING (month)) AS r;
 
 \pset format unaligned
