@@ -11,6 +11,7 @@
 #define MB (1024 * 1024)
 #define SERIES 12
 #define N 90
+#define SHORT 50
 #define LAG 3
 
 static rnn_prior prior;
@@ -39,7 +40,7 @@ make_panel(bool chaos, int steps)
 			*z = k < LAG ? 0.1 + 0.8 * rnn_rng_uniform(&r) : 3.9 * *z * (1 - *z);
 			x[i][k] = chaos ? *z : 100 + 10 * sin(6.283185307 * k / (6 + i % 2)) + rnn_rng_normal(&r);
 		}
-		series[i] = (rnn_series) {.name = "abcdefghijkl" + i,.name_len = 1,.n = N,.x = x[i]};
+		series[i] = (rnn_series) {.name = "abcdefghijkl" + i,.name_len = 1,.n = chaos ? N : SHORT,.x = x[i]};
 	}
 	rnn_config_defaults(&cfg);
 	cfg.steps = steps;

@@ -148,7 +148,8 @@ test_warm(void)
 	CHECK(next.status == RNN_OK && next.model.n_members == 2);
 	for (int i = 0; next.status == RNN_OK && i < 2; i++)
 	{
-		const float *a = first.model.member[i].weights,
+		/* What is judged goes on from the first one, and all members from that. */
+		const float *a = first.model.member[0].weights,
 				   *b = next.model.member[i].weights;
 		double		most = 0;
 

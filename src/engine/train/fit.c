@@ -25,6 +25,17 @@ warm_member(const Fit *fit)
 	return from && from->params == fit->opt.P ? from : NULL;
 }
 
+/* The version whose weights are shared: where the model to go on from had an earlier one, that. */
+static int
+prior_beneath(const Fit *fit)
+{
+	const rnn_member *from = warm_member(fit);
+
+	if (fit->study->kind == RNN_KIND_SCRATCH)
+		return 0;
+	return from ? from->prior : fit->study->panel.prior->version;
+}
+
 /* New weights, or those of a model to go on from. */
 static void
 first_weights(Fit *fit)
@@ -72,6 +83,7 @@ void
 fit_start(Fit *fit, int member, bool final, int steps)
 {
 	start(fit, member, final, steps);
+	fit->prior = prior_beneath(fit);
 	first_weights(fit);
 	optimizer_start(&fit->opt);
 }
@@ -85,6 +97,7 @@ fit_go_on(Fit *fit, int member, const Judgement *j)
 
 	start(fit, member, true, (int) ceil(RNN_GO_ON * j->candidate.steps));
 	fit->before = j->step[half];
+	fit->prior = j->member.prior;
 	memcpy(fit->opt.w, judged_weights(j, half), sizeof(real) * fit->opt.P);
 	optimizer_start(&fit->opt);
 }
@@ -169,17 +182,6 @@ fit_log(Fit *fit, double validation, double baseline)
 
 /* ---------------------------------------------------------------- members */
 
-/* The version whose weights are shared: where the model to go on from had an earlier one, that. */
-static int
-prior_beneath(const Fit *fit)
-{
-	const rnn_member *from = warm_member(fit);
-
-	if (fit->study->kind == RNN_KIND_SCRATCH)
-		return 0;
-	return from ? from->prior : fit->study->panel.prior->version;
-}
-
 rnn_member
 fit_member(const Fit *fit, int steps, bool stopped)
 {
@@ -189,7 +191,7 @@ fit_member(const Fit *fit, int steps, bool stopped)
 		.seed = seed_of(fit),
 			.patch = s->cfg.patch,.context = fit->K * s->cfg.patch,
 			.steps = steps,.stopped = stopped,
-			.prior = prior_beneath(fit),
+			.prior = fit->prior,
 			.shared = candidate_shared(s),.params = fit->opt.P,
 	};
 }

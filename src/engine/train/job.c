@@ -425,8 +425,10 @@ void
 rnn_job_begin(rnn_trainer *t, const rnn_job *job)
 {
 	Task	   *task = &t->task;
-	const Plan *plan = &t->plan;
+	Plan	   *plan = &t->plan;
 
+	if (judged_before(job))
+		plan_decide(plan);
 	task->job = *job;
 	task->hurry = task->trial.hurry = task->calibration.hurry = plan->hurry;
 	task->result = (rnn_part) {NULL, 0};

@@ -164,15 +164,18 @@ choose(Plan *plan, int candidate)
 	candidate_options(plan, plan->kinds[candidate], &plan->cfg, &pace);
 }
 
-/* What the model gets of what was judged, once there is no more to come. */
-static void
-decide(Plan *plan)
+/*
+ * A job that follows from the contest was posted by a plan that had decided by the
+ * same judgements, though maybe since its time was up: so does another process.
+ */
+void
+plan_decide(Plan *plan)
 {
 	rnn_model  *m = &plan->model;
 	int			n = contestants(plan);
 	bool		judged = false;
 
-	if (plan->decided || !plan->known || lacks_trial(plan))
+	if (plan->decided)
 		return;
 	plan->decided = true;
 	choose(plan, candidates_compare(plan, n));
@@ -303,7 +306,8 @@ rnn_plan_next(rnn_trainer *t, rnn_job *job)
 
 	if (plan->done)
 		return RNN_PLAN_DONE;
-	decide(plan);
+	if (plan->known && !lacks_trial(plan))
+		plan_decide(plan);
 	if (find_job(plan, job))
 		return RNN_PLAN_JOB;
 	if (in_flight(plan) > 0)
@@ -333,7 +337,6 @@ take_trial(Plan *plan, int number, const Judgement *result, size_t len)
 	plan->judged[number] = (Judgement *) plan->judged_room[number];
 	if (result->left_out && plan->n_kinds == 1)
 		plan->n_kinds++;
-	decide(plan);
 }
 
 static void

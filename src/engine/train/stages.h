@@ -120,6 +120,7 @@ typedef struct Fit
 	Optimizer	opt;
 	rnn_rng		rng;
 	int			member;
+	int			prior;			/* version that the first weights stay those of, 0: none */
 	bool		final;			/* it learns from everything, held-out windows too */
 	int			K;				/* steps of a window */
 	int			steps;			/* of this training */
@@ -326,6 +327,7 @@ size_t		judged_size(int64_t params);	/* bytes of a judgement with its weights, *
 size_t		trained_size(int64_t params);	/* and of a member */
 real	   *judged_weights(const Judgement *j, int half);
 real	   *trained_weights(const MemberResult *t);
+void		plan_decide(Plan *plan);	/* which candidate the model is of, by what is known */
 rnn_status	plan_begin(rnn_trainer *t, rnn_error *err); /* once what is given is noted */
 
 /* job.c */
