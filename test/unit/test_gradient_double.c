@@ -232,6 +232,27 @@ test_covariates(void)
 			}
 }
 
+/* Where the state is whole vectors, products outside the layers go by weights that are stored by columns. */
+static void
+test_turned(void)
+{
+	static const rnn_covariate list[] = {{.role = RNN_AHEAD,.scale = 1}};
+
+	/* Of relu units some are dead. */
+	for (int cell = 0; cell < 4; cell += cell == 0 ? 2 : 1)
+	{
+		rnn_config	cfg = small_config(cell, 3);
+		problem		p;
+
+		cfg.hidden = 16;
+		cfg.covariates = (rnn_covariates) {1, list};
+		problem_init(&p, &cfg, 5, 2, 29 + cell);
+		CHECK(p.net.turned != NULL);
+		check_problem(&p, "turned");
+		problem_free(&p);
+	}
+}
+
 /* Rows from `from` on of every input, into a net of its own. */
 static void
 copy_inputs(rnn_net *to, const rnn_net *from, int t, int T, int B)
@@ -694,6 +715,7 @@ main(void)
 	TEST(test_dropout);
 	TEST(test_dropout_off);
 	TEST(test_covariates);
+	TEST(test_turned);
 	TEST(test_chunks);
 	TEST(test_tiles);
 	TEST(test_adds);

@@ -43,11 +43,15 @@ rnn_gemm(bool ta, bool tb, int64_t m, int64_t n, int64_t k, const real *a, int64
 	 * Products of a recurrent network are narrow: there the kernel's registers
 	 * win over a library that packs both sides first.
 	 */
-	if (rnn_kernel->product && !tb && n % RNN_WHOLE == 0)
-	{
-		rnn_kernel->product(m, n, k, a, ta ? 1 : lda, ta ? lda : 1, b, ldb, beta != 0, c, ldc);
+	int64_t		own = rnn_kernel->product && !tb && (n % RNN_WHOLE == 0 || n > RNN_WIDE) ? n - n % RNN_WHOLE : 0;
+
+	if (own > 0)
+		rnn_kernel->product(m, own, k, a, ta ? 1 : lda, ta ? lda : 1, b, ldb, beta != 0, c, ldc);
+	if (own == n)
 		return;
-	}
+	b += own;					/* tb: nothing is ours */
+	c += own;
+	n -= own;
 	GEMM(CblasRowMajor, ta ? CblasTrans : CblasNoTrans, tb ? CblasTrans : CblasNoTrans,
 		 m, n, k, 1, a, lda, b, ldb, beta, c, ldc);
 }

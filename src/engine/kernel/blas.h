@@ -9,6 +9,7 @@
 
 /* Columns of a result must be whole vectors for our own product to be the faster one. */
 #define RNN_WHOLE 16
+#define RNN_WIDE 64				/* or they are so many that the rest goes alone */
 
 void		rnn_blas_init(void);
 

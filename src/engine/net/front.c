@@ -40,7 +40,7 @@ rnn_conv_forward(rnn_net *net, const real *w, int T, int B)
 		return;
 	}
 	rnn_fill_rows(now(net, 0, B), N, H, w + s->front_b);
-	rnn_gemm(false, true, N, H, s->D, net->u, s->D, w + s->front_w, s->D, 1, now(net, 0, B), H);
+	rnn_weigh(net, w, s->front_w, N, H, s->D, net->u, s->D, now(net, 0, B));
 	if (s->convs > 0)
 		rnn_empty_rows(net, 0, N, now(net, 0, B));
 	for (int i = 0; i < s->convs; i++)
@@ -50,8 +50,8 @@ rnn_conv_forward(rnn_net *net, const real *w, int T, int B)
 
 		rnn_fill_rows(net->conv_a[i], N, H, w + s->conv_b[i]);
 		for (int j = 0; j < s->kernel; j++)
-			rnn_gemm(false, true, N, H, H, z - (int64_t) j * s->dilation[i] * B * H, H,
-					 w + s->conv_w[i] + (int64_t) j * H * H, H, 1, net->conv_a[i], H);
+			rnn_weigh(net, w, s->conv_w[i] + (int64_t) j * H * H, N, H, H,
+					  z - (int64_t) j * s->dilation[i] * B * H, H, net->conv_a[i]);
 		rnn_kernel->silu_forward(N * H, net->conv_a[i], y);
 		for (int64_t k = 0; k < N * H; k++)
 			y[k] += z[k];

@@ -52,8 +52,7 @@ mix_rows(rnn_net *net, const real *w, int64_t first, int64_t rows)
 	if (s->R == 0)
 		return;
 	rnn_fill_rows(net->gate + first * s->R, rows, s->R, w + s->gate_b);
-	rnn_gemm(false, true, rows, s->R, s->H, net->state + first * s->H, s->H,
-			 w + s->gate_w, s->H, 1, net->gate + first * s->R, s->R);
+	rnn_weigh(net, w, s->gate_w, rows, s->R, s->H, net->state + first * s->H, s->H, net->gate + first * s->R);
 	for (int64_t i = first; i < first + rows; i++)
 	{
 		real	   *restrict middle = net->middle + i * Hz;
@@ -103,8 +102,8 @@ rnn_head_forward(rnn_net *net, const real *w, int64_t first, int64_t rows, rnn_r
 	real	   *state_a = net->state_a + first * H;
 
 	rnn_fill_rows(state_a, rows, H, w + s->state_b);
-	rnn_gemm(false, true, rows, H, H, net->x[s->L] + first * H, H, w + s->state_h, H, 1, state_a, H);
-	rnn_gemm(false, true, rows, H, s->A, net->aux + first * s->A, s->A, w + s->state_a, s->A, 1, state_a, H);
+	rnn_weigh(net, w, s->state_h, rows, H, H, net->x[s->L] + first * H, H, state_a);
+	rnn_weigh(net, w, s->state_a, rows, H, s->A, net->aux + first * s->A, s->A, state_a);
 	rnn_kernel->silu_forward(rows * H, state_a, net->state + first * H);
 	mix_rows(net, w, first, rows);
 	block_inputs(net, first, rows);
@@ -112,13 +111,11 @@ rnn_head_forward(rnn_net *net, const real *w, int64_t first, int64_t rows, rnn_r
 	/* The state's part is the same for all blocks of a position. */
 	for (int64_t i = first; i < first + rows; i++)
 		memcpy(net->per_state + (i - first) * H, w + s->head_b, sizeof(real) * H);
-	rnn_gemm(false, true, rows, H, H, net->state + first * H, H, w + s->head_z, H,
-			 1, net->per_state, H);
+	rnn_weigh(net, w, s->head_z, rows, H, H, net->state + first * H, H, net->per_state);
 	for (int64_t i = 0; i < rows; i++)
 		for (int b = 0; b < s->blocks; b++)
 			memcpy(net->hid_a + (at + i * s->blocks + b) * H, net->per_state + i * H, sizeof(real) * H);
-	rnn_gemm(false, true, blocks, H, s->E, net->e + at * s->E, s->E, w + s->head_e, s->E,
-			 1, net->hid_a + at * H, H);
+	rnn_weigh(net, w, s->head_e, blocks, H, s->E, net->e + at * s->E, s->E, net->hid_a + at * H);
 	rnn_kernel->silu_forward(blocks * H, net->hid_a + at * H, net->hid + at * H);
 	if (net->dropped)
 	{
@@ -126,7 +123,7 @@ rnn_head_forward(rnn_net *net, const real *w, int64_t first, int64_t rows, rnn_r
 		rnn_multiply(blocks * H, net->hid_drop + at * H, net->hid + at * H);
 	}
 	rnn_fill_rows(net->out + at * U, blocks, U, w + s->out_b);
-	rnn_gemm(false, true, blocks, U, H, net->hid + at * H, H, w + s->out_w, H, 1, net->out + at * U, U);
+	rnn_weigh(net, w, s->out_w, blocks, U, H, net->hid + at * H, H, net->out + at * U);
 	rnn_point_forward(net, w, first, rows);
 }
 

@@ -119,6 +119,7 @@ rnn_net_init(rnn_net *net, const rnn_shape *shape, int T, int B, bool training, 
 	net->spread = arena_new(a, real, N * Hz);
 	net->before = arena_new(a, bool, N);
 	net->target = training ? arena_new(a, real, N * Hz) : NULL;
+	net->turned = training && shape->H % RNN_WHOLE == 0 ? arena_new(a, real, shape->params) : NULL;
 	rnn_point_layout(net, N, training, a);
 	init_convs(net, N, B, training, a);
 	init_layers(net, N, B, training, a);
@@ -180,9 +181,44 @@ rnn_empty_rows(const rnn_net *net, int64_t first, int64_t rows, real *x)
 			memset(x + i * H, 0, sizeof(real) * H);
 }
 
+/* to (columns,rows) = w (rows,columns), some whole vectors of rows at a time */
+static void
+turn_matrix(int64_t rows, int64_t columns, const real *restrict w, real *restrict to)
+{
+	for (int64_t i = 0; i < rows; i += RNN_WHOLE)
+		for (int64_t j = 0; j < columns; j++)
+			for (int64_t k = i; k < i + RNN_WHOLE; k++)
+				to[j * rows + k] = w[k * columns + j];
+}
+
+/* Products with what is stored by columns are our own kernel's, which is worth it where they are many. */
+static void
+turn_weights(rnn_net *net, const real *w)
+{
+	for (const rnn_tensor *t = net->shape->tensor; t < net->shape->tensor + net->shape->tensors; t++)
+		for (int64_t k = 0; t->part != RNN_PART_LAYER && t->rows % RNN_WHOLE == 0 && k < t->matrices; k++)
+		{
+			int64_t		at = t->offset + k * t->rows * t->columns;
+
+			turn_matrix(t->rows, t->columns, w + at, net->turned + at);
+		}
+}
+
+void
+rnn_weigh(const rnn_net *net, const real *w, int64_t at, int64_t rows, int64_t out, int64_t in,
+		  const real *x, int64_t ld, real *y)
+{
+	if (net->turned && out % RNN_WHOLE == 0)
+		rnn_gemm(false, false, rows, out, in, x, ld, net->turned + at, out, 1, y, out);
+	else
+		rnn_gemm(false, true, rows, out, in, x, ld, w + at, in, 1, y, out);
+}
+
 void
 rnn_net_pack(rnn_net *net, const real *w)
 {
+	if (net->turned)
+		turn_weights(net, w);
 	for (int l = 0; l < net->shape->L; l++)
 		rnn_layer_pack(net, w, l);
 }

@@ -64,6 +64,7 @@ typedef struct rnn_net
 	real	   *xn[RNN_MAX_LAYERS]; /* (N,I) normalised */
 	real	   *norm_save[RNN_MAX_LAYERS];	/* (N,2) */
 	real	   *packed[RNN_MAX_LAYERS];	/* weights as the kernels want them */
+	real	   *turned;			/* (P) matrices outside the layers by columns, NULL: as they are */
 	real	   *panels[RNN_MAX_LAYERS];	/* recurrent weights for the backward pass, NULL: as they are */
 	real	   *gates[RNN_MAX_LAYERS];	/* (N,4H), not Elman */
 	real	   *h[RNN_MAX_LAYERS];	/* (B + N,H): the first B rows are the carried state */
@@ -169,6 +170,10 @@ void		rnn_conv_backward(rnn_net *net, const real *w, int T, int B, real *g);
 void		rnn_conv_carry(rnn_net *net, int T, int B);
 void		rnn_head_forward(rnn_net *net, const real *w, int64_t first, int64_t rows, rnn_rng *rng);
 void		rnn_head_backward(rnn_net *net, const real *w, int64_t first, int64_t rows, real *g);
+
+/* y (rows,out) += x (rows,in; ld apart) W^T, the weights W (out,in) at `at`. */
+void		rnn_weigh(const rnn_net *net, const real *w, int64_t at, int64_t rows, int64_t out, int64_t in,
+					  const real *x, int64_t ld, real *y);
 
 /* Covariates, point.c.  Everything is empty where there are none. */
 void		rnn_embed_past(rnn_net *net, const real *w, int64_t rows);

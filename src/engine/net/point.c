@@ -199,11 +199,10 @@ rnn_point_forward(rnn_net *net, const real *w, int64_t first, int64_t rows)
 		rnn_kernel->squash(1, net->middle + i, p + s->F - 1);
 	}
 	rnn_fill_rows(net->point_state, rows, PH, w + s->point_b);
-	rnn_gemm(false, true, rows, PH, s->H, net->state + first * s->H, s->H, w + s->point_z, s->H,
-			 1, net->point_state, PH);
+	rnn_weigh(net, w, s->point_z, rows, PH, s->H, net->state + first * s->H, s->H, net->point_state);
 	for (int64_t i = 0; i < rows; i++)
 		rnn_fill_rows(a + i * Hz * PH, Hz, PH, net->point_state + i * PH);
-	rnn_gemm(false, true, n, PH, s->F, net->p + at * s->F, s->F, w + s->point_w, s->F, 1, a, PH);
+	rnn_weigh(net, w, s->point_w, n, PH, s->F, net->p + at * s->F, s->F, a);
 	rnn_kernel->silu_forward(n * PH, a, net->point + at * PH);
 	rnn_gemm(false, true, n, Q, PH, net->point + at * PH, PH, w + s->point_out, PH, 0, net->point_out + at * Q, Q);
 	add_outputs(net, first, rows);
