@@ -24,6 +24,7 @@ import bisect
 import concurrent.futures
 import csv
 import datetime
+import importlib
 import importlib.util
 import io
 import json
@@ -290,7 +291,8 @@ def mix_difference(league, forecasts, seasons, spec):
     """The largest |difference| to the specification of the mix, over the scale.
 
     It knows no missing times: they are filled forward here, as there. And it
-    looks at all that it is given: here, at what rnn_mix_reach says."""
+    looks at all that it is given: here, at what rnn_mix_reach says. What was
+    never below 0 may be held there."""
     worst, reach = 0.0, max(2400, 13 * max(seasons) + 400) + 7 * league.horizon
     for w in league.windows:
         x = [w.x[0]]
@@ -298,7 +300,8 @@ def mix_difference(league, forecasts, seasons, spec):
         for a, b, v in zip(steps, steps[1:], w.x[1:]):
             x += [x[-1]] * (b - a - 1) + [v]
         f = spec.mix(spec.np.array(x[-reach:]), league.horizon, seasons)
-        worst = max([worst] + [abs(f[a - 1] - r[0]) / w.scale for a, r in zip(
+        lower = 0 if min(x) >= 0 else -math.inf
+        worst = max([worst] + [min(abs(f[a - 1] - r[0]), abs(max(f[a - 1], lower) - r[0])) / w.scale for a, r in zip(
             w.ahead, forecasts[w.series, w.origin]) if a <= league.horizon])
     return worst
 
@@ -421,7 +424,8 @@ def main():
     parser.add_argument("--data", metavar="DIR", default=os.path.join(HERE, "../../shared/data"),
                         help="where league.csv is; ../shared/data beside the checkout by default")
     parser.add_argument("--mix", metavar="PATH",
-                        help="compare the variant mix with this specification in Python (needs numpy)")
+                        help="compare the variant mix with this specification in Python, and with "
+                             "test/unit/analogues.py (needs numpy)")
     args = parser.parse_args()
     args.variants = args.variants.split(",")
     circle = os.path.join(args.data, "league.csv") if args.circle == FIRST else os.path.join(HERE, "second.csv")
@@ -441,6 +445,8 @@ def main():
         loader = importlib.util.spec_from_file_location("mix", args.mix)
         spec = importlib.util.module_from_spec(loader)
         loader.loader.exec_module(spec)
+        sys.path.append(os.path.join(HERE, "../test/unit"))
+        spec.references = importlib.import_module("analogues").with_analogues(spec.references)
 
     rows = [r for r in rows if not args.sets or r["set"] in args.sets]
     if args.export:

@@ -5,13 +5,15 @@ specification, whose path is the argument. Needs numpy; the header is committed.
 
 Series are recipes in integers, which test_references.c follows to the same
 bits. What is not in the specification is worked out here: the spread of the
-mix's errors, from the forecasts that it makes at earlier origins, and the
-analogues, which join the references in the cases ALL.
+mix's errors, from the forecasts that it makes at earlier origins. Analogues
+(analogues.py) join the references in the cases ALL.
 """
 import importlib.util
 import sys
 
 import numpy as np
+
+from analogues import ANALOGUES, with_analogues
 
 STEPS = 4    # of a horizon that are kept
 
@@ -92,27 +94,6 @@ ALL = [
     case("a constant, analogues", 60, 6, [4], level=5, rounding=1, refs=15),
 ]
 
-#            name              seasons, within, level, near
-ANALOGUES = [("analogue", 2, 12, 96, 8, 5), ("analogue_short", 1, 12, 48, 3, 10)]
-
-
-def analogues(x, h, season):
-    """What followed the windows that were most like the last one, among the last 2,000 points."""
-    out, start = {}, max(0, len(x) - 2000)
-    for name, seasons, least, most, level, near in ANALOGUES:
-        size = min(max(seasons * season, least), most)
-        ends = np.arange(start + size, len(x) - h + 1)
-        if len(ends) < 10:
-            continue
-        now = x[len(x) - size:]
-        past = np.array([x[e - size:e] for e in ends])
-        shift = now[size - level:].mean() - past[:, size - level:].mean(1)
-        d = ((now - past - shift[:, None]) ** 2).sum(1)
-        best = sorted(range(len(ends)), key=lambda i: (d[i], -i))[:near]
-        w = 1 / (d[best] + 1e-9 * d[best[-1]] + 1e-290)
-        out[name] = (w / w.sum()) @ np.array([x[ends[i]:ends[i] + h] + shift[i] for i in best])
-    return out
-
 
 def noise(amplitude, state):
     """An integer from -amplitude / 2 on, and the next state."""
@@ -173,8 +154,7 @@ def golden(mix, c):
     seasonal = ["seasonal_naive_%d" % m for m in c["seasons"]] + [None] * (3 - len(c["seasons"]))
     names = seasonal + [s[0] for s in mix.SMOOTHERS] + [a[0] for a in ANALOGUES][:c["refs"] - 13]
     first, calls = mix.references, []
-    plain = first if c["refs"] == 13 else \
-        lambda x, h, seasons: dict(first(x, h, seasons), **analogues(x, h, min(seasons)))
+    plain = first if c["refs"] == 13 else with_analogues(first)
     now = plain(x, h, c["seasons"])
 
     def recorded(history, steps, seasons):
