@@ -45,7 +45,8 @@ SEASONS = {"m1_quarterly": [4], "m1_yearly": [1], "hourly": [24, 168],
 VARIANTS = {"default": {}, "prior": {"start": "prior"}, "tune": {"start": "tune"}, "scratch": {"start": "scratch"},
             "mix": {"network": False}, "network": {"start": "scratch", "skip": False}}
 # MASE of statsforecast 2.1.1 with its defaults on the same windows, histories
-# cut to 2,016 points; MSTL with the daily and the weekly season on hourly and
+# cut to 2,016 points, by the scale of steps where rows are missing (hourly,
+# ilinet, peyton_manning); MSTL with the daily and the weekly season on hourly and
 # taylor, and AutoETS for its trend.
 CLASSICS = ["Theta", "AutoETS", "AutoARIMA", "MSTL+ETS"]
 CLASSICAL = {
@@ -54,14 +55,14 @@ CLASSICAL = {
     "m1_yearly": (3.609, 3.950, 3.503, None),
     "nn3": (0.915, 0.896, None, None),
     "livestock": (0.931, 0.680, None, None),
-    "hourly": (1.311, 1.427, None, 1.019),
+    "hourly": (1.313, 1.429, None, 1.021),
     "taylor": (1.046, None, None, 0.140),
     "air_passengers": (0.804, 1.113, 0.813, None),
     "retail_sales": (0.369, 0.377, 0.455, None),
     "co2": (0.662, None, None, 0.234),
     "us_gasoline": (3.198, None, None, 2.845),
-    "ilinet": (1.426, None, None, 2.127),
-    "peyton_manning": (1.434, 1.486, None, 1.436),
+    "ilinet": (1.408, None, None, 2.099),
+    "peyton_manning": (1.435, 1.487, None, 1.437),
     "sunspots": (3.114, 3.118, 1.784, None)}
 
 SCRIPT = """

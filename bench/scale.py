@@ -15,6 +15,8 @@ members   rnn_train with four members: two workers beside none, in turns, and
           all *.csv (series, ts or step, value) in --data DIR
 training  rnn_train with default options on panels of the size of public
           competitions: seconds
+backtest  rnn_backtest of 12 cutoffs beside one forecast of the same query, and of
+          24 cutoffs of 1,000 series by the prior
 growth    the same as rates and panel at several sizes: rows, series, horizon, width
 
 Memory is the sum of the anonymous pages (RssAnon) of the backend and its
@@ -36,7 +38,7 @@ import time
 
 from common import number, progress, psql, psql_command, table
 
-PARTS = ["ingest", "panel", "rates", "latency", "members", "training", "growth", "large"]
+PARTS = ["ingest", "panel", "rates", "latency", "members", "training", "growth", "large", "backtest"]
 
 # Values of any precision: those that fit into float32 are stored in half the
 # bytes.  A season of `period` steps, a slope, noise.
@@ -418,6 +420,23 @@ def training(args):
           [[f[0]] + [number(x, "%.1f") for x in f[1:5]] + [f[5]] for f in figures])
     for f in figures:
         target("training, %s: less than 60 s" % f[0], f[1], "%.0f", f[1] < 60)
+
+
+def backtest(args):
+    def work(query):
+        _, _, _, mine, theirs = measure(args, query, args.settings)
+        return mine + theirs
+
+    name = next(make_competitions(args))[0]
+    rows = "'SELECT series, ts, value FROM %s'"
+    figures = [(work("SELECT count(*) FROM rnn_forecast_query(%s, 48);" % (rows % name)),
+                work("SELECT count(*) FROM rnn_backtest(%s, 48, 12);" % (rows % name))) for _ in range(args.rounds)]
+    one, many = (statistics.median(f[k] for f in figures) for k in range(2))
+    make_table(args, "scale_backtest", int(1000 * args.scale), 730)
+    short = work("SELECT count(*) FROM rnn_backtest(%s, 14, 24);" % (rows % "scale_backtest"))
+    print("\nBacktests: CPU s of one forecast %.2f, of 12 cutoffs %.2f, of 24 cutoffs of many series %.1f" % (one, many, short))
+    target("12 cutoffs: at most 3 forecasts", many / one, "%.2f", many <= 3 * one)
+    target("24 cutoffs of 1,000 series by the prior: below 30 s", short, "%.1f", short < 30)
 
 
 def growth(args):
