@@ -79,6 +79,9 @@ SELECT q, try(format('SELECT count(*) FROM rnn_anomalies(''SELECT ts, value, exc
 	"options => ''{\"bin\": \"mean\", \"step\": \"1 day\"}''","options => ''{\"bin\": \"sum\"}'', model => (SELECT m FROM anomaly_model)"}'::text[]) AS q;
 SELECT try($$SELECT count(*) FROM rnn_anomalies('SELECT ''2'' AS exclude, ts, value FROM readings WHERE series = ''a''')$$);
 SELECT try($$SELECT count(*) FROM rnn_anomalies('SELECT n FROM generate_series(1, 50) AS n', options => '{"alarms": 1}')$$);
+SET rnnforecast.max_memory = '16MB';
+SELECT try($$SELECT count(*) FROM rnn_anomalies('SELECT timestamp ''2020-01-01'' + n * interval ''5 minutes'', n % 7 FROM generate_series(1, 300000) AS n')$$);
+RESET rnnforecast.max_memory;
 SELECT try($$SELECT count(*) FROM rnn_anomalies('DELETE FROM readings')$$);
 SELECT try($$SELECT count(*) FROM rnn_anomalies('SELECT month, value FROM monthly', model => (SELECT m FROM anomaly_model))$$);
 SELECT try($$SELECT count(*) FROM rnn_anomalies_model(NULL)$$), try($$SELECT count(*) FROM rnn_anomalies_model('none')$$),

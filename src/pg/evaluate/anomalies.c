@@ -181,10 +181,11 @@ watch_bytes(const AnomalyCall *call, int64 n)
 		report_engine_error(&err);
 	total = size + (Size) n * (sizeof(rnn_watched) + sizeof(double));
 	if (total > memory_limit())
-	{
-		rnn_fail(&err, RNN_ERR_MEMORY, "watching", (double) total, 0, (double) memory_limit());
-		report_engine_error(&err);
-	}
+		ereport(ERROR,
+				(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
+				 errmsg("judging a series of " INT64_FORMAT " rows needs more memory than rnnforecast.max_memory allows", n),
+				 errdetail("It takes %zu MB, and the limit is %zu MB.", total >> 20, memory_limit() >> 20),
+				 errhint("Raise rnnforecast.max_memory, or begin the query later.")));
 	return size;
 }
 
