@@ -210,6 +210,7 @@ build/trap/fuzz_%: build/trap/test/fuzz/fuzz_%.o $(NO_PRIORS_SRC:%.c=build/trap/
 # ------------------------------------------------------------- the prior
 #
 # build/prior_samples N [SEED [FAMILY]]: synthetic series as CSV, for eyes.
+# build/pretrain/trust [PANELS [SERIES [SHARED]]]: how often a network is added to random walks.
 # build/pretrain/pretrain: trains the prior; tools/pretrain runs it.
 # build/pretrain/fit: fits constants of the prior; tools/fit runs it.
 
@@ -223,6 +224,7 @@ build/pretrain/%.o: %.c
 	@$(UNIT_CC) -O2 $(if $(filter $<,$(KERNELS)),$(KERNEL_FLAGS)) -c -o $@ $<
 build/pretrain/pretrain: $(patsubst %.c,build/pretrain/%.o,$(wildcard tools/pretrain*.c))
 build/pretrain/fit: $(patsubst %.c,build/pretrain/%.o,$(wildcard tools/fit*.c)) build/pretrain/tools/pretrain_data.o
-build/pretrain/pretrain build/pretrain/fit: $(PRETRAIN_OBJS)
+build/pretrain/trust: build/pretrain/bench/trust.o
+build/pretrain/pretrain build/pretrain/fit build/pretrain/trust: $(PRETRAIN_OBJS)
 	@$(CC) -o $@ $^ $(BLAS_LIBS) -lm
 -include $(wildcard build/pretrain/*/*.d build/pretrain/*/*/*.d build/pretrain/*/*/*/*.d)

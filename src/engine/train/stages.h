@@ -368,6 +368,7 @@ void		cluster_held(Study *s); /* blocks of time of the held-out windows, and hal
 void		sort_by_block(const Study *s, int W);	/* the first W of them, the latest first */
 /* Mean of a difference by windows (W) and its standard error. */
 double		clustered_mean(const Study *s, int W, const float *difference, double *error);
+int			blocks_of(const Study *s, int W);	/* of time, sorted */
 int			independent_windows(const Study *s, int W); /* what the first W of them count for; sorts them */
 
 /* candidate.c */
