@@ -548,10 +548,10 @@ check_windows(rnn_trainer *t)
 
 			for (int b = 0; b < B; b++)
 			{
-				t->task.fit.windows[b][0] = r;
-				t->task.fit.windows[b][1] = last;
+				t->task.fit.held.window[b][0] = r;
+				t->task.fit.held.window[b][1] = last;
 			}
-			load_chunk(&t->task.fit, 0, t->task.fit.K, 0, B, false);
+			load_chunk(&t->task.fit, &t->task.fit.held, 0, t->task.fit.K, 0, B, false);
 			for (int i = 0; i < t->task.fit.K; i++)
 			{
 				int64_t		e = t->task.study.runs[r].e0 + last * t->task.study.runs[r].stride - (t->task.fit.K - 1 - i) * (int64_t) t->task.study.cfg.patch,
@@ -643,8 +643,8 @@ check_forecasts(rnn_trainer *t, int member)
 				continue;
 			for (int b = 0; b < 5; b++)
 			{
-				t->task.fit.windows[b][0] = r;
-				t->task.fit.windows[b][1] = b == 3 ? last : (last + 11 * b) % t->task.study.runs[r].count;
+				t->task.fit.held.window[b][0] = r;
+				t->task.fit.held.window[b][1] = b == 3 ? last : (last + 11 * b) % t->task.study.runs[r].count;
 			}
 			forward_last(&t->task.fit, w, 5);
 			rnn_net_quantiles(&t->task.fit.net, t->task.fit.last_row + 3, q);

@@ -426,6 +426,52 @@ test_hurry(void)
 	free(x);
 }
 
+/* Windows that are trained in chunks are trained to their end, though validations come between. */
+static void
+test_chunks(void)
+{
+	const size_t size = (size_t) 1 << 25;
+	double	   *x = sine(600, 0.1, 8);
+	rnn_series	s = {.n = 600,.x = x};
+	rnn_panel	panel = {.count = 1,.series = &s};
+	unsigned char *block = malloc(size);
+	rnn_config	cfg;
+	rnn_trainer *t;
+	rnn_progress p = {0};
+	rnn_error	err;
+	int			updates[12] = {0};
+
+	printf("- every chunk of a window is trained\n");
+	rnn_config_defaults(&cfg);
+	cfg.start = RNN_START_SCRATCH;
+	cfg.horizon = 2;
+	cfg.patch = 1;
+	cfg.context = 48;
+	cfg.bptt = 4;
+	cfg.hidden = 4;
+	cfg.batch = 4;
+	cfg.members = 1;
+	cfg.steps = 60;				/* a validation after every other one */
+	cfg.patience = 1000;
+	cfg.seasons_given = 1;
+	cfg.seasons[0] = 1;
+	CHECK(rnn_trainer_init(&t, block, size, &cfg, &panel, NULL, &err) == RNN_OK);
+	while (!t->plan.decided && rnn_trainer_step(t, &p, &err) == RNN_OK)
+	{
+		int			step = t->task.fit.step,
+					chunk = t->task.fit.chunk / cfg.bptt;
+		static int	before;
+
+		if (t->task.job.kind == RNN_JOB_TRIAL && step > before)
+			updates[(chunk + 11) % 12]++;
+		before = step;
+	}
+	for (int k = 0; k < 12; k++)
+		CHECK(updates[k] == 5);
+	free(block);
+	free(x);
+}
+
 /* ------------------------------------------------------------------- stops */
 
 static volatile sig_atomic_t raised,
@@ -646,6 +692,7 @@ main(void)
 	test_initial_weights();
 	test_sampled();
 	test_single_windows();
+	test_chunks();
 	test_hurry();
 	test_stop();
 	test_recall();

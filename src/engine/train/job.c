@@ -254,8 +254,6 @@ validate_step(Task *task, rnn_error *err)
 	if (!validation_step(t))
 		return RNN_OK;
 	validation_end(t);
-	/* The chunks of the current windows were interrupted: draw new ones. */
-	fit->chunk = 0;
 	task->stage = STAGE_TRAIN;
 	if (fit->step >= fit->steps || task->hurry || t->stale >= task->study.cfg.patience)
 		return end_trial(task, err);

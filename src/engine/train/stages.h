@@ -111,6 +111,14 @@ typedef struct Log
 	int			phase;			/* RNN_LOG_ */
 } Log;
 
+/* Windows that a network looks at together. */
+typedef struct Batch
+{
+	int			window[RNN_MAX_BATCH][2];	/* run, last frame */
+	bool		flip[RNN_MAX_BATCH];
+	bool		forget[RNN_MAX_BATCH];	/* its words are taken for unknown ones */
+} Batch;
+
 /* One network that learns from a study. */
 typedef struct Fit
 {
@@ -132,9 +140,8 @@ typedef struct Fit
 	int		   *trained;		/* (runs) the first frames of each that end before its series' cut */
 	real	   *carried;		/* (batch, state) from chunk to chunk, NULL where there is one */
 	int64_t		last_row;		/* of the net after forward_last: the first window's */
-	int			windows[RNN_MAX_BATCH][2];	/* the current minibatch: run, last */
-	bool		flips[RNN_MAX_BATCH];
-	bool		forgets[RNN_MAX_BATCH];	/* its words are taken for unknown ones */
+	Batch		drawn,			/* the current minibatch, of which chunks may be left, */
+				held;			/* and held-out windows that are validated meanwhile */
 	double		loss_sum;		/* since the last row of the log */
 	double		norm_sum;
 	int			loss_count;
@@ -357,10 +364,10 @@ void		compute_frames(Study *s, int64_t budget);
 /* Whether the frames so far will do, or all of them are there. */
 bool		features_suffice(Study *s, bool hurry, bool judged);
 void		draw_windows(Fit *fit);
-void		load_chunk(Fit *fit, int from, int T, int first, int B, bool targets);
-/* Up to one batch of held-out windows, of the first W, from `from` on into fit->windows. */
+void		load_chunk(Fit *fit, const Batch *batch, int from, int T, int first, int B, bool targets);
+/* Up to one batch of held-out windows, of the first W, from `from` on into fit->held. */
 int			held_batch(Fit *fit, int from, int W);
-/* Forward of the windows in fit->windows, head at the last step only. */
+/* Forward of the windows in fit->held, head at the last step only. */
 void		forward_last(Fit *fit, const real *w, int B);
 
 /* cluster.c */

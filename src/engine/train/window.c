@@ -395,29 +395,30 @@ void
 draw_windows(Fit *fit)
 {
 	const Study *s = fit->study;
+	Batch	   *batch = &fit->drawn;
 
 	for (int b = 0; b < s->cfg.batch; b++)
 	{
 		int64_t		slot = (int64_t) rnn_rng_below(&fit->rng, fit->slots);
 		int			r = run_of_slot(fit, slot);
 
-		fit->windows[b][0] = r;
-		fit->windows[b][1] = (int) (fit->trained[r] - 1 - (slot - fit->slot_of_run[r]));
-		fit->flips[b] = s->cfg.flips == RNN_FLIPS_ON && rnn_rng_uniform(&fit->rng) < FLIPPED;
-		fit->forgets[b] = s->shape.words_past > 0 && rnn_rng_uniform(&fit->rng) < FORGOTTEN;
+		batch->window[b][0] = r;
+		batch->window[b][1] = (int) (fit->trained[r] - 1 - (slot - fit->slot_of_run[r]));
+		batch->flip[b] = s->cfg.flips == RNN_FLIPS_ON && rnn_rng_uniform(&fit->rng) < FLIPPED;
+		batch->forget[b] = s->shape.words_past > 0 && rnn_rng_uniform(&fit->rng) < FORGOTTEN;
 	}
 }
 
-/* Loads steps from .. from + T of B windows in fit->windows. */
+/* Loads steps from .. from + T of B windows of a batch. */
 void
-load_chunk(Fit *fit, int from, int T, int first, int B, bool targets)
+load_chunk(Fit *fit, const Batch *batch, int from, int T, int first, int B, bool targets)
 {
 	const Study *s = fit->study;
 
 	for (int i = 0; i < T; i++)
 		for (int b = 0; b < B; b++)
 		{
-			const int  *window = fit->windows[first + b];
+			const int  *window = batch->window[first + b];
 			const Run  *run = &s->runs[window[0]];
 			const rnn_points *pts = &s->points[run->series];
 			int			at = window[1] - fit->K + 1 + from + i;
@@ -425,15 +426,15 @@ load_chunk(Fit *fit, int from, int T, int first, int B, bool targets)
 						f = run->first + at,
 						e = run->e0 + at * run->stride;
 
-			rnn_frame_load(&fit->net, row, at < 0 ? NULL : s->frames + f * s->plan.width, fit->flips[first + b]);
+			rnn_frame_load(&fit->net, row, at < 0 ? NULL : s->frames + f * s->plan.width, batch->flip[first + b]);
 			rnn_covariates_load(&fit->net, row, &s->plan, at < 0 ? NULL : pts, e, targets || from + i == fit->K - 1,
-								fit->forgets[first + b]);
+								batch->forget[first + b]);
 			if (!targets)
 				continue;
 			if (at < 0 || e < first_loss(s, pts->n))
 				rnn_target_none(&fit->net, row);
 			else
-				rnn_target_load(&fit->net, row, pts, e, cut_of(fit, run->series), &s->scales[f], fit->flips[first + b]);
+				rnn_target_load(&fit->net, row, pts, e, cut_of(fit, run->series), &s->scales[f], batch->flip[first + b]);
 		}
 }
 
@@ -446,8 +447,8 @@ held_batch(Fit *fit, int from, int W)
 
 	for (int b = 0; b < B; b++)
 	{
-		fit->windows[b][0] = s->held[from + b].run;
-		fit->windows[b][1] = s->held[from + b].last;
+		fit->held.window[b][0] = s->held[from + b].run;
+		fit->held.window[b][1] = s->held[from + b].last;
 	}
 	return B;
 }
@@ -457,8 +458,6 @@ forward_last(Fit *fit, const real *w, int B)
 {
 	int			bptt = fit->study->cfg.bptt;
 
-	memset(fit->flips, 0, sizeof(fit->flips));
-	memset(fit->forgets, 0, sizeof(fit->forgets));
 	rnn_net_pack(&fit->net, w);
 	rnn_net_reset(&fit->net, B);
 	for (int from = 0; from < fit->K; from += bptt)
@@ -466,7 +465,7 @@ forward_last(Fit *fit, const real *w, int B)
 		int			T = (int) rnn_min(bptt, fit->K - from);
 		bool		last = from + T == fit->K;
 
-		load_chunk(fit, from, T, 0, B, false);
+		load_chunk(fit, &fit->held, from, T, 0, B, false);
 		rnn_net_forward(&fit->net, w, T, B, last ? T - 1 : T, NULL);
 		fit->last_row = (int64_t) (T - 1) * B;
 		if (!last)
