@@ -171,7 +171,7 @@ mean_error(const double *f, const double *y, int from, int to)
 static double
 median_of(const double *x, int n)
 {
-	double		s[RNN_REFS];
+	double		s[RNN_REFS] = {0};
 
 	for (int i = 0; i < n; i++)
 	{
