@@ -10,7 +10,6 @@
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 /* ----------------------------------------------------------------- arena */
 
@@ -499,49 +498,6 @@ test_half_all(void)
 	CHECK(back);
 }
 
-static double
-since(clock_t begin)
-{
-	return (double) (clock() - begin) / CLOCKS_PER_SEC;
-}
-
-/* A model's weights are decoded at each forecast: by ldexp that took as long as the forecast. */
-static void
-test_half_time(void)
-{
-	enum {N = 1 << 20};
-	uint8_t    *bytes = malloc(2 * N);
-	float	   *weights = malloc(sizeof(float) * N),
-			   *expect = malloc(sizeof(float) * N);
-	double		fast = 1e9,
-				slow = 1e9;
-	rnn_rng		rng;
-
-	rnn_rng_seed(&rng, 1, 1);
-	for (int i = 0; i < N; i++)
-		half_store(bytes + 2 * i, 0.1 * rnn_rng_normal(&rng));
-	for (int round = 0; round < 5; round++)
-	{
-		clock_t		begin = clock();
-
-		for (int i = 0; i < N; i++)
-			weights[i] = half_load(bytes + 2 * i);
-		fast = fmin(fast, since(begin));
-		begin = clock();
-		for (int i = 0; i < N; i++)
-			expect[i] = (float) half_written_out(bytes + 2 * i);
-		slow = fmin(slow, since(begin));
-	}
-	printf("  half precision: %.1f times as fast as by ldexp\n", slow / fast);
-#ifndef __SANITIZE_ADDRESS__
-	CHECK(slow > 2 * fast);
-#endif
-	CHECK(memcmp(weights, expect, sizeof(float) * N) == 0);
-	free(bytes);
-	free(weights);
-	free(expect);
-}
-
 int
 main(void)
 {
@@ -561,6 +517,5 @@ main(void)
 	TEST(test_crc_pieces);
 	TEST(test_crc_bursts);
 	TEST(test_half_all);
-	TEST(test_half_time);
 	return check_summary("basics");
 }
