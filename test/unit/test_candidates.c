@@ -164,6 +164,28 @@ test_side_by_side(void)
 	CHECK(seen[0] == 1 && seen[1] == 1);
 }
 
+/* A prior that is trained further learns more slowly, so its ceiling is higher. */
+static void
+test_ceiling(void)
+{
+	Plan		plan = {.panel = panel,.summary = {.series = 1,.points = 30000,.longest = 30000}};
+	rnn_config	tuned,
+				scratch;
+	double		pace;
+
+	printf("- a ceiling of steps\n");
+	rnn_config_defaults(&plan.asked);
+	plan.asked.horizon = 6;
+	plan.asked.seasons_given = 1;
+	plan.asked.seasons[0] = 1;
+	candidate_options(&plan, RNN_KIND_SCRATCH, &scratch, &pace);
+	candidate_options(&plan, RNN_KIND_TUNED, &tuned, &pace);
+	CHECK(pace < 0.5 && scratch.steps == 1000 && tuned.steps == 1500);
+	plan.asked.steps = 77;
+	candidate_options(&plan, RNN_KIND_TUNED, &tuned, &pace);
+	CHECK(tuned.steps == 77);
+}
+
 /* A prior that is unsure has its weight all the same, where the last one has none. */
 static void
 test_unsure(void)
@@ -255,6 +277,7 @@ main(void)
 		return 1;
 	TEST(test_candidates);
 	TEST(test_side_by_side);
+	TEST(test_ceiling);
 	TEST(test_unsure);
 	TEST(test_left_out);
 	TEST(test_hurry);

@@ -14,7 +14,7 @@
 #define MANY_POINTS 100000		/* or a panel: a network from nothing is tried too; both: it alone */
 #define HEAD_RATE 0.5			/* of the learning rate, for weights that are good already */
 #define TUNED_RATE 0.25
-#define TUNED_STEPS 0.5			/* of the steps of a network from nothing */
+#define TUNED_STEPS 1.5			/* of the steps of a network from nothing: a ceiling, it stops early */
 #define LONG_WINDOW 16			/* steps: of such a quarter of the minibatch does */
 
 /* Whether the options leave room for the prior, trained further. */
