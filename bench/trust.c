@@ -96,7 +96,7 @@ later_loss(const rnn_model *m, int count)
 	{
 		series[i].n = N + ORIGINS * H;
 		for (int o = 0; o < ORIGINS; o++)
-			origins[n++] = (rnn_origin) {i, N + o * H};
+			origins[n++] = (rnn_origin) {.series = i,.e = N + o * H};
 	}
 	if (rnn_ends_size(m, series, count, origins, n, H, &size, &err) != RNN_OK)
 		fail(&err);

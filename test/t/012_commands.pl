@@ -21,7 +21,7 @@ my @elsewhere = (
 	[ qr{^tools/(fit|pretrain) }, 'takes hours, and makes the prior' ],
 	[ qr{^examples/superset/run\b}, 'installs Superset' ],
 	[ qr{^bench/}, 'measures for minutes to hours; tools/check leaves bench/ behind' ],
-	[ qr{^(make )?build/prior_samples\b}, 'reads bench/, which tools/check leaves behind' ],
+	[ qr{^(make )?build/(prior_samples|pretrain/trust)\b}, 'reads bench/, which tools/check leaves behind' ],
 	[ qr/cron\.schedule/, 'needs pg_cron; 022_cron.pl calls it' ]);
 my %used;
 

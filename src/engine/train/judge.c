@@ -11,7 +11,8 @@
  * that d is below 0 (sure_by), and else its weight is shrunk by 1 - (e/d)^2
  * (James and Stein 1961).  Of the prior, trained further, more is known, and it
  * gets the weight that is expected to be best (tuned_weight).  In a panel no
- * weight stays at which sums over the series get worse (weight_of_sums).  From 50 series on, short and long ones get weights of
+ * weight stays at which sums over the series get clearly worse
+ * (weight_of_sums).  From 50 series on, short and long ones get weights of
  * their own by the same rule.
  */
 #include "train/stages.h"
@@ -26,7 +27,7 @@
 #define TUNED_SLOPE 0.2			/* what to expect of a tuned prior, fitted by tools/fit weight */
 #define TUNED_CURVE 0.13
 #define TUNED_SPREAD 0.1
-#define CLEARLY 0.5				/* errors that a plain loss may be worse by */
+#define CLEARLY 1.0				/* errors that a plain loss may be worse by */
 #define LENGTH_WINDOWS 10		/* of each class of length in each half */
 
 static double
@@ -373,7 +374,7 @@ measure_gain(Trial *t)
 
 /*
  * Errors by which the mean of so many blocks of time lies below the truth in
- * one case of a hundred: the quantile of Student's t, within 6 % for one degree
+ * one case of twenty: the quantile of Student's t, within 5 % for one degree
  * of freedom and more.
  */
 static double
@@ -381,7 +382,7 @@ sure_by(int blocks)
 {
 	double		free = blocks > 1 ? blocks - 1 : INFINITY;
 
-	return 2.33 + 4 / free + 25 / pow(free, 3);
+	return 1.645 + 1.5 / free + 3.2 / pow(free, 3);
 }
 
 /* What is left of a gain that is known with an error (James and Stein 1961). */
