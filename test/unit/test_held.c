@@ -36,7 +36,7 @@ make_windows(int series, int times, int h, int shift)
 	t->by_block = by_block;
 	for (int s = 0; s < series; s++)
 	{
-		runs[s] = (Run) {.series = s,.count = times,.e0 = 50,.stride = held_spacing(t)};
+		runs[s] = (Run) {.series = s,.strip = {.count = times,.e0 = 50,.stride = held_spacing(t)}};
 		points[s].phase = shift * s;
 		for (int i = 0; i < times; i++)
 			held[t->W++] = (Held) {.run = s,.last = times - 1 - i};
@@ -195,7 +195,7 @@ laid_out(int series, int64_t n, int h, int patch, int at, void **block)
 static int64_t
 end_of(const Study *t, int i)
 {
-	return t->runs[t->held[i].run].e0 + t->held[i].last * t->runs[t->held[i].run].stride;
+	return t->runs[t->held[i].run].strip.e0 + t->held[i].last * t->runs[t->held[i].run].strip.stride;
 }
 
 /* Every window is another one, is in one half, and doesn't overlap more than it may. */

@@ -33,7 +33,7 @@ origin_of(const Study *s, int i)
 {
 	const Run  *run = &s->runs[s->held[i].run];
 
-	return s->points[run->series].phase + run->e0 + s->held[i].last * run->stride;
+	return s->points[run->series].phase + run->strip.e0 + s->held[i].last * run->strip.stride;
 }
 
 static bool

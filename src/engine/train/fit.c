@@ -113,7 +113,7 @@ learn_tile(Fit *fit, int T, int first, int B, int64_t *known)
 		rnn_net_reset(&fit->net, B);
 	else
 		rnn_net_move_state(&fit->net, B, state, false);
-	load_chunk(fit, &fit->drawn, fit->chunk, T, first, B, true);
+	load_chunk(fit, T, first, B);
 	loss = rnn_net_learn(&fit->net, fit->opt.w, T, B, fit->study->cfg.dropout > 0 ? &fit->rng : NULL,
 						 fit->opt.fixed > 0, known, fit->opt.g);
 	if (state)

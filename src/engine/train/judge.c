@@ -36,10 +36,16 @@ spread_factor(int g)
 	return pow(2, (g - RNN_SPREADS / 2) / 4.0);
 }
 
-static int64_t
+static const real *
 held_frame(const Study *s, int i)
 {
-	return s->runs[s->held[i].run].first + s->held[i].last;
+	return s->runs[s->held[i].run].strip.frames + s->held[i].last * s->plan.width;
+}
+
+static rnn_scale
+held_scale(const Study *s, int i)
+{
+	return s->runs[s->held[i].run].strip.scales[s->held[i].last];
 }
 
 /* ---------------------------------------------------------------- the prior */
@@ -65,7 +71,7 @@ prior_step(Study *s, bool hurry)
 		int			i = s->prior_at + k;
 		const Run  *run = &s->runs[s->held[i].run];
 
-		ends[k] = (rnn_end) {&s->points[run->series], run->e0 + s->held[i].last * run->stride};
+		ends[k] = (rnn_end) {&s->points[run->series], run->strip.e0 + s->held[i].last * run->strip.stride};
 		s->said[i].q = rnn_prior_applies(s->prior, &ends[k]) ? s->prior_q + i * size : NULL;
 	}
 	rnn_prior_net_run(&s->prior_net, ends, count, s->said + s->prior_at);
@@ -77,9 +83,9 @@ prior_step(Study *s, bool hurry)
 static void
 base_quantiles(const Study *s, int i, double factor, real *q)
 {
-	rnn_frame_mix(&s->plan, s->frames + held_frame(s, i) * s->plan.width, factor, q);
+	rnn_frame_mix(&s->plan, held_frame(s, i), factor, q);
 	if (s->prior)
-		rnn_prior_blend(s->prior, &s->said[i], s->scales[held_frame(s, i)], s->cfg.horizon, q);
+		rnn_prior_blend(s->prior, &s->said[i], held_scale(s, i), s->cfg.horizon, q);
 }
 
 void
@@ -103,12 +109,12 @@ add_spread_losses(Trial *t, int i)
 	const Held *held = &t->study->held[i];
 	const Run  *run = &t->study->runs[held->run];
 	const rnn_points *pts = &t->study->points[run->series];
-	int64_t		e = run->e0 + held->last * run->stride;
-	rnn_scale	scale = t->study->scales[held_frame(t->study, i)];
+	int64_t		e = run->strip.e0 + held->last * run->strip.stride;
+	rnn_scale	scale = held_scale(t->study, i);
 	double		sum[RNN_SPREADS] = {0};
 	int			known = 0;
 
-	rnn_frame_mix(&t->study->plan, t->study->frames + held_frame(t->study, i) * t->study->plan.width, 1, t->q_mix);
+	rnn_frame_mix(&t->study->plan, held_frame(t->study, i), 1, t->q_mix);
 	for (int64_t j = 0; j < t->study->cfg.horizon && e + j < pts->n; j++)
 	{
 		const real *q = t->q_mix + j * Q;
@@ -172,7 +178,7 @@ blend_quantiles(const Fit *fit, int i, int b, double weight, double spread, real
 static double
 size_of(const Study *s, int i)
 {
-	return s->scales[held_frame(s, i)].s * s->points[s->runs[s->held[i].run].series].unit;
+	return held_scale(s, i).s * s->points[s->runs[s->held[i].run].series].unit;
 }
 
 /*
@@ -187,8 +193,8 @@ window_losses(Trial *t, int i, const real *q, const real *mix)
 	const Held *held = &t->study->held[i];
 	const Run  *run = &t->study->runs[held->run];
 	const rnn_points *pts = &t->study->points[run->series];
-	int64_t		e = run->e0 + held->last * run->stride;
-	rnn_scale	scale = t->study->scales[held_frame(t->study, i)];
+	int64_t		e = run->strip.e0 + held->last * run->strip.stride;
+	rnn_scale	scale = held_scale(t->study, i);
 	double		sum[RNN_GRID] = {0},
 				whole[RNN_GRID] = {0},
 				part = size_of(t->study, i) / t->largest;
@@ -283,7 +289,7 @@ length_of(const Trial *t, int i)
 {
 	const Run  *run = &t->study->runs[t->study->held[i].run];
 
-	return run->e0 + t->study->held[i].last * run->stride;
+	return run->strip.e0 + t->study->held[i].last * run->strip.stride;
 }
 
 /* 0 for short series, 1 for the others. */

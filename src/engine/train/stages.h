@@ -17,7 +17,7 @@
 #include "forecast/prior.h"
 #include "net/optim.h"
 #include "train/trainer.h"
-#include "view/frame.h"
+#include "view/window.h"
 
 #define RNN_GRID 11				/* weights of the blend that are tried: 0, .1 .. 1 */
 #define MOST_HELD 4096			/* held-out windows: more tell little more */
@@ -32,14 +32,11 @@
 
 /* ---------------------------------------------------------------- the study */
 
-/* Frames of one series at e0, e0 + stride, ... */
+/* A strip of frames in the store. */
 typedef struct Run
 {
 	int			series;
-	int			count;
-	int64_t		e0;
-	int64_t		stride;
-	int64_t		first;			/* place of the first frame in the store */
+	rnn_strip	strip;
 } Run;
 
 /* A window held out: its last frame and what followed it. */
@@ -114,9 +111,8 @@ typedef struct Log
 /* Windows that a network looks at together. */
 typedef struct Batch
 {
-	int			window[RNN_MAX_BATCH][2];	/* run, last frame */
-	bool		flip[RNN_MAX_BATCH];
-	bool		forget[RNN_MAX_BATCH];	/* its words are taken for unknown ones */
+	int			run[RNN_MAX_BATCH];
+	rnn_window	window[RNN_MAX_BATCH];
 } Batch;
 
 /* One network that learns from a study. */
@@ -364,7 +360,7 @@ void		compute_frames(Study *s, int64_t budget);
 /* Whether the frames so far will do, or all of them are there. */
 bool		features_suffice(Study *s, bool hurry, bool judged);
 void		draw_windows(Fit *fit);
-void		load_chunk(Fit *fit, const Batch *batch, int from, int T, int first, int B, bool targets);
+void		load_chunk(Fit *fit, int T, int first, int B);	/* of the current minibatch */
 /* Up to one batch of held-out windows, of the first W, from `from` on into fit->held. */
 int			held_batch(Fit *fit, int from, int W);
 /* Forward of the windows in fit->held, head at the last step only. */

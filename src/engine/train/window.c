@@ -134,7 +134,9 @@ static void
 add_run(Study *s, bool measure, int series, int64_t e0, int64_t stride, int64_t count)
 {
 	if (!measure)
-		s->runs[s->n_runs] = (Run) {series, (int) count, e0, stride, s->F};
+		s->runs[s->n_runs] = (Run) {
+			series, {&s->points[series], e0, stride, (int) count, s->frames + s->F * s->plan.width, s->scales + s->F}
+		};
 	s->n_runs++;
 	s->F += count;
 }
@@ -199,7 +201,7 @@ find_run(const Study *s, int from, int series, int64_t e)
 {
 	for (int r = from; r < s->n_runs && s->runs[r].series == series; r++)
 	{
-		const Run  *run = &s->runs[r];
+		const rnn_strip *run = &s->runs[r].strip;
 
 		if (e >= run->e0 && e < run->e0 + run->count * run->stride && (e - run->e0) % run->stride == 0)
 			return r;
@@ -230,7 +232,7 @@ plan_held(Study *s)
 				continue;
 			s->cut[i] = rnn_min(s->cut[i], e);
 			s->held[s->W++] = (Held) {
-				.run = r,.last = (int) ((e - s->runs[r].e0) / s->runs[r].stride)
+				.run = r,.last = (int) ((e - s->runs[r].strip.e0) / s->runs[r].strip.stride)
 			};
 		}
 	}
@@ -257,8 +259,8 @@ plan_slots(Fit *fit)
 	fit->slots = 0;
 	for (int r = 0; r < fit->study->n_runs; r++)
 	{
-		const Run  *run = &fit->study->runs[r];
-		int64_t		cut = cut_of(fit, run->series);
+		const rnn_strip *run = &fit->study->runs[r].strip;
+		int64_t		cut = cut_of(fit, fit->study->runs[r].series);
 
 		fit->trained[r] = cut <= run->e0 ? 0 : (int) rnn_min(run->count, (cut - 1 - run->e0) / run->stride + 1);
 		fit->slot_of_run[r] = fit->slots;
@@ -334,18 +336,19 @@ compute_frames(Study *s, int64_t budget)
 	while (budget > 0 && s->feature_run < s->n_runs)
 	{
 		Run		   *run = &s->runs[s->feature_run];
-		int64_t		f = run->first + s->feature_at;
-		int64_t		e = run->e0 + s->feature_at * run->stride;
+		rnn_strip  *strip = &run->strip;
+		real	   *frame = strip->frames + s->feature_at * s->plan.width;
+		rnn_scale  *scale = &strip->scales[s->feature_at];
+		int64_t		e = strip->e0 + s->feature_at * strip->stride;
 
 		if (run->series != series)
-			rnn_frame_begin(&s->plan, s->points[run->series].n, s->work);
+			rnn_frame_begin(&s->plan, run->strip.points->n, s->work);
 		series = run->series;
-		rnn_frame_compute(&s->plan, &s->points[run->series], e,
-						  s->frames + f * s->plan.width, &s->scales[f], s->work);
+		rnn_frame_compute(&s->plan, strip->points, e, frame, scale, s->work);
 		if (e >= s->cut[run->series])
-			rnn_frame_add_mix(&s->plan, &s->points[run->series], e, s->frames + f * s->plan.width, s->scales[f], s->work);
+			rnn_frame_add_mix(&s->plan, strip->points, e, frame, *scale, s->work);
 		budget -= 1000 + rnn_min(e, s->plan.reach) + s->cfg.context + s->plan.width;
-		if (++s->feature_at == run->count)
+		if (++s->feature_at == strip->count)
 		{
 			s->feature_run++;
 			s->feature_at = 0;
@@ -402,40 +405,38 @@ draw_windows(Fit *fit)
 		int64_t		slot = (int64_t) rnn_rng_below(&fit->rng, fit->slots);
 		int			r = run_of_slot(fit, slot);
 
-		batch->window[b][0] = r;
-		batch->window[b][1] = (int) (fit->trained[r] - 1 - (slot - fit->slot_of_run[r]));
-		batch->flip[b] = s->cfg.flips == RNN_FLIPS_ON && rnn_rng_uniform(&fit->rng) < FLIPPED;
-		batch->forget[b] = s->shape.words_past > 0 && rnn_rng_uniform(&fit->rng) < FORGOTTEN;
+		batch->run[b] = r;
+		batch->window[b].strip = &s->runs[r].strip;
+		batch->window[b].last = (int) (fit->trained[r] - 1 - (slot - fit->slot_of_run[r]));
+		batch->window[b].flip = s->cfg.flips == RNN_FLIPS_ON && rnn_rng_uniform(&fit->rng) < FLIPPED;
+		batch->window[b].forget = s->shape.words_past > 0 && rnn_rng_uniform(&fit->rng) < FORGOTTEN;
 	}
 }
 
-/* Loads steps from .. from + T of B windows of a batch. */
-void
-load_chunk(Fit *fit, const Batch *batch, int from, int T, int first, int B, bool targets)
+/* What follows step i of a chunk of window b of the current minibatch, where it may be learned from. */
+static void
+load_target(Fit *fit, int64_t row, int b, int i)
 {
 	const Study *s = fit->study;
+	const rnn_window *w = &fit->drawn.window[b];
+	const rnn_strip *strip = w->strip;
+	int			at = w->last - fit->K + 1 + fit->chunk + i;
+	int64_t		e = strip->e0 + at * strip->stride;
 
+	if (at < 0 || e < first_loss(s, strip->points->n))
+		rnn_target_none(&fit->net, row);
+	else
+		rnn_target_load(&fit->net, row, strip->points, e, cut_of(fit, s->runs[fit->drawn.run[b]].series),
+						&strip->scales[at], w->flip);
+}
+
+void
+load_chunk(Fit *fit, int T, int first, int B)
+{
+	rnn_windows_load(&fit->net, &fit->study->plan, fit->drawn.window + first, B, fit->K, fit->chunk, T, true);
 	for (int i = 0; i < T; i++)
 		for (int b = 0; b < B; b++)
-		{
-			const int  *window = batch->window[first + b];
-			const Run  *run = &s->runs[window[0]];
-			const rnn_points *pts = &s->points[run->series];
-			int			at = window[1] - fit->K + 1 + from + i;
-			int64_t		row = (int64_t) i * B + b,
-						f = run->first + at,
-						e = run->e0 + at * run->stride;
-
-			rnn_frame_load(&fit->net, row, at < 0 ? NULL : s->frames + f * s->plan.width, batch->flip[first + b]);
-			rnn_covariates_load(&fit->net, row, &s->plan, at < 0 ? NULL : pts, e, targets || from + i == fit->K - 1,
-								batch->forget[first + b]);
-			if (!targets)
-				continue;
-			if (at < 0 || e < first_loss(s, pts->n))
-				rnn_target_none(&fit->net, row);
-			else
-				rnn_target_load(&fit->net, row, pts, e, cut_of(fit, run->series), &s->scales[f], batch->flip[first + b]);
-		}
+			load_target(fit, (int64_t) i * B + b, first + b, i);
 }
 
 int
@@ -447,8 +448,10 @@ held_batch(Fit *fit, int from, int W)
 
 	for (int b = 0; b < B; b++)
 	{
-		fit->held.window[b][0] = s->held[from + b].run;
-		fit->held.window[b][1] = s->held[from + b].last;
+		const Held *held = &s->held[from + b];
+
+		fit->held.run[b] = held->run;
+		fit->held.window[b] = (rnn_window) {.strip = &s->runs[held->run].strip,.last = held->last};
 	}
 	return B;
 }
@@ -456,19 +459,7 @@ held_batch(Fit *fit, int from, int W)
 void
 forward_last(Fit *fit, const real *w, int B)
 {
-	int			bptt = fit->study->cfg.bptt;
-
 	rnn_net_pack(&fit->net, w);
-	rnn_net_reset(&fit->net, B);
-	for (int from = 0; from < fit->K; from += bptt)
-	{
-		int			T = (int) rnn_min(bptt, fit->K - from);
-		bool		last = from + T == fit->K;
-
-		load_chunk(fit, &fit->held, from, T, 0, B, false);
-		rnn_net_forward(&fit->net, w, T, B, last ? T - 1 : T, NULL);
-		fit->last_row = (int64_t) (T - 1) * B;
-		if (!last)
-			rnn_net_carry(&fit->net, T, B);
-	}
+	fit->last_row = rnn_windows_forward(&fit->net, &fit->study->plan, w, fit->held.window, B, fit->K,
+										fit->study->cfg.bptt);
 }
