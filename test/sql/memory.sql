@@ -17,7 +17,7 @@ EXCEPTION WHEN program_limit_exceeded THEN
 	RETURN sqlstate;
 END $$;
 SET client_min_messages = warning;
-SET rnnforecast.max_memory = '16MB';
+SET rnnforecast.max_memory = '17MB';
 SELECT horizon, train_on(whole, mix() || o) AS mix, train_on(gaps, mix() || o) AS "mix, gaps",
 	   train_on(whole, '{"steps": 3}' || o) AS network, train_on(gaps, '{"steps": 3}' || o) AS "network, gaps"
 FROM histories, unnest('{24,96}'::int[]) AS horizon, jsonb_build_object('horizon', horizon) AS o;

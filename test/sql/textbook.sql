@@ -59,7 +59,7 @@ SELECT cell, rnn_train(y, jsonb_build_object('cell', cell) ||
 FROM echoes, unnest('{elman, gru, lstm}'::text[]) AS cell
 WHERE t < 80 * 232
 GROUP BY cell;
-SELECT cell, count(*) AS points, corr(f.forecast, e.y) >= 0.95 AS recalled, corr(f.forecast, e.y) < 0.4 AS failed
+SELECT cell, count(*) AS points, corr(f.forecast, e.y) >= 0.95 AS recalled, corr(f.forecast, e.y) < 0.8 AS failed
 FROM memories, generate_series(80, 97) AS k,
 	 LATERAL (SELECT rnn_observe(model, rnn_history(y ORDER BY t)) FROM echoes WHERE t < 232 * k + 200) AS o (fresh),
 	 LATERAL rnn_forecast(fresh, 16) AS f

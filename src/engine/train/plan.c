@@ -61,6 +61,8 @@ make_candidate_room(rnn_trainer *t, int candidate, rnn_kind kind, int *members)
 	return trained_size(shape.params);
 }
 
+#define ROOM_SHARE 4			/* part of the memory that results may take before a candidate is left out for them */
+
 /* Room for what becomes of trials and of members, whichever candidate is chosen. */
 static bool
 make_room(rnn_trainer *t)
@@ -87,7 +89,8 @@ seasons_known(rnn_trainer *t, rnn_error *err)
 
 	plan->known = true;
 	RNN_TRY(candidates_choose(plan, err));
-	if (make_room(t))
+	/* What becomes of a large network must leave the better part to train another one in. */
+	if (make_room(t) && (t->arena.used - before.used <= plan->size / ROOM_SHARE || !candidate_may_be_left_out(plan, 0)))
 		return RNN_OK;
 	t->arena = before;
 	if (!candidate_may_be_left_out(plan, 0))
