@@ -39,7 +39,7 @@ SELECT rnn_train_history(h, wide()) AS m FROM (SELECT rnn_history(ts, value) FRO
 SELECT rnn_info(m)#>>'{options,batch}' AS before, batch_of(NULL, m) AS "with as much", batch_of('{"batch": 3}', m) AS given FROM roomy;
 SET rnnforecast.max_memory = '32MB';
 SELECT batch_of(wide()) AS "with less", batch_of(NULL, m) AS "going on", batch_of('{"batch": 100}', m) AS given FROM roomy;
-SET rnnforecast.max_memory = '16MB';
+SET rnnforecast.max_memory = '17MB';
 SELECT left(batch_of(wide()), 5) AS "too little";
 -- Enough is enough.
 SET rnnforecast.max_memory = '256MB';

@@ -68,7 +68,7 @@ DECLARE f record; i int := 0;
 BEGIN
 	FOR f IN SELECT DISTINCT t.oid::regproc::text AS name, (SELECT string_agg(type::regtype::text, ', ' ORDER BY k) FROM unnest(t.proargtypes::oid[]) WITH ORDINALITY AS u (type, k) WHERE k > 1) AS args,
 			 (SELECT string_agg(CASE type::regtype::text WHEN 'date' THEN 'd' WHEN 'timestamp without time zone' THEN 't' WHEN 'timestamp with time zone' THEN 'z'
-				WHEN 'bigint' THEN 'n' WHEN 'double precision' THEN 'v' WHEN 'double precision[]' THEN 'ARRAY[v, v + 1, v + 2]' WHEN 'text' THEN 's' WHEN 'anyelement' THEN 'g' WHEN 'jsonb' THEN CASE WHEN k = cardinality(t.proargtypes::oid[]) THEN '''{}''' ELSE 'c' END END, ', ' ORDER BY k)
+				WHEN 'bigint' THEN 'n' WHEN 'double precision' THEN 'v' WHEN 'double precision[]' THEN 'array_fill(v, ARRAY[15])' WHEN 'text' THEN 's' WHEN 'anyelement' THEN 'g' WHEN 'jsonb' THEN CASE WHEN k = cardinality(t.proargtypes::oid[]) THEN '''{}''' ELSE 'c' END END, ', ' ORDER BY k)
 			  FROM unnest(t.proargtypes::oid[]) WITH ORDINALITY AS u (type, k) WHERE k > 1) AS call
 		FROM pg_aggregate JOIN pg_proc AS t ON t.oid = aggtransfn
 			 JOIN pg_depend ON (classid, objid, refclassid, deptype) = ('pg_proc'::regclass, aggfnoid, 'pg_extension'::regclass, 'e')
