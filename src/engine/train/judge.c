@@ -7,13 +7,12 @@
  * with the mix; each choice is judged on the other half, so that no window
  * judges what was fitted on it.  d is the mean difference of the pinball loss,
  * blend less mix, over all windows, and e its standard error, clustered by
- * series and by time (cluster.c).  The network is dropped where it isn't sure
- * that d is below 0 (sure_by), and else its weight is shrunk by 1 - (e/d)^2
- * (James and Stein 1961).  Of the prior, trained further, more is known, and it
- * gets the weight that is expected to be best (tuned_weight).  In a panel no
- * weight stays at which sums over the series get clearly worse
- * (weight_of_sums).  From 50 series on, short and long ones get weights of
- * their own by the same rule.
+ * series and by time (cluster.c).  The network is dropped where d + e > 0, and
+ * else its weight is shrunk by 1 - (e/d)^2 (James and Stein 1961, positive
+ * part).  Of the prior, trained further, more is known, and it gets the weight
+ * that is expected to be best (tuned_weight).  In a panel no weight stays at
+ * which sums over the series get clearly worse (weight_of_sums).  From 50 series
+ * on, short and long ones get weights of their own by the same rule.
  */
 #include "train/stages.h"
 #include "kernel/kernel.h"
@@ -378,19 +377,6 @@ measure_gain(Trial *t)
 	}
 }
 
-/*
- * Errors by which the mean of so many blocks of time lies below the truth in
- * one case of twenty: the quantile of Student's t, within 5 % for one degree
- * of freedom and more.
- */
-static double
-sure_by(int blocks)
-{
-	double		free = blocks > 1 ? blocks - 1 : INFINITY;
-
-	return 1.645 + 1.5 / free + 3.2 / pow(free, 3);
-}
-
 /* What is left of a gain that is known with an error (James and Stein 1961). */
 static double
 shrinkage(double difference, double error)
@@ -550,8 +536,7 @@ judge(Trial *t)
 	j->candidate.mix_pinball = mean_loss(t, t->best[0].rows, -1, ALL_LENGTHS, 0);
 	chosen = (t->best[0].grid + t->best[1].grid) / 2.0 / (RNN_GRID - 1);
 	if (t->study->kind == RNN_KIND_SCRATCH)
-		shrink = -j->candidate.difference < sure_by(blocks_of(t->study, t->W)) * j->candidate.std_error ? 0 :
-			shrinkage(j->candidate.difference, j->candidate.std_error);
+		shrink = shrinkage(j->candidate.difference, j->candidate.std_error);
 	else
 	{
 		int			g = tuned_weight(t->gain, t->gain_error, j->candidate.mix_pinball);

@@ -114,7 +114,7 @@ lay_out_held(Task *task, int64_t W, int64_t longest, rnn_arena *a)
 static int64_t
 few_frames(const Study *s, int64_t longest)
 {
-	int64_t		windows = 7 * (int64_t) (s->cfg.context / s->cfg.patch),
+	int64_t		windows = 8 * (int64_t) (s->cfg.context / s->cfg.patch),
 				all = longest / s->cfg.patch;
 
 	return windows < all ? windows : all;
