@@ -139,8 +139,8 @@ lay_out_grain(Task *task, int64_t grain, int tile, int64_t longest, rnn_arena *a
 	lay_out_held(task, held_total(s), longest, a);
 	if (a->failed)
 		return false;
-	frames = (int64_t) ((a->size - a->used) * 0.8 /
-						(s->plan.width * sizeof(real) + sizeof(rnn_scale) + sizeof(Run)));
+	/* A fifth is for the runs, which are far fewer than frames where those are many. */
+	frames = (int64_t) ((a->size - a->used) * 0.8 / (s->plan.width * sizeof(real) + sizeof(rnn_scale)));
 	if (s->train && frames < few_frames(s, longest))
 		return false;
 	plan_windows(s, frames, a);
