@@ -476,13 +476,13 @@ check_store(const rnn_trainer *t)
 	int			bad = 0;
 
 	for (int r = 0; r < t->task.study.n_runs; r++)
-		for (int i = 0; i < t->task.study.runs[r].count; i++)
+		for (int i = 0; i < t->task.study.runs[r].strip.count; i++)
 		{
 			const rnn_series *s = &t->task.study.panel.series[t->task.study.runs[r].series];
-			int64_t		e = t->task.study.runs[r].e0 + i * t->task.study.runs[r].stride,
-						f = t->task.study.runs[r].first + i;
+			int64_t		e = t->task.study.runs[r].strip.e0 + i * t->task.study.runs[r].strip.stride,
+						width = t->task.study.plan.width;
 			Frame		one = frame_at(&t->task.study.cfg, s->x, e, s->dropped, e, 0),
-						kept = {t->task.study.frames + f * t->task.study.plan.width, t->task.study.scales[f], sizeof(real) * t->task.study.plan.width};
+						kept = {t->task.study.runs[r].strip.frames + i * width, t->task.study.runs[r].strip.scales[i], sizeof(real) * width};
 
 			bad += e < 1 || e > s->n || !same(&one, &kept);
 			frames++;
@@ -542,19 +542,20 @@ check_windows(rnn_trainer *t)
 				before = 0;
 
 	for (int r = 0; r < t->task.study.n_runs; r++)
-		for (int last = 0; last < t->task.study.runs[r].count; last += 5)
+		for (int last = 0; last < t->task.study.runs[r].strip.count; last += 5)
 		{
 			const rnn_series *s = &t->task.study.panel.series[t->task.study.runs[r].series];
 
 			for (int b = 0; b < B; b++)
 			{
-				t->task.fit.held.window[b][0] = r;
-				t->task.fit.held.window[b][1] = last;
+				t->task.fit.held.run[b] = r;
+				t->task.fit.held.window[b] = (rnn_window) {.strip = &t->task.study.runs[r].strip,.last = last};
 			}
-			load_chunk(&t->task.fit, &t->task.fit.held, 0, t->task.fit.K, 0, B, false);
+			rnn_windows_load(&t->task.fit.net, &t->task.study.plan, t->task.fit.held.window, B, t->task.fit.K, 0,
+							 t->task.fit.K, false);
 			for (int i = 0; i < t->task.fit.K; i++)
 			{
-				int64_t		e = t->task.study.runs[r].e0 + last * t->task.study.runs[r].stride - (t->task.fit.K - 1 - i) * (int64_t) t->task.study.cfg.patch,
+				int64_t		e = t->task.study.runs[r].strip.e0 + last * t->task.study.runs[r].strip.stride - (t->task.fit.K - 1 - i) * (int64_t) t->task.study.cfg.patch,
 							row = (int64_t) i * B + 1;
 				Frame		f = {0};
 				real	   *u = t->task.fit.net.u + row * shape->D;
@@ -630,11 +631,11 @@ check_forecasts(rnn_trainer *t, int member)
 	for (int i = 0; i < RNN_BANDS * RNN_MEDIAN; i++)
 		m.calibration[i / RNN_MEDIAN][i % RNN_MEDIAN] = 1;
 	for (int r = 0; r < t->task.study.n_runs; r++)
-		for (int last = 0; last < t->task.study.runs[r].count; last += 7)
+		for (int last = 0; last < t->task.study.runs[r].strip.count; last += 7)
 		{
-			int64_t		e = t->task.study.runs[r].e0 + last * t->task.study.runs[r].stride;
+			int64_t		e = t->task.study.runs[r].strip.e0 + last * t->task.study.runs[r].strip.stride;
 			const rnn_series *s = &t->task.study.panel.series[t->task.study.runs[r].series];
-			rnn_scale	scale = t->task.study.scales[t->task.study.runs[r].first + last];
+			rnn_scale	scale = t->task.study.runs[r].strip.scales[last];
 			rnn_series	before = *s;
 
 			/* What never changes is forecast as it is, without a network. */
@@ -643,8 +644,10 @@ check_forecasts(rnn_trainer *t, int member)
 				continue;
 			for (int b = 0; b < 5; b++)
 			{
-				t->task.fit.held.window[b][0] = r;
-				t->task.fit.held.window[b][1] = b == 3 ? last : (last + 11 * b) % t->task.study.runs[r].count;
+				t->task.fit.held.run[b] = r;
+				t->task.fit.held.window[b] = (rnn_window) {
+					.strip = &t->task.study.runs[r].strip,.last = b == 3 ? last : (last + 11 * b) % t->task.study.runs[r].strip.count
+				};
 			}
 			forward_last(&t->task.fit, w, 5);
 			rnn_net_quantiles(&t->task.fit.net, t->task.fit.last_row + 3, q);
