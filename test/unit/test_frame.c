@@ -548,7 +548,6 @@ check_windows(rnn_trainer *t)
 
 			for (int b = 0; b < B; b++)
 			{
-				t->task.fit.held.run[b] = r;
 				t->task.fit.held.window[b] = (rnn_window) {.strip = &t->task.study.runs[r].strip,.last = last};
 			}
 			rnn_windows_load(&t->task.fit.net, &t->task.study.plan, t->task.fit.held.window, B, t->task.fit.K, 0,
@@ -644,7 +643,6 @@ check_forecasts(rnn_trainer *t, int member)
 				continue;
 			for (int b = 0; b < 5; b++)
 			{
-				t->task.fit.held.run[b] = r;
 				t->task.fit.held.window[b] = (rnn_window) {
 					.strip = &t->task.study.runs[r].strip,.last = b == 3 ? last : (last + 11 * b) % t->task.study.runs[r].strip.count
 				};

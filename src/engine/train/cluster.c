@@ -168,16 +168,6 @@ clustered_mean(const Study *s, int W, const float *difference, double *error)
 	return mean;
 }
 
-int
-blocks_of(const Study *s, int W)
-{
-	int			blocks = W > 0;
-
-	for (int k = 1; k < W; k++)
-		blocks += !same_block(s, s->by_block[k - 1], s->by_block[k]);
-	return blocks;
-}
-
 /* Of the first W. */
 int
 independent_windows(const Study *s, int W)

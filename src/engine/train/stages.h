@@ -111,7 +111,7 @@ typedef struct Log
 /* Windows that a network looks at together. */
 typedef struct Batch
 {
-	int			run[RNN_MAX_BATCH];
+	int			run[RNN_MAX_BATCH];	/* of windows that are drawn */
 	rnn_window	window[RNN_MAX_BATCH];
 } Batch;
 
@@ -371,7 +371,6 @@ void		cluster_held(Study *s); /* blocks of time of the held-out windows, and hal
 void		sort_by_block(const Study *s, int W);	/* the first W of them, the latest first */
 /* Mean of a difference by windows (W) and its standard error. */
 double		clustered_mean(const Study *s, int W, const float *difference, double *error);
-int			blocks_of(const Study *s, int W);	/* of time, sorted */
 int			independent_windows(const Study *s, int W); /* what the first W of them count for; sorts them */
 
 /* candidate.c */

@@ -450,7 +450,6 @@ held_batch(Fit *fit, int from, int W)
 	{
 		const Held *held = &s->held[from + b];
 
-		fit->held.run[b] = held->run;
 		fit->held.window[b] = (rnn_window) {.strip = &s->runs[held->run].strip,.last = held->last};
 	}
 	return B;
