@@ -59,10 +59,13 @@ CREATE TYPE rnn_forecast_row AS (
 	forecast float8,
 	lower float8,
 	upper float8,
-	quantiles float8[]
+	quantiles float8[],
+	mean float8
 );
 COMMENT ON TYPE rnn_forecast_row IS
 	'one step of a forecast (step >= 1) or of the history before it (step <= 0)';
+COMMENT ON COLUMN rnn_forecast_row.forecast IS 'the median, half of the outcomes lie above it; medians must not be added up';
+COMMENT ON COLUMN rnn_forecast_row.mean IS 'the mean of the forecast distribution, whose tails end at a chance of 0.001; means may be added up';
 
 CREATE FUNCTION _rnn_forecast_support(internal) RETURNS internal
 	AS 'MODULE_PATHNAME', 'rnnforecast_rnn_forecast_support' LANGUAGE C STRICT;

@@ -37,8 +37,8 @@ SELECT rnn_train_history($1, $2, $3);
 SELECT rnn_train_history($1, $2, $3);
 -- forget: bytea @shops; text[] {A} -> bytea
 SELECT rnn_forget($1, $2);
--- forecast: bytea @days -> int timestamp float8 float8 float8 float8[]
-SELECT step, local_ts, forecast, lower, upper, quantiles FROM rnn_forecast($1);
+-- forecast: bytea @days -> int timestamp float8 float8 float8 float8[] float8
+SELECT step, local_ts, forecast, lower, upper, quantiles, mean FROM rnn_forecast($1);
 -- forecast horizon: bytea @days; bigint 3; float8 0.8 -> int float8 float8 float8
 SELECT step, forecast, lower, upper FROM rnn_forecast($1, $2, $3);
 -- forecast named: bytea @shops; bigint 2; text[] {B}; bigint 2 -> text int timestamp float8 float8

@@ -37,6 +37,19 @@ SELECT bool_and(upper - lower BETWEEN 0 AND 1e-3) AS "0.00001" FROM m, rnn_forec
 SELECT bool_and(narrow <= wide) AS nested FROM (
 	SELECT upper - lower AS wide, lag(upper - lower) OVER (PARTITION BY step ORDER BY level) AS narrow
 	FROM m, generate_series(0.05, 0.99, 0.01) AS level, rnn_forecast(m, level => level)) AS t;
+-- The mean lies in the distribution, is that of rnn_backtest, and not the median of demand that is mostly 0 or where a
+-- transform was undone.  In rows of the history there is none.
+SELECT bool_and(mean BETWEEN quantiles[1] AND quantiles[15]) AS inside FROM m, rnn_forecast(m, 24);
+SELECT count(*) FILTER (WHERE abs(f.mean - b.mean) < 1e-9) AS same
+FROM rnn_backtest('SELECT month, value FROM monthly', 6, 1, '{"network": false, "seasons": [12], "at": ["2019-06-01"]}') AS b
+JOIN rnn_forecast((SELECT rnn_train(month, value, '{"network": false, "seasons": [12], "horizon": 6}') FROM monthly WHERE month <= '2019-06-01'), 6) AS f USING (step);
+SELECT forecast, round(mean::numeric, 2) BETWEEN 0.1 AND 0.9 AS "not 0"
+FROM rnn_forecast((SELECT rnn_train(CASE WHEN hashint4(n) % 5 = 0 THEN 2 ELSE 0 END, mix() || '{"seasons": []}' ORDER BY n) FROM generate_series(1, 200) AS n), 1);
+SELECT forecast, mean FROM rnn_forecast((SELECT rnn_train(5, mix() ORDER BY n) FROM generate_series(1, 30) AS n), 1);
+SELECT round((mean / forecast)::numeric, 3) > 1 AS "above the median"
+FROM rnn_forecast((SELECT rnn_train(value, mix() || '{"transform": "log", "seasons": []}' ORDER BY n) FROM
+	(SELECT n, exp(2 + (hashint4(n) % 1000) / 500.0) FROM generate_series(1, 200) AS n) AS v (n, value)), 1);
+SELECT step, mean FROM m, rnn_forecast(m, 1, history => 1) WHERE step <= 0;
 -- NULL is the default.
 SELECT count(*) AS rows, bool_and(lower = quantiles[3]) AS level FROM m, rnn_forecast(m, NULL, NULL, NULL, NULL, NULL, NULL);
 

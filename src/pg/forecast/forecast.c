@@ -25,7 +25,7 @@
 
 #define Q RNN_QUANTILES
 #define MAX_BATCH 64
-#define COLUMNS 10				/* of rnn_forecast_row */
+#define COLUMNS 11				/* of rnn_forecast_row */
 #define TOLD_SHORTENED 1
 #define TOLD_EARLY 2
 #define TOLD_NOTHING 4
@@ -395,7 +395,8 @@ put_forecast(ForecastCall *call, const rnn_series *s, const rnn_config *cfg, int
 		values[8] = Float8GetDatum(rnn_quantile_bound(cfg, q, call->high));
 		values[9] = PointerGetDatum(construct_array(levels, Q, FLOAT8OID, sizeof(float8),
 													FLOAT8PASSBYVAL, TYPALIGN_DOUBLE));
-		nulls[6] = nulls[7] = nulls[8] = nulls[9] = false;
+		values[10] = Float8GetDatum(rnn_quantile_mean(cfg, q));
+		nulls[6] = nulls[7] = nulls[8] = nulls[9] = nulls[10] = false;
 		MemoryContextSwitchTo(old);
 		tuples_put(&call->rows, values, nulls);
 	}
