@@ -499,11 +499,19 @@ CREATE FUNCTION _rnn_role_shown(name name, key text) RETURNS name
 COMMENT ON FUNCTION _rnn_role_shown(name, text) IS
 	'internal: what the owner of a named model is called now';
 
-CREATE FUNCTION rnn_fit(name text, query text, horizon bigint DEFAULT NULL, options jsonb DEFAULT NULL)
+CREATE FUNCTION rnn_fit(name text, query text, horizon bigint DEFAULT NULL, options jsonb DEFAULT NULL,
+	replace bool DEFAULT false)
 	RETURNS int
 	AS 'MODULE_PATHNAME', 'rnnforecast_rnn_fit' LANGUAGE C VOLATILE PARALLEL UNSAFE COST 1000000;
-COMMENT ON FUNCTION rnn_fit(text, text, bigint, jsonb) IS
+COMMENT ON FUNCTION rnn_fit(text, text, bigint, jsonb, bool) IS
 	'trains a model on the rows of a query and stores it, with the query, under a name';
+
+CREATE FUNCTION rnn_alter(name text, query text DEFAULT NULL, horizon bigint DEFAULT NULL, options jsonb DEFAULT NULL,
+	owner name DEFAULT NULL, new_name text DEFAULT NULL)
+	RETURNS void
+	AS 'MODULE_PATHNAME', 'rnnforecast_rnn_alter' LANGUAGE C VOLATILE PARALLEL UNSAFE COST 1000;
+COMMENT ON FUNCTION rnn_alter(text, text, bigint, jsonb, name, text) IS
+	'changes the query or the options of a named model for its next refit, its owner or its name; versions, runs, grants and schedule stay';
 
 CREATE PROCEDURE rnn_refit(name text, INOUT outcome text DEFAULT NULL)
 	AS 'MODULE_PATHNAME', 'rnnforecast_rnn_refit' LANGUAGE C;

@@ -95,6 +95,10 @@ SELECT name, type FROM rnn_options WHERE name = $1;
 SELECT local_ts, value, filled FROM rnn_fill($1);
 -- fit: text m; text SELECT day, amount FROM sales WHERE shop = 'A'; bigint 7; jsonb {"network": false} -> int
 SELECT rnn_fit($1, $2, $3, $4);
+-- fit again: text m; text SELECT day, amount FROM sales WHERE shop = 'A'; bigint 7; jsonb {"network": false}; bool true -> int
+SELECT rnn_fit($1, $2, $3, $4, $5);
+-- alter: text m; text SELECT day, amount FROM sales WHERE shop = 'A'; jsonb {"retain": 3} -> int
+SELECT length(rnn_alter($1, query => $2, options => $3)::text);
 -- register: text m; bytea @days -> int
 SELECT rnn_register($1, $2);
 -- keep: text m; int 2; bool true -> int

@@ -57,7 +57,7 @@ SELECT rnn_promote('growing', 4);
 SELECT rnn_keep('growing', 2);
 SELECT version, live, keep FROM rnn_versions WHERE name = 'growing' ORDER BY version;
 -- Gates: a new version that errs more than the live one, where the training is spoilt, is refused.
-UPDATE _rnn_registry SET options = options || '{"network": true, "start": "scratch", "skip": false, "steps": 1, "hidden": 2, "patch": 1, "context": 8}' WHERE name = 'growing';
+SELECT rnn_alter('growing', options => '{"network": true, "start": "scratch", "skip": false, "steps": 1, "hidden": 2, "patch": 1, "context": 8}');
 INSERT INTO shop_days SELECT 'A', '2024-06-08', 600;
 SET client_min_messages = error;
 CALL rnn_refit('growing');
@@ -65,8 +65,9 @@ RESET client_min_messages;
 SELECT outcome, version, mase > live_mase AS worse, message FROM rnn_runs WHERE name = 'growing' AND outcome = 'refused' AND message ~ 'new version errs by' \gset
 SELECT max(last_ts)::date AS "rows of the live version", rnn_info(rnn_model('growing'))->>'last' AS last FROM rnn_models WHERE name = 'growing';
 SELECT :'outcome' AS outcome, :'worse' AS worse, :'message' ~ 'the live one by .*, the mix by' AS why;
-UPDATE _rnn_registry SET rules = rules || '{"gate": 1000}' WHERE name = 'growing';
-INSERT INTO shop_days SELECT 'A', '2024-06-09', 600;
+-- By another rule it is judged anew, though the rows are the same.
+SELECT rnn_alter('growing', options => '{"gate": 1000}');
+CALL rnn_refit('growing');
 CALL rnn_refit('growing');
 -- Nothing held out: nothing measured, nothing refused.
 SELECT rnn_fit('unmeasured', 'SELECT month, value FROM monthly WHERE n <= 100', 6, mix() || '{"windows": 0}');
@@ -100,7 +101,7 @@ SELECT count(*) AS rows, min(local_ts)::date AS first, bool_and(forecast BETWEEN
 UPDATE promoted SET amount = 50 + 20 * promo WHERE day = '2024-10-07';
 INSERT INTO promoted SELECT max(day) + 1, NULL, 0 FROM promoted;
 SELECT count(*) AS rows, min(local_ts)::date AS first FROM rnn_forecast_model('promoted', options => '{"fresh": true}');
-UPDATE _rnn_registry SET rules = rules || '{"gate": 1}' WHERE name = 'promoted';
+SELECT rnn_alter('promoted', options => '{"gate": 1}');
 CALL rnn_refit('promoted');
 SELECT mase > 0 AND live_mase > 0 AND mix_mase > 0 AS scored, last_ts::date FROM rnn_versions WHERE name = 'promoted' AND live;
 SELECT rnn_drop('promoted');
@@ -112,7 +113,9 @@ SELECT array_agg(k) FROM rnn_runs, jsonb_object_keys(series) AS k WHERE name = '
 -- All at once; one that fails doesn't end the others, but is told at the end.
 SELECT rnn_drop(name) FROM rnn_models WHERE name IN ('auto', 'column', 'zoned', 'unmeasured', 'shops');
 INSERT INTO shop_days SELECT 'A', '2024-06-10', 600;
-UPDATE _rnn_registry SET query = 'SELECT day, amount FROM nowhere' WHERE name = 'given';
+CREATE VIEW nowhere AS SELECT month, value FROM monthly;
+SELECT rnn_alter('given', 'TABLE nowhere');
+DROP VIEW nowhere;
 CALL rnn_refit_all();
 SELECT name, outcome, message FROM rnn_runs WHERE id IN (SELECT max(id) FROM rnn_runs GROUP BY name) ORDER BY name;
 SELECT count(*) FROM rnn_forecast_model('given');
@@ -167,6 +170,54 @@ DROP TABLE jobs;
 SELECT rnn_drop('growing');
 DROP VIEW growing;
 DROP TABLE shop_days;
+-- Another query, options, horizon, owner, name: versions, runs and grants stay.
+SELECT rnn_fit('plain', 'SELECT month, value FROM monthly', 6, mix() || '{"retain": 3, "steps": 50}');
+SELECT rnn_grant('plain', 'public');
+SELECT rnn_alter('plain', 'SELECT month, 2 * value FROM monthly', 3, '{"retain": null, "steps": null, "break": 0}', new_name => 'double');
+SELECT name, version, query, options FROM rnn_models;
+SELECT count(*), round(max(forecast)) FROM rnn_forecast_model('double');
+CALL rnn_refit('double');
+SELECT count(*), round(max(forecast)) FROM rnn_forecast_model('double');
+SELECT array_agg(version ORDER BY version) AS versions, (SELECT count(*) FROM rnn_runs WHERE name = 'double') AS runs,
+	   (SELECT count(*) FROM _rnn_registry_grant) AS grants FROM rnn_versions WHERE name = 'double';
+-- Replaced: trained from nothing, and live without being compared; what was there can be gone back to.
+SELECT rnn_fit('double', 'SELECT k::text AS series, ts, value FROM hourly, generate_series(1, 2) AS k', 24, mix() || '{"gate": 1}', replace => true);
+SELECT name, version, options, points, (SELECT count(*) FROM _rnn_registry_grant) AS grants FROM rnn_models;
+SELECT rnn_rollback('double'), count(*) FROM rnn_runs WHERE name = 'double';
+SELECT rnn_fit('new', 'SELECT month, value FROM monthly', 6, mix(), replace => true);
+-- What can't be changed.
+SELECT try($$SELECT rnn_alter('nobody', new_name => 'x')$$);
+SELECT try($$SELECT rnn_alter(NULL, new_name => 'x')$$);
+SELECT try($$SELECT rnn_alter('double')$$);
+SELECT try($$SELECT rnn_alter('double', new_name => 'new')$$);
+SELECT try($$SELECT rnn_alter('double', new_name => '')$$);
+SELECT try($$SELECT rnn_alter('double', 'SELECT nonsense')$$);
+SELECT try($$SELECT rnn_alter('double', 'SELECT 1 AS ts, 2 AS value')$$);
+SELECT try($$SELECT rnn_alter('double', horizon => 0)$$);
+SELECT try($$SELECT rnn_alter('double', options => '{"gate": -1}')$$);
+SELECT try($$SELECT rnn_alter('double', options => '[]')$$);
+SELECT try($$SELECT rnn_alter('double', owner => 'regress_rnn_nobody')$$);
+-- Who may: the owner, who gives it only to roles that he can be.
+CREATE ROLE regress_rnn_a;
+CREATE ROLE regress_rnn_b;
+CREATE ROLE regress_rnn_c IN ROLE regress_rnn_b;
+GRANT SELECT ON monthly TO regress_rnn_a, regress_rnn_b;
+SELECT rnn_alter('new', owner => 'regress_rnn_c');
+SET ROLE regress_rnn_a;
+SELECT try($$SELECT rnn_alter('new', new_name => 'x')$$);
+SELECT try($$SELECT rnn_alter('double', horizon => 3)$$);
+SET ROLE regress_rnn_c;
+SELECT left(try($$SELECT rnn_alter('new', owner => 'regress_rnn_a')$$), 5) AS "not his role";
+SELECT rnn_alter('new', owner => 'regress_rnn_b');
+SELECT name, owner, _rnn_role_is(owner, '0:0') AS mine FROM rnn_models WHERE name = 'new';
+SET ROLE regress_rnn_b;
+SELECT rnn_alter('new', horizon => 3);
+SET ROLE regress_rnn_a;
+SELECT try($$SELECT rnn_fit('new', 'SELECT month, value FROM monthly', replace => true)$$);
+RESET ROLE;
+SELECT rnn_drop(name) FROM rnn_models;
+REVOKE ALL ON monthly FROM regress_rnn_a, regress_rnn_b;
+DROP ROLE regress_rnn_a, regress_rnn_b, regress_rnn_c;
 -- What policies and views are made of.
 CREATE ROLE regress_rnn_a;
 CREATE ROLE regress_rnn_b;

@@ -145,7 +145,13 @@ is($node->safe_psql('postgres', $state), $before, 'SIGKILL loses nothing');
 is($node->safe_psql('postgres', 'SELECT outcome FROM rnn_runs ORDER BY id DESC LIMIT 1'), 'lost', 'and shows as lost');
 
 # A model that is dropped takes its job along.
-$node->safe_psql('postgres', q{SELECT rnn_schedule('grown', '0 3 * * *'); SELECT rnn_drop('grown')});
+$node->safe_psql('postgres', q{SELECT rnn_schedule('grown', '0 3 * * *'); SELECT rnn_alter('grown', new_name => 'more')});
+is($node->safe_psql('postgres', q{SELECT schedule || ' ' || command FROM cron.job}),
+	q{0 3 * * * CALL public.rnn_refit('more'::pg_catalog.text, NULL::pg_catalog.text)}, 'the job calls a model by its new name');
+($rc, $out, $err) = $node->psql('postgres', q{CREATE ROLE other SUPERUSER; SET ROLE other; SELECT rnn_alter('more', new_name => 'less')});
+like($err, qr/the job that trains model "more" belongs to role/, 'which only its own role can give it');
+$node->safe_psql('postgres', q{CREATE ROLE heir; SELECT rnn_alter('more', owner => 'heir')});
+$node->safe_psql('postgres', q{SELECT rnn_drop('more')});
 is($node->safe_psql('postgres', 'SELECT count(*) FROM cron.job'), '0', 'rnn_drop ends the schedule');
 
 $node->stop;

@@ -55,15 +55,6 @@ kept(const bytea *bytes)
 	return bytes ? memcpy(SPI_palloc(VARSIZE(bytes)), bytes, VARSIZE(bytes)) : NULL;
 }
 
-static void
-refuse_no_name(FunctionCallInfo fcinfo)
-{
-	if (PG_ARGISNULL(0))
-		ereport(ERROR,
-				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
-				 errmsg("name must not be NULL")));
-}
-
 /* (name, horizon, level, until, series, history, options) -> rows of rnn_forecast */
 PG_FUNCTION_INFO_V1(rnnforecast_rnn_forecast_model);
 Datum
@@ -75,7 +66,7 @@ rnnforecast_rnn_forecast_model(PG_FUNCTION_ARGS)
 	NamedModel *m;
 	bytea	   *bytes;
 
-	refuse_no_name(fcinfo);
+	refuse_null(fcinfo, 0, "name");
 	m = connect_model(fcinfo, &registry, fresh ? NEED_OWNER : NEED_READ, true);
 	bytes = live_bytes(&registry, m, true);
 	if (fresh)
@@ -101,7 +92,7 @@ rnnforecast_rnn_anomalies_model(PG_FUNCTION_ARGS)
 	bytea	   *bytes,
 			   *rows;
 
-	refuse_no_name(fcinfo);
+	refuse_null(fcinfo, 0, "name");
 	parse_anomaly_options(given, &options);
 	if (options.tidying)
 		ereport(ERROR,
@@ -135,7 +126,7 @@ rnnforecast_rnn_backtest_model(PG_FUNCTION_ARGS)
 	bytea	   *rows,
 			   *model = NULL;
 
-	refuse_no_name(fcinfo);
+	refuse_null(fcinfo, 0, "name");
 	get_backtest_arguments(fcinfo, &b);
 	if (live)
 		refuse_training(given, &b);

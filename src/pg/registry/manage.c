@@ -8,24 +8,8 @@
 #include "executor/spi.h"
 #include "utils/acl.h"
 #include "utils/array.h"
+#include "utils/builtins.h"
 #include "utils/memutils.h"
-
-/*
- * A training would bring back what is removed.  None begins while the model's
- * row is locked, as it is here, so it is enough to look for one that runs.  The
- * lock is not kept: at a rollback the row's may go first, and a refit that has
- * waited for the row would take this session for a training.
- */
-static void
-refuse_in_training(const Registry *registry, const NamedModel *m)
-{
-	if (!lock_model(registry, m->id, false))
-		ereport(ERROR,
-				(errcode(ERRCODE_OBJECT_IN_USE),
-				 errmsg("model \"%s\" is being trained", m->name),
-				 errhint("Wait for the training, or end it with pg_cancel_backend(); rnn_runs has its pid.")));
-	unlock_model(registry, m->id, false);
-}
 
 static void
 no_version(const NamedModel *m, int32 version)
@@ -52,6 +36,93 @@ rnnforecast_rnn_model(PG_FUNCTION_ARGS)
 	result = memcpy(MemoryContextAllocHuge(outer, VARSIZE(bytes)), bytes, VARSIZE(bytes));
 	SPI_finish();
 	PG_RETURN_BYTEA_P(result);
+}
+
+/* What is given of a training takes the place of what is stored. */
+static void
+set_training(FunctionCallInfo fcinfo, const Registry *registry, NamedModel *m, int query, int horizon, int options)
+{
+	ModelVersion *last = catalog_last_version(registry, m->id, VERSION_MODEL | VERSION_VERSION);
+	Jsonb	   *all = json_merge(m->options, m->rules);
+	Rules		rules;
+
+	if (!PG_ARGISNULL(query))
+	{
+		m->query = text_to_cstring(PG_GETARG_TEXT_PP(query));
+		m->settings = query_settings();
+		check_query(registry, model_owner(m), m->query, m->settings);
+	}
+	if (!PG_ARGISNULL(options))
+		all = json_merge(all, PG_GETARG_JSONB_P(options));
+	m->options = split_options(all, !PG_ARGISNULL(horizon), PG_ARGISNULL(horizon) ? 0 : PG_GETARG_INT64(horizon), &rules, &m->rules);
+	catalog_set_model(registry, m, MODEL_QUERY | MODEL_SETTINGS | MODEL_OPTIONS | MODEL_RULES);
+	/* The next refit trains on the same rows, too. */
+	if (last)
+		catalog_set_version(registry, last, VERSION_FINGERPRINT);
+}
+
+/* As ALTER TABLE .. OWNER has it: the query will run as the new one, so the caller has to be able to be that. */
+static void
+set_owner(const Registry *registry, NamedModel *m, const char *name)
+{
+	Oid			role = get_role_oid(name, false);
+
+#if PG_VERSION_NUM >= 160000
+	check_can_set_role(registry->caller, role);
+#else
+	check_is_member_of_role(registry->caller, role);
+#endif
+	m->owner = pstrdup(name);
+	m->owner_key = role_key(role);
+	catalog_set_model(registry, m, MODEL_OWNER | MODEL_OWNER_KEY);
+	if (m->job_owner && !acts_for(get_role_oid(m->job_owner, true), m->owner, m->owner_key))
+		ereport(WARNING,
+				(errmsg("the schedule of model \"%s\" belongs to role \"%s\", which may not train it any more", m->name, m->job_owner),
+				 errhint("Call rnn_schedule as \"%s\".", name)));
+}
+
+static void
+set_name(const Registry *registry, NamedModel *m, const char *name)
+{
+	if (catalog_model(registry, name, ROW_NOW) != NULL)
+		ereport(ERROR,
+				(errcode(ERRCODE_DUPLICATE_OBJECT),
+				 errmsg("model \"%s\" already exists", name)));
+	rename_in_job(registry, m, name);
+	m->name = pstrdup(name);
+	catalog_set_model(registry, m, MODEL_NAME);
+}
+
+/* (name, query, horizon, options, owner, new_name) */
+PG_FUNCTION_INFO_V1(rnnforecast_rnn_alter);
+Datum
+rnnforecast_rnn_alter(PG_FUNCTION_ARGS)
+{
+	enum {NAME, QUERY, HORIZON, OPTIONS, OWNER, NEW_NAME};
+	bool		trains = !PG_ARGISNULL(QUERY) || !PG_ARGISNULL(HORIZON) || !PG_ARGISNULL(OPTIONS);
+	Registry	registry;
+	NamedModel *m;
+
+	refuse_null(fcinfo, NAME, "name");
+	if (!trains && PG_ARGISNULL(OWNER) && PG_ARGISNULL(NEW_NAME))
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("there is nothing to change"),
+				 errhint("Pass query, horizon, options, owner or new_name.")));
+	m = connect_model(fcinfo, &registry, trains ? NEED_OWNER : NEED_MANAGE, false);
+	refuse_in_training(&registry, m);
+	if (!PG_ARGISNULL(OWNER))
+		set_owner(&registry, m, NameStr(*PG_GETARG_NAME(OWNER)));
+	if (trains)
+		set_training(fcinfo, &registry, m, QUERY, HORIZON, OPTIONS);
+	if (!PG_ARGISNULL(NEW_NAME))
+		set_name(&registry, m, checked_name(PG_GETARG_TEXT_PP(NEW_NAME)));
+	if (trains)
+		ereport(NOTICE,
+				(errmsg("the next refit of model \"%s\" trains by this; until then version %d forecasts as before", m->name, m->live),
+				 errhint("CALL rnn_refit(%s) trains it now.", quote_literal_cstr(m->name))));
+	SPI_finish();
+	PG_RETURN_VOID();
 }
 
 /* (name, version) */

@@ -29,8 +29,6 @@
 #include "utils/resowner.h"
 #include "utils/snapmgr.h"
 
-#define MOST_NAME 1000			/* bytes, as the table says */
-
 static Training *
 new_training(const Registry *registry, const char *kind)
 {
@@ -54,28 +52,7 @@ insert_run(Training *t, const char *outcome)
 	t->run = run.id;
 }
 
-static void
-refuse_null(FunctionCallInfo fcinfo, int argno, const char *name)
-{
-	if (PG_ARGISNULL(argno))
-		ereport(ERROR,
-				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
-				 errmsg("%s must not be NULL", name)));
-}
-
 /* --------------------------------------------------------------- new names */
-
-static char *
-checked_name(text *name)
-{
-	char	   *result = text_to_cstring(name);
-
-	if (*result == '\0' || strlen(result) > MOST_NAME)
-		ereport(ERROR,
-				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("the name of a model must have 1 to %d bytes, not %zu", MOST_NAME, strlen(result))));
-	return result;
-}
 
 static NamedModel *
 insert_model(const Registry *registry, const char *name, const char *query, Jsonb *options, Jsonb *rules)
@@ -93,39 +70,8 @@ insert_model(const Registry *registry, const char *name, const char *query, Json
 		ereport(ERROR,
 				(errcode(ERRCODE_DUPLICATE_OBJECT),
 				 errmsg("model \"%s\" already exists", name),
-				 errhint("Train it again with CALL rnn_refit, or remove it with rnn_drop.")));
+				 errhint("Train it again with CALL rnn_refit, change it with rnn_alter, or replace it with rnn_fit(..., replace => true).")));
 	return m;
-}
-
-/* (name, query, horizon, options) -> 1, the version */
-PG_FUNCTION_INFO_V1(rnnforecast_rnn_fit);
-Datum
-rnnforecast_rnn_fit(PG_FUNCTION_ARGS)
-{
-	Registry	registry = open_registry(fcinfo);
-	Training   *t;
-	Jsonb	   *options,
-			   *rules;
-	int32		version;
-
-	refuse_null(fcinfo, 0, "name");
-	refuse_null(fcinfo, 1, "query");
-	SPI_connect();
-	t = new_training(&registry, "fit");
-	MemoryContextSwitchTo(t->context);
-	options = split_options(PG_ARGISNULL(3) ? NULL : PG_GETARG_JSONB_P(3), !PG_ARGISNULL(2),
-							PG_ARGISNULL(2) ? 0 : PG_GETARG_INT64(2), &t->rules, &rules);
-	t->model = insert_model(&registry, checked_name(PG_GETARG_TEXT_PP(0)), text_to_cstring(PG_GETARG_TEXT_PP(1)), options, rules);
-	insert_run(t, "running");
-	collect_rows(t);
-	train_version(t);
-	store_version(t);
-	score_version(t);
-	settle_version(t);
-	finish_run(t);
-	version = t->version;
-	SPI_finish();
-	PG_RETURN_INT32(version);
 }
 
 /* Error where it is another's. */
@@ -142,6 +88,59 @@ is_taken(const Registry *registry, const char *name)
 				 errmsg("model \"%s\" already exists", name),
 				 errhint("It is another role's: choose another name.")));
 	return true;
+}
+
+/* A name that is taken by a model of the caller's gets another query; versions, runs and grants stay. */
+static NamedModel *
+replace_model(const Registry *registry, const char *name, const char *query, Jsonb *options, Jsonb *rules)
+{
+	NamedModel *m = find_model(registry, name, NEED_OWNER, false);
+
+	refuse_in_training(registry, m);
+	m->query = pstrdup(query);
+	m->options = options;
+	m->rules = rules;
+	m->settings = query_settings();
+	catalog_set_model(registry, m, MODEL_QUERY | MODEL_OPTIONS | MODEL_RULES | MODEL_SETTINGS);
+	return m;
+}
+
+/* (name, query, horizon, options, replace) -> the version, 1 of a new name */
+PG_FUNCTION_INFO_V1(rnnforecast_rnn_fit);
+Datum
+rnnforecast_rnn_fit(PG_FUNCTION_ARGS)
+{
+	enum {NAME, QUERY, HORIZON, OPTIONS, REPLACE};
+	Registry	registry = open_registry(fcinfo);
+	bool		replace = !PG_ARGISNULL(REPLACE) && PG_GETARG_BOOL(REPLACE);
+	Training   *t;
+	Jsonb	   *options,
+			   *rules;
+	char	   *name,
+			   *query;
+	int32		version;
+
+	refuse_null(fcinfo, NAME, "name");
+	refuse_null(fcinfo, QUERY, "query");
+	SPI_connect();
+	t = new_training(&registry, "fit");
+	MemoryContextSwitchTo(t->context);
+	name = checked_name(PG_GETARG_TEXT_PP(NAME));
+	query = text_to_cstring(PG_GETARG_TEXT_PP(QUERY));
+	options = split_options(PG_ARGISNULL(OPTIONS) ? NULL : PG_GETARG_JSONB_P(OPTIONS), !PG_ARGISNULL(HORIZON),
+							PG_ARGISNULL(HORIZON) ? 0 : PG_GETARG_INT64(HORIZON), &t->rules, &rules);
+	t->model = replace && is_taken(&registry, name) ? replace_model(&registry, name, query, options, rules) :
+		insert_model(&registry, name, query, options, rules);
+	insert_run(t, "running");
+	collect_rows(t);
+	train_version(t);
+	store_version(t);
+	score_version(t);
+	settle_version(t);
+	finish_run(t);
+	version = t->version;
+	SPI_finish();
+	PG_RETURN_INT32(version);
 }
 
 /*

@@ -29,6 +29,28 @@
 
 #define LOCK_MODE ShareUpdateExclusiveLock	/* conflicts with itself */
 #define LOCKED_TABLE "_rnn_registry"	/* class of the models' locks */
+#define MOST_NAME 1000			/* bytes, as the table says */
+
+void
+refuse_null(FunctionCallInfo fcinfo, int argno, const char *name)
+{
+	if (PG_ARGISNULL(argno))
+		ereport(ERROR,
+				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
+				 errmsg("%s must not be NULL", name)));
+}
+
+char *
+checked_name(text *name)
+{
+	char	   *result = text_to_cstring(name);
+
+	if (*result == '\0' || strlen(result) > MOST_NAME)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("the name of a model must have 1 to %d bytes, not %zu", MOST_NAME, strlen(result))));
+	return result;
+}
 
 Registry
 open_registry(FunctionCallInfo fcinfo)
@@ -266,6 +288,23 @@ unlock_model(const Registry *registry, int32 id, bool session)
 	LOCKTAG		tag = model_tag(registry, id);
 
 	LockRelease(&tag, LOCK_MODE, session);
+}
+
+/*
+ * A training would bring back what is removed.  None begins while the model's
+ * row is locked, as it is here, so it is enough to look for one that runs.  The
+ * lock is not kept: at a rollback the row's may go first, and a refit that has
+ * waited for the row would take this session for a training.
+ */
+void
+refuse_in_training(const Registry *registry, const NamedModel *m)
+{
+	if (!lock_model(registry, m->id, false))
+		ereport(ERROR,
+				(errcode(ERRCODE_OBJECT_IN_USE),
+				 errmsg("model \"%s\" is being trained", m->name),
+				 errhint("Wait for the training, or end it with pg_cancel_backend(); rnn_runs has its pid.")));
+	unlock_model(registry, m->id, false);
 }
 
 /* -------------------------------------------------------------- versions */

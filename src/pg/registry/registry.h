@@ -183,6 +183,10 @@ NamedModel *find_model(const Registry *registry, const char *name, Need need, bo
  * one begin.  SPI_finish is the caller's.
  */
 NamedModel *connect_model(FunctionCallInfo fcinfo, Registry *registry, Need need, bool read_only);
+/* Error where an argument is NULL; what it is called. */
+void		refuse_null(FunctionCallInfo fcinfo, int argno, const char *name);
+/* Error where a model can't have that name. */
+char	   *checked_name(text *name);
 /* Role that owns a model; error where there is none of that name and key. */
 Oid			model_owner(const NamedModel *model);
 /* A role's name and key, as rows have them. */
@@ -193,6 +197,8 @@ bool		manages_all(const Registry *registry);
 /* For a session, or to the end of the transaction; false where another holds it. */
 bool		lock_model(const Registry *registry, int32 id, bool session);
 void		unlock_model(const Registry *registry, int32 id, bool session);
+/* Error where a model, whose row is locked, is being trained. */
+void		refuse_in_training(const Registry *registry, const NamedModel *model);
 
 bytea	   *version_bytes(const Registry *registry, const NamedModel *model, int32 version, bool read_only);
 bytea	   *live_bytes(const Registry *registry, const NamedModel *model, bool read_only);
@@ -203,9 +209,13 @@ int32		version_before(const NamedModel *model, const List *versions);
 
 /* cron_job.c: removes the job of a model; false where it had none */
 bool		unschedule_model(const Registry *registry, const NamedModel *model);
+/* Lets the job of a model call it by another name; error where the caller may not. */
+void		rename_in_job(const Registry *registry, const NamedModel *model, const char *name);
 
 /* stored_query.c: the query of a model */
 Jsonb	   *query_settings(void);	/* of the session, to be stored */
+/* Error where it is no query of the columns that are needed, for its owner under these settings. */
+void		check_query(const Registry *registry, Oid owner, const char *query, Jsonb *settings);
 /* Rows of the query, read as its owner under its settings; NULL where there are none. */
 bytea	   *query_history(const Registry *registry, Oid owner, const char *query, Jsonb *settings, Jsonb *options);
 

@@ -135,51 +135,78 @@ say_who_reads(void *arg)
 	errcontext("query of a superuser's model, read with the rights of \"%s\"", (const char *) arg);
 }
 
-static bytea *
-fetch_history(const Registry *registry, const char *query, Jsonb *options)
+/* What is undone when the query was read. */
+typedef struct Reader
 {
-	QueryColumns columns;
-	bytea	   *history;
+	bool		no_snapshot,
+				was_read_only;
+	Oid			user;
+	int			context,
+				level;
+	ErrorContextCallback who;
+} Reader;
 
-	SPI_connect();
-	query_columns(query, &columns);
-	history = query_aggregate(&columns, registry->function, "rnn_history", options);
-	SPI_finish();
-	return history;
+/* From here on a query is read as its owner would. */
+static void
+begin_reading(Reader *r, const Registry *registry, Oid owner, Jsonb *settings)
+{
+	Oid			reader;
+
+	*r = (Reader) {.no_snapshot = !ActiveSnapshotSet(),.was_read_only = XactReadOnly};
+	if (r->no_snapshot)
+		PushActiveSnapshot(GetTransactionSnapshot());
+	GetUserIdAndSecContext(&r->user, &r->context);
+	reader = query_role(registry, owner);
+	SetUserIdAndSecContext(reader, r->context | SECURITY_RESTRICTED_OPERATION);
+	r->level = NewGUCNestLevel();
+	apply_settings(settings);
+	r->who.previous = error_context_stack;
+	if (reader != owner)
+	{
+		read_all_rows();
+		r->who.callback = say_who_reads;
+		r->who.arg = GetUserNameFromId(reader, false);
+		error_context_stack = &r->who;
+	}
+	XactReadOnly = true;
+}
+
+static void
+end_reading(const Reader *r)
+{
+	error_context_stack = r->who.previous;
+	XactReadOnly = r->was_read_only;
+	AtEOXact_GUC(false, r->level);
+	SetUserIdAndSecContext(r->user, r->context);
+	if (r->no_snapshot)
+		PopActiveSnapshot();
 }
 
 bytea *
 query_history(const Registry *registry, Oid owner, const char *query, Jsonb *settings, Jsonb *options)
 {
-	bool		no_snapshot = !ActiveSnapshotSet(),
-				was_read_only = XactReadOnly;
-	Oid			user,
-				reader;
-	int			context,
-				level;
+	Reader		reader;
+	QueryColumns columns;
 	bytea	   *history;
-	ErrorContextCallback who = {.previous = error_context_stack,.callback = say_who_reads};
 
-	if (no_snapshot)
-		PushActiveSnapshot(GetTransactionSnapshot());
-	GetUserIdAndSecContext(&user, &context);
-	reader = query_role(registry, owner);
-	SetUserIdAndSecContext(reader, context | SECURITY_RESTRICTED_OPERATION);
-	level = NewGUCNestLevel();
-	apply_settings(settings);
-	if (reader != owner)
-	{
-		read_all_rows();
-		who.arg = GetUserNameFromId(reader, false);
-		error_context_stack = &who;
-	}
-	XactReadOnly = true;
-	history = fetch_history(registry, query, options);
-	error_context_stack = who.previous;
-	XactReadOnly = was_read_only;
-	AtEOXact_GUC(false, level);
-	SetUserIdAndSecContext(user, context);
-	if (no_snapshot)
-		PopActiveSnapshot();
+	begin_reading(&reader, registry, owner, settings);
+	SPI_connect();
+	query_columns(query, &columns);
+	history = query_aggregate(&columns, registry->function, "rnn_history", options);
+	SPI_finish();
+	end_reading(&reader);
 	return history;
+}
+
+void
+check_query(const Registry *registry, Oid owner, const char *query, Jsonb *settings)
+{
+	Reader		reader;
+	QueryColumns columns;
+
+	begin_reading(&reader, registry, owner, settings);
+	SPI_connect();
+	query_columns(query, &columns);
+	SPI_finish();
+	end_reading(&reader);
 }

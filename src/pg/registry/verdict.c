@@ -23,7 +23,7 @@ rule_value(Jsonb *json, const RuleOption *rule)
 	JsonbValue *v = json_field(json, rule->name);
 	double		x;
 
-	if (v == NULL)
+	if (v == NULL || v->type == jbvNull)
 		return rule->def;
 	x = v->type == jbvNumeric ? json_number(v) : NAN;
 	if (!(x >= rule->min && x <= rule->max) || (rule->whole && x != rint(x)))
