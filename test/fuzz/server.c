@@ -343,25 +343,27 @@ demand_same(const bytea *a, const bytea *b)
 }
 
 /*
- * Input: the bytes of a flat state.  Its first are set, or few would be read
- * on; where the first byte is even, the length of its options is made to fit.
+ * Input: the bytes of a flat state but for its checksum.  Its first are set, or
+ * few would be read on; where the first byte is even, the length of its options
+ * is made to fit.
  */
 static void
 fuzz_state(const uint8 *data, Size size)
 {
-	bytea	   *bytes = palloc(VARHDRSZ + size),
+	bytea	   *bytes = palloc(VARHDRSZ + size + sizeof(uint32)),
 			   *flat,
 			   *other;
 	char	   *head = VARDATA(bytes);
 	int64		lengths[3];
+	uint32		crc;
 	Datum		state,
 				history;
 
 	if (size < 64)
 		return;
-	SET_VARSIZE(bytes, VARHDRSZ + size);
+	SET_VARSIZE(bytes, VARHDRSZ + size + sizeof(crc));
 	memcpy(head, data, size);
-	memcpy(head, "RNN3", 4);
+	memcpy(head, "RNN4", 4);
 	memcpy(lengths, head + 32, sizeof(lengths));
 	if (data[0] % 2 == 0)
 	{
@@ -373,6 +375,8 @@ fuzz_state(const uint8 *data, Size size)
 		if (n >= 0 && n < 100000 && rest >= 0)
 			memcpy(head + 56, &rest, sizeof(rest));
 	}
+	crc = rnn_crc32c((uint8 *) head, size);
+	memcpy(head + size, &crc, sizeof(crc));
 	state = call(rnnforecast_rnn_collect_combine, 2, 0, PointerGetDatum(bytes));
 	flat = flat_form(state);
 	other = flat_form(call(rnnforecast_rnn_collect_combine, 2, 0, PointerGetDatum(flat)));

@@ -48,10 +48,27 @@ SELECT try($$SELECT _rnn_train_final(NULL)$$);
 SELECT try($$SELECT _rnn_history_final('\x00')$$);
 SELECT try($$SELECT _rnn_forecast_support(NULL)$$) ~ '^(42883|0A000) ' AS refused;
 
--- A flat state in this machine's bytes: header, rows, series, names, options.
+-- A flat state in this machine's bytes: header, rows, series, names, options, checksum.
 CREATE FUNCTION le(x bigint, width int DEFAULT 8) RETURNS bytea LANGUAGE sql IMMUTABLE AS $$
 	SELECT string_agg(substr(int8send(x), 9 - i, 1), '' ORDER BY i) FROM generate_series(1, width) AS i
 $$;
+CREATE TABLE crc_table AS
+WITH RECURSIVE bits (byte, bit, crc) AS (
+	SELECT i, 0, i::bigint FROM generate_series(0, 255) AS i
+	UNION ALL SELECT byte, bit + 1, crc >> 1 # CASE crc & 1 WHEN 1 THEN 2197175160 ELSE 0 END FROM bits WHERE bit < 8)
+SELECT array_agg(crc ORDER BY byte) AS crcs FROM bits WHERE bit = 8;
+CREATE FUNCTION sealed(state bytea) RETURNS bytea LANGUAGE plpgsql STABLE AS $$
+DECLARE
+	crcs bigint[] := (SELECT t.crcs FROM crc_table AS t);
+	crc bigint := 4294967295;
+BEGIN
+	FOR i IN 0 .. length(state) - 1 LOOP
+		crc := crc >> 8 # crcs[1 + ((crc # get_byte(state, i)) & 255)];
+	END LOOP;
+	RETURN state || le(crc # 4294967295, 4);
+END $$;
+-- Whose bytes were changed behind the header's first ones: with a checksum that is right again.
+CREATE FUNCTION resealed(state bytea) RETURNS bytea LANGUAGE sql STABLE AS 'SELECT sealed(substr(state, 1, length(state) - 4))';
 CREATE FUNCTION a_row(at bigint, value float8) RETURNS bytea LANGUAGE sql IMMUTABLE AS $$
 	SELECT le(at) || string_agg(substr(float8send(value), 9 - i, 1), '' ORDER BY i) FROM generate_series(1, 8) AS i
 $$;
@@ -61,10 +78,10 @@ $$;
 CREATE FUNCTION flat(form int, keyed int, n bigint, rows bytea, n_names int DEFAULT 0, names bytea DEFAULT '',
 	latest bigint DEFAULT 0, names_len bigint DEFAULT NULL, options bytea DEFAULT '', options_len bigint DEFAULT NULL,
 	n_keys bigint DEFAULT 0, keys bytea DEFAULT '', keys_len bigint DEFAULT NULL)
-RETURNS bytea LANGUAGE sql IMMUTABLE AS $$
-	SELECT 'RNN3'::bytea || le(form, 4) || le(n) || le(latest) || le(keyed, 4) || le(n_names, 4) ||
+RETURNS bytea LANGUAGE sql STABLE AS $$
+	SELECT sealed('RNN4'::bytea || le(form, 4) || le(n) || le(latest) || le(keyed, 4) || le(n_names, 4) ||
 		   le(coalesce(names_len, length(names))) || le(coalesce(keys_len, length(keys))) || le(n_keys) ||
-		   le(coalesce(options_len, length(options))) || rows || names || keys || options
+		   le(coalesce(options_len, length(options))) || rows || names || keys || options)
 $$;
 
 -- Each transition function over forged states, each of them read by each
@@ -137,7 +154,7 @@ CREATE FUNCTION panel(form int DEFAULT 1, keyed int DEFAULT 1, n bigint DEFAULT 
 	n_names int DEFAULT 2, names bytea DEFAULT a_name('a') || a_name('b'), latest bigint DEFAULT 0,
 	names_len bigint DEFAULT NULL, options bytea DEFAULT '', options_len bigint DEFAULT NULL,
 	n_keys bigint DEFAULT 0, keys bytea DEFAULT '', keys_len bigint DEFAULT NULL)
-RETURNS bytea LANGUAGE sql IMMUTABLE AS
+RETURNS bytea LANGUAGE sql STABLE AS
 	'SELECT flat(form, keyed, n, rows || series, n_names, names, latest, names_len, options, options_len, n_keys, keys, keys_len)';
 -- A covariate: kind (0 nothing, 1 numbers, 2 text), name, texts, values of the rows.
 CREATE FUNCTION a_key(kind int, name bytea, vals bytea, words bytea DEFAULT '', n_words int DEFAULT 0)
@@ -283,21 +300,25 @@ SELECT try(format('SELECT rnn_info(joined(s))->>''points'' FROM (VALUES (%L::byt
 				  panel(n_keys => 1, keys => a_key(2, a_name('k'), '\x0000000000000000', a_name('u'), 1))));
 
 -- Every byte of a panel's state changed, three ways; every length.
-CREATE FUNCTION genuine() RETURNS bytea LANGUAGE sql IMMUTABLE AS $$
+CREATE TABLE built AS
 	SELECT panel(n => 4, rows => a_row(0, 1) || a_row(86400000000, 2) || a_row(0, 3) || a_row(86400000000, 'NaN'),
 		series => le(0, 4) || le(0, 4) || le(1, 4) || le(1, 4), names => a_name('ab') || a_name('cde'),
 		options => '{"network": false}', n_keys => 2, keys => a_key(1, a_name('n'), '\x0000803f0000c07f00000000000080bf') ||
-		a_key(2, a_name('k'), '\x0000803f000000000000c07f0000803f', a_name('u') || a_name('v'), 2))
-$$;
+		a_key(2, a_name('k'), '\x0000803f000000000000c07f0000803f', a_name('u') || a_name('v'), 2)) AS state;
+CREATE FUNCTION genuine() RETURNS bytea LANGUAGE sql STABLE AS 'SELECT state FROM built';
 SELECT try(format('SELECT rnn_info(joined_train(%L))->>''points''', genuine()));
-SELECT count(left(try(format('SELECT length(joined_train(%L)) > 0', set_byte(genuine(), i,
-		   CASE way WHEN 0 THEN 255 - get_byte(genuine(), i) WHEN 1 THEN get_byte(genuine(), i) # 1 ELSE 128 END))), 5)) / 3 = length(genuine())
+SELECT count(left(try(format('SELECT length(joined_train(%L)) > 0', resealed(set_byte(genuine(), i,
+		   CASE way WHEN 0 THEN 255 - get_byte(genuine(), i) WHEN 1 THEN get_byte(genuine(), i) # 1 ELSE 128 END)))), 5)) / 3 = length(genuine())
 FROM generate_series(0, length(genuine()) - 1) AS i, generate_series(0, 2) AS way;
 SELECT array_agg(DISTINCT left(try(format('SELECT joined(%L) IS NOT NULL', substr(genuine(), 1, i))), 5) COLLATE "C")
 FROM generate_series(0, length(genuine()) - 1) AS i;
+-- Whatever was changed on the way, the checksum tells; another version of the format is told by its number.
+SELECT DISTINCT try(format('SELECT joined(%L)', set_byte(genuine(), i, 255 - get_byte(genuine(), i))))
+FROM generate_series(4, length(genuine()) - 1) AS i;
+SELECT try(format('SELECT joined(%L)', set_byte(genuine(), 3, get_byte(genuine(), 3) - 1)));
 -- Three bytes changed at random.
 SELECT count(left(try(format('SELECT length(joined(%L)) > 0',
-	set_byte(set_byte(set_byte(genuine(), at[1], to_[1]), at[2], to_[2]), at[3], to_[3]))), 5))
+	resealed(set_byte(set_byte(set_byte(genuine(), at[1], to_[1]), at[2], to_[2]), at[3], to_[3])))), 5))
 FROM (SELECT array_agg(abs(hashint8(1000 * i + j)) % length(genuine())) AS at,
 			 array_agg(abs(hashint8(-1000 * i - j)) % 256) AS to_
 	  FROM generate_series(1, 1500) AS i, generate_series(1, 3) AS j GROUP BY i) AS t;
@@ -322,7 +343,7 @@ SELECT try('SELECT rnn_info(more((month + interval ''10 years'')::date, value))-
 SELECT try('SELECT rnn_info(more((month + interval ''10 years'')::date, value) OVER (ORDER BY n))->>''points'' FROM monthly OFFSET 119');
 -- Each byte of a genuine one turned over: an answer or an error, and a server that lives.
 CREATE FUNCTION turn(state bytea, value float8, at int) RETURNS bytea LANGUAGE sql AS
-	'SELECT set_byte(state_of(), at, 255 - get_byte(state_of(), at))';
+	'SELECT resealed(set_byte(state_of(), at, 255 - get_byte(state_of(), at)))';
 CREATE AGGREGATE turned(float8, int) (SFUNC = turn, STYPE = bytea, FINALFUNC = _rnn_history_final);
 SELECT count(try(format('SELECT length(turned(value, %s)) > 0 FROM monthly WHERE n = 1', i)))
 FROM generate_series(0, 80) AS i;

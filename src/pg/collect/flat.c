@@ -7,9 +7,11 @@
  * never grown; and an expanded object is taken for a state only where its
  * methods are ours.
  *
- * Native byte order (it never leaves a running statement):
+ * Native byte order (it never leaves a running statement, but where that runs on
+ * several nodes, as text from one to another):
  *		varlena header | FlatState | rows (n x Row) | series (n x int32) |
- *		names (length int32, bytes) | covariates | options as JSON text
+ *		names (length int32, bytes) | covariates | options as JSON text |
+ *		CRC-32C of all before it
  * and the covariates, for each column:
  *		kind int32 | name (length int32, bytes) | words int32,
  *		each (length int32, bytes) | values (n x float)
@@ -22,7 +24,8 @@
 #include "miscadmin.h"
 #include "utils/memutils.h"
 
-#define FLAT_MAGIC 0x334e4e52	/* "RNN3" */
+#define FLAT_VERSION '4'			/* of the format */
+#define FLAT_MAGIC (0x4e4e52 | FLAT_VERSION << 24)	/* "RNN" and the version */
 
 typedef struct FlatState
 {
@@ -115,7 +118,8 @@ flat_size(ExpandedObjectHeader *eohptr)
 	/* What goes to another process is sent whole: no more than is kept. */
 	state_settle(state);
 	size = VARHDRSZ + sizeof(FlatState) + (Size) state->n * (sizeof(Row) + (state->keyed ? sizeof(int32) : 0)) +
-		state->n_names * sizeof(int32) + state->names_bytes + columns_flat_size(state) + strlen(options_text(state));
+		state->n_names * sizeof(int32) + state->names_bytes + columns_flat_size(state) + strlen(options_text(state)) +
+		sizeof(uint32);
 	if (!AllocSizeIsValid(size))
 		ereport(ERROR,
 				(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
@@ -130,6 +134,7 @@ flatten(ExpandedObjectHeader *eohptr, void *result, Size allocated_size)
 	RowState   *state = (RowState *) eohptr;
 	const char *options = options_text(state);
 	char	   *out = VARDATA(result);
+	uint32		crc;
 	FlatState	head = {
 		.magic = FLAT_MAGIC,.form = state->form,.n = state->n,.latest = state->latest,
 		.keyed = state->keyed,.n_names = state->n_names,
@@ -146,7 +151,9 @@ flatten(ExpandedObjectHeader *eohptr, void *result, Size allocated_size)
 	for (int i = 0; i < state->n_names; i++)
 		out = put_name(out, state->names[i]);
 	out = columns_flatten(state, out);
-	put_bytes(out, options, head.options_len);
+	out = put_bytes(out, options, head.options_len);
+	crc = rnn_crc32c((uint8 *) VARDATA(result), out - VARDATA(result));
+	put_bytes(out, &crc, sizeof(crc));
 }
 
 static const ExpandedObjectMethods row_methods = {flat_size, flatten};
@@ -314,6 +321,28 @@ unflatten_options(RowState *state, const char *in, Size len)
 	MemoryContextSwitchTo(old);
 }
 
+/* That all bytes (len) came, of a format that is known; nodes of one statement may differ in what is installed. */
+static void
+check_frame(const char *in, Size len)
+{
+	uint32		crc;
+
+	if (len < sizeof(FlatState) + sizeof(crc))
+		bad_state("it is too short");
+	if (memcmp(in, "RNN", 3) != 0)
+		bad_state("it begins wrongly");
+	if (in[3] != FLAT_VERSION)
+		ereport(ERROR,
+				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+				 errmsg("a state of rnn_train or rnn_history has format %d, and this server reads format %d",
+						(unsigned char) in[3] - '0', FLAT_VERSION - '0'),
+				 errdetail("The servers that the statement runs on have different versions of rnnforecast."),
+				 errhint("Install the same version on all of them; rnn_version() says which one a server has.")));
+	memcpy(&crc, in + len - sizeof(crc), sizeof(crc));
+	if (crc != rnn_crc32c((const uint8 *) in, len - sizeof(crc)))
+		bad_state("its checksum is wrong");
+}
+
 /* A checked copy of a flat state. */
 static RowState *
 unflatten(Datum datum, MemoryContext parent)
@@ -325,13 +354,10 @@ unflatten(Datum datum, MemoryContext parent)
 	FlatState	head;
 	RowState   *state;
 
-	if (len < sizeof(head))
-		bad_state("it is too short");
+	check_frame(in, len);
 	memcpy(&head, in, sizeof(head));
 	in += sizeof(head);
-	len -= sizeof(head);
-	if (head.magic != FLAT_MAGIC)
-		bad_state("it begins wrongly");
+	len -= sizeof(head) + sizeof(uint32);
 	if (head.form < FORM_ORDERED || head.form > FORM_STEP)
 		bad_state("its form is unknown");
 	if (head.keyed != 0 && head.keyed != 1)

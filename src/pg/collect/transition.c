@@ -273,7 +273,8 @@ know_type(FunctionCallInfo fcinfo, int argno, RowForm form, bool is_text)
 		ereport(ERROR,
 				(errcode(ERRCODE_INDETERMINATE_DATATYPE),
 				 errmsg("could not determine the type of the series"),
-				 errhint("Cast the series to text.")));
+				 errdetail("A distributed planner calls the parts of an aggregate without the types of its arguments."),
+				 errhint("Cast the series to text: rnn_train(shop::text, ...).")));
 	if (form == FORM_STEP)
 		notice_order(type);
 	output = MemoryContextAllocZero(info->fn_mcxt, sizeof(SeriesOutput));

@@ -165,7 +165,19 @@ check_types(TupleDesc desc, const QueryColumns *c)
 		refuse_type(desc, c->at[COLUMN_VALUE], "a number");
 }
 
-/* So that no overload is nearer than ours; series that are no text have one for any type. */
+/*
+ * Types that are written by one rule whatever a session has set, so that a
+ * cast names the series as the form for any type does.  A distributed planner
+ * splits forms for text alone, since it calls the parts without types.
+ */
+static bool
+plain_text(Oid type)
+{
+	return type == INT2OID || type == INT4OID || type == INT8OID || type == NUMERICOID || type == UUIDOID ||
+		type == OIDOID || TypeCategory(type) == TYPCATEGORY_STRING;
+}
+
+/* So that no overload is nearer than ours; series of other types have a form for any type. */
 static const char *
 exact_cast(TupleDesc desc, const QueryColumns *c, ColumnRole role)
 {
@@ -174,7 +186,7 @@ exact_cast(TupleDesc desc, const QueryColumns *c, ColumnRole role)
 	if (role == COLUMN_VALUE)
 		return "::pg_catalog.float8";
 	if (role == COLUMN_SERIES)
-		return OidIsValid(type) && TypeCategory(type) == TYPCATEGORY_STRING ? "::pg_catalog.text" : "";
+		return OidIsValid(type) && plain_text(type) ? "::pg_catalog.text" : "";
 	return type == DATEOID ? "::pg_catalog.date" : type == TIMESTAMPOID ? "::pg_catalog.timestamp" :
 		type == TIMESTAMPTZOID ? "::pg_catalog.timestamptz" : "::pg_catalog.int8";
 }
