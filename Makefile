@@ -27,7 +27,7 @@ REGRESS_OPTS = --inputdir=test
 PROVE_TESTS ?= test/t/*.pl
 
 EXTRA_CLEAN = build log output_iso results tmp_check regression.diffs regression.out \
-	$(OBJS:.o=.d) $(OBJS:.o=.bc) test/fuzz/server.o
+	$(OBJS:.o=.d) $(OBJS:.o=.bc) test/fuzz/server.o test/modules/partial_agg/partial_agg.o
 
 # ------------------------------------------------------------------ BLAS
 
@@ -107,8 +107,13 @@ installcheck: test/expected
 test/expected:
 	ln -s ../expected $@
 
+# What a distributed planner does with aggregates.
+build/partial_agg.so: test/modules/partial_agg/partial_agg.o
+	@mkdir -p $(@D)
+	$(CC) $(CFLAGS) -shared -o $@ $^ $(LDFLAGS)
+
 .PHONY: tap
-tap: build/fuzz_server.so
+tap: build/fuzz_server.so build/partial_agg.so
 	$(prove_installcheck)
 
 # ------------------------------------------------------------ unit tests

@@ -257,38 +257,6 @@ is(run_sql(q{SELECT bool_and(abs(rnn_chance_above(quantiles, upper) - (1 - level
 		rnn_forecast(m, 3, level, series => '{below}') WHERE o->>'transform' IS NULL}), 't',
 	'repair 22: intervals have the same tail');
 
-# ---------------------------------------------------------- distributed calls
-
-# A planner of distributed tables calls the aggregate's parts by their OIDs,
-# without an expression tree: test/modules/partial_agg does.
-sub build_module
-{
-	my $dir = PostgreSQL::Test::Utils::tempdir();
-	system("cp", glob('test/modules/partial_agg/*'), $dir) == 0 or die "can not copy the module";
-	return undef if system("make -s -C $dir PG_CONFIG=pg_config with_llvm=no >$dir/build.log 2>&1") != 0;
-	return "$dir/partial_agg";
-}
-
-SKIP:
-{
-	my $module = system('make --version >/dev/null 2>&1 && cc --version >/dev/null 2>&1') == 0 ? build_module() : undef;
-	skip 'no compiler for test/modules/partial_agg', 3 unless $module;
-	$node->safe_psql('postgres', qq{
-		CREATE FUNCTION partial_step(internal, regprocedure, anyelement, timestamp, float8) RETURNS internal AS '$module' LANGUAGE C;
-		CREATE FUNCTION partial_end(internal) RETURNS text AS '$module' LANGUAGE C;
-		CREATE FUNCTION combined_step(internal, regprocedure, text) RETURNS internal AS '$module' LANGUAGE C;
-		CREATE FUNCTION combined_end(internal) RETURNS bytea AS '$module' LANGUAGE C;
-		CREATE AGGREGATE partial_rows(regprocedure, anyelement, timestamp, float8) (SFUNC = partial_step, STYPE = internal, FINALFUNC = partial_end);
-		CREATE AGGREGATE combined_rows(regprocedure, text) (SFUNC = combined_step, STYPE = internal, FINALFUNC = combined_end)});
-	my $parts = q{SELECT partial_rows('rnn_train(%1$s, timestamp, float8)'::regprocedure, %2$s, day, amount::float8) AS part FROM sales GROUP BY extract(day FROM day)::int %% 3};
-	is(run_sql(sprintf("SELECT combined_rows('rnn_train(text, timestamp, float8)'::regprocedure, part) =
-			(SELECT rnn_train(s::text, day::timestamp, amount::float8) FROM sales) FROM ($parts) AS t", 'text', 's::text')),
-		't', 'repair 27: a training of three parts, without expression trees, is the training of all rows');
-	my $error = run_sql(sprintf($parts, 'anyelement', 's'));
-	like($error, qr/could not determine the type of the series/, 'repair 27: a series of any type needs one');
-	like($error, qr/HINT: .*Cast the series to text/, 'repair 27: and the error says what to do');
-}
-
 $node->stop;
 
 # A training that failed leaves no name behind for the next one.

@@ -2,8 +2,13 @@
  * partial_agg.c
  *		Calls the parts of an aggregate as the planner of a distributed database
  *		does: the transition function on the nodes, by its OID alone, the state
- *		sent as text, then the combine and final functions elsewhere.  None of
- *		these calls has an expression tree.
+ *		sent as text, then the combine and final functions elsewhere.
+ *
+ *		partial_agg(aggregate, its arguments ...) -> text of the state
+ *		combined_agg(aggregate, text of a state) -> text of the result
+ *
+ * None of these calls has an expression tree, and none finds what an earlier
+ * one kept in its FmgrInfo, since each has a new one.
  */
 #include "postgres.h"
 
@@ -11,6 +16,10 @@
 #include "catalog/pg_aggregate.h"
 #include "fmgr.h"
 #include "utils/builtins.h"
+#include "utils/datum.h"
+#include "utils/expandeddatum.h"
+#include "utils/lsyscache.h"
+#include "utils/memutils.h"
 #include "utils/syscache.h"
 
 PG_MODULE_MAGIC;
@@ -22,23 +31,41 @@ PG_FUNCTION_INFO_V1(combined_end);
 
 typedef struct State
 {
-	Oid			aggregate;
+	FormData_pg_aggregate parts;
+	int16		len;			/* of the state's type */
+	bool		by_value;
 	NullableDatum value;
 } State;
+
+static MemoryContext
+aggregate_context(FunctionCallInfo fcinfo)
+{
+	MemoryContext context;
+
+	if (!AggCheckCallContext(fcinfo, &context))
+		elog(ERROR, "called outside of an aggregate");
+	return context;
+}
 
 static State *
 state_of(FunctionCallInfo fcinfo)
 {
-	MemoryContext context;
+	Oid			aggregate = PG_GETARG_OID(1);
+	HeapTuple	tuple;
 	State	   *state;
 
-	if (!AggCheckCallContext(fcinfo, &context))
-		elog(ERROR, "called outside of an aggregate");
 	if (!PG_ARGISNULL(0))
 		return (State *) PG_GETARG_POINTER(0);
-	state = MemoryContextAllocZero(context, sizeof(State));
-	state->aggregate = PG_GETARG_OID(1);
-	state->value.isnull = true;
+	state = MemoryContextAllocZero(aggregate_context(fcinfo), sizeof(State));
+	tuple = SearchSysCache1(AGGFNOID, ObjectIdGetDatum(aggregate));
+	if (!HeapTupleIsValid(tuple))
+		elog(ERROR, "function %u is no aggregate", aggregate);
+	state->parts = *(Form_pg_aggregate) GETSTRUCT(tuple);
+	state->value.isnull = heap_attisnull(tuple, Anum_pg_aggregate_agginitval, NULL);
+	ReleaseSysCache(tuple);
+	if (!state->value.isnull || !OidIsValid(state->parts.aggcombinefn) || func_strict(state->parts.aggtransfn))
+		elog(ERROR, "aggregate %u has an initial state, no combine function or a strict transition function", aggregate);
+	get_typlenbyval(state->parts.aggtranstype, &state->len, &state->by_value);
 	return state;
 }
 
@@ -57,17 +84,22 @@ call(FunctionCallInfo outer, Oid function, const NullableDatum *args, int n, boo
 	return result;
 }
 
-static FormData_pg_aggregate
-parts_of(Oid aggregate)
+/* As the executor keeps the result of a transition. */
+static void
+keep(FunctionCallInfo fcinfo, State *state, NullableDatum next)
 {
-	HeapTuple	tuple = SearchSysCache1(AGGFNOID, ObjectIdGetDatum(aggregate));
-	FormData_pg_aggregate parts;
+	MemoryContext context = aggregate_context(fcinfo),
+				old;
 
-	if (!HeapTupleIsValid(tuple))
-		elog(ERROR, "function %u is no aggregate", aggregate);
-	parts = *(Form_pg_aggregate) GETSTRUCT(tuple);
-	ReleaseSysCache(tuple);
-	return parts;
+	if (!state->by_value && !next.isnull && (state->value.isnull || next.value != state->value.value) &&
+		!(DatumIsReadWriteExpandedObject(next.value, false, state->len) &&
+		  MemoryContextGetParent(DatumGetEOHP(next.value)->eoh_context) == context))
+	{
+		old = MemoryContextSwitchTo(context);
+		next.value = datumCopy(next.value, state->by_value, state->len);
+		MemoryContextSwitchTo(old);
+	}
+	state->value = next;
 }
 
 /* (internal, aggregate, its arguments ...) -> internal */
@@ -75,16 +107,28 @@ Datum
 partial_step(PG_FUNCTION_ARGS)
 {
 	State	   *state = state_of(fcinfo);
-	NullableDatum args[FUNC_MAX_ARGS];
+	NullableDatum args[FUNC_MAX_ARGS],
+				next;
 
 	args[0] = state->value;
 	for (int i = 2; i < PG_NARGS(); i++)
 		args[i - 1] = fcinfo->args[i];
-	state->value.value = call(fcinfo, parts_of(state->aggregate).aggtransfn, args, PG_NARGS() - 1, &state->value.isnull);
+	next.value = call(fcinfo, state->parts.aggtransfn, args, PG_NARGS() - 1, &next.isnull);
+	keep(fcinfo, state, next);
 	PG_RETURN_POINTER(state);
 }
 
-/* (internal) -> text of the state, a bytea */
+static Datum
+text_of(Oid type, Datum value)
+{
+	Oid			out;
+	bool		varlena;
+
+	getTypeOutputInfo(type, &out, &varlena);
+	return CStringGetTextDatum(OidOutputFunctionCall(out, value));
+}
+
+/* (internal) -> the state as text */
 Datum
 partial_end(PG_FUNCTION_ARGS)
 {
@@ -92,7 +136,7 @@ partial_end(PG_FUNCTION_ARGS)
 
 	if (state == NULL || state->value.isnull)
 		PG_RETURN_NULL();
-	PG_RETURN_TEXT_P(cstring_to_text(DatumGetCString(DirectFunctionCall1(byteaout, state->value.value))));
+	PG_RETURN_DATUM(text_of(state->parts.aggtranstype, state->value.value));
 }
 
 /* (internal, aggregate, text of a state) -> internal */
@@ -100,15 +144,20 @@ Datum
 combined_step(PG_FUNCTION_ARGS)
 {
 	State	   *state = state_of(fcinfo);
-	NullableDatum args[2] = {state->value, {.isnull = PG_ARGISNULL(2)}};
+	NullableDatum args[2] = {state->value, {.isnull = PG_ARGISNULL(2)}},
+				next;
+	Oid			in,
+				param;
 
+	getTypeInputInfo(state->parts.aggtranstype, &in, &param);
 	if (!PG_ARGISNULL(2))
-		args[1].value = DirectFunctionCall1(byteain, CStringGetDatum(text_to_cstring(PG_GETARG_TEXT_PP(2))));
-	state->value.value = call(fcinfo, parts_of(state->aggregate).aggcombinefn, args, 2, &state->value.isnull);
+		args[1].value = OidInputFunctionCall(in, text_to_cstring(PG_GETARG_TEXT_PP(2)), param, -1);
+	next.value = call(fcinfo, state->parts.aggcombinefn, args, 2, &next.isnull);
+	keep(fcinfo, state, next);
 	PG_RETURN_POINTER(state);
 }
 
-/* (internal) -> the aggregate's result, a bytea */
+/* (internal) -> the aggregate's result as text */
 Datum
 combined_end(PG_FUNCTION_ARGS)
 {
@@ -118,8 +167,8 @@ combined_end(PG_FUNCTION_ARGS)
 
 	if (state == NULL)
 		PG_RETURN_NULL();
-	result = call(fcinfo, parts_of(state->aggregate).aggfinalfn, &state->value, 1, &isnull);
+	result = call(fcinfo, state->parts.aggfinalfn, &state->value, 1, &isnull);
 	if (isnull)
 		PG_RETURN_NULL();
-	PG_RETURN_DATUM(result);
+	PG_RETURN_DATUM(text_of(get_func_rettype(state->parts.aggfinalfn), result));
 }
