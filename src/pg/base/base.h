@@ -51,6 +51,8 @@ SeriesName	series_name(const rnn_series *s);
 char	   *text_of_name(SeriesName name);	/* palloc'd */
 const char *of_series(SeriesName name);	/* " of series "x"", for messages; "" without a name */
 int			compare_names(const SeriesName *a, const SeriesName *b);
+/* That of the names which a misspelt one may have meant, NULL where none is close. */
+const char *closest_name(const char *name, const char *const *names, int count);
 /* A hash table of entries that begin with a SeriesName, their key. */
 struct HTAB *new_index(MemoryContext context, const char *what, Size entry);
 int		   *rank_names(const SeriesName *names, int n);	/* the place of each in their order */
@@ -230,6 +232,8 @@ bool		is_of_history(const char *name);	/* whether it is one of those */
 JsonbIterator *begin_options(Jsonb *options, const char *example);	/* error where they are no object */
 char	   *next_option(JsonbIterator **it, JsonbValue *v); /* palloc'd; NULL at the end */
 void		wrong_type(const char *name, const char *wanted);	/* an error */
+void		wrong_value(const char *name, const char *wanted, const JsonbValue *v); /* that shows the value */
+char	   *value_text(const JsonbValue *v);	/* as JSON */
 
 /* Options of rnn_forecast; given: what the model has. */
 typedef struct ForecastOptions

@@ -36,6 +36,8 @@ report_engine_error(const rnn_error *err)
 			ereport(ERROR,
 					(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 					 errmsg("options: %s", err->what),
+					 err->value != 0 || err->high != 0 ?
+					 errdetail("They are %s and %s.", number_text(err->value), number_text(err->high)) : 0,
 					 errhint("See the view rnn_options.")));
 			break;
 		case RNN_ERR_DATA:

@@ -1,12 +1,14 @@
 /*
  * names.c
  *		Names of series and of covariates, and their words: compared by their
- *		bytes, found by hash, and put in order.
+ *		bytes, found by hash, and put in order; what a misspelt one may have meant.
  */
 #include "pg/base/base.h"
 
 #include "common/hashfn.h"
+#include "utils/builtins.h"
 #include "utils/hsearch.h"
+#include "utils/varlena.h"
 
 SeriesName
 series_name(const rnn_series *s)
@@ -80,4 +82,30 @@ rank_names(const SeriesName *names, int n)
 		rank[order[i]] = i;
 	pfree(order);
 	return rank;
+}
+
+const char *
+closest_name(const char *name, const char *const *names, int count)
+{
+	const char *best = NULL;
+	int			least = 4,
+				len = strlen(name);
+
+	for (int i = 0; i < count; i++)
+	{
+		int			other = strlen(names[i]),
+					d;
+
+		if (pg_strcasecmp(name, names[i]) == 0)
+			return names[i];
+		if (len > 60 || other > 60)
+			continue;
+		d = varstr_levenshtein_less_equal(name, len, names[i], other, 1, 1, 1, least, true);
+		if (d < least && d < other / 2 + 1)
+		{
+			least = d;
+			best = names[i];
+		}
+	}
+	return best;
 }

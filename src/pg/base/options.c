@@ -62,34 +62,22 @@ name_of_option(int i)
 	return i < SERVER_OPTIONS ? server_options[i].name : rule_options[i - SERVER_OPTIONS].name;
 }
 
-/* The name closest to a misspelt one, NULL where none is close. */
+/* The option closest to a misspelt one, NULL where none is close. */
 static const char *
-closest(const char *name)
+closest_option(const char *name)
 {
-	const char *best = NULL;
-	int			least = 4;
+	const char **names = palloc(sizeof(char *) * ALL_OPTIONS);
 
-	if (strlen(name) > 60)
-		return NULL;
 	for (int i = 0; i < ALL_OPTIONS; i++)
-	{
-		const char *candidate = name_of_option(i);
-		int			d = varstr_levenshtein_less_equal(name, strlen(name), candidate, strlen(candidate), 1, 1, 1, least, true);
-
-		if (d < least && d < (int) strlen(candidate) / 2 + 1)
-		{
-			least = d;
-			best = candidate;
-		}
-	}
-	return best;
+		names[i] = name_of_option(i);
+	return closest_name(name, names, ALL_OPTIONS);
 }
 
 static void
 unknown_option(const char *name)
 {
 	StringInfoData all;
-	const char *near = closest(name);
+	const char *near = closest_option(name);
 
 	if (is_rule(name))
 		ereport(ERROR,
@@ -115,6 +103,36 @@ wrong_type(const char *name, const char *wanted)
 			 errmsg("option \"%s\" must be %s", name, wanted)));
 }
 
+char *
+value_text(const JsonbValue *v)
+{
+	return JsonbToCString(NULL, &JsonbValueToJsonb(unconstify(JsonbValue *, v))->root, 64);
+}
+
+/* Whether a string would do without its quotes. */
+static bool
+is_quoted(const JsonbValue *v)
+{
+	char	   *text,
+			   *end;
+
+	if (v->type != jbvString || v->val.string.len == 0 || v->val.string.len > 30)
+		return false;
+	text = pnstrdup(v->val.string.val, v->val.string.len);
+	if (strcmp(text, "true") == 0 || strcmp(text, "false") == 0)
+		return true;
+	return isfinite(strtod(text, &end)) && *end == '\0';
+}
+
+void
+wrong_value(const char *name, const char *wanted, const JsonbValue *v)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+			 errmsg("option \"%s\" must be %s, not %s", name, wanted, value_text(v)),
+			 is_quoted(v) ? errhint("Write it without quotes: {\"%s\": %s}.", name, pnstrdup(v->val.string.val, v->val.string.len)) : 0));
+}
+
 static bool
 is_auto(const JsonbValue *v)
 {
@@ -128,10 +146,10 @@ number_option(const char *name, const JsonbValue *v, bool whole, double min, dou
 	double		x;
 
 	if (v->type != jbvNumeric)
-		wrong_type(name, whole ? "a whole number" : "a number");
+		wrong_value(name, whole ? "a whole number" : "a number", v);
 	x = json_number(v);
 	if (whole && x != rint(x))
-		wrong_type(name, psprintf("a whole number, not %g", x));
+		wrong_value(name, "a whole number", v);
 	if (!(x >= min && x <= max))
 	{
 		rnn_error	err = {RNN_ERR_OPTION, name, x, min, max};
@@ -165,7 +183,7 @@ enum_option(const char *name, const char *const *names, const JsonbValue *v)
 	ereport(ERROR,
 			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 			 given ? errmsg("option \"%s\" can't be \"%s\"", name, given) :
-			 errmsg("option \"%s\" must be a string", name),
+			 errmsg("option \"%s\" can't be %s", name, value_text(v)),
 			 errdetail("Allowed are %s.", all.data)));
 	return 0;
 }
@@ -199,12 +217,12 @@ seasons_option(const rnn_option *o, const JsonbValue *v, rnn_config *cfg)
 			if (token != WJB_ELEM)
 				continue;
 			if (n == RNN_MAX_SEASONS)
-				wrong_type(o->name, "at most three numbers");
+				wrong_value(o->name, "at most three numbers", v);
 			cfg->seasons[n++] = (int32) number_option(o->name, &item, true, o->min, o->max);
 		}
 	}
 	else
-		wrong_type(o->name, "a number, an array of numbers, or \"auto\"");
+		wrong_value(o->name, "a number, an array of numbers, or \"auto\"", v);
 	qsort(cfg->seasons, n, sizeof(int32), compare_int);
 	for (int i = 0; i < n; i++)
 		if (i == 0 || cfg->seasons[i] != cfg->seasons[i - 1])
@@ -234,7 +252,7 @@ set_engine_option(const rnn_option *o, const JsonbValue *v, rnn_config *cfg)
 	else if (o->type == RNN_OPT_BOOL)
 	{
 		if (v->type != jbvBool)
-			wrong_type(o->name, o->automatic ? "true, false or \"auto\"" : "true or false");
+			wrong_value(o->name, o->automatic ? "true, false or \"auto\"" : "true or false", v);
 		*(int32 *) field = v->val.boolean;
 	}
 	else if (o->type == RNN_OPT_FLOAT)
@@ -245,14 +263,29 @@ set_engine_option(const rnn_option *o, const JsonbValue *v, rnn_config *cfg)
 		*(int32 *) field = (int32) number_option(o->name, v, true, o->min, o->max);
 }
 
+/* What an error says of a step: also in place of the server's own, which knows neither the option nor an example. */
 static void
-wrong_step(const char *given)
+describe_step_error(void *given)
 {
-	ereport(ERROR,
-			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-			 errmsg("option \"step\" can't be \"%s\"", given),
-			 errdetail("Allowed are an interval above 0 of months and years, of days and weeks, or shorter than that, up to 10000 years."),
-			 errhint("For instance \"15 minutes\", \"1 day\", \"1 month\"; or \"weekdays\", \"Mon-Sat\", \"Tue,Thu\".")));
+	errcode(ERRCODE_INVALID_PARAMETER_VALUE);
+	errmsg("option \"step\" can't be \"%s\"", (char *) given);
+	errdetail("Allowed are an interval above 0 of months and years, of days and weeks, or shorter than that, up to 10000 years.");
+	errhint("For instance \"15 minutes\", \"1 day\", \"1 month\"; or \"weekdays\", \"Mon-Sat\", \"Tue,Thu\".");
+}
+
+static Interval *
+read_interval(char *text)
+{
+	ErrorContextCallback where = {.previous = error_context_stack,.callback = describe_step_error,.arg = text};
+	Interval   *span;
+
+	error_context_stack = &where;
+	span = DatumGetIntervalP(DirectFunctionCall3(interval_in, CStringGetDatum(text), ObjectIdGetDatum(InvalidOid), Int32GetDatum(-1)));
+	if ((span->month != 0) + (span->day != 0) + (span->time != 0) != 1 || span->month < 0 || span->day < 0 || span->time < 0 ||
+		span->month > 120000 || span->day > 3650000 || span->time > INT64CONST(3650000) * USECS_PER_DAY)
+		ereport(ERROR, (errmsg("no step")));
+	error_context_stack = where.previous;
+	return span;
 }
 
 /* Of months, of days, or of microseconds, but not of two of them. */
@@ -272,18 +305,14 @@ step_option(const JsonbValue *v, StepOption *step)
 		return;
 	}
 	if (v->type != jbvString)
-		wrong_type("step", "an interval, days of the week, or a whole number");
+		wrong_value("step", "an interval, days of the week, or a whole number", v);
 	text = pnstrdup(v->val.string.val, v->val.string.len);
 	if ((step->week = week_parse(text)) != 0)
 	{
 		step->days = 1;
 		return;
 	}
-	span = DatumGetIntervalP(DirectFunctionCall3(interval_in, CStringGetDatum(text),
-												 ObjectIdGetDatum(InvalidOid), Int32GetDatum(-1)));
-	if ((span->month != 0) + (span->day != 0) + (span->time != 0) != 1 || span->month < 0 || span->day < 0 || span->time < 0 ||
-		span->month > 120000 || span->day > 3650000 || span->time > INT64CONST(3650000) * USECS_PER_DAY)
-		wrong_step(text);
+	span = read_interval(text);
 	step->months = span->month;
 	step->days = span->day;
 	step->usecs = span->time;
@@ -309,14 +338,15 @@ set_server_option(int option, const JsonbValue *v, ServerOptions *server)
 			server->keep = is_auto(v) ? 0 : (int) number_option(o->name, v, true, o->min, o->max);
 			break;
 		case OPTION_KNOWN_AHEAD:
-			server->known_ahead = enum_option(o->name, known_ahead_names, v);
+			server->known_ahead = v->type != jbvBool ? enum_option(o->name, known_ahead_names, v) :
+				v->val.boolean ? KNOWN_AHEAD_ALL : KNOWN_AHEAD_NONE;
 			break;
 		case OPTION_ON_ERROR:
 			server->tidying.on_error = enum_option(o->name, on_error_names, v);
 			break;
 		case OPTION_PROGRESS:
 			if (v->type != jbvBool)
-				wrong_type(o->name, "true or false");
+				wrong_value(o->name, "true or false", v);
 			server->progress = v->val.boolean;
 			break;
 		case OPTION_TIMEZONE:
@@ -324,7 +354,7 @@ set_server_option(int option, const JsonbValue *v, ServerOptions *server)
 				char	   *zone;
 
 				if (v->type != jbvString)
-					wrong_type(o->name, "the name of a time zone");
+					wrong_value(o->name, "the name of a time zone", v);
 				zone = pnstrdup(v->val.string.val, v->val.string.len);
 				if (strlen(zone) >= sizeof(server->timezone) || pg_tzset(zone) == NULL)
 					ereport(ERROR,
@@ -482,7 +512,7 @@ parse_forecast_options(Jsonb *options, const rnn_model *m, ForecastOptions *fore
 		if (server_option(name) == OPTION_ON_ERROR)
 			set_server_option(OPTION_ON_ERROR, &v, &server);
 		else if (strcmp(name, "align") == 0 && v.type != jbvBool)
-			wrong_type(name, "true or false");
+			wrong_value(name, "true or false", &v);
 		else if (strcmp(name, "align") == 0)
 			forecast->align = v.val.boolean;
 		else if (strcmp(name, "covariate_gaps") == 0)

@@ -52,10 +52,10 @@ number_value(const char *name, const JsonbValue *v, bool whole, double least)
 	double		x;
 
 	if (v->type != jbvNumeric)
-		wrong_type(name, whole ? "a whole number" : "a number");
+		wrong_value(name, whole ? "a whole number" : "a number", v);
 	x = json_number(v);
 	if (!(x >= least) || (whole && (x != rint(x) || x > MOST_ROWS)))
-		wrong_type(name, psprintf("%s of %g or more, not %g", whole ? "a whole number" : "a number", least, x));
+		wrong_value(name, psprintf("%s of %g or more", whole ? "a whole number" : "a number", least), v);
 	return x;
 }
 
@@ -68,7 +68,7 @@ direction_option(const JsonbValue *v)
 	for (int i = 0; given && i < (int) lengthof(names); i++)
 		if (strcmp(given, names[i]) == 0)
 			return (Direction) i;
-	wrong_type("direction", psprintf("\"up\", \"down\" or \"both\"%s%s%s", given ? ", not \"" : "", given ? given : "", given ? "\"" : ""));
+	wrong_value("direction", "\"up\", \"down\" or \"both\"", v);
 	return DIRECTION_BOTH;
 }
 
@@ -117,7 +117,7 @@ set_option(AnomalyOptions *parsed, Jsonb *options, int option, const JsonbValue 
 		case OWN_SINCE:
 			parsed->since = v->type == jbvNumeric ? psprintf("%.0f", json_number(v)) : text_value(v);
 			if (parsed->since == NULL)
-				wrong_type(name, "a time or a number");
+				wrong_value(name, "a time or a number", v);
 			break;
 	}
 }

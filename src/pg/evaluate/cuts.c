@@ -42,7 +42,7 @@ at_option(Jsonb *options)
 	if (v->type != jbvBinary || !JsonContainerIsArray(v->val.binary.data) || JsonContainerSize(v->val.binary.data) == 0)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("option \"at\" must be an array of times, or of steps"),
+				 errmsg("option \"at\" must be an array of times, or of steps, not %s", value_text(v)),
 				 errhint("For instance '{\"at\": [\"2024-01-01\", \"2024-07-01\"]}'.")));
 	return v->val.binary.data;
 }

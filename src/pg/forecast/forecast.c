@@ -61,7 +61,8 @@ level_argument(FunctionCallInfo fcinfo, int argno, double usual)
 	if (!(level > 0 && level < 1))
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("level must be above 0 and below 1, not %g", level)));
+				 errmsg("level must be above 0 and below 1, not %g", level),
+				 level > 1 && level < 100 ? errhint("Write %g %% as %g.", level, level / 100) : 0));
 	return level;
 }
 

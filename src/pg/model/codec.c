@@ -8,7 +8,10 @@
 
 #include "mb/pg_wchar.h"
 #include "miscadmin.h"
+#include "utils/builtins.h"
 #include "utils/memutils.h"
+
+#define MOST_NAME 1000			/* bytes that the name of a model may have */
 
 /* A decoded argument. */
 typedef struct Decoded
@@ -110,6 +113,22 @@ check_not_text(const char *bytes, Size len)
 							 "elsewhere decode(text, 'hex') turns digits into bytes.")));
 }
 
+/* An untyped literal is bytes where a model is expected: what is text is a name, most likely. */
+static void
+check_not_name(const char *bytes, Size len)
+{
+	char	   *name;
+
+	if (len == 0 || len > MOST_NAME || (len >= 4 && memcmp(bytes, "RNNF", 4) == 0) || memchr(bytes, '\0', len) != NULL ||
+		!pg_verify_mbstr(GetDatabaseEncoding(), bytes, len, true))
+		return;
+	name = quote_literal_cstr(pnstrdup(bytes, len));
+	ereport(ERROR,
+			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+			 errmsg("a model is expected, not the text %s", name),
+			 errhint("If that is the name of a model, rnn_forecast_model(%s) forecasts by it, and rnn_model(%s) is the model.", name, name)));
+}
+
 static Decoded *
 decode(MemoryContext parent, bytea *bytes)
 {
@@ -127,6 +146,7 @@ decode(MemoryContext parent, bytea *bytes)
 	d->bytes = MemoryContextAllocHuge(context, len);
 	memcpy(d->bytes, bytes, len);
 	check_not_text(VARDATA_ANY(d->bytes), VARSIZE_ANY_EXHDR(d->bytes));
+	check_not_name(VARDATA_ANY(d->bytes), VARSIZE_ANY_EXHDR(d->bytes));
 	if (rnn_model_decoded_size((uint8 *) VARDATA_ANY(d->bytes), VARSIZE_ANY_EXHDR(d->bytes), &size, &err) != RNN_OK)
 		report_engine_error(&err);
 	CHECK_FOR_INTERRUPTS();

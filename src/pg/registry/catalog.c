@@ -452,7 +452,7 @@ catalog_models(const Registry *registry, uint32 columns)
 {
 	Args		args = {0};
 
-	return read_rows(registry, &models, columns, "query IS NOT NULL ORDER BY id", &args, ROW_NOW);
+	return read_rows(registry, &models, columns, "true ORDER BY id", &args, ROW_NOW);
 }
 
 bool

@@ -20,9 +20,7 @@ take_flag(Jsonb **options, const char *name)
 	if (v == NULL)
 		return false;
 	if (v->type != jbvBool)
-		ereport(ERROR,
-				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("option \"%s\" must be true or false", name)));
+		wrong_value(name, "true or false", v);
 	flag = v->val.boolean;
 	*options = json_without(*options, name);
 	return flag;

@@ -422,18 +422,18 @@ rnnforecast_rnn_refit(PG_FUNCTION_ARGS)
 	PG_RETURN_DATUM(HeapTupleGetDatum(heap_form_tuple(desc, &value, &null)));
 }
 
-/* Names of the models whose owner's rights the caller has. */
+/* Names of the models that have a query and whose owner's rights the caller has. */
 static List *
 own_models(const Registry *registry)
 {
 	List	   *names = NIL;
 	ListCell   *cell;
 
-	foreach(cell, catalog_models(registry, MODEL_NAME | MODEL_OWNER | MODEL_OWNER_KEY))
+	foreach(cell, catalog_models(registry, MODEL_NAME | MODEL_OWNER | MODEL_OWNER_KEY | MODEL_QUERY))
 	{
 		const NamedModel *m = lfirst(cell);
 
-		if (acts_for(registry->caller, m->owner, m->owner_key))
+		if (m->query && acts_for(registry->caller, m->owner, m->owner_key))
 			names = lappend(names, m->name);
 	}
 	return names;

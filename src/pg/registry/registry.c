@@ -187,13 +187,34 @@ is_granted(const Registry *registry, const NamedModel *model, Reading reading)
 	return false;
 }
 
-static void
-no_model(const char *name)
+/* The name of a model that the caller may read and may have meant, NULL where there is none. */
+static const char *
+closest_model(const Registry *registry, const char *name)
 {
+	List	   *models = catalog_models(registry, MODEL_ID | MODEL_NAME | MODEL_OWNER | MODEL_OWNER_KEY);
+	const char **names = palloc(sizeof(char *) * Max(list_length(models), 1));
+	int			count = 0;
+	ListCell   *cell;
+
+	foreach(cell, models)
+	{
+		const NamedModel *m = lfirst(cell);
+
+		if (manages_all(registry) || acts_for(registry->caller, m->owner, m->owner_key) || is_granted(registry, m, ROW_SNAPSHOT))
+			names[count++] = m->name;
+	}
+	return closest_name(name, names, count);
+}
+
+static void
+no_model(const Registry *registry, const char *name)
+{
+	const char *near = closest_model(registry, name);
+
 	ereport(ERROR,
 			(errcode(ERRCODE_UNDEFINED_OBJECT),
 			 errmsg("model \"%s\" does not exist", name),
-			 errhint("The view rnn_models lists the models that you may use.")));
+			 near ? errhint("Did you mean \"%s\"?", near) : errhint("The view rnn_models lists the models that you may use.")));
 }
 
 /* Gives a row that is locked the names and keys that its roles have on this server today: what a dump takes along. */
@@ -235,11 +256,11 @@ find_model(const Registry *registry, const char *name, Need need, bool read_only
 				manages;
 
 	if (m == NULL)
-		no_model(name);
+		no_model(registry, name);
 	owns = acts_for(registry->caller, m->owner, m->owner_key);
 	manages = owns || manages_all(registry);
 	if (!manages && !is_granted(registry, m, reading))
-		no_model(name);
+		no_model(registry, name);
 	if ((need == NEED_MANAGE && !manages) || (need == NEED_OWNER && !owns))
 	{
 		/* Says so, if that is why. */

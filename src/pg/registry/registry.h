@@ -139,7 +139,7 @@ typedef enum Reading
  */
 NamedModel *catalog_model(const Registry *registry, const char *name, Reading reading); /* NULL: none */
 NamedModel *catalog_model_by_id(const Registry *registry, int32 id, Reading reading);
-List	   *catalog_models(const Registry *registry, uint32 columns);	/* that have a query, by id */
+List	   *catalog_models(const Registry *registry, uint32 columns);	/* by id */
 bool		catalog_add_model(const Registry *registry, NamedModel *m); /* and sets id; false where the name is taken */
 bool		catalog_set_model(const Registry *registry, const NamedModel *m, uint32 columns);	/* false where it is gone */
 void		catalog_remove_model(const Registry *registry, int32 id);

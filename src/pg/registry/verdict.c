@@ -29,8 +29,8 @@ rule_value(Jsonb *json, const RuleOption *rule)
 	if (!(x >= rule->min && x <= rule->max) || (rule->whole && x != rint(x)))
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("option \"%s\" must be a %snumber from %g to %g", rule->name, rule->whole ? "whole " : "",
-						rule->min, rule->max)));
+				 errmsg("option \"%s\" must be a %snumber from %g to %g, not %s", rule->name, rule->whole ? "whole " : "",
+						rule->min, rule->max, value_text(v))));
 	return x;
 }
 

@@ -14,6 +14,8 @@
 #include "pgtime.h"
 #include "utils/memutils.h"
 
+#define MEGABYTE ((Size) 1024 * 1024)
+
 /* The rows of a state without names, in their order, as one series. */
 static void
 ordered_series(const RowState *state, SeriesSet *all)
@@ -228,7 +230,9 @@ settle_rows(RowState *state, const Tidying *tidying)
 		return 0;
 	ereport(NOTICE,
 			(errmsg("only the latest " INT64_FORMAT " rows of each series are used", state->latest),
-			 errdetail("All rows of %d series outgrow rnnforecast.max_memory.", state->n_names),
+			 errdetail("All rows of %d series need more than the %zu MB that rows of a panel may take, an eighth of rnnforecast.max_memory; "
+					   "those that are used take %zu MB.", state->n_names, memory_limit() / 8 / MEGABYTE,
+					   (Size) state->n * row_bytes(state) / MEGABYTE),
 			 errhint("Raise rnnforecast.max_memory, or aggregate to a coarser step.")));
 	if (tidying->duplicates == DUPLICATES_LAST)
 		ereport(ERROR,

@@ -69,6 +69,13 @@ refuse_gaps(const rnn_clock *clock, const RowGroup *group, int64 from, int64 to,
 			 errhint("Set the option \"step\" to a longer one, and \"bin\", for instance to \"mean\".")));
 }
 
+/* Whether the steps may be days of another time zone than the clock's. */
+static bool
+of_other_zone(const rnn_clock *clock)
+{
+	return clock->kind == RNN_CLOCK_TIMESTAMPTZ && clock->usecs % USECS_PER_DAY == 0;
+}
+
 static void
 refuse_off_grid(const rnn_clock *clock, const RowGroup *group, int64 start, int64 at)
 {
@@ -77,6 +84,10 @@ refuse_off_grid(const rnn_clock *clock, const RowGroup *group, int64 start, int6
 			 errmsg("%s %s%s is not on the grid of steps of %s from %s",
 					clock_has_times(clock) ? "time" : "step", grid_text(clock, at), of_series(group->name),
 					clock_step_text(clock), grid_text(clock, start)),
+			 of_other_zone(clock) ? errdetail("Days are those of the time zone \"%s\".", clock->zone) : 0,
+			 of_other_zone(clock) ?
+			 errhint("If each time is the midnight of another zone, name that in the option \"timezone\", as in {\"timezone\": \"Asia/Tokyo\"}. "
+					 "Otherwise set the option \"bin\", for instance to \"mean\".") :
 			 errhint("Set the option \"bin\", for instance to \"mean\", or aggregate to a regular step first.")));
 }
 

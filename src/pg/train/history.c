@@ -121,6 +121,8 @@ check_clocks(const rnn_model *m, const rnn_model *history)
 			 errdetail("The model was trained on %s in steps of %s, the history is of %s in steps of %s.",
 					   clock_name(&m->clock), clock_step_text(&m->clock),
 					   clock_name(&history->clock), clock_step_text(&history->clock)),
+			 m->clock.kind != history->clock.kind && clock_has_times(&m->clock) && clock_has_times(&history->clock) ?
+			 errhint("Cast the time where the rows are collected: rnn_history(ts::%s, value).", clock_name(&m->clock)) :
 			 m->clock.bin == RNN_BIN_NONE || m->clock.kind != history->clock.kind ? 0 :
 			 errhint("Collect the rows in the model's bins, with the options '{\"bin\": \"%s\", \"step\": %s}' of rnn_history.",
 					 bin_names[m->clock.bin],
