@@ -1,11 +1,13 @@
 # Every SQL block of README.md and docs/ runs as it stands, in order, in one
 # session per page, in examples/.  Where a block of output follows, all of it must
 # be the same but for figures, which may differ a little with the processor.
-# UPDATE_EXAMPLES=1 writes the output of today into the pages instead.
+# UPDATE_EXAMPLES=1 writes the output of today into the pages instead; EXAMPLES_OF
+# names some pages.
 #
 # A comment "<!-- before: SQL -->" right before a block gives that block a
 # database of its own, in which the SQL ran first.  "<!-- with: X = Y, Z = W -->"
 # has Y in place of X and W in place of Z, for what other programs fill in.
+# What a block after "<!-- picture: FILE -->" prints is the picture in FILE.
 use strict;
 use warnings;
 
@@ -18,6 +20,7 @@ use Test::More;
 my $root = abs_path(dirname(__FILE__) . '/../..');
 my $node = PostgreSQL::Test::Cluster->new('examples');
 my $databases = 0;
+my $picture = qr/<!-- picture: (\S+) -->\n\z/;
 
 $node->init;
 $node->append_conf('postgresql.conf', "fsync = off\ntimezone = 'UTC'\n");
@@ -106,6 +109,7 @@ sub filled_in
 	my ($block) = @_;
 	my $sql = $block->{sql};
 
+	return "\\pset format unaligned\n$sql\\pset format aligned\n" if $block->{text} =~ $picture;
 	return $sql unless $block->{text} =~ /<!-- with: (.*) -->\n\z/;
 	for my $pair (split /, (?=[\$\{]+\w)/, $1)
 	{
@@ -114,6 +118,24 @@ sub filled_in
 		$sql =~ s/\Q$placeholder\E/$value/g or die "$placeholder is not in the block";
 	}
 	return $sql =~ s/;?\s*\z/;\n/r;
+}
+
+# The picture that a page shows is the one that its block draws, but for figures.
+sub check_picture
+{
+	my ($path, $file, $today) = @_;
+	my ($svg) = $today =~ /(<svg.*<\/svg>)/s or return fail("$path: a block draws $file");
+
+	if ($ENV{UPDATE_EXAMPLES})
+	{
+		open my $out, '>', "$root/$file" or die "$file: $!";
+		print $out "$svg\n";
+		close $out or die "$file: $!";
+		return;
+	}
+	my ($then, $now) = map { s/\d+(\.\d+)?/0/gr =~ s/\s+$//r } slurp_file("$root/$file"), $svg;
+	ok(abs(length($then) - length($now)) < 0.1 * length($then) && substr($then, 0, 400) eq substr($now, 0, 400),
+		"$path: $file is the picture that its block draws");
 }
 
 sub check_page
@@ -145,6 +167,7 @@ sub check_page
 	{
 		$new .= "$block->{text}```sql\n$block->{sql}```\n";
 		$number++;
+		check_picture($path, $1, $block->{today}) if $block->{text} =~ $picture;
 		next unless defined $block->{output};
 		$block->{today} =~ s/\s*\z/\n/;
 		is(differences($block->{output}, $block->{today}), '', "$path: output of block $number")
@@ -157,7 +180,8 @@ sub check_page
 	close $file or die "$path: $!";
 }
 
-for my $path ('README.md', map { 'docs/' . basename($_) } sort glob("$root/docs/*.md"))
+my @pages = split /\n/, qx{cd '$root' && find docs -name '*.md' | LC_ALL=C sort};
+for my $path ($ENV{EXAMPLES_OF} ? split(/ /, $ENV{EXAMPLES_OF}) : ('README.md', @pages))
 {
 	check_page($path) if slurp_file("$root/$path") =~ /^```sql$/m;
 }
