@@ -4,6 +4,7 @@
 #   make unit                 the engine's tests, no server needed
 #   make installcheck         pg_regress, against a running server
 #   make tap                  TAP tests, in servers of their own
+#   make docs                 the documentation site, in build/site
 #   tools/check               all of these, on a bare machine
 #
 # BLAS: OpenBLAS without threads, linked statically, where there is one;
@@ -111,6 +112,12 @@ test/expected:
 build/partial_agg.so: test/modules/partial_agg/partial_agg.o
 	@mkdir -p $(@D)
 	$(CC) $(CFLAGS) -shared -o $@ $^ $(LDFLAGS)
+
+# ---------------------------------------------------------- documentation
+
+.PHONY: docs
+docs:
+	@tools/docs
 
 .PHONY: tap
 tap: build/fuzz_server.so build/partial_agg.so
