@@ -62,6 +62,29 @@ SELECT count(*), bool_or(is_anomaly) AS odd FROM rnn_anomalies_model('odd');
 SELECT count(*), bool_and(a.probability IS NOT DISTINCT FROM b.probability) AS same
 FROM rnn_anomalies_model('odd', options => '{"fresh": true}') AS a
 	JOIN anomaly_model ON true JOIN LATERAL rnn_anomalies('SELECT series, ts, value FROM readings', model => m) AS b USING (series, local_ts);
+-- With a network: what is expected is the model's own forecast, of the end before each row that the pass has; nothing looks ahead, and by name it is the same.
+CREATE TABLE calm AS SELECT series, ts, value, n, (n % 24 = 8)::int AS busy FROM readings WHERE n >= 720 AND series = 'a';
+CREATE TABLE network_model AS SELECT rnn_train(ts, value, small() || '{"seasons": [24], "horizon": 24, "patch": 4, "skip": false}') AS m FROM calm;
+CREATE TABLE network_judged AS SELECT a.* FROM network_model, rnn_anomalies('SELECT ts, value FROM calm', model => m) AS a;
+SELECT count(*), bool_and(apart < 1e-6) AS "its forecasts" FROM (
+	SELECT local_ts, min(abs(b.forecast - a.expected)) AS apart FROM network_model, network_judged AS a
+		JOIN LATERAL rnn_backtest('SELECT ts, value FROM calm', 8, 48, '{"every": 1}', m) AS b USING (local_ts) GROUP BY 1 HAVING count(*) = 8) AS q;
+SELECT avg(abs(a.expected - j.expected)) > 0.1 AS "not the mix's" FROM network_judged AS a JOIN rnn_anomalies('SELECT ts, value FROM calm') AS j USING (local_ts);
+SELECT count(*), bool_and(a.expected IS NOT DISTINCT FROM j.expected AND a.probability IS NOT DISTINCT FROM j.probability) AS same
+FROM network_model, rnn_anomalies('SELECT ts, CASE WHEN n >= 1200 THEN -7 * value ELSE value END AS value FROM calm', model => m) AS a JOIN network_judged AS j USING (local_ts)
+WHERE local_ts < timestamp '2024-01-01' + 1200 * interval '1 hour';
+SELECT rnn_fit('odder', 'SELECT ts, value FROM calm', options => small() || '{"seasons": [24], "horizon": 24, "patch": 4, "skip": false, "windows": 1}') IS NOT NULL AS fitted;
+SELECT count(*), bool_and(a.expected IS NOT DISTINCT FROM j.expected) AS same FROM rnn_anomalies_model('odder', options => '{"fresh": true}') AS a
+	JOIN rnn_anomalies('SELECT ts, value FROM calm', model => rnn_model('odder')) AS j USING (local_ts);
+SELECT rnn_drop('odder') IS NOT NULL AS dropped;
+-- Its covariates are read, and others are not; a row that is left out is nothing to it, at the beginning too.
+CREATE TABLE busy_model AS SELECT rnn_train(ts, value + 30 * busy, jsonb_build_object('busy', busy),
+	small() || '{"seasons": [24], "horizon": 24, "patch": 4, "steps": 150}') AS m FROM calm;
+SELECT bool_or(a.expected <> b.expected) AS "covariates count" FROM busy_model, rnn_anomalies('SELECT ts, value + 30 * busy AS value, busy, n AS other FROM calm', model => m) AS a
+	JOIN LATERAL rnn_anomalies('SELECT ts, value + 30 * busy AS value, 0 AS busy FROM calm', model => m) AS b USING (local_ts);
+SELECT count(*), count(a.probability) AS judged, max(abs(a.expected - c.value)) < 20 AS near
+FROM network_model, rnn_anomalies('SELECT ts, CASE WHEN n < 723 OR n = 1000 THEN 1e6 ELSE value END AS value, n < 723 OR n = 1000 AS exclude FROM calm', model => m) AS a
+	JOIN calm AS c ON c.ts = a.local_ts WHERE n BETWEEN 1000 AND 1010;
 -- By name to others: nothing without a grant, with it the rows that the model keeps, but not today's, which are read as its owner.
 CREATE ROLE regress_watcher;
 SET ROLE regress_watcher;
@@ -86,5 +109,5 @@ SELECT try($$SELECT count(*) FROM rnn_anomalies('DELETE FROM readings')$$);
 SELECT try($$SELECT count(*) FROM rnn_anomalies('SELECT month, value FROM monthly', model => (SELECT m FROM anomaly_model))$$);
 SELECT try($$SELECT count(*) FROM rnn_anomalies_model(NULL)$$), try($$SELECT count(*) FROM rnn_anomalies_model('none')$$),
 	   try($$SELECT count(*) FROM rnn_anomalies_model('none', options => '{"bin": "sum"}')$$);
-DROP TABLE readings, judged, anomaly_model;
+DROP TABLE readings, judged, anomaly_model, calm, network_model, network_judged, busy_model;
 DROP ROLE regress_watcher;

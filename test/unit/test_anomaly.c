@@ -3,7 +3,7 @@
  *		Which values are odd: rates that mean what they say, nothing that looks
  *		ahead, and rows that are left out.
  */
-#include "check.h"
+#include "trained.h"
 #include "anomaly/anomaly.h"
 #include "anomaly/tail.h"
 
@@ -84,6 +84,81 @@ test_nothing_looks_ahead(void)
 		free(b);
 		free(shorter);
 	}
+}
+
+/* A network of its own, that is all there is to the forecast. */
+static Trained
+train_days(void)
+{
+	double		x[N];
+	rnn_config	cfg;
+
+	rnn_config_defaults(&cfg);
+	cfg.start = RNN_START_SCRATCH;
+	cfg.skip = false;
+	cfg.horizon = 12;
+	cfg.patch = 6;
+	cfg.context = 48;
+	cfg.hidden = 8;
+	cfg.layers = 1;
+	cfg.steps = 30;
+	cfg.batch = 8;
+	cfg.seasons[0] = DAY;
+	cfg.seasons_given = 1;
+	make_days(x, N, 9);
+	return train_series(&cfg, x, 600, SIZE_MAX / 4);
+}
+
+/* What is expected is what the model forecasts of the rows before, of which none is odd here. */
+static void
+check_its_forecasts(const rnn_model *m, const double *x, const rnn_watched *rows)
+{
+	int			found = 0;
+
+	for (int64_t e = 1000; e < 1006; e++)
+	{
+		double	   *q = forecast_series(m, x, e, 6);
+		bool		same = true;
+
+		for (int j = 0; q && j < 6; j++)
+			same &= fabs(rows[e + j].expected - q[j * RNN_QUANTILES + RNN_MEDIAN]) < 1e-3;
+		found += q && same;
+		free(q);
+	}
+	CHECK(found == 1);
+}
+
+/* By a model, too, a row is judged by what lies before it; here the first rows are missing. */
+static void
+test_model(void)
+{
+	double		x[N],
+				y[N];
+	Trained		t = train_days();
+	rnn_watch_plan plan = daily;
+	rnn_watched *a,
+			   *b;
+
+	CHECK(t.status == RNN_OK);
+	plan.model = &t.model;
+	make_days(x, N, 1);
+	for (int i = 0; i < 1200; i++)
+		x[i] = 100 + 10 * sin(i * 6.283185307179586 / DAY) + 0.1 * (i % 5);
+	a = watch(&plan, x, 1200, 0);
+	check_its_forecasts(&t.model, x, a);
+	free(a);
+	make_days(x, N, 1);
+	x[0] = x[1] = x[2] = NAN;
+	memcpy(y, x, sizeof(x));
+	for (int64_t i = 700; i < N; i++)
+		y[i] = i % 2 ? 1e6 : NAN;
+	a = watch(&plan, x, N, 0xff);
+	b = watch(&plan, y, N, 0);
+	CHECK(same_rows(a, b, 0, 700));
+	CHECK(isnan(a[2].expected) && isnan(a[3].expected) && isfinite(a[4].expected));
+	free(a);
+	free(b);
+	free(t.block);
 }
 
 /* Of ordinary days about as many events as rates promise, once a few weeks are known. */
@@ -317,6 +392,7 @@ int
 main(void)
 {
 	TEST(test_nothing_looks_ahead);
+	TEST(test_model);
 	TEST(test_rates_of_noise);
 	TEST(test_what_is_odd);
 	TEST(test_left_out);

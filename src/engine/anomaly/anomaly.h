@@ -13,6 +13,7 @@ typedef struct rnn_watch_plan
 	int			seasons[RNN_MAX_SEASONS];	/* ascending, {1}: none; none may be found in what is judged */
 	int			n_seasons;
 	double		kappa;			/* of the mix */
+	const rnn_model *model;		/* whose forecasts are what is expected; NULL: the mix's */
 	double		level;			/* share of the values within `reach`, in (0, 1) */
 } rnn_watch_plan;
 

@@ -4,7 +4,9 @@
  *
  * At spaced ends the mix of references (bank/mix.c) forecasts a third of a
  * season ahead.  So far ahead, since a forecast of the next value alone
- * follows a new level at once: a shift would be one odd row and no more.
+ * follows a new level at once: a shift would be one odd row and no more.  Where
+ * there is a model its forecasts take the place of the mix's, at ends that are
+ * whole patches apart.
  *
  * What is judged is not the error of one value but the mean error of the last
  * 1, 2, 4, 8 and 16 known ones, each by the long-run distribution of its size
@@ -52,9 +54,12 @@ typedef struct Watch
 	double	   *ref;			/* (R, stride) */
 	double	   *ahead;			/* (stride) forecasts */
 	double	   *work;
+	rnn_follower *follower;		/* of a model, NULL: there is none */
+	void	   *block;			/* that it lives in, */
+	size_t		size;			/* and its bytes */
 	double		recent[WIDEST]; /* latest errors; the k-th known value's at k % WIDEST */
 	int64_t		known;			/* values with an error */
-	double		size;			/* mean absolute error */
+	double		usual;			/* mean absolute error */
 	int64_t		first,			/* known value of the series */
 				next;			/* row behind those that are forecast */
 } Watch;
@@ -63,7 +68,10 @@ typedef struct Watch
 static int
 stride_of(const rnn_watch_plan *plan)
 {
-	return plan->seasons[0] > 1 ? (int) rnn_min(rnn_max(plan->seasons[0] / 3, 1), LONGEST_STRIDE) : NO_SEASON;
+	int			stride = plan->seasons[0] > 1 ? (int) rnn_min(rnn_max(plan->seasons[0] / 3, 1), LONGEST_STRIDE) : NO_SEASON,
+				patch = plan->model ? plan->model->config.patch : 1;
+
+	return (int) rnn_max(stride / patch, 1) * patch;
 }
 
 int64_t
@@ -81,11 +89,11 @@ reach_of(const rnn_watch_plan *plan, int64_t n)
 
 /* NULL where the arena only measures, or is too small. */
 static Watch *
-lay_out(const rnn_watch_plan *plan, int64_t n, rnn_arena *a)
+lay_out(const rnn_watch_plan *plan, int64_t n, size_t follower, rnn_arena *a)
 {
 	int			stride = stride_of(plan);
 	Watch	   *w = arena_new(a, Watch, 1),
-				built = {.size = 0};
+				built = {.size = follower};
 
 	built.clean = arena_new(a, double, n);
 	built.ref = arena_new(a, double, (size_t) RNN_REFS * stride);
@@ -93,19 +101,29 @@ lay_out(const rnn_watch_plan *plan, int64_t n, rnn_arena *a)
 	built.work = arena_new(a, double, rnn_mix_work_shared(reach_of(plan, n), stride));
 	for (int i = 0; i < RULES; i++)
 		tail_init(&built.tails[i], rnn_watch_gap(plan), a);
+	built.block = arena_new(a, char, follower);
 	if (a->base == NULL || a->failed)
 		return NULL;
 	*w = built;
 	return w;
 }
 
+static rnn_status
+follower_size(const rnn_watch_plan *plan, int64_t n, size_t *size, rnn_error *err)
+{
+	*size = 0;
+	return plan->model ? rnn_follow_size(plan->model, n, stride_of(plan), size, err) : RNN_OK;
+}
+
 rnn_status
 rnn_watch_size(const rnn_watch_plan *plan, int64_t n, size_t *size, rnn_error *err)
 {
 	rnn_arena	a;
+	size_t		follower;
 
+	RNN_TRY(follower_size(plan, n, &follower, err));
 	rnn_arena_init(&a, NULL, 0);
-	lay_out(plan, n, &a);
+	lay_out(plan, n, follower, &a);
 	/* what rnn_points_init may take */
 	arena_new(&a, double, n);
 	arena_new(&a, double, n);
@@ -115,19 +133,40 @@ rnn_watch_size(const rnn_watch_plan *plan, int64_t n, size_t *size, rnn_error *e
 	return RNN_OK;
 }
 
-/* The mix's forecasts of the rows from e on; the more rows the more is known. */
 static void
-look_ahead(const rnn_watch_plan *plan, Watch *w, int64_t e)
+ask_mix(const rnn_watch_plan *plan, Watch *w, int64_t e)
 {
 	int			stride = stride_of(plan);
-	int64_t		n = e - w->first,
-				seen = reach_of(plan, n);
+	int64_t		seen = reach_of(plan, e - w->first);
 	rnn_mix		mix;
 
 	rnn_mix_next(w->clean + e - seen, e - seen, seen, stride, plan->seasons, plan->n_seasons, plan->kappa,
 				 RNN_LEAST_REFS, &mix, w->ref, w->work);
 	rnn_mix_combine(&mix, w->ref, stride, w->ahead);
+}
+
+static rnn_status
+ask_model(const rnn_watch_plan *plan, Watch *w, int64_t e, rnn_error *err)
+{
+	RNN_TRY(rnn_follow_next(w->follower, e - w->first, w->ahead, err));
+	for (int j = 0; j < stride_of(plan); j++)
+		w->ahead[j] /= w->points.unit;
+	return RNN_OK;
+}
+
+/* Forecasts of the rows from e on; the more rows the more is known. */
+static rnn_status
+look_ahead(const rnn_watch_plan *plan, Watch *w, int64_t e, rnn_error *err)
+{
+	int			stride = stride_of(plan);
+	int64_t		n = e - w->first;
+
+	if (w->follower)
+		RNN_TRY(ask_model(plan, w, e, err));
+	else
+		ask_mix(plan, w, e);
 	w->next = e + (n < stride ? rnn_max(1, n / 4) : stride);
+	return RNN_OK;
 }
 
 /* Of the latest errors, of up to so many. */
@@ -155,7 +194,7 @@ takes_part(const Watch *w, double mean)
 {
 	double		latest = w->recent[(w->known - 1) % WIDEST];
 
-	return latest * mean > 0 && fabs(latest) >= w->size;
+	return latest * mean > 0 && fabs(latest) >= w->usual;
 }
 
 /* The rarest of the rules. */
@@ -170,7 +209,7 @@ judge(Watch *w, int64_t row, rnn_watched *out)
 		if (i == 0 || (rate < out->rate && takes_part(w, error)))
 		{
 			out->rate = rate;
-			out->score = in_units(error, w->size);
+			out->score = in_units(error, w->usual);
 		}
 		tail_add(&w->tails[i], fabs(error), row);
 	}
@@ -213,6 +252,15 @@ bounded_number(double x)
 	return isnan(x) ? x : fmin(fmax(x, -DBL_MAX), DBL_MAX);
 }
 
+/* What forecasts see of a row. */
+static void
+take_clean(Watch *w, int64_t row, double x)
+{
+	w->clean[row] = x;
+	if (w->follower)
+		rnn_follow_take(w->follower, row - w->first, x * w->points.unit);
+}
+
 static void
 take_row(const rnn_watch_plan *plan, Watch *w, int64_t row, double expected, rnn_watched *out)
 {
@@ -223,12 +271,12 @@ take_row(const rnn_watch_plan *plan, Watch *w, int64_t row, double expected, rnn
 	out->reach = bounded_number(tail_value(&w->tails[0], 1 - plan->level) * w->points.unit);
 	out->score = NAN;
 	out->rate = 1;
-	w->clean[row] = bounded(w, x, expected);
+	take_clean(w, row, bounded(w, x, expected));
 	if (isnan(x))
 		return;
 	w->recent[w->known++ % WIDEST] = error_of(x, expected);
 	judge(w, row, out);
-	w->size += (fabs(error_of(x, expected)) - w->size) / (double) rnn_min(w->known, TAIL_MEMORY);
+	w->usual += (fabs(error_of(x, expected)) - w->usual) / (double) rnn_min(w->known, TAIL_MEMORY);
 }
 
 /* Up to the first known value, and of that itself, nothing can be said.  Returns the row behind it. */
@@ -249,6 +297,39 @@ begin(const rnn_watch_plan *plan, Watch *w, const rnn_series *s, rnn_watched *ou
 	return w->next = rnn_min(w->first + 1, s->n);
 }
 
+/* A model takes no series that begins with a missing value. */
+static rnn_status
+follow(const rnn_watch_plan *plan, Watch *w, rnn_series s, rnn_error *err)
+{
+	s.x += w->first;
+	s.n -= w->first;
+	s.dropped += w->first;
+	if (s.covariates)
+		s.covariates += w->first * plan->model->config.covariates.n;
+	if (s.calendar)
+		s.calendar += w->first * RNN_TERMS;
+	s.calendar_rows -= rnn_min(s.calendar_rows, w->first);
+	return rnn_follow_begin(plan->model, &s, stride_of(plan), w->block, w->size, &w->follower, err);
+}
+
+/* A block that has nothing yet. */
+static rnn_status
+start(const rnn_watch_plan *plan, const rnn_series *s, void *block, size_t size, rnn_watched *out, int64_t *e, rnn_error *err)
+{
+	rnn_arena	a;
+	size_t		follower;
+	Watch	   *w;
+
+	RNN_TRY(follower_size(plan, s->n, &follower, err));
+	rnn_arena_init(&a, block, size);
+	w = lay_out(plan, s->n, follower, &a);
+	if (w)
+		*e = begin(plan, w, s, out, &a);
+	if (a.failed)
+		return rnn_fail(err, RNN_ERR_MEMORY, "watching", (double) size, 0, 0);
+	return plan->model && w->first < s->n ? follow(plan, w, *s, err) : RNN_OK;
+}
+
 rnn_status
 rnn_watch_step(const rnn_watch_plan *plan, const rnn_series *s, void *block, size_t size,
 			   int64_t *done, rnn_watched *out, rnn_error *err)
@@ -257,14 +338,12 @@ rnn_watch_step(const rnn_watch_plan *plan, const rnn_series *s, void *block, siz
 	Watch	   *w;
 	int64_t		e = *done;
 
+	if (e == 0)
+		RNN_TRY(start(plan, s, block, size, out, &e, err));
 	rnn_arena_init(&a, block, size);
-	w = e == 0 ? lay_out(plan, s->n, &a) : arena_new(&a, Watch, 1);
-	if (w && e == 0)
-		e = begin(plan, w, s, out, &a);
-	if (w == NULL || a.failed)
-		return rnn_fail(err, RNN_ERR_MEMORY, "watching", (double) size, 0, 0);
+	w = arena_new(&a, Watch, 1);
 	if (e < s->n)
-		look_ahead(plan, w, e);
+		RNN_TRY(look_ahead(plan, w, e, err));
 	for (int64_t row = e; row < s->n && row < w->next; row++)
 		take_row(plan, w, row, w->ahead[row - e], &out[row]);
 	*done = rnn_min(w->next, s->n);

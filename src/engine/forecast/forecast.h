@@ -60,6 +60,19 @@ rnn_status	rnn_forecast(const rnn_model *m, const rnn_series *series, int count,
 						 void *block, size_t size, double *out, rnn_error *err);
 
 /*
+ * One series that is forecast from one end after the other, in their order,
+ * while its points are replaced by others: those before an end must have been
+ * taken, none of them NaN behind the first known one.  Nothing behind an end is
+ * seen but covariates.  The medians are (horizon).
+ */
+typedef struct rnn_follower rnn_follower;
+rnn_status	rnn_follow_size(const rnn_model *m, int64_t n, int horizon, size_t *size, rnn_error *err);
+rnn_status	rnn_follow_begin(const rnn_model *m, const rnn_series *s, int horizon, void *block, size_t size,
+							 rnn_follower **follower, rnn_error *err);
+void		rnn_follow_take(rnn_follower *w, int64_t k, double x);
+rnn_status	rnn_follow_next(rnn_follower *w, int64_t e, double *medians, rnn_error *err);
+
+/*
  * A model that is given later rows than it was trained on corrects its
  * calibration by what came of its forecasts.  The caller asks for the origins,
  * none where nothing has passed, forecasts them over the trained horizon with

@@ -6,7 +6,8 @@
  * column "exclude", where there is one, as its only covariate.  The engine
  * passes over each series once (src/engine/anomaly/watch.c) and says of each
  * row how often something as extreme comes: a rate of events a row.  Here that
- * becomes a probability, and where it is below what is allowed a flag.
+ * becomes a probability, and where it is below what is allowed a flag.  With a
+ * model its forecasts are what is expected, so its covariates are read too.
  */
 #include "pg/evaluate/evaluate.h"
 #include "pg/train/train.h"
@@ -33,7 +34,7 @@ PG_FUNCTION_INFO_V1(rnnforecast_rnn_anomalies);
 typedef struct AnomalyCall
 {
 	const rnn_clock *clock;
-	int			covariates;		/* of the series, */
+	const rnn_covariates *given;	/* of the rows, */
 	int			exclude;		/* and which of them says what is left out, -1: none */
 	rnn_watch_plan plan;
 	const AnomalyOptions *options;
@@ -47,7 +48,7 @@ typedef struct AnomalyCall
 /* One series, and what is known of its rows. */
 typedef struct WatchedSeries
 {
-	const rnn_series *series;
+	const rnn_series *series;	/* with the covariates of the query */
 	rnn_series	seen;			/* without what is left out */
 	rnn_watched *rows;			/* (n) */
 } WatchedSeries;
@@ -65,6 +66,8 @@ choose_seasons(AnomalyCall *call, const rnn_model *model)
 
 	rnn_config_defaults(&defaults);
 	plan->kappa = model ? model->config.kappa : defaults.kappa;
+	/* Without a network a model's forecasts are the mix's. */
+	plan->model = model && (uses_network(model) || model->prior_net) ? model : NULL;
 	if (call->options->n_seasons > 0)
 	{
 		plan->n_seasons = call->options->n_seasons;
@@ -154,19 +157,25 @@ first_row(const AnomalyCall *call, const rnn_series *s)
 static bool
 is_left_out(const AnomalyCall *call, const rnn_series *s, int64 k)
 {
-	return call->exclude >= 0 && s->covariates[k * call->covariates + call->exclude] > 0;
+	return call->exclude >= 0 && s->covariates[k * call->given->n + call->exclude] > 0;
 }
 
-/* What the engine sees of it: nothing of the rows that are left out. */
+/* What the engine sees of it: nothing of the rows that are left out, and covariates as the model knows them. */
 static rnn_series
 without_left_out(const AnomalyCall *call, const rnn_series *s)
 {
+	const rnn_model *model = call->plan.model;
 	rnn_series	seen = *s;
 	double	   *x = MemoryContextAllocHuge(CurrentMemoryContext, sizeof(double) * s->n);
 
 	for (int64 k = 0; k < s->n; k++)
 		x[k] = is_left_out(call, s, k) ? NAN : s->x[k];
 	seen.x = x;
+	if (model == NULL)
+		return seen;
+	covariates_for_model(&model->config.covariates, call->given, &seen, 1);
+	if (model->config.terms)
+		calendar_fill(&model->clock, &seen, 1, model->config.horizon + RNN_MAX_TRAINED);
 	return seen;
 }
 
@@ -341,7 +350,7 @@ anomaly_rows(FunctionCallInfo fcinfo, const rnn_model *history, const rnn_model 
 	if (model)
 		check_clocks(model, history);
 	call.clock = model ? &model->clock : &history->clock;
-	call.covariates = history->config.covariates.n;
+	call.given = &history->config.covariates;
 	call.exclude = find_exclude(&history->config.covariates);
 	call.plan.level = level;
 	choose_seasons(&call, model);
@@ -356,16 +365,22 @@ anomaly_rows(FunctionCallInfo fcinfo, const rnn_model *history, const rnn_model 
 
 /* ---------------------------------------------------------------- the function */
 
-/* Of the columns that are neither series, time nor value none but "exclude" counts. */
+/* Of the columns that are neither series, time nor value those count that the model knows, and "exclude". */
 static void
-keep_exclude(QueryColumns *columns)
+keep_known(QueryColumns *columns, const rnn_model *model)
 {
 	columns->covariates = false;
 	for (int i = 0; i < columns->count; i++)
-		if (columns->names[i] && strcmp(columns->names[i], EXCLUDE) == 0)
+	{
+		char	   *name = columns->names[i];
+		rnn_text	word = {.text = name,.len = name ? strlen(name) : 0};
+		int			number;
+
+		if (name && (strcmp(name, EXCLUDE) == 0 || (model && covariate_named(&model->config.covariates, word, &number))))
 			columns->covariates = true;
 		else
 			columns->names[i] = NULL;
+	}
 }
 
 static const rnn_model *
@@ -376,7 +391,7 @@ history_of_query(FunctionCallInfo fcinfo, const rnn_model *model, Jsonb *tidying
 
 	SPI_connect();
 	query_columns(text_to_cstring(PG_GETARG_TEXT_PP(ARG_QUERY)), &columns);
-	keep_exclude(&columns);
+	keep_known(&columns, model);
 	bytes = query_aggregate(&columns, fcinfo->flinfo->fn_oid, "rnn_history", model ? bins_of(model) : tidying);
 	SPI_finish();
 	return bytes ? decode_model(bytes) : NULL;

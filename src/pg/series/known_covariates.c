@@ -68,7 +68,7 @@ choose_words(const SeriesSet *all, int c, rnn_covariate *covariate)
 	return place;
 }
 
-static const rnn_covariate *
+const rnn_covariate *
 covariate_named(const rnn_covariates *all, rnn_text name, int *number)
 {
 	for (int k = 0; k < all->n; k++)
@@ -174,8 +174,8 @@ covariates_for_training(SeriesSet *all, KnownAhead known)
 	all->covariates.list = list;
 }
 
-static void
-notice_ignored(const rnn_covariates *to, const rnn_covariates *from)
+void
+notice_ignored_covariates(const rnn_covariates *to, const rnn_covariates *from)
 {
 	StringInfoData names;
 	int			n = 0,
@@ -196,7 +196,6 @@ covariates_for_model(const rnn_covariates *to, const rnn_covariates *from, rnn_s
 {
 	float	  **values;
 
-	notice_ignored(to, from);
 	if (to->n == 0)
 	{
 		for (int g = 0; g < count; g++)

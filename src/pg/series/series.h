@@ -38,6 +38,10 @@ void		spread_static(rnn_series *s, float *values, int count, int c);
 /* known_covariates.c */
 /* Those of a history as a network is trained on them: few words, and what is known ahead. */
 void		covariates_for_training(SeriesSet *all, KnownAhead known);
+/* The covariate of that name, and its number; NULL: there is none. */
+const rnn_covariate *covariate_named(const rnn_covariates *all, rnn_text name, int *number);
+/* A NOTICE of those that a model doesn't know. */
+void		notice_ignored_covariates(const rnn_covariates *to, const rnn_covariates *from);
 /* The same as a model knows them. */
 void		covariates_for_model(const rnn_covariates *to, const rnn_covariates *from, rnn_series *series, int count);
 

@@ -235,6 +235,7 @@ train_on_history(const rnn_model *history, Jsonb *options, const rnn_model *warm
 	all.covariates = history->config.covariates;
 	if (warm && warm->config.covariates.n > 0)
 	{
+		notice_ignored_covariates(&warm->config.covariates, &all.covariates);
 		covariates_for_model(&warm->config.covariates, &all.covariates, all.series, all.count);
 		all.covariates = warm->config.covariates;
 	}

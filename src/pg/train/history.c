@@ -159,6 +159,7 @@ series_for_model(const rnn_model *history, const rnn_model *m)
 {
 	rnn_series *series = series_by_clock(history, &m->clock);
 
+	notice_ignored_covariates(&m->config.covariates, &history->config.covariates);
 	covariates_for_model(&m->config.covariates, &history->config.covariates, series, history->n_series);
 	return series;
 }
