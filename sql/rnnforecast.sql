@@ -236,7 +236,8 @@ CREATE TYPE rnn_backtest_row AS (
 	mean float8,
 	naive float8,
 	mix float8,
-	scale float8
+	scale float8,
+	reference float8
 );
 COMMENT ON TYPE rnn_backtest_row IS
 	'one step of a forecast from an earlier time, beside what came';
@@ -246,6 +247,7 @@ COMMENT ON COLUMN rnn_backtest_row.mean IS 'the mean of the forecast distributio
 COMMENT ON COLUMN rnn_backtest_row.naive IS 'what the season before says, or the last value where there is no season';
 COMMENT ON COLUMN rnn_backtest_row.mix IS 'what the mix of the references says, without a network';
 COMMENT ON COLUMN rnn_backtest_row.scale IS 'mean absolute seasonal difference before the cutoff, the unit of MASE';
+COMMENT ON COLUMN rnn_backtest_row.reference IS 'what the one reference of the mix says whose errors before the cutoff were the smallest';
 
 CREATE FUNCTION rnn_backtest(query text, horizon bigint DEFAULT NULL, cutoffs int DEFAULT 3,
 	options jsonb DEFAULT NULL, model bytea DEFAULT NULL)

@@ -8,7 +8,7 @@ FROM generate_series(1, 3) AS s, generate_series(0, 199) AS t;
 -- The horizon, the distance and the count of cutoffs; every row has all its columns.
 SELECT series, cutoff, count(*), min(step), max(step), min(local_ts), max(local_ts)
 FROM rnn_backtest('SELECT * FROM sales', 7) GROUP BY 1, 2 ORDER BY 1, 2;
-SELECT count(*), bool_and((b.series, cutoff, step, b.ts, actual, forecast, mean, naive, mix, scale) IS NOT NULL), bool_and(b.ts = local_ts AND actual = s.value),
+SELECT count(*), bool_and((b.series, cutoff, step, b.ts, actual, forecast, mean, naive, mix, scale, reference) IS NOT NULL), bool_and(b.ts = local_ts AND actual = s.value),
 	bool_and(lower <= forecast AND forecast <= upper AND array_length(quantiles, 1) = 15 AND quantiles[8] = forecast),
 	bool_and(mean BETWEEN lower AND upper)
 FROM rnn_backtest('SELECT * FROM sales', 7, 4) AS b JOIN sales AS s ON s.series = b.series AND s.ts = b.local_ts;
@@ -18,6 +18,10 @@ SELECT array_agg(DISTINCT cutoff::date ORDER BY cutoff::date), min(step), max(st
 FROM rnn_backtest('SELECT * FROM sales', 7, 3, '{"every": 10, "gap": 2}');
 SELECT array_agg(DISTINCT cutoff::date ORDER BY cutoff::date), count(*)
 FROM rnn_backtest('SELECT * FROM sales', 7, 3, '{"at": ["2022-06-01", "2022-05-01 13:00", "2022-07-18", "2030-01-01"]}');
+
+-- The best single reference is what a mix comes to that believes in small errors ever more.
+SELECT kappa, max(abs(mix - reference)) < 0.1 AS alike
+FROM unnest('{1,8,64}'::int[]) AS kappa, rnn_backtest('SELECT month, value FROM monthly', 12, 4, jsonb_build_object('network', false, 'kappa', kappa)) GROUP BY 1 ORDER BY 1;
 
 -- They are the forecasts of a model that was trained on what lies before the earliest cutoff, with the rows before each.
 CREATE FUNCTION pg_temp.by_hand(options jsonb) RETURNS TABLE (series text, cutoff timestamp, step int, f float8, l float8, u float8) AS $$
@@ -82,7 +86,7 @@ CREATE TEMP TABLE holes AS
 SELECT 'gaps' AS series, date '2022-01-01' + t AS ts, CASE WHEN t % 5 = 3 OR t BETWEEN 80 AND 90 THEN NULL ELSE t % 7 + t / 10.0 END AS value
 FROM generate_series(0, 120) AS t
 UNION ALL SELECT 'short', date '2022-04-20' + t, t FROM generate_series(0, 9) AS t;
-SELECT cutoff, count(*), min(step), max(step), bool_and((actual, forecast, mean, naive, mix, scale) IS NOT NULL) FROM rnn_backtest('SELECT * FROM holes', 10, 6) GROUP BY 1 ORDER BY 1;
+SELECT cutoff, count(*), min(step), max(step), bool_and((actual, forecast, mean, naive, mix, scale, reference) IS NOT NULL) FROM rnn_backtest('SELECT * FROM holes', 10, 6) GROUP BY 1 ORDER BY 1;
 -- Numbered steps, one series, an ordered column.
 SELECT array_agg(DISTINCT cutoff), array_agg(DISTINCT position - step ORDER BY position - step), count(*)
 FROM rnn_backtest('SELECT ''a'' AS series, 10 * n AS step, n % 4 AS value FROM generate_series(1::bigint, 60) AS n', 4, 2);

@@ -28,11 +28,12 @@
 #include "utils/timestamp.h"
 
 #define Q RNN_QUANTILES
-#define COLUMNS 15				/* of rnn_backtest_row */
+#define COLUMNS 16				/* of rnn_backtest_row */
 #define PIECE_NUMBERS 1000000	/* quantiles of a piece, about */
 #define MOST_ENDS 4096
 #define DEFAULT_CUTOFFS 3
 #define MOST_CUTOFFS 1000000
+#define ONE_ALONE 1e6			/* kappa with which the reference of the smallest error has all of the mix's weight */
 #define TOLD_NOTHING 1
 
 enum { ARG_QUERY, ARG_HORIZON, ARG_CUTOFFS, ARG_OPTIONS, ARG_MODEL };
@@ -54,7 +55,8 @@ typedef struct Run
 typedef struct Player
 {
 	const rnn_model *model;
-	rnn_model	mix;			/* the same, the mix alone */
+	rnn_model	mix,			/* the same, the mix alone, */
+				reference;		/* and of it the best reference alone */
 	const rnn_series *series;
 	const float **correction;	/* (cutoffs) of the intervals at each, NULL: the model's */
 } Player;
@@ -121,12 +123,12 @@ forecast_piece(const Run *run, const rnn_model *model, const Piece *piece)
 	if (rnn_ends_size(model, piece->series, piece->count, piece->origins, piece->n, run->steps, &work, &err) != RNN_OK)
 		report_engine_error(&err);
 	work = MAXALIGN(work);
-	/* With what the mix says beside it. */
-	if (work + 2 * out > memory_limit())
+	/* With what the mix and its best reference say beside it. */
+	if (work + 3 * out > memory_limit())
 	{
 		if (piece->n > 1)
 			return NULL;
-		rnn_fail(&err, RNN_ERR_MEMORY, "forecasting", (double) (work + 2 * out), 0, (double) memory_limit());
+		rnn_fail(&err, RNN_ERR_MEMORY, "forecasting", (double) (work + 3 * out), 0, (double) memory_limit());
 		report_engine_error(&err);
 	}
 	block = MemoryContextAllocHuge(CurrentMemoryContext, out + work);
@@ -138,6 +140,32 @@ forecast_piece(const Run *run, const rnn_model *model, const Piece *piece)
 }
 
 /* ------------------------------------------------------------------- output */
+
+/* Quantiles of a piece by what forecasts; NULL where there is no room. */
+typedef struct Said
+{
+	const double *q,			/* (n, steps, Q) */
+			   *mix,
+			   *reference;
+} Said;
+
+static bool
+says_mix(const rnn_model *m)
+{
+	return m->n_members == 0 && m->prior_net == NULL;
+}
+
+/* False where there is no room for so many. */
+static bool
+ask(const Run *run, const Player *p, const Piece *piece, Said *said)
+{
+	*said = (Said) {.q = forecast_piece(run, p->model, piece)};
+	if (said->q)
+		said->mix = says_mix(p->model) ? said->q : forecast_piece(run, &p->mix, piece);
+	if (said->mix)
+		said->reference = forecast_piece(run, &p->reference, piece);
+	return said->reference != NULL;
+}
 
 /* Of one cutoff. */
 typedef struct Told
@@ -168,7 +196,7 @@ quantiles_of(const double *q)
 }
 
 static void
-put_row(Run *run, const Told *t, int step, const double *q, double mix)
+put_row(Run *run, const Told *t, int step, const double *q, double mix, double reference)
 {
 	const rnn_clock *clock = &run->history->clock;
 	double		low = (1 - run->b->level) / 2;
@@ -195,25 +223,29 @@ put_row(Run *run, const Told *t, int step, const double *q, double mix)
 	values[13] = Float8GetDatum(mix);
 	values[14] = Float8GetDatum(t->scale);
 	nulls[14] = isnan(t->scale);
+	values[15] = Float8GetDatum(reference);
 	MemoryContextSwitchTo(old);
 	tuples_put(&run->rows, values, nulls);
 }
 
-/* Steps after a cutoff that have come, and are known; q and mix are (steps, Q). */
+/* Steps after cutoff i of a piece that have come, and are known. */
 static void
-put_cut(Run *run, const Told *t, const double *q, const double *mix)
+put_cut(Run *run, const Told *t, const Said *said, int64 i)
 {
 	for (int step = run->b->gap + 1; step <= run->steps && t->e - 1 + step < t->s->n; step++)
+	{
+		Size		at = ((Size) i * run->steps + step - 1) * Q;
+
 		if (!isnan(t->s->x[t->e - 1 + step]))
-			put_row(run, t, step, q + (Size) (step - 1) * Q, mix[(Size) (step - 1) * Q + RNN_MEDIAN]);
+			put_row(run, t, step, said->q + at, said->mix[at + RNN_MEDIAN], said->reference[at + RNN_MEDIAN]);
+	}
 }
 
 static void
-put_piece(Run *run, const Player *p, const Cut *cuts, int64 n, const double *q, const double *mix)
+put_piece(Run *run, const Player *p, const Cut *cuts, int64 n, const Said *said)
 {
 	rnn_tally	tally = {0};
 	ScaleSum	sum = {0};
-	Size		size = (Size) run->steps * Q;
 
 	for (int64 i = 0; i < n; i++)
 	{
@@ -225,7 +257,7 @@ put_piece(Run *run, const Player *p, const Cut *cuts, int64 n, const double *q, 
 			tally = (rnn_tally) {0};
 		t.cfg = rnn_forecast_config(p->model, &tally, s, t.e);
 		t.scale = scale_before(&sum, s, t.e, run->season, run->b->scale_points);
-		put_cut(run, &t, q + i * size, mix + i * size);
+		put_cut(run, &t, said, i);
 	}
 }
 
@@ -235,15 +267,14 @@ play_piece(Run *run, const Player *p, const Cut *cuts, int64 n)
 {
 	MemoryContext outer = MemoryContextSwitchTo(run->scratch);
 	Piece		piece = new_piece(run, p, cuts, n);
-	const double *q = forecast_piece(run, p->model, &piece),
-			   *mix = q == NULL || (p->model->n_members == 0 && p->model->prior_net == NULL) ? q :
-		forecast_piece(run, &p->mix, &piece);
+	Said		said;
+	bool		told = ask(run, p, &piece, &said);
 
-	if (q && mix)
-		put_piece(run, p, cuts, n, q, mix);
+	if (told)
+		put_piece(run, p, cuts, n, &said);
 	MemoryContextSwitchTo(outer);
 	MemoryContextReset(run->scratch);
-	if (q && mix)
+	if (told)
 		return;
 	play_piece(run, p, cuts, n / 2);
 	play_piece(run, p, cuts + n / 2, n - n / 2);
@@ -289,21 +320,32 @@ corrections(const Run *run, const Player *p, const Cut *cuts, int64 n)
 	return all;
 }
 
+/* A model's mix, without its networks. */
+static rnn_model
+mix_of(const rnn_model *model)
+{
+	rnn_model	mix = *model;
+
+	mix.n_members = 0;
+	mix.weight = mix.weight_short = 0;
+	mix.prior = 0;
+	mix.prior_net = NULL;
+	mix.config.skip = true;
+	mix.mix_spread = 1;
+	return mix;
+}
+
 static void
 play(Run *run, const rnn_model *model, const rnn_series *series, const Cut *cuts, int64 n)
 {
 	rnn_model	own = *model;
-	Player		p = {.model = &own,.mix = *model,.series = series};
+	Player		p = {.model = &own,.mix = mix_of(model),.series = series};
 	int64		most = Max(1, Min(MOST_ENDS, PIECE_NUMBERS / ((int64) run->steps * Q)));
 
-	p.mix.n_members = 0;
-	p.mix.weight = p.mix.weight_short = 0;
-	p.mix.prior = 0;
-	p.mix.prior_net = NULL;
-	p.mix.config.skip = true;
-	p.mix.mix_spread = 1;
+	p.reference = p.mix;
+	p.reference.config.kappa = ONE_ALONE;
 	/* What it learned from rows that came later. */
-	own.passed = p.mix.passed = 0;
+	own.passed = p.mix.passed = p.reference.passed = 0;
 	p.correction = corrections(run, &p, cuts, n);
 	run->season = run->b->season > 0 ? run->b->season : usual_season(model);
 	for (int64 from = 0; from < n; from += most)
