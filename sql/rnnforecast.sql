@@ -106,6 +106,75 @@ COMMENT ON FUNCTION rnn_chance_above(float8[], float8) IS
 	'the probability that the forecast value exceeds a limit; beyond the outermost quantiles a guess, never below 0.001';
 
 --
+-- Sample paths: returned, added up, counted
+--
+CREATE TYPE rnn_path_row AS (
+	series text,
+	path int,
+	step int,
+	ts timestamptz,
+	local_ts timestamp,
+	position bigint,
+	value float8
+);
+COMMENT ON TYPE rnn_path_row IS
+	'one step of a sample path: of what may come, one way in which it may';
+COMMENT ON COLUMN rnn_path_row.path IS 'number of the path; one number is one course of events, for all series';
+
+CREATE TYPE rnn_total_row AS (
+	series text,
+	members int,
+	steps int,
+	forecast float8,
+	lower float8,
+	upper float8,
+	quantiles float8[],
+	mean float8
+);
+COMMENT ON TYPE rnn_total_row IS
+	'the forecast of a sum over all steps of a horizon, of a series or a group';
+COMMENT ON COLUMN rnn_total_row.series IS 'name of the series or group';
+COMMENT ON COLUMN rnn_total_row.members IS 'series that are added up';
+COMMENT ON COLUMN rnn_total_row.steps IS 'steps that are added up';
+COMMENT ON COLUMN rnn_total_row.forecast IS 'the median of the sum';
+COMMENT ON COLUMN rnn_total_row.mean IS 'the mean of the sum: that of all steps'' means';
+
+CREATE TYPE rnn_chance_row AS (
+	series text,
+	members int,
+	steps int,
+	chance float8
+);
+COMMENT ON TYPE rnn_chance_row IS
+	'how likely a series or group passes a limit';
+COMMENT ON COLUMN rnn_chance_row.chance IS 'share of the sample paths that pass the limit';
+
+CREATE FUNCTION rnn_simulate(model bytea, horizon bigint DEFAULT NULL, paths int DEFAULT 500, seed bigint DEFAULT 0, until timestamptz DEFAULT NULL,
+	series text[] DEFAULT NULL, options jsonb DEFAULT NULL)
+	RETURNS SETOF rnn_path_row
+	AS 'MODULE_PATHNAME', 'rnnforecast_rnn_simulate' LANGUAGE C STABLE PARALLEL SAFE
+	COST 100000 ROWS 100000;
+COMMENT ON FUNCTION rnn_simulate(bytea, bigint, int, bigint, timestamptz, text[], jsonb) IS
+	'sample paths of what may come after a model''s history, with the dependence of its past errors';
+
+CREATE FUNCTION rnn_forecast_total(model bytea, horizon bigint DEFAULT NULL, level float8 DEFAULT 0.9, until timestamptz DEFAULT NULL,
+	series text[] DEFAULT NULL, groups jsonb DEFAULT NULL, paths int DEFAULT 500, seed bigint DEFAULT 0, options jsonb DEFAULT NULL)
+	RETURNS SETOF rnn_total_row
+	AS 'MODULE_PATHNAME', 'rnnforecast_rnn_forecast_total' LANGUAGE C STABLE PARALLEL SAFE
+	COST 100000 ROWS 100;
+COMMENT ON FUNCTION rnn_forecast_total(bytea, bigint, float8, timestamptz, text[], jsonb, int, bigint, jsonb) IS
+	'forecasts sums over a horizon, of series or groups of them, with intervals and quantiles';
+
+CREATE FUNCTION rnn_chance(model bytea, horizon bigint DEFAULT NULL, above float8 DEFAULT NULL, below float8 DEFAULT NULL,
+	total bool DEFAULT false, until timestamptz DEFAULT NULL, series text[] DEFAULT NULL, groups jsonb DEFAULT NULL,
+	paths int DEFAULT 500, seed bigint DEFAULT 0, options jsonb DEFAULT NULL)
+	RETURNS SETOF rnn_chance_row
+	AS 'MODULE_PATHNAME', 'rnnforecast_rnn_chance' LANGUAGE C STABLE PARALLEL SAFE
+	COST 100000 ROWS 100;
+COMMENT ON FUNCTION rnn_chance(bytea, bigint, float8, float8, bool, timestamptz, text[], jsonb, int, bigint, jsonb) IS
+	'how likely any step, or the sum of all steps, passes a limit';
+
+--
 -- Judging forecasts
 --
 CREATE TYPE rnn_accuracy_row AS (
@@ -556,6 +625,31 @@ CREATE FUNCTION rnn_forecast_model(name text, horizon bigint DEFAULT NULL, level
 	COST 10000 ROWS 100;
 COMMENT ON FUNCTION rnn_forecast_model(text, bigint, float8, timestamptz, text[], bigint, jsonb) IS
 	'forecasts by the live version of a named model, from its history or from today''s rows';
+
+CREATE FUNCTION rnn_simulate_model(name text, horizon bigint DEFAULT NULL, paths int DEFAULT 500, seed bigint DEFAULT 0, until timestamptz DEFAULT NULL,
+	series text[] DEFAULT NULL, options jsonb DEFAULT NULL)
+	RETURNS SETOF rnn_path_row
+	AS 'MODULE_PATHNAME', 'rnnforecast_rnn_simulate_model' LANGUAGE C STABLE PARALLEL UNSAFE
+	COST 100000 ROWS 100000;
+COMMENT ON FUNCTION rnn_simulate_model(text, bigint, int, bigint, timestamptz, text[], jsonb) IS
+	'sample paths by the live version of a named model';
+
+CREATE FUNCTION rnn_forecast_total_model(name text, horizon bigint DEFAULT NULL, level float8 DEFAULT 0.9, until timestamptz DEFAULT NULL,
+	series text[] DEFAULT NULL, groups jsonb DEFAULT NULL, paths int DEFAULT 500, seed bigint DEFAULT 0, options jsonb DEFAULT NULL)
+	RETURNS SETOF rnn_total_row
+	AS 'MODULE_PATHNAME', 'rnnforecast_rnn_forecast_total_model' LANGUAGE C STABLE PARALLEL UNSAFE
+	COST 100000 ROWS 100;
+COMMENT ON FUNCTION rnn_forecast_total_model(text, bigint, float8, timestamptz, text[], jsonb, int, bigint, jsonb) IS
+	'sums over a horizon by the live version of a named model';
+
+CREATE FUNCTION rnn_chance_model(name text, horizon bigint DEFAULT NULL, above float8 DEFAULT NULL, below float8 DEFAULT NULL,
+	total bool DEFAULT false, until timestamptz DEFAULT NULL, series text[] DEFAULT NULL, groups jsonb DEFAULT NULL,
+	paths int DEFAULT 500, seed bigint DEFAULT 0, options jsonb DEFAULT NULL)
+	RETURNS SETOF rnn_chance_row
+	AS 'MODULE_PATHNAME', 'rnnforecast_rnn_chance_model' LANGUAGE C STABLE PARALLEL UNSAFE
+	COST 100000 ROWS 100;
+COMMENT ON FUNCTION rnn_chance_model(text, bigint, float8, float8, bool, timestamptz, text[], jsonb, int, bigint, jsonb) IS
+	'how likely a named models series pass a limit';
 
 CREATE FUNCTION rnn_anomalies_model(name text, level float8 DEFAULT 0.99, options jsonb DEFAULT NULL)
 	RETURNS SETOF rnn_anomaly_row

@@ -21,6 +21,7 @@
  *		model.h			rnn_model_size, _encode; rnn_model_decoded_size, _decode
  *		forecast.h		rnn_forecast_size, _begin, _step until it is done; rnn_ends_size, _begin at many ends
  *		anomaly.h		rnn_watch_size, rnn_watch_step until all rows are judged
+ *		paths.h			rnn_past_plan_for, rnn_past_begin .. _finish; rnn_sampler_begin, _series, _step
  *
  * A caller includes this file and no other; it brings what the rooms of the
  * engine show (docs/internals.md).
@@ -36,5 +37,6 @@
 #include "forecast/forecast.h"
 #include "train/trainer.h"
 #include "anomaly/anomaly.h"
+#include "paths/paths.h"
 
 #endif							/* RNN_H */

@@ -53,6 +53,12 @@ SELECT step, actual, forecast FROM rnn_forecast_query($1, $2, history => $3);
 SELECT step, forecast FROM rnn_forecast_query($1, model => $2);
 -- forecast query options: text SELECT day, amount FROM sales WHERE shop = 'B'; jsonb {"network": false} -> int float8
 SELECT step, forecast FROM rnn_forecast_query($1, 3, options => $2);
+-- simulate: bytea @shops; bigint 2; int 3; bigint 5 -> text int int timestamp float8
+SELECT series, path, step, local_ts, value FROM rnn_simulate($1, $2, $3, $4);
+-- total: bytea @shops; bigint 3; float8 0.8; jsonb {"all": ""} -> text int int float8 float8 float8 float8[] float8
+SELECT series, members, steps, forecast, lower, upper, quantiles, mean FROM rnn_forecast_total($1, $2, $3, groups => $4);
+-- chance of paths: bytea @shops; bigint 3; float8 10; float8 2; bool true -> text int int float8
+SELECT series, members, steps, chance FROM rnn_chance($1, $2, $3, $4, $5);
 -- levels: -> float8[]
 SELECT rnn_quantile_levels();
 -- chance: float8[] {1,2,3,4,5,6,7,8,9,10,11,12,13,14,15}; float8 7.5 -> float8

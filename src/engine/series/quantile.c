@@ -34,8 +34,8 @@
  * Inverse of the normal distribution function, p in (0, 1).  Acklam's
  * rational approximation (relative error 1e-9) and one step of Halley.
  */
-static double
-normal_score(double p)
+double
+rnn_normal_score(double p)
 {
 	static const double a[] = {
 		-3.969683028665376e+01, 2.209460984245205e+02, -2.759285104469687e+02,
@@ -120,8 +120,8 @@ tail_share(double outermost, double median, double y)
 	return fmax(rnn_quantile_levels[0] / (x * x), LEAST);
 }
 
-double
-rnn_quantile_at(const double *q, double p)
+rnn_place
+rnn_place_of(double p)
 {
 	double		score;
 	int			k = 0;
@@ -129,15 +129,31 @@ rnn_quantile_at(const double *q, double p)
 	/* 0.9 is not quite what leaves 0.05 on each side. */
 	for (int i = 0; i < Q; i++)
 		if (fabs(p - rnn_quantile_levels[i]) < 1e-12)
-			return q[i];
-	score = normal_score(p);
+			return (rnn_place) {i < Q - 1 ? i : Q - 2, i == Q - 1};
+	score = rnn_normal_score(p);
 	if (score < z[0])
-		return tail_quantile(q[0], q[M], p);
+		return (rnn_place) {-1, p};
 	if (score > z[Q - 1])
-		return tail_quantile(q[Q - 1], q[M], 1 - p);
+		return (rnn_place) {Q - 1, 1 - p};
 	while (k < Q - 2 && score > z[k + 1])
 		k++;
-	return between(q[k], q[k + 1], (score - z[k]) / (z[k + 1] - z[k]));
+	return (rnn_place) {k, (score - z[k]) / (z[k + 1] - z[k])};
+}
+
+static double
+quantile_in(const double *q, rnn_place place)
+{
+	if (place.k < 0)
+		return tail_quantile(q[0], q[M], place.share);
+	if (place.k == Q - 1)
+		return tail_quantile(q[Q - 1], q[M], place.share);
+	return between(q[place.k], q[place.k + 1], place.share);
+}
+
+double
+rnn_quantile_at(const double *q, double p)
+{
+	return quantile_in(q, rnn_place_of(p));
 }
 
 /* How far y is on the way from low to high. */
@@ -176,7 +192,7 @@ static const double tail_weight[TAIL_NODES] = {
 	0.23692688505618908, 0.47862867049936647, 0.5688888888888889, 0.47862867049936647, 0.23692688505618908
 };
 
-/* (normal_score(p) - z_k) / (z_{k+1} - z_k) where p is at the nodes of the interval from level k on. */
+/* (rnn_normal_score(p) - z_k) / (z_{k+1} - z_k) where p is at the nodes of the interval from level k on. */
 static const double node_share[Q - 1][NODES] = {
 	{0.16157272522861185, 0.5949756010526327, 0.918714310714009},
 	{0.14623701679276838, 0.56964056726560974, 0.91128409337543881},
@@ -222,18 +238,25 @@ tail_mean(const rnn_config *cfg, double outermost, double median)
 	return sum;
 }
 
-double
-rnn_quantile_bound(const rnn_config *cfg, const double *q, double p)
+void
+rnn_quantiles_in(const rnn_config *cfg, const double *q, const rnn_place *places, int n, double *out)
 {
 	double		y[Q];
 
-	if (q[0] == q[Q - 1])
-		return q[0];
-	if (cfg->transform == RNN_TRANSFORM_NONE)
-		return rnn_within_bounds(cfg, rnn_quantile_at(q, p));
 	for (int k = 0; k < Q; k++)
 		y[k] = rnn_transform(cfg, q[k]);
-	return restored(cfg, rnn_quantile_at(y, p));
+	for (int i = 0; i < n; i++)
+		out[i] = q[0] == q[Q - 1] ? q[0] : restored(cfg, quantile_in(y, places[i]));
+}
+
+double
+rnn_quantile_bound(const rnn_config *cfg, const double *q, double p)
+{
+	rnn_place	place = rnn_place_of(p);
+	double		bound;
+
+	rnn_quantiles_in(cfg, q, &place, 1, &bound);
+	return bound;
 }
 
 double

@@ -110,6 +110,16 @@ double		rnn_quantiles_above(const double *q, double y);
  * on average.
  */
 double		rnn_quantile_bound(const rnn_config *cfg, const double *q, double p);
+/* The same at many chances, whose places among the levels are looked up once. */
+typedef struct rnn_place
+{
+	int32_t		k;				/* after this level; -1 and Q - 1: in a tail */
+	double		share;			/* of the way to the next one; in a tail, of the distribution that lies further out */
+} rnn_place;
+
+rnn_place	rnn_place_of(double p);	/* p in (0, 1) */
+void		rnn_quantiles_in(const rnn_config *cfg, const double *q, const rnn_place *places, int n, double *out);
+double		rnn_normal_score(double p);	/* inverse of the normal distribution function, p in (0, 1) */
 double		rnn_quantile_mean(const rnn_config *cfg, const double *q);
 
 #endif							/* RNN_SERIES_H */

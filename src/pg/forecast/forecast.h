@@ -18,9 +18,37 @@ enum
  * the options.  Without a model there are none, and a NOTICE says what is absent.
  */
 void		forecast_rows(FunctionCallInfo fcinfo, const rnn_model *model, Jsonb *options, const char *absent);
+
+/* choice.c: which series are forecast, and how far */
+typedef struct ForecastArguments	/* numbers of arguments */
+{
+	int			horizon,
+				until,
+				series;
+} ForecastArguments;
+
+typedef struct ForecastChoice
+{
+	const rnn_model *model;
+	int			count;			/* series that are forecast */
+	int		   *series;			/* (count) their numbers in the model */
+	int		   *horizon;		/* (count) steps of each, from its own end */
+	int		   *lag;			/* (count) of these before the first that is returned */
+	bool	   *naive;			/* (count) forecast its last value alone */
+	ForecastOptions options;
+} ForecastChoice;
+
+/* All arguments are checked; errors say what is wrong with them. */
+void		choose_forecast(FunctionCallInfo fcinfo, const ForecastArguments *args, const rnn_model *model, Jsonb *options,
+							ForecastChoice *choice);
+const rnn_series *chosen_series(const ForecastChoice *choice, int i);
+/* Forecasts of all that is chosen: q (horizon - lag, Q) of the i-th, and its options, are handed over. */
+typedef void (*ForecastTaker) (void *taker, int i, const rnn_config *cfg, const double *q);
+void		forecast_each(const ForecastChoice *choice, ForecastTaker take, void *taker);
+void		forecast_nothing(FunctionCallInfo fcinfo, const char *why);
 double		level_argument(FunctionCallInfo fcinfo, int argno, double usual);	/* in (0, 1) */
 int			check_horizon(int64 horizon);	/* error where no forecast is so long */
-Jsonb	   *forecast_options(FunctionCallInfo fcinfo);	/* as they were given; NULL: none */
+Jsonb	   *options_argument(FunctionCallInfo fcinfo, int argno);	/* as they were given; NULL: none */
 void		drive_forecast(rnn_forecaster *f);	/* to its end, which interrupts may come before */
 /* Bytes of the engine's work on `count` series of at most so many points. */
 Size		forecast_work(const rnn_model *model, int count, int64 longest, int horizon);

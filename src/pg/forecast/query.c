@@ -87,7 +87,7 @@ default_training(int64 horizon, Jsonb *given, bool covariates)
 static Jsonb *
 training_options(FunctionCallInfo fcinfo, bool covariates)
 {
-	Jsonb	   *given = forecast_options(fcinfo);
+	Jsonb	   *given = options_argument(fcinfo, FORECAST_OPTIONS);
 	int64		horizon = PG_ARGISNULL(FORECAST_HORIZON) ? 0 : Max(PG_GETARG_INT64(FORECAST_HORIZON), 1);
 
 	return default_training(horizon, given && JB_ROOT_IS_OBJECT(given) ? json_without(given, "align") : given, covariates);
@@ -116,7 +116,7 @@ Datum
 rnnforecast_rnn_forecast_query(PG_FUNCTION_ARGS)
 {
 	const rnn_model *given = fetch_model(fcinfo, ARG_MODEL, false);
-	Jsonb	   *options = forecast_options(fcinfo);
+	Jsonb	   *options = options_argument(fcinfo, FORECAST_OPTIONS);
 
 	if (PG_ARGISNULL(ARG_QUERY))
 		forecast_rows(fcinfo, NULL, NULL, "the query is NULL");

@@ -7,6 +7,7 @@
 #include "pg/registry/registry.h"
 #include "pg/train/train.h"
 #include "pg/evaluate/evaluate.h"
+#include "pg/paths/paths.h"
 
 #include "executor/spi.h"
 
@@ -53,13 +54,15 @@ kept(const bytea *bytes)
 	return bytes ? memcpy(SPI_palloc(VARSIZE(bytes)), bytes, VARSIZE(bytes)) : NULL;
 }
 
-/* (name, horizon, level, until, series, history, options) -> rows of rnn_forecast */
-PG_FUNCTION_INFO_V1(rnnforecast_rnn_forecast_model);
-Datum
-rnnforecast_rnn_forecast_model(PG_FUNCTION_ARGS)
+/* Functions that forecast by a model, NULL where the query has no rows. */
+typedef void (*Forecasting) (FunctionCallInfo fcinfo, const rnn_model *model, Jsonb *options, const char *absent);
+
+/* By the live version of the name in argument 0, from its own rows or, with the option "fresh", from today's. */
+static Datum
+forecast_by_name(FunctionCallInfo fcinfo, int options_at, Forecasting forecast)
 {
 	Registry	registry;
-	Jsonb	   *options = forecast_options(fcinfo);
+	Jsonb	   *options = options_argument(fcinfo, options_at);
 	bool		fresh = take_flag(&options, "fresh");
 	NamedModel *m;
 	bytea	   *bytes;
@@ -71,8 +74,38 @@ rnnforecast_rnn_forecast_model(PG_FUNCTION_ARGS)
 		bytes = refresh(&registry, m, bytes);
 	bytes = kept(bytes);
 	SPI_finish();
-	forecast_rows(fcinfo, bytes ? decode_model(bytes) : NULL, options, "the query has no rows");
+	forecast(fcinfo, bytes ? decode_model(bytes) : NULL, options, "the query has no rows");
 	return (Datum) 0;
+}
+
+/* (name, horizon, level, until, series, history, options) -> rows of rnn_forecast */
+PG_FUNCTION_INFO_V1(rnnforecast_rnn_forecast_model);
+Datum
+rnnforecast_rnn_forecast_model(PG_FUNCTION_ARGS)
+{
+	return forecast_by_name(fcinfo, FORECAST_OPTIONS, forecast_rows);
+}
+
+/* The same of sample paths; options come last. */
+PG_FUNCTION_INFO_V1(rnnforecast_rnn_simulate_model);
+Datum
+rnnforecast_rnn_simulate_model(PG_FUNCTION_ARGS)
+{
+	return forecast_by_name(fcinfo, PG_NARGS() - 1, simulate_rows);
+}
+
+PG_FUNCTION_INFO_V1(rnnforecast_rnn_forecast_total_model);
+Datum
+rnnforecast_rnn_forecast_total_model(PG_FUNCTION_ARGS)
+{
+	return forecast_by_name(fcinfo, PG_NARGS() - 1, total_rows);
+}
+
+PG_FUNCTION_INFO_V1(rnnforecast_rnn_chance_model);
+Datum
+rnnforecast_rnn_chance_model(PG_FUNCTION_ARGS)
+{
+	return forecast_by_name(fcinfo, PG_NARGS() - 1, chance_rows);
 }
 
 /* (name, level, options) -> rows of rnn_anomalies: those that the model keeps, or all that its query has now */

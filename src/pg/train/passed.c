@@ -7,9 +7,8 @@
 
 #include "miscadmin.h"
 
-/* The series that origins are of, and the origins with their places among these. */
-static rnn_series *
-used_series(const rnn_model *m, rnn_origin *origins, int n, int *count)
+rnn_series *
+series_of_origins(const rnn_model *m, rnn_origin *origins, int n, int *count)
 {
 	rnn_series *series = palloc(sizeof(rnn_series) * n);
 	int			last = -1;
@@ -25,23 +24,22 @@ used_series(const rnn_model *m, rnn_origin *origins, int n, int *count)
 	return series;
 }
 
-/* The quantiles at all origins, or NULL where they don't fit into the memory. */
-static double *
-forecast_origins(const rnn_model *m, const rnn_series *series, int count, const rnn_origin *origins, int n)
+double *
+forecast_origins(const rnn_model *m, const rnn_series *series, int count, const rnn_origin *origins, int n, int horizon)
 {
-	Size		out = (Size) n * m->config.horizon * RNN_QUANTILES * sizeof(double);
+	Size		out = (Size) n * horizon * RNN_QUANTILES * sizeof(double);
 	size_t		work;
 	char	   *block;
 	bool		done = false;
 	rnn_forecaster *f;
 	rnn_error	err;
 
-	if (rnn_ends_size(m, series, count, origins, n, m->config.horizon, &work, &err) != RNN_OK)
+	if (rnn_ends_size(m, series, count, origins, n, horizon, &work, &err) != RNN_OK)
 		report_engine_error(&err);
 	if (out + work > memory_limit())
 		return NULL;
 	block = MemoryContextAllocHuge(CurrentMemoryContext, out + work);
-	if (rnn_ends_begin(m, series, count, origins, n, m->config.horizon, block + out, work, (double *) block, &f, &err) != RNN_OK)
+	if (rnn_ends_begin(m, series, count, origins, n, horizon, block + out, work, (double *) block, &f, &err) != RNN_OK)
 		report_engine_error(&err);
 	while (!done)
 	{
@@ -65,10 +63,10 @@ correct_calibration(rnn_model *m)
 	m->passed = 0;
 	if (n == 0)
 		return;
-	series = used_series(m, origins, n, &count);
+	series = series_of_origins(m, origins, n, &count);
 	if (m->config.terms)
 		calendar_fill(&m->clock, series, count, m->config.horizon);
-	q = forecast_origins(&plain, series, count, origins, n);
+	q = forecast_origins(&plain, series, count, origins, n, m->config.horizon);
 	if (q)
 		rnn_correct(m, series, origins, n, q);
 }

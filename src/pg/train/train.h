@@ -25,6 +25,10 @@ bytea	   *train_on_history(const rnn_model *history, Jsonb *options, const rnn_m
 /* passed.c */
 /* Corrects the intervals by windows that lie behind the rows of the training. */
 void		correct_calibration(rnn_model *m);
+/* The model's series that origins are of; the origins get their places among these. */
+rnn_series *series_of_origins(const rnn_model *m, rnn_origin *origins, int n, int *count);
+/* The quantiles (n, horizon, Q), or NULL where they don't fit into the memory. */
+double	   *forecast_origins(const rnn_model *m, const rnn_series *series, int count, const rnn_origin *origins, int n, int horizon);
 
 /* history.c */
 /* The model's weights with the history's rows. */
