@@ -13,6 +13,8 @@
  *					fall; the log tells how many, and `steps` of that number gives
  *					the same bytes
  *		series		synthetic series (200000)
+ *		fresh		updates after which as many other series take their place, 0 for
+ *					never (0); `seconds` does not know of the time that they take
  *		processes	(2): the same bytes with any number
  *		pieces		of a batch, of 512 positions each (4)
  *		every		updates from one checkpoint to the next (1000)
@@ -115,6 +117,8 @@ set_option(Settings *s, const char *name, const char *value)
 		s->pieces = (int) v;
 	else if (!strcmp(name, "every"))
 		s->every = (int) v;
+	else if (!strcmp(name, "fresh"))
+		s->fresh = (int) v;
 	else if (!strcmp(name, "memory"))
 		s->memory = v != 0;
 	else if (!strcmp(name, "drop"))
@@ -191,6 +195,8 @@ read_settings(Settings *s, int argc, char **argv)
 		*equals = 0;
 		set_option(s, argv[i], equals + 1);
 	}
+	if (s->fresh < 0 || (s->fresh > 0 && s->seconds > 0))
+		die("fresh must not be negative, and goes without seconds");
 	if (s->processes < 1 || s->processes > MOST_PROCESSES || s->pieces < 1 || s->pieces > MOST_PIECES || s->every < 1)
 		die("processes must be 1 to %d, pieces 1 to %d, every at least 1", MOST_PROCESSES, MOST_PIECES);
 	/* The mix beside it is of the same references. */
@@ -199,22 +205,42 @@ read_settings(Settings *s, int argc, char **argv)
 	s->cfg.context = LONGEST_WINDOW * s->cfg.patch;
 }
 
+/* `series` series, those that are due after so many times as many. */
 static void
-add_chunks(Pool *pool, Chunk *chunks, int series)
+add_series(Pretrain *p, Pool *pool, rnn_split split, int series, int round)
 {
-	for (int c = 0; c * CHUNK < series; c++)
-		pool_add(pool, chunks[c]);
-	free(chunks);
+	static const char *const names[] = {[RNN_SPLIT_TRAIN] = "train",[RNN_SPLIT_HELD_OUT] = "held",[RNN_SPLIT_ALL] = "all"};
+	const Settings *s = &p->s;
+	uint64_t	seed = (uint64_t) s->cfg.seed + (split == RNN_SPLIT_HELD_OUT ? 1000003 : 0);
+	int			chunks = (series + CHUNK - 1) / CHUNK;
+	Chunk	   *made = make_chunks(&p->plans, s->memory ? NULL : s->dir, names[split], seed, split,
+								   round * chunks, series, s->processes);
+
+	for (int c = 0; c < chunks; c++)
+		pool_add(pool, made[c]);
+	free(made);
+}
+
+static int
+round_of(const Pretrain *p)
+{
+	return p->s.fresh > 0 ? p->step / p->s.fresh : 0;
+}
+
+/* The windows of the update that is due. */
+static void
+draw_windows(Pretrain *p)
+{
+	pool_clear(&p->pool);
+	add_series(p, &p->pool, p->s.all ? RNN_SPLIT_ALL : RNN_SPLIT_TRAIN, p->s.series, round_of(p));
 }
 
 static void
 prepare(Pretrain *p)
 {
 	Settings   *s = &p->s;
-	rnn_split	split = s->all ? RNN_SPLIT_ALL : RNN_SPLIT_TRAIN;
-	const char *name = s->all ? "all" : "train",
-			   *dir = s->memory ? NULL : s->dir;
 	double		start = now();
+	bool		goes_on;
 	rnn_rng		r;
 	char		path[4096];
 
@@ -223,9 +249,7 @@ prepare(Pretrain *p)
 	if (!p->log)
 		die("%s cannot be written: %s", path, strerror(errno));
 	plans_init(&p->plans, &s->cfg);
-	add_chunks(&p->pool, make_chunks(&p->plans, dir, name, (uint64_t) s->cfg.seed, split, s->series, s->processes), s->series);
-	add_chunks(&p->held, make_chunks(&p->plans, dir, "held", (uint64_t) s->cfg.seed + 1000003, RNN_SPLIT_HELD_OUT, CHECKED,
-									 s->processes), CHECKED);
+	add_series(p, &p->held, RNN_SPLIT_HELD_OUT, CHECKED, 0);
 	if (s->league)
 	{
 		Maker	   *m = grab(sizeof(*m));
@@ -240,7 +264,9 @@ prepare(Pretrain *p)
 	rnn_rng_seed(&r, (uint64_t) s->cfg.seed, 0);
 	rnn_params_init(&p->plans.shape[0], &s->cfg, &r, p->opt.w, grab(sizeof(double) * s->cfg.hidden));
 	optimizer_start(&p->opt);
-	say(p, "%s: %lld series, %lld weights, windows after %.0f s\n", restore(p) ? "going on" : "start",
+	goes_on = restore(p);
+	draw_windows(p);
+	say(p, "%s: %lld series, %lld weights, windows after %.0f s\n", goes_on ? "going on" : "start",
 		(long long) p->pool.count, (long long) p->opt.P, now() - start);
 }
 
@@ -285,14 +311,16 @@ validate_aside(Pretrain *p)
 	free(copy);
 }
 
+/* As long as the windows last. */
 static void
 train(Pretrain *p, bool first, double started)
 {
 	double		since = now(),
 				before = p->seconds;
-	int			from = p->step;
+	int			from = p->step,
+				round = round_of(p);
 
-	while (p->step < p->shared->steps)
+	while (p->step < p->shared->steps && round_of(p) == round)
 	{
 		update(p);
 		if (!first)
@@ -323,7 +351,6 @@ train_together(Pretrain *p, double started)
 	pid_t		child = 1;
 
 	watched = p->shared;
-	atexit(fail);
 	for (int i = 1; i < p->s.processes && child > 0; i++)
 		child = fork();
 	if (child < 0)
@@ -348,7 +375,13 @@ main(int argc, char **argv)
 	prepare(&p);
 	if (p.step == 0)
 		validate_aside(&p);
-	train_together(&p, started);
+	atexit(fail);
+	for (bool first = true; first || p.step < p.shared->steps; first = false)
+	{
+		if (!first)
+			draw_windows(&p);
+		train_together(&p, started);
+	}
 	save(&p);
 	say(&p, "steps=%d\n", p.step);
 	validate(&p, true);

@@ -38,6 +38,8 @@ typedef struct Chunk
 	int			count;
 	const Item *items;
 	const uint16_t *data;
+	void	   *mapped;			/* where both lie, NULL: in memory of the maker's */
+	size_t		size;
 } Chunk;
 
 typedef struct Plans
@@ -78,11 +80,12 @@ void		unpack(const uint16_t *half, int64_t n, real *out);
 /* Horizons that people ask for, and any other; not more than half of the history, n points. */
 int			draw_horizon(rnn_rng *r, int n);
 /*
- * The chunks of `count` synthetic series, made by forked processes where they
- * are not in the directory yet; dir NULL: kept in memory.
+ * The chunks of `count` synthetic series from chunk `first` on, made by forked
+ * processes where they are not in the directory yet; dir NULL: kept in memory.
  */
 Chunk	   *make_chunks(const Plans *plans, const char *dir, const char *name, uint64_t seed, rnn_split split,
-						int count, int processes);
+						int first, int count, int processes);
+void		chunk_drop(Chunk *chunk);
 
 /* What a checkpoint begins with; then weights, both moments, averaged weights: (4, params). */
 typedef struct CheckpointHead

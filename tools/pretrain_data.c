@@ -235,7 +235,7 @@ make_item(Maker *m, const double *x, int64_t n, int horizon, int n_seasons, cons
 Chunk
 maker_chunk(const Maker *m)
 {
-	return (Chunk) {m->count, m->items, m->data};
+	return (Chunk) {.count = m->count,.items = m->items,.data = m->data};
 }
 
 /* ----------------------------------------------------------------- chunks */
@@ -365,13 +365,19 @@ read_chunk(const Plans *plans, const Place *place)
 		die("%s is of another version: remove it", place->path);
 	return (Chunk) {
 		(int) head->count, (const Item *) (bytes + sizeof(*head)),
-		(const uint16_t *) (bytes + sizeof(*head) + head->count * sizeof(Item))
+		(const uint16_t *) (bytes + sizeof(*head) + head->count * sizeof(Item)), (void *) bytes, st.st_size
 	};
+}
+
+void
+chunk_drop(Chunk *chunk)
+{
+	munmap(chunk->mapped, chunk->size);
 }
 
 Chunk *
 make_chunks(const Plans *plans, const char *dir, const char *name, uint64_t seed, rnn_split split,
-			int count, int processes)
+			int first, int count, int processes)
 {
 	int			chunks = (count + CHUNK - 1) / CHUNK;
 	Place	   *place = grab(sizeof(Place) * chunks);
@@ -381,7 +387,7 @@ make_chunks(const Plans *plans, const char *dir, const char *name, uint64_t seed
 	if (next == MAP_FAILED)
 		die("no shared memory: %s", strerror(errno));
 	for (int c = 0; c < chunks; c++)
-		place[c] = place_of(dir, name, c);
+		place[c] = place_of(dir, name, first + c);
 	for (int p = 0; p < processes; p++)
 	{
 		pid_t		pid = fork();
@@ -392,7 +398,7 @@ make_chunks(const Plans *plans, const char *dir, const char *name, uint64_t seed
 			continue;
 		for (int c; (c = atomic_fetch_add(next, 1)) < chunks;)
 			if (place[c].fd >= 0 || access(place[c].path, R_OK) != 0)
-				make_chunk(plans, &place[c], seed, split, c, (int) rnn_min(count - c * CHUNK, CHUNK));
+				make_chunk(plans, &place[c], seed, split, first + c, (int) rnn_min(count - c * CHUNK, CHUNK));
 		_exit(0);
 	}
 	for (int p = 0; p < processes; p++)

@@ -31,6 +31,7 @@ typedef struct Settings
 				series,
 				pieces,
 				every,
+				fresh,			/* updates that windows last, 0: to the end */
 				processes;
 	double		seconds,		/* ceiling, 0: none */
 				drop;			/* share of windows that lose references */
@@ -94,6 +95,8 @@ typedef struct Pretrain
 
 /* pretrain_step.c */
 void		pool_add(Pool *p, Chunk chunk);
+/* Without the chunks that it had. */
+void		pool_clear(Pool *p);
 /* What the processes share, in memory that they inherit. */
 void		share(Pretrain *p);
 /* T steps of B windows, and where they lie in the block. */

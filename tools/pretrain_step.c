@@ -55,6 +55,17 @@ pool_add(Pool *p, Chunk chunk)
 	p->chunk[p->n_chunks++] = chunk;
 }
 
+void
+pool_clear(Pool *p)
+{
+	for (int i = 0; i < p->n_chunks; i++)
+		chunk_drop(&p->chunk[i]);
+	for (int i = 0; i < GROUPS * LENGTHS; i++)
+		p->of[i / LENGTHS][i % LENGTHS].count = 0;
+	p->n_chunks = 0;
+	p->count = 0;
+}
+
 /* ---------------------------------------------------------------- batches */
 
 void

@@ -11,6 +11,7 @@ typedef struct Family
 {
 	const char *name;
 	bool		held_out;
+	int			times;			/* as often as another; 0 is 1 */
 } Family;
 
 /*
@@ -45,9 +46,9 @@ static const Family families[RNN_FAMILIES] = {
 	[RNN_FAMILY_AGGREGATED] = {"aggregated", false},
 	[RNN_FAMILY_FRACTIONAL] = {"fractional season", true},
 	[RNN_FAMILY_CYCLE] = {"cycles", true},
-	[RNN_FAMILY_LOAD] = {"loads", false},
+	[RNN_FAMILY_LOAD] = {"loads", false, 3},
 	[RNN_FAMILY_PRICE] = {"prices", false},
-	[RNN_FAMILY_SENSOR] = {"sensors", false},
+	[RNN_FAMILY_SENSOR] = {"sensors", false, 2},
 	[RNN_FAMILY_EVENTS] = {"events", false},
 	[RNN_FAMILY_SALES] = {"sales", false},
 	[RNN_FAMILY_RIVER] = {"rivers", false},
@@ -72,24 +73,29 @@ in_split(int family, rnn_split split)
 	return split == RNN_SPLIT_ALL || families[family].held_out == (split == RNN_SPLIT_HELD_OUT);
 }
 
-/* Families from .. to - 1 in the split. */
+/* How often a family is drawn where another is once. */
+static int
+times(int family, rnn_split split)
+{
+	return in_split(family, split) ? families[family].times > 0 ? families[family].times : 1 : 0;
+}
+
+/* Families from .. to - 1 in the split, each as often as it is drawn. */
 static int
 count_families(int from, int to, rnn_split split)
 {
 	int			count = 0;
 
 	for (int f = from; f < to; f++)
-		count += in_split(f, split);
+		count += times(f, split);
 	return count;
 }
 
 double
 rnn_family_share(rnn_family family, rnn_split split)
 {
-	if (!in_split(family, split))
-		return 0;
-	return family < RNN_FAMILY_WALKS ? 0.2 / count_families(0, RNN_FAMILY_WALKS, split) :
-		0.8 / count_families(RNN_FAMILY_WALKS, RNN_FAMILIES, split);
+	return times(family, split) * (family < RNN_FAMILY_WALKS ? 0.2 / count_families(0, RNN_FAMILY_WALKS, split) :
+								   0.8 / count_families(RNN_FAMILY_WALKS, RNN_FAMILIES, split));
 }
 
 static rnn_family
@@ -101,8 +107,8 @@ family_draw(Gen *g, int last)
 				k = pick(g, count_families(from, to, g->split)),
 				f = from;
 
-	while (!in_split(f, g->split) || k-- > 0)
-		f++;
+	while (k >= times(f, g->split))
+		k -= times(f++, g->split);
 	return f;
 }
 

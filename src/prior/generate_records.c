@@ -10,28 +10,37 @@
 
 /*
  * Ornstein and Uhlenbeck's process: deviation 1, forgotten within about
- * `memory` steps.
+ * `memory` steps.  With a lag its path is smooth, as that of what has a
+ * capacity: the mean of what it was, over about so many steps.
  */
 typedef struct Wander
 {
 	double		x,
 				keep,
-				step;
+				step,
+				y,				/* of deviation 1 / size */
+				slow,
+				size;
 } Wander;
 
 static Wander
-wander_start(Gen *g, double memory)
+wander_start(Gen *g, double memory, double lag)
 {
-	Wander		w = {.x = normal(g),.keep = exp(-1 / fmax(memory, 0.1))};
+	Wander		w = {.x = normal(g),.keep = exp(-1 / fmax(memory, 0.1)),.slow = lag > 0 ? exp(-1 / lag) : 0};
+	double		both = w.keep * w.slow;
 
 	w.step = sqrt(1 - w.keep * w.keep);
+	w.size = sqrt((1 + w.slow) / (1 - w.slow) * (1 - both) / (1 + both));
+	w.y = w.x / w.size;
 	return w;
 }
 
 static double
 wander(Gen *g, Wander *w)
 {
-	return w->x = w->keep * w->x + w->step * normal(g);
+	w->x = w->keep * w->x + w->step * normal(g);
+	w->y = w->slow * w->y + (1 - w->slow) * w->x;
+	return w->size * w->y;
 }
 
 /* ------------------------------------------------------------------- hours */
@@ -48,14 +57,18 @@ typedef struct Hours
 				free_level,		/* and how much lower it is */
 				holidays;		/* chance of a working day to be free */
 	double		memory[LEVELS], /* in days */
-				size[LEVELS];	/* in deviations of the day's course */
+				size[LEVELS],	/* in deviations of the day's course */
+				lag,			/* of all of them, in days; 0: their paths are rough */
+				bend[LEVELS];	/* how much more they move some hours than others */
 	double		swing,			/* of the course's size, */
 				swing_memory;	/* in days */
 	double		year,			/* the level's yearly part, */
 				shape_year;		/* and how far the course becomes another one */
 	double		warm,			/* what warm and cold weather add, */
 				cold,
-				weather;		/* whose memory is so many days */
+				weather,		/* whose memory is so many days, */
+				mild,			/* beyond these, in deviations of the weather, */
+				night;			/* by which nights are colder than days */
 	double		noise,
 				noise_follows;
 } Hours;
@@ -91,16 +104,20 @@ hours_draw(Gen *g, rnn_family family)
 
 		h.memory[k] = log_between(g, shortest[k], longest[k]);
 		h.size[k] = chance(g, 0.15) ? 0 : k == 0 ? log_between(g, 0.03, 0.5) : log_between(g, 0.12, sensor ? 5 : price ? 4 : 2.5);
+		h.bend[k] = chance(g, 0.4) ? 0 : between(g, 0, 1.2);
 	}
+	h.lag = chance(g, price ? 0.4 : 0.75) ? log_between(g, 0.02, 0.3) : 0;
 	h.swing = chance(g, 0.3) ? 0 : log_between(g, 0.03, sensor || price ? 0.7 : 0.3);
 	h.swing_memory = log_between(g, 0.5, 40);
 	h.year = chance(g, 0.4) ? 0 : log_between(g, 0.1, sensor ? 4 : 1.5);
 	h.shape_year = chance(g, 0.5) ? 0 : between(g, 0, 1);
-	if (!sensor && chance(g, 0.6))
+	if (!sensor && chance(g, 0.7))
 	{
 		h.weather = log_between(g, 0.7, 7);
 		h.warm = chance(g, 0.3) ? 0 : log_between(g, 0.2, 4);
 		h.cold = chance(g, 0.3) ? 0 : log_between(g, 0.2, 4);
+		h.mild = between(g, 0, 0.7);
+		h.night = chance(g, 0.3) ? 0 : between(g, 0, 1);
 	}
 	h.noise = log_between(g, 0.003, 0.25);
 	h.noise_follows = chance(g, 0.5) ? between(g, 0.3, 1) : 0;
@@ -138,16 +155,18 @@ static void
 hours_make(Gen *g, const Hours *h, double *x)
 {
 	double	   *course = g->part[2],
-				phase = between(g, 0, TAU);
+				phase = between(g, 0, TAU),
+				coldest = between(g, 0, TAU),
+				lag = h->lag * h->day;
 	Wander		level[LEVELS],
-				swing = wander_start(g, h->swing_memory * h->day),
-				weather = wander_start(g, h->weather * h->day),
-				noise = wander_start(g, chance(g, 0.3) ? 0.1 : log_between(g, 0.5, 6));
+				swing = wander_start(g, h->swing_memory * h->day, lag),
+				weather = wander_start(g, h->weather * h->day, lag),
+				noise = wander_start(g, chance(g, 0.3) ? 0.1 : log_between(g, 0.5, 6), chance(g, 0.5) ? lag / 4 : 0);
 	bool		off = false;
 
 	day_courses(g, h, course);
 	for (int k = 0; k < LEVELS; k++)
-		level[k] = wander_start(g, h->memory[k] * h->day);
+		level[k] = wander_start(g, h->memory[k] * h->day, lag);
 	for (int t = 0; t < g->total; t++)
 	{
 		int			at = (t + h->start) % h->day,
@@ -165,13 +184,13 @@ hours_make(Gen *g, const Hours *h, double *x)
 		now *= exp(fmin(2, h->swing * wander(g, &swing)));
 		size = h->noise * (1 + h->noise_follows * fmax(-0.9, fmin(3, now)));
 		for (int k = 0; k < LEVELS; k++)
-			now += h->size[k] * wander(g, &level[k]);
+			now += h->size[k] * wander(g, &level[k]) * (1 + h->bend[k] * course[(2 + k % 2) * h->day + at]);
 		/* Heating and cooling have a course of their own, and mild days need neither. */
 		if (h->weather > 0)
 		{
-			double		warmth = year + wander(g, &weather);
+			double		warmth = year + wander(g, &weather) - h->night * cos(coldest + TAU * at / h->day);
 
-			now += (h->warm * fmax(0, warmth - 0.5) + h->cold * fmax(0, -warmth - 0.5)) * (0.7 + 0.5 * today[2 * h->day]);
+			now += (h->warm * fmax(0, warmth - h->mild) + h->cold * fmax(0, -warmth - h->mild)) * (0.7 + 0.5 * today[2 * h->day]);
 		}
 		x[t] = now + h->year * year + size * wander(g, &noise);
 	}
@@ -271,7 +290,7 @@ make_sales(Gen *g)
 				shift = chance(g, 0.3) ? 1.5 / g->n : 0,
 				level = 0;
 	int			m = usual[pick(g, COUNT_OF(usual))];
-	Wander		business = wander_start(g, log_between(g, 3, 60));
+	Wander		business = wander_start(g, log_between(g, 3, 60), 0);
 	double		business_size = chance(g, 0.5) ? 0 : log_between(g, 0.01, 0.15);
 
 	while (2 * m > g->n && m > 4)
