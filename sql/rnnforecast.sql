@@ -30,6 +30,30 @@ COMMENT ON FUNCTION _rnn_history_final(bytea) IS
 
 @forms@
 
+-- Where no form fits the arguments these are found, and say what is wrong.  One
+-- argument alone may be untyped, and must then be the value.
+CREATE FUNCTION _rnn_refuse(state bytea, "any", VARIADIC "any") RETURNS bytea
+	AS 'MODULE_PATHNAME', 'rnnforecast_rnn_refuse' LANGUAGE C IMMUTABLE PARALLEL SAFE;
+COMMENT ON FUNCTION _rnn_refuse(bytea, "any", VARIADIC "any") IS
+	'internal: says why no form of rnn_train or rnn_history fits the arguments';
+
+CREATE FUNCTION _rnn_refuse_final(state bytea) RETURNS bytea
+	AS 'MODULE_PATHNAME', 'rnnforecast_rnn_refuse' LANGUAGE C IMMUTABLE PARALLEL SAFE;
+COMMENT ON FUNCTION _rnn_refuse_final(bytea) IS
+	'internal: the same where there are no rows';
+
+CREATE AGGREGATE rnn_train("any", VARIADIC "any") (
+	SFUNC = _rnn_refuse, STYPE = bytea, FINALFUNC = _rnn_refuse_final, PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE rnn_train("any", VARIADIC "any") IS
+	'an error that says why no other form fits the arguments';
+
+CREATE AGGREGATE rnn_history("any", VARIADIC "any") (
+	SFUNC = _rnn_refuse, STYPE = bytea, FINALFUNC = _rnn_refuse_final, PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE rnn_history("any", VARIADIC "any") IS
+	'an error that says why no other form fits the arguments';
+
 CREATE FUNCTION rnn_observe(model bytea, history bytea) RETURNS bytea
 	AS 'MODULE_PATHNAME', 'rnnforecast_rnn_observe' LANGUAGE C STABLE PARALLEL SAFE COST 1000;
 COMMENT ON FUNCTION rnn_observe(bytea, bytea) IS

@@ -1,10 +1,11 @@
 -- Every form of the aggregates that there is, with every type of value, and
 -- with literals, NULL and parameters without a type in each place.
 \set VERBOSITY terse
+SET client_min_messages = warning;
 CREATE TEMP TABLE forms AS
 SELECT p.oid, proname::text AS name, array_agg(arg::text ORDER BY i) AS args, array_agg(format_type(type, NULL) ORDER BY i) AS types
 FROM pg_proc AS p, unnest(proargnames, string_to_array(proargtypes::text, ' ')::oid[]) WITH ORDINALITY AS a (arg, type, i)
-WHERE prokind = 'a' AND proname IN ('rnn_train', 'rnn_history') GROUP BY p.oid, proname;
+WHERE prokind = 'a' AND provariadic = 0 AND proname IN ('rnn_train', 'rnn_history') GROUP BY p.oid, proname;
 SELECT name, count(*) AS forms FROM forms GROUP BY name ORDER BY name;
 
 -- A call of a form on the rows of monthly, an argument other than usual.

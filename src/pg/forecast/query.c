@@ -99,6 +99,7 @@ model_of_query(FunctionCallInfo fcinfo, const rnn_model *given)
 {
 	Oid			function = fcinfo->flinfo->fn_oid;
 	QueryColumns columns;
+	const rnn_model *model;
 	bytea	   *bytes;
 
 	SPI_connect();
@@ -108,7 +109,11 @@ model_of_query(FunctionCallInfo fcinfo, const rnn_model *given)
 	SPI_finish();
 	if (bytes == NULL)
 		return NULL;
-	return decode_model(given ? observe_history(given, decode_model(bytes)) : bytes);
+	model = decode_model(bytes);
+	if (given == NULL)
+		return model;
+	doubt_scale(fcinfo, given, model);
+	return decode_model(observe_history(given, model));
 }
 
 /* rnn_forecast_query(query, horizon, level, until, series, history, options, model) */

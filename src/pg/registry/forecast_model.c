@@ -40,11 +40,16 @@ fresh_rows(const Registry *registry, const NamedModel *m)
 
 /* The live version with them. */
 static bytea *
-refresh(const Registry *registry, const NamedModel *m, bytea *bytes)
+refresh(FunctionCallInfo fcinfo, const Registry *registry, const NamedModel *m, bytea *bytes)
 {
 	bytea	   *rows = fresh_rows(registry, m);
+	const rnn_model *model = decode_model(bytes),
+			   *history = rows ? decode_model(rows) : NULL;
 
-	return rows ? observe_history(decode_model(bytes), decode_model(rows)) : NULL;
+	if (history == NULL)
+		return NULL;
+	doubt_scale(fcinfo, model, history);
+	return observe_history(model, history);
 }
 
 /* Out of the memory that ends with SPI. */
@@ -71,7 +76,7 @@ forecast_by_name(FunctionCallInfo fcinfo, int options_at, Forecasting forecast)
 	m = connect_model(fcinfo, &registry, fresh ? NEED_OWNER : NEED_READ, true);
 	bytes = live_bytes(&registry, m, true);
 	if (fresh)
-		bytes = refresh(&registry, m, bytes);
+		bytes = refresh(fcinfo, &registry, m, bytes);
 	bytes = kept(bytes);
 	SPI_finish();
 	forecast(fcinfo, bytes ? decode_model(bytes) : NULL, options, "the query has no rows");

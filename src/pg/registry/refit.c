@@ -131,6 +131,7 @@ rnnforecast_rnn_fit(PG_FUNCTION_ARGS)
 							PG_ARGISNULL(HORIZON) ? 0 : PG_GETARG_INT64(HORIZON), &t->rules, &rules);
 	t->model = replace && is_taken(&registry, name) ? replace_model(&registry, name, query, options, rules) :
 		insert_model(&registry, name, query, options, rules);
+	check_query(&registry, model_owner(t->model), query, t->model->settings);
 	insert_run(t, "running");
 	collect_rows(t);
 	train_version(t);
@@ -196,6 +197,8 @@ rnnforecast_rnn_register(PG_FUNCTION_ARGS)
 
 		t->model = insert_model(&registry, name, query, options, rules);
 	}
+	if (query)
+		check_query(&registry, model_owner(t->model), query, t->model->settings);
 	t->outcome = "promoted";
 	store_version(t);
 	settle_version(t);

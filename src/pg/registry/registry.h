@@ -214,7 +214,10 @@ void		rename_in_job(const Registry *registry, const NamedModel *model, const cha
 
 /* stored_query.c: the query of a model */
 Jsonb	   *query_settings(void);	/* of the session, to be stored */
-/* Error where it is no query of the columns that are needed, for its owner under these settings. */
+/*
+ * Error where it is no query of the columns that are needed, for its owner under
+ * these settings; a NOTICE where a refit may not find the same rows.
+ */
 void		check_query(const Registry *registry, Oid owner, const char *query, Jsonb *settings);
 /* Rows of the query, read as its owner under its settings; NULL where there are none. */
 bytea	   *query_history(const Registry *registry, Oid owner, const char *query, Jsonb *settings, Jsonb *options);

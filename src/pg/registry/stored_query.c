@@ -18,13 +18,16 @@
 #include "access/xact.h"
 #include "catalog/namespace.h"
 #include "catalog/pg_authid.h"
+#include "catalog/pg_class.h"
 #include "executor/spi.h"
 #include "miscadmin.h"
+#include "optimizer/optimizer.h"
 #include "utils/acl.h"
 #include "utils/builtins.h"
 #include "utils/guc.h"
 #include "utils/json.h"
 #include "utils/lsyscache.h"
+#include "utils/plancache.h"
 #include "utils/snapmgr.h"
 
 #define AT_PATH 0
@@ -198,6 +201,26 @@ query_history(const Registry *registry, Oid owner, const char *query, Jsonb *set
 	return history;
 }
 
+/* What a refit may not find again. */
+static void
+doubt_query(const char *query)
+{
+	CachedPlanSource *source;
+	SPIPlanPtr	plan = prepare_select(query, 0, NULL, &source);
+	ListCell   *cell;
+
+	foreach(cell, source->relationOids)
+		if (get_rel_persistence(lfirst_oid(cell)) == RELPERSISTENCE_TEMP)
+			ereport(NOTICE,
+					(errmsg("the query reads the temporary table \"%s\"", get_rel_name(lfirst_oid(cell))),
+					 errdetail("It is gone at the end of this session, and a refit will then fail.")));
+	if (contain_volatile_functions((Node *) source->query_list))
+		ereport(NOTICE,
+				(errmsg("the query calls a volatile function"),
+				 errdetail("Each refit may get other rows from it, also where nothing has changed.")));
+	SPI_freeplan(plan);
+}
+
 void
 check_query(const Registry *registry, Oid owner, const char *query, Jsonb *settings)
 {
@@ -207,6 +230,7 @@ check_query(const Registry *registry, Oid owner, const char *query, Jsonb *setti
 	begin_reading(&reader, registry, owner, settings);
 	SPI_connect();
 	query_columns(query, &columns);
+	doubt_query(columns.query);
 	SPI_finish();
 	end_reading(&reader);
 }

@@ -106,6 +106,8 @@ train_version(Training *t)
 	horizon = horizon_of(t, t->history, t->live_model);
 	if (t->live)
 		check_clocks(t->live_model, t->history);
+	if (strcmp(t->kind, "fit") == 0)
+		doubt_rows(NULL, t->history->series, t->history->n_series, horizon);
 	t->windows = last_windows(t->history, horizon, t->rules.windows);
 	t->before = decode_model(before_windows(&t->windows));
 	occasion.share = t->windows.most > 0 ? SHARE_TRAINING : 1;

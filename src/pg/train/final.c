@@ -135,12 +135,14 @@ rnnforecast_rnn_train_final(PG_FUNCTION_ARGS)
 	if (state == NULL || state->n == 0)
 	{
 		MemoryContextSwitchTo(outer);
+		doubt_nothing(fcinfo);
 		PG_RETURN_NULL();
 	}
 	parse_options(state->options, &cfg, &server);
 	check_order(fcinfo, &server.tidying);
 	series_from_rows(state, &cfg, &server, &all);
 	covariates_for_training(&all, server.known_ahead);
+	doubt_rows(fcinfo, all.series, all.count, cfg.horizon);
 	return leave_scratch(outer, train_series(&all, &cfg, &server, NULL,
 											 MemoryContextMemAllocated(state->hdr.eoh_context, true), &occasion));
 }
@@ -260,5 +262,6 @@ rnnforecast_rnn_train_history(PG_FUNCTION_ARGS)
 	refuse_tidying(&server.tidying, "is one of rnn_history here", "A history's rows are series already.");
 	if (history == NULL)
 		return unchanged(fcinfo, 2, warm, "history");
+	doubt_rows(fcinfo, history->series, history->n_series, cfg.horizon);
 	PG_RETURN_BYTEA_P(train_on_history(history, options, warm, &occasion));
 }

@@ -205,5 +205,6 @@ rnnforecast_rnn_observe(PG_FUNCTION_ARGS)
 
 	if (model == NULL || history == NULL)
 		return unchanged(fcinfo, 0, model, "model");
+	doubt_scale(fcinfo, model, history);
 	PG_RETURN_BYTEA_P(observe_history(model, history));
 }

@@ -49,6 +49,11 @@ bytea	   *store_trimmed(rnn_model *m, int keep);
 /* What a function returns where its history is NULL: the model of an argument, as it is. */
 Datum		unchanged(FunctionCallInfo fcinfo, int argno, const rnn_model *model, const char *absent);
 
+/* doubts.c: a NOTICE, once for a call site (NULL: always), of what is probably a mistake */
+void		doubt_nothing(FunctionCallInfo fcinfo); /* no rows to train on */
+void		doubt_rows(FunctionCallInfo fcinfo, const rnn_series *series, int count, int horizon);	/* too few of them */
+void		doubt_scale(FunctionCallInfo fcinfo, const rnn_model *model, const rnn_model *history);	/* another column's */
+
 /* progress.c: how running trainings report, for all sessions to see */
 void		progress_init(void);	/* while the library is loaded */
 void		progress_begin(const char *model, int series);	/* its name, NULL: none */

@@ -1,0 +1,135 @@
+/*
+ * doubts.c
+ *		Rows that can be used and are probably not what was meant: a NOTICE each.
+ */
+#include "pg/train/train.h"
+
+#include <math.h>
+
+#include "miscadmin.h"
+
+#define TOLD_DOUBT 4
+#define OTHER_SCALE 100			/* times: values of another column, or in another unit */
+
+static int64
+count_known(const rnn_series *s)
+{
+	int64		known = 0;
+
+	for (int64 k = 0; k < s->n; k++)
+		known += !isnan(s->x[k]);
+	return known;
+}
+
+/* Once in a statement, where there is one that is asked many times. */
+static bool
+may_tell(FunctionCallInfo fcinfo)
+{
+	return fcinfo == NULL || tell_once(fcinfo, TOLD_DOUBT);
+}
+
+void
+doubt_nothing(FunctionCallInfo fcinfo)
+{
+	if (may_tell(fcinfo))
+		ereport(NOTICE,
+				(errmsg("there are no rows to train on: the model is NULL")));
+}
+
+void
+doubt_rows(FunctionCallInfo fcinfo, const rnn_series *series, int count, int horizon)
+{
+	int64		longest = 0,
+				known = 0;
+
+	for (int i = 0; i < count; i++)
+	{
+		CHECK_FOR_INTERRUPTS();
+		longest = Max(longest, series[i].n);
+		known = Max(known, count_known(&series[i]));
+	}
+	if (known == 1 && count == 1 && may_tell(fcinfo))
+		ereport(NOTICE,
+				(errmsg("there is only one known value to train on"),
+				 errdetail("It is what is forecast, and the interval around it is a guess."),
+				 errhint("rnn_train is an aggregate: it trains on the rows of a group. Look at GROUP BY and WHERE.")));
+	else if (known == 1 && count > 1 && may_tell(fcinfo))
+		ereport(NOTICE,
+				(errmsg("each of %d series has only one known value", count),
+				 errhint("Arguments and columns are the series, the time and the value. If the first one is not the name of a series, "
+						 "as a row's id is not, leave it out.")));
+	else if (known > 1 && horizon > longest / 2 && may_tell(fcinfo))
+		ereport(NOTICE,
+				(errmsg("horizon %d is long for %lld steps of history", horizon, (long long) longest),
+				 errdetail("Nothing can be held out to measure such a forecast by.")));
+}
+
+static double
+mean_size(const rnn_series *s)
+{
+	double		sum = 0;
+	int64		n = 0;
+
+	for (int64 k = 0; k < s->n; k++)
+		if (!isnan(s->x[k]))
+		{
+			sum += fabs(s->x[k]);
+			n++;
+		}
+	return n > 0 ? sum / n : 0;
+}
+
+/* The next series of a model that a history has, too; both are in the order of their names. */
+static bool
+next_common(const rnn_model *model, const rnn_model *history, int *i, int *j)
+{
+	while (*i < model->n_series && *j < history->n_series)
+	{
+		SeriesName	a = series_name(&model->series[*i]),
+					b = series_name(&history->series[*j]);
+		int			order = a.text && b.text ? compare_names(&a, &b) : (a.text != NULL) - (b.text != NULL);
+
+		if (order == 0)
+			return true;
+		if (order < 0)
+			(*i)++;
+		else
+			(*j)++;
+	}
+	return false;
+}
+
+/* Sums and counts of readings are on another scale than the readings themselves. */
+void
+doubt_scale(FunctionCallInfo fcinfo, const rnn_model *model, const rnn_model *history)
+{
+	int			common = 0,
+				other = 0;
+	double		was = 0,
+				is = 0;
+
+	if (in_bins(history, &model->clock))
+		return;
+	for (int i = 0, j = 0; next_common(model, history, &i, &j); i++, j++)
+	{
+		double		a = mean_size(&model->series[i]),
+					b = mean_size(&history->series[j]);
+
+		CHECK_FOR_INTERRUPTS();
+		if (!(a > 0 && b > 0))
+			continue;
+		common++;
+		if (b < a * OTHER_SCALE && a < b * OTHER_SCALE)
+			continue;
+		if (other++ == 0)
+		{
+			was = a;
+			is = b;
+		}
+	}
+	if (other > common / 2 && may_tell(fcinfo))
+		ereport(NOTICE,
+				(errmsg("the values of the history are on another scale than those of the model"),
+				 errdetail("Their mean size is %.3g, that of the model's own history %.3g.", is, was),
+				 errhint("Are they of another column, or in another unit? A forecast is as large as the history.")));
+}
