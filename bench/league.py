@@ -1,8 +1,10 @@
 """bench/league: forecasts of public sets, beside the classical methods.
 
-There are two circles of sets. The first one is the league of 14, by which the
+There are three circles of sets. The first one is the league of 14, by which the
 extension is compared with others. The second one (bench/second.csv) is what
-recipes and constants are chosen by, so that the league stays a fair judge.
+recipes and constants are chosen by, so that the league stays a fair judge. The
+third one (bench/singles.csv) are single series with many later origins, by which
+the coverage of intervals is judged.
 
 A set is one or many series and a few origins, counted in rows from the end of
 each. One model is trained on what lies before the earliest origin, and
@@ -36,8 +38,8 @@ import sys
 from common import number, progress, psql, table
 
 HERE = os.path.dirname(os.path.abspath(__file__))
-FIRST, SECOND = "first", "second"
-OUTERMOST = {FIRST: 0.05, SECOND: 0.1}      # level of WQL; the levels lie as far apart
+FIRST, SECOND, SINGLES = "first", "second", "singles"
+OUTERMOST = {FIRST: 0.05, SECOND: 0.1, SINGLES: 0.1}      # level of WQL; the levels lie as far apart
 # Seasons by hand, in steps; 12 elsewhere in the first circle, detected in the second.
 SEASONS = {"m1_quarterly": [4], "m1_yearly": [1], "hourly": [24, 168],
            "taylor": [48, 336], "co2": [52], "us_gasoline": [52],
@@ -193,11 +195,13 @@ def binned(points, seconds):
 
 def read(data, row):
     """Series -> [(time, value, is it a target)], missing values filled forward."""
-    found = {}
+    found, only = {}, row.get("series")
     with open(os.path.join(data, row["files"] + ".csv"), newline="") as f:
         for r in csv.DictReader(f):
             t = int(r["step"]) if "step" in r else datetime.datetime.fromisoformat(r.get("date") or r["ts"])
             for series, v in values(r, row["set"]):
+                if only and series != only:
+                    continue
                 found.setdefault(series, []).append((t, v, r.get("split") == "test"))
     for series, points in found.items():
         if row.get("bin"):
@@ -311,7 +315,7 @@ def play_set(row, args, spec):
     """Figures of one set: naive's and each variant's."""
     league = League(args.data, row)
     by_hand = SEASONS.get(league.name, [12])
-    seasons = league.given if args.detect or args.circle == SECOND else by_hand
+    seasons = league.given if args.detect or args.circle != FIRST else by_hand
     figures = {"naive": {"windows": len(league.windows),
                          **score_points(league, lambda w: w.naive)}}
     for variant in args.variants:
@@ -340,7 +344,7 @@ def export(rows, args):
     rows = sorted(rows, key=lambda r: r["kind"] == "single")
     for row in rows:
         league = League(args.data, row)
-        seasons = (league.given or [league.season]) if args.circle == SECOND else SEASONS.get(league.name, [12])
+        seasons = (league.given or [league.season]) if args.circle != FIRST else SEASONS.get(league.name, [12])
         series = {}
         for w in league.windows:
             if len(w.x) + len(w.actual) > len(series.get(w.series, [])):
@@ -395,6 +399,11 @@ def print_all(results, variants, panels):
           [[name] + [number(x) for x in mean_mase + (wql or [None] * 3)]
            for name, (mean_mase, wql) in all_ratios(results, variants, panels).items()])
     for v in variants:
+        covered = [f[v]["coverage_all"] for f in results.values() if v in f]
+        if covered:
+            print("\n%s: the 90 %% interval covers %.3f on average, and sets are %.4f away from 0.9 on average" % (
+                v, statistics.fmean(covered), statistics.fmean(abs(c - 0.9) for c in covered)))
+    for v in variants:
         print("\n%s: coverage is that of the 90 %% interval, by thirds of the horizon;"
               " weight: the network's part" % v)
         table(["set", "sMAPE", "(naive)", "WQL", "(naive)", "1st", "2nd", "3rd", "all", "weight",
@@ -410,7 +419,7 @@ def main():
     parser = argparse.ArgumentParser(prog="bench/league", description=__doc__,
                                      formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("sets", nargs="*", metavar="SET", help="sets to play; all by default")
-    parser.add_argument("--circle", choices=[FIRST, SECOND], default=FIRST,
+    parser.add_argument("--circle", choices=[FIRST, SECOND, SINGLES], default=FIRST,
                         help="the league, or the sets that recipes are chosen by")
     parser.add_argument("--variants", default="default,prior,mix,network",
                         help="of default, prior (nothing trained), mix (no network), network (no mix)")
@@ -429,7 +438,7 @@ def main():
                              "test/unit/analogues.py (needs numpy)")
     args = parser.parse_args()
     args.variants = args.variants.split(",")
-    circle = os.path.join(args.data, "league.csv") if args.circle == FIRST else os.path.join(HERE, "second.csv")
+    circle = os.path.join(args.data, "league.csv") if args.circle == FIRST else os.path.join(HERE, args.circle + ".csv")
     with open(circle, newline="") as f:
         rows = list(csv.DictReader(f))
     panels = [r["set"] for r in rows if r["kind"] != "single"]
@@ -441,7 +450,7 @@ def main():
     spec = None
     if args.mix:
         sys.dont_write_bytecode = True
-        if args.detect or args.circle == SECOND or "mix" not in args.variants:
+        if args.detect or args.circle != FIRST or "mix" not in args.variants:
             parser.error("--mix compares the variant mix with the league's seasons given by hand")
         loader = importlib.util.spec_from_file_location("mix", args.mix)
         spec = importlib.util.module_from_spec(loader)
@@ -458,7 +467,7 @@ def main():
         played = list(pool.map(lambda r: play_set(r, args, spec), rows))
     results = {r["set"]: figures for r, figures in zip(rows, played)}
 
-    print("%s; seasons %s%s" % (version, "detected" if args.detect or args.circle == SECOND else "given",
+    print("%s; seasons %s%s" % (version, "detected" if args.detect or args.circle != FIRST else "given",
                                 "; options " + json.dumps(args.options) if args.options else ""))
     print_all(results, args.variants, panels)
     if args.json:
