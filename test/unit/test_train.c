@@ -566,13 +566,14 @@ test_stop(void)
 }
 
 /*
- * Recall: a mark of four steps of +1 or -1, nothing but some noise, and 200
- * steps later its echo of 16 steps.  The phase tells when the echo is due, only
- * a state that remembers tells its sign.
+ * Recall: a mark of four steps of +1 or -1, soon its opposite, nothing but some
+ * noise, and 200 steps later the echo of 16 steps.  The phase tells when the echo
+ * is due, only a state that remembers tells its sign: the mean of a window doesn't.
  */
-#define LAG 200
+#define OPPOSITE 16
+#define LAG (200 + OPPOSITE + 4)
 #define ECHO 16
-#define PERIOD (LAG + 2 * ECHO)
+#define PERIOD (LAG + ECHO + 4)
 #define MARKS 80				/* to learn from */
 #define LATER 18				/* to recall */
 
@@ -591,7 +592,10 @@ echoes(void)
 		for (int k = 0; k < PERIOD; k++)
 			x[i + k] = 0.1 * rnn_rng_normal(&rng);
 		for (int k = 0; k < 4; k++)
+		{
 			x[i + k] = sign;
+			x[i + OPPOSITE + k] = -sign;
+		}
 		for (int k = 0; k < ECHO; k++)
 			x[i + LAG + k] += sign;
 	}
