@@ -23,12 +23,14 @@
 #define POINTS 4096				/* of each, the last ones */
 #define LAGS 1200
 #define CANDIDATES 12
-#define ORIGINS 8
+#define ORIGINS 8				/* of each of many voters, */
+#define PLAYED 32				/* of few as many as make so many in all */
 #define MARGIN 0.01				/* of the error, that each further season must earn */
 #define STRANGER 0.25			/* more, where the calendar knows others, */
 #define PART 0.06				/* less, of what is a part of one of those, */
 #define UNUSUAL 0.02			/* and where there is no calendar: of what isn't usual, */
-#define UNSEEN 0.05				/* of what is, but no peak, and the more the fewer times it was seen, */
+#define RARE 2.0				/* the more the fewer times it was seen, */
+#define UNSEEN 0.05				/* of what is, but no peak, here too, */
 #define SELDOM 0.5
 #define APART 0.15				/* and of a pair that doesn't go together */
 #define USUAL_REPEATS 3			/* times that a usual period must have been seen */
@@ -243,12 +245,12 @@ add_peaks(rnn_season_search *s, int *candidates, int n)
 	return s->n_hints == 0 ? add_usual(s, acf, candidates, n) : n;
 }
 
-/* Usual periods go with few others. */
+/* Where there is no calendar, the longer one of a pair that is seen has the shorter one whole times in it. */
 static bool
 may_pair(const rnn_season_search *s, int shorter, int longer)
 {
 	return s->n_hints > 0 || together(shorter, longer) ||
-		(is_among(s->peak, s->peaks, shorter) && is_among(s->peak, s->peaks, longer));
+		(is_among(s->peak, s->peaks, shorter) && is_among(s->peak, s->peaks, longer) && is_multiple(longer, shorter));
 }
 
 static int
@@ -268,7 +270,7 @@ form_hypotheses(const rnn_season_search *s, const int *candidates, int n, rnn_hy
 
 /* Mean |error| of the mix at origins before the end, or NAN where too short. */
 static double
-play(const rnn_voter *v, const rnn_hypothesis *hyp, int h, double kappa, double *work)
+play(const rnn_voter *v, const rnn_hypothesis *hyp, int most, int h, double kappa, double *work)
 {
 	double	   *ref = work,
 			   *f = ref + (int64_t) RNN_REFS * h,
@@ -277,7 +279,7 @@ play(const rnn_voter *v, const rnn_hypothesis *hyp, int h, double kappa, double 
 	int			origins = 0;
 
 	rnn_mix_begin(scratch, v->n, h);
-	for (int o = 0; o < ORIGINS; o++)
+	for (int o = 0; o < most; o++)
 	{
 		int64_t		end = v->n - (int64_t) h * (o + 1);
 		rnn_mix		mix;
@@ -313,6 +315,12 @@ next_voter(rnn_season_search *s)
 	s->at = 0;
 }
 
+static int
+origins_of(const rnn_season_search *s)
+{
+	return (int) rnn_max(ORIGINS, PLAYED / voters_of(s));
+}
+
 /* No season, what the others are compared with; what is constant at its end can't tell. */
 static void
 play_none(rnn_season_search *s, double *work)
@@ -320,7 +328,7 @@ play_none(rnn_season_search *s, double *work)
 	double		top = 0;
 
 	s->now = voter(s);
-	s->none = play(&s->now, &s->hyp[0], s->h, s->kappa, work);
+	s->none = play(&s->now, &s->hyp[0], origins_of(s), s->h, s->kappa, work);
 	for (int64_t i = 0; i < s->now.n; i++)
 		top = fmax(top, fabs(s->now.x[i]));
 	if (!(s->none > 1e-6 * top))
@@ -340,7 +348,7 @@ vote(rnn_season_search *s)
 		play_none(s, work);
 	else
 	{
-		error = play(&s->now, &s->hyp[s->at], s->h, s->kappa, work);
+		error = play(&s->now, &s->hyp[s->at], origins_of(s), s->h, s->kappa, work);
 		/* One series alone must not decide for a panel; one too short abstains. */
 		s->ratio[s->at++] = isnan(error) ? 0 :
 			fmin(fmax(log(fmax(error, 1e-12 * s->none) / s->none), -3), 0.5);
@@ -404,8 +412,13 @@ surprise(const rnn_season_search *s, int season)
 	if (season == 1 || is_among(s->hints, s->n_hints, season))
 		return 0;
 	if (s->n_hints == 0)
-		return is_among(s->peak, s->peaks, season) ? is_among(usual, USUAL, season) ? 0 : UNUSUAL :
-			UNSEEN + SELDOM * season / (double) s->longest;
+	{
+		double		part = season / (double) s->longest;
+
+		if (!is_among(s->peak, s->peaks, season))
+			return UNSEEN + SELDOM * part;
+		return is_among(usual, USUAL, season) ? 0 : UNUSUAL + RARE * part;
+	}
 	for (int i = 0; i < s->n_hints; i++)
 		if (s->hints[i] % season == 0)
 			return PART;
