@@ -11,8 +11,9 @@ FROM rnn_models \gx
 SELECT version, live, keep, source, promoted >= created AS promoted, last_ts, points, live_mase FROM rnn_versions;
 SELECT id IS NOT NULL AS id, name, kind, finished >= started AND duration = finished - started AS done, pid = pg_backend_pid() AS pid,
 	   outcome, version, points, (SELECT array_agg(k) FROM jsonb_object_keys(series) AS k) AS series, message FROM rnn_runs;
--- The errors on the last windows, in units and in percent, are those of rnn_accuracy.
-SELECT abs(a.mae / m.mae - 1) < 1e-9 AS mae, abs(a.wape / m.wape - 1) < 1e-9 AS wape, abs(a.coverage - m.coverage) < 1e-9 AS coverage, a.n
+-- The errors on the last windows, in units and in percent, are those of rnn_accuracy.  Intervals differ a
+-- little: what rnn_observe is given corrects them, and those of the measure are as they were calibrated.
+SELECT abs(a.mae / m.mae - 1) < 1e-9 AS mae, abs(a.wape / m.wape - 1) < 1e-9 AS wape, abs(a.coverage - m.coverage) < 0.05 AS coverage, a.n
 FROM rnn_models AS m, (SELECT (rnn_accuracy(s.amount, f.forecast, f.lower, f.upper)).*
 	FROM (SELECT rnn_train(shop, day, amount, mix() || '{"horizon": 7}') AS model FROM shop_days WHERE day < '2024-05-11') AS t,
 		 (SELECT o, (SELECT rnn_history(shop, day, amount) FROM shop_days WHERE day < o) AS history FROM generate_series(date '2024-05-11', '2024-05-31', '7 days') AS o) AS h,

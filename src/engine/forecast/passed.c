@@ -6,8 +6,9 @@
  * The model forecasts the latest windows behind the rows that it was trained
  * on.  How many times as wide its intervals had to be, counted by weights that
  * halve every HALF_LIFE windows, corrects the calibration (weighted conformal
- * prediction: Tibshirani, Barber, Candes and Ramdas 2019), as far as these
- * windows outweigh those that the calibration came from, which grow old too.
+ * prediction: Tibshirani, Barber, Candes and Ramdas 2019), the more the more of
+ * them there are.  What the windows of the calibration say is in the intervals
+ * already, and doesn't count again.
  *
  * What comes of it depends on the model and the rows alone, not on how often
  * or in which parts they were observed.
@@ -18,8 +19,8 @@
 
 #define Q RNN_QUANTILES
 #define M RNN_MEDIAN
-#define HALF_LIFE 10			/* windows */
-#define OF_EACH 16				/* latest windows of a series */
+#define HALF_LIFE 20			/* windows */
+#define OF_EACH 32				/* latest windows of a series */
 #define MOST_SERIES 32			/* that are looked at */
 #define MOST_POINTS 32768		/* of all windows */
 #define MOST_OF_BLOCK 20		/* windows at one time never tell more than that many */
@@ -148,23 +149,14 @@ aged(double weight, double windows)
 	return weight * exp2(-windows / HALF_LIFE);
 }
 
-/* What the passed windows count for, and what is left of those before. */
+/* What the passed windows count for. */
 static double
-weight_passed(const rnn_model *m, const Blocks *b, double *before)
+weight_passed(const Blocks *b)
 {
-	double		sum = 0,
-				blocks = (double) (b->latest + m->config.horizon - m->calibrated_to) / m->config.horizon;
-	int			most = 1;
+	double		sum = 0;
 
 	for (int k = 0; k <= OF_EACH; k++)
-	{
-		int			windows = (int) rnn_min(b->windows[k], MOST_OF_BLOCK);
-
-		most = (int) rnn_max(most, windows);
-		sum += aged(windows, k);
-	}
-	/* As many at a time as now. */
-	*before = aged(most * (1 - aged(1, (double) m->calibration_n / most)) / (1 - aged(1, 1)), blocks);
+		sum += aged(rnn_min(b->windows[k], MOST_OF_BLOCK), k);
 	return sum;
 }
 
@@ -198,8 +190,7 @@ void
 rnn_correct(rnn_model *m, const rnn_series *series, const rnn_origin *origins, int n, double *q)
 {
 	Blocks		b = count_blocks(m, series, origins, n);
-	double		before,
-				passed = weight_passed(m, &b, &before);
+	double		passed = weight_passed(&b);
 
 	for (int i = 0; i < n; i++)
 		score_origin(m, &series[origins[i].series], origins[i].e, q + (int64_t) i * m->config.horizon * Q);
@@ -217,7 +208,7 @@ rnn_correct(rnn_model *m, const rnn_series *series, const rnn_origin *origins, i
 			else
 				high = middle;
 		}
-		m->correction[pair] = (float) exp(high * passed / (passed + before + SHRINK));
+		m->correction[pair] = (float) exp(high * passed / (passed + SHRINK));
 	}
 	m->passed = n;
 }
