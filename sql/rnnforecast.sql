@@ -54,6 +54,35 @@ CREATE AGGREGATE rnn_history("any", VARIADIC "any") (
 COMMENT ON AGGREGATE rnn_history("any", VARIADIC "any") IS
 	'an error that says why no other form fits the arguments';
 
+CREATE FUNCTION _rnn_merge_step(state bytea, history bytea) RETURNS bytea
+	AS 'MODULE_PATHNAME', 'rnnforecast_rnn_merge_step' LANGUAGE C IMMUTABLE PARALLEL SAFE;
+COMMENT ON FUNCTION _rnn_merge_step(bytea, bytea) IS
+	'internal: adds the rows of a history to the state of rnn_merge';
+
+CREATE FUNCTION _rnn_merge_step(state bytea, history bytea, options jsonb) RETURNS bytea
+	AS 'MODULE_PATHNAME', 'rnnforecast_rnn_merge_step' LANGUAGE C IMMUTABLE PARALLEL SAFE;
+COMMENT ON FUNCTION _rnn_merge_step(bytea, bytea, jsonb) IS
+	'internal: adds the rows of a history to the state of rnn_merge';
+
+CREATE FUNCTION _rnn_merge_final(state bytea) RETURNS bytea
+	AS 'MODULE_PATHNAME', 'rnnforecast_rnn_merge_final' LANGUAGE C STABLE PARALLEL SAFE;
+COMMENT ON FUNCTION _rnn_merge_final(bytea) IS
+	'internal: stores the rows of the state of rnn_merge';
+
+CREATE AGGREGATE rnn_merge(history bytea) (
+	SFUNC = _rnn_merge_step, STYPE = bytea, SSPACE = 65536,
+	FINALFUNC = _rnn_merge_final, COMBINEFUNC = _rnn_collect_combine, PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE rnn_merge(bytea) IS
+	'the history of all rows of several histories';
+
+CREATE AGGREGATE rnn_merge(history bytea, options jsonb) (
+	SFUNC = _rnn_merge_step, STYPE = bytea, SSPACE = 65536,
+	FINALFUNC = _rnn_merge_final, COMBINEFUNC = _rnn_collect_combine, PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE rnn_merge(bytea, jsonb) IS
+	'the history of all rows of several histories, with options of rnn_history';
+
 CREATE FUNCTION rnn_observe(model bytea, history bytea) RETURNS bytea
 	AS 'MODULE_PATHNAME', 'rnnforecast_rnn_observe' LANGUAGE C STABLE PARALLEL SAFE COST 1000;
 COMMENT ON FUNCTION rnn_observe(bytea, bytea) IS

@@ -29,6 +29,8 @@ SELECT rnn_history(day, amount) FROM sales WHERE shop = 'A' AND day < $1;
 SELECT rnn_history(shop, day, amount, $1) FROM sales;
 -- history covariates: jsonb {"on_error": "skip"} -> bytea
 SELECT rnn_history(shop, day, amount, jsonb_build_object('load', mod(n, 5)), $1) FROM sales;
+-- merge: bytea @history; jsonb {"duplicates": "mean"} -> bytea
+SELECT rnn_merge($1, $2);
 -- observe: bytea @days; bytea @history -> bytea
 SELECT rnn_observe($1, $2);
 -- train history: bytea @history; jsonb {"network": false}; bytea NULL -> bytea

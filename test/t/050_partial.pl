@@ -32,6 +32,7 @@ $node->safe_psql('postgres', qq{
 		   (SELECT array_agg(v + (q - 8) / 8.0 ORDER BY q) FROM generate_series(1, 15) AS q)::float8[] AS quantiles,
 		   2.0::float8 AS scale, v - 0.3 AS naive
 	FROM sales;
+	CREATE TABLE pieces AS SELECT n, rnn_history('shop ' || s, day, v, more, NULL) AS h FROM sales GROUP BY n;
 	CREATE TABLE states (of text, part int, state text);
 });
 
@@ -46,6 +47,7 @@ sub argument
 	return 'more' if $name eq 'covariates';
 	return $function =~ /^rnn_train/ ? q{'{"network": false, "horizon": 3}'::jsonb} : q{'{"on_error": "fail"}'::jsonb} if $name eq 'options';
 	return 'r' if $name eq 'row';
+	return 'h' if $name eq 'history';
 	return $name;
 }
 
@@ -65,10 +67,10 @@ for (split /\n/, $node->safe_psql('postgres', q{
 	push @forms, {
 		function => $function, called => $called, any => scalar grep({ $_ eq 'anyelement' } @types),
 		args => join(', ', map { argument($called, $names[$_], $types[$_]) } 0 .. $#names),
-		rows => ($called eq 'rnn_accuracy' ? 'judged' : 'sales') . ' AS r' .
-			($names =~ /series|actual|row/ ? ' WHERE true' : ' WHERE s = 2')};
+		rows => ($called eq 'rnn_accuracy' ? 'judged' : $called eq 'rnn_merge' ? 'pieces' : 'sales') . ' AS r' .
+			($names =~ /series|actual|row|history/ ? ' WHERE true' : ' WHERE s = 2')};
 }
-cmp_ok(scalar @forms, '>=', 72, 'aggregates that may be split');
+cmp_ok(scalar @forms, '>=', 74, 'aggregates that may be split');
 
 # Three parts in sessions of different settings; the last one has no rows.
 my @sessions = (
@@ -119,7 +121,7 @@ is($node->safe_psql('postgres', "$little; SELECT md5(combined_agg('$form', state
 my ($out, $err) = ('', '');
 $node->psql('postgres', "SELECT combined_agg('$form', overlay(state placing '33' from 9)) FROM states WHERE of = '$form' AND part = 1", stdout => \$out, stderr => \$err);
 like($err, qr/has format 3, and this server reads format 4.*DETAIL:  .*different versions of rnnforecast/s, 'an older state: an error that says so');
-$node->psql('postgres', "SELECT combined_agg('$form', overlay(state placing '00' from 101)) FROM states WHERE of = '$form' AND part = 1", stdout => \$out, stderr => \$err);
+$node->psql('postgres', "SELECT combined_agg('$form', overlay(state placing 'ff' from 101)) FROM states WHERE of = '$form' AND part = 1", stdout => \$out, stderr => \$err);
 like($err, qr/its checksum is wrong/, 'a byte that changed: an error');
 
 $node->stop;

@@ -197,6 +197,7 @@ typedef struct Tidying
 	StepOption	step;
 	rnn_bin		bin;
 	Duplicates	duplicates;
+	bool		merged;			/* rows are points that were tidied before */
 } Tidying;
 
 typedef enum KnownAhead
@@ -226,6 +227,7 @@ Jsonb	   *history_options(Jsonb *options);
 /* Those of rnn_history: how rows become series. */
 void		parse_history_options(Jsonb *options, rnn_config *cfg, ServerOptions *server);
 
+const rnn_option *engine_option(const char *name);	/* NULL: there is none */
 bool		is_of_history(const char *name);	/* whether it is one of those */
 
 /* Options one by one, for functions that have some of their own. */

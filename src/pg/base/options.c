@@ -24,7 +24,7 @@ static const char *const known_ahead_names[] = {
 	[KNOWN_AHEAD_AUTO] = "auto",[KNOWN_AHEAD_ALL] = "all",[KNOWN_AHEAD_NONE] = "none", NULL
 };
 
-static const rnn_option *
+const rnn_option *
 engine_option(const char *name)
 {
 	for (int i = 0; i < rnn_option_count; i++)

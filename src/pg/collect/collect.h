@@ -81,6 +81,8 @@ typedef struct GivenCovariates
 
 void		read_covariates(RowState *state, Jsonb *covariates, GivenCovariates *given);
 void		put_covariates(RowState *state, const GivenCovariates *given);	/* into the last row */
+/* The number of the column of that name, new or not, which is of that kind; may cost old rows. */
+int			column_number(RowState *state, SeriesName name, CovariateKind kind);
 /* A new column, missing in all rows; NULL for that of a name that is not there; the place of a word, new or not. */
 CovariateColumn *add_column(RowState *state, SeriesName name);
 CovariateColumn *known_column(RowState *state, SeriesName name);

@@ -110,6 +110,15 @@ set_kind(CovariateColumn *column, CovariateKind kind)
 				 errhint("Cast it to one of the two.")));
 }
 
+int
+column_number(RowState *state, SeriesName name, CovariateKind kind)
+{
+	CovariateColumn *column = find_column(state, name, 0);
+
+	set_kind(column, kind);
+	return (int) (column - state->columns);
+}
+
 /* The place of a word in the column's dictionary, new or not. */
 int
 find_word(RowState *state, CovariateColumn *column, SeriesName word)

@@ -172,7 +172,7 @@ merge_duplicates(RowGroup *group, const rnn_clock *clock, const Tidying *tidying
 	else
 		rows_sort(rows, group->n, compare_rows);
 	/* Readings of one time are readings of one step. */
-	if (tidying->duplicates == DUPLICATES_AUTO && tidying->bin != RNN_BIN_NONE)
+	if (tidying->duplicates == DUPLICATES_AUTO && tidying->bin != RNN_BIN_NONE && !tidying->merged)
 		return;
 	while (first < group->n && rows[first].at != rows[first - 1].at)
 		first++;
@@ -299,7 +299,7 @@ time_of_row(const rnn_clock *clock, int64 at, bool nearest)
 }
 
 void
-bin_rows(RowGroup *groups, int count, const rnn_clock *clock, bool fail)
+bin_rows(RowGroup *groups, int count, const rnn_clock *clock, rnn_bin how, bool fail)
 {
 	bool		whole = clock->bin == RNN_BIN_SUM || clock->bin == RNN_BIN_COUNT;
 	bool		nearest = clock_has_times(clock) && clock->usecs > 0 && !whole && one_a_step(groups, count, clock);
@@ -317,12 +317,12 @@ bin_rows(RowGroup *groups, int count, const rnn_clock *clock, bool fail)
 				CHECK_FOR_INTERRUPTS();
 			rows[i].at = bin_start(clock, rows[i].at, origin, nearest);
 			/* Where the clocks go back over midnight a day comes twice. */
-			if (clock->bin == RNN_BIN_LAST && i > 0)
+			if (how == RNN_BIN_LAST && i > 0)
 				rows[i].at = Max(rows[i].at, rows[i - 1].at);
 		}
-		if (clock->bin != RNN_BIN_LAST)
+		if (how != RNN_BIN_LAST)
 			rows_sort(rows, group->n, compare_rows);
 		if (group->problem == RNN_NOTE_NONE)
-			combine_runs(group, clock, clock->bin, fail);
+			combine_runs(group, clock, how, fail);
 	}
 }

@@ -100,7 +100,7 @@ rebin_series(const rnn_clock *from, const rnn_clock *to, rnn_series *series, int
 	room = memory_limit() - rows * sizeof(Row);
 	for (int i = 0; i < count; i++)
 		known_rows(from, &series[i], &groups[i]);
-	bin_rows(groups, count, to, true);
+	bin_rows(groups, count, to, to->bin, true);
 	for (int i = 0; i < count; i++)
 	{
 		rnn_series *s = &series[i],

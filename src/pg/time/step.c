@@ -531,5 +531,5 @@ clock_infer(RowGroup *groups, int count, RowForm form, const char *zone, const T
 	for (int g = 0; g < count; g++)
 		pfree(times[g].rows);
 	pfree(times);
-	bin_rows(groups, count, clock, fail);
+	bin_rows(groups, count, clock, tidying->merged ? RNN_BIN_LAST : clock->bin, fail);
 }

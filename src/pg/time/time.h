@@ -103,7 +103,8 @@ int			compare_rows(const void *a, const void *b, void *arg);	/* by time, then va
 void		merge_duplicates(RowGroup *group, const rnn_clock *clock, const Tidying *tidying, bool fail);
 /* A row's time as the clock counts it, of readings that of their step. */
 int64		time_of_row(const rnn_clock *clock, int64 at, bool nearest);
-void		bin_rows(RowGroup *groups, int count, const rnn_clock *clock, bool fail);
+/* `how` readings of one step become one: as the clock says, or, of what lies in bins already, the last. */
+void		bin_rows(RowGroup *groups, int count, const rnn_clock *clock, rnn_bin how, bool fail);
 /* Between a sorted row and the one before; the longest there is where it overflows. */
 int64		gap_before(const RowGroup *group, int64 i);
 

@@ -147,10 +147,8 @@ rnnforecast_rnn_train_final(PG_FUNCTION_ARGS)
 											 MemoryContextMemAllocated(state->hdr.eoh_context, true), &occasion));
 }
 
-/* (state) -> history */
-PG_FUNCTION_INFO_V1(rnnforecast_rnn_history_final);
 Datum
-rnnforecast_rnn_history_final(PG_FUNCTION_ARGS)
+history_of_state(FunctionCallInfo fcinfo, bool merged)
 {
 	MemoryContext outer = enter_scratch();
 	RowState   *state = state_for_reading(fcinfo, 0);
@@ -165,6 +163,7 @@ rnnforecast_rnn_history_final(PG_FUNCTION_ARGS)
 	}
 	parse_history_options(state->options, &m.config, &server);
 	check_order(fcinfo, &server.tidying);
+	server.tidying.merged = merged;
 	series_from_rows(state, &m.config, &server, &all);
 	m.is_history = true;
 	m.rows_latest = all.latest;
@@ -174,6 +173,14 @@ rnnforecast_rnn_history_final(PG_FUNCTION_ARGS)
 	m.n_series = all.count;
 	m.series = all.series;
 	return leave_scratch(outer, store_model(&m));
+}
+
+/* (state) -> history */
+PG_FUNCTION_INFO_V1(rnnforecast_rnn_history_final);
+Datum
+rnnforecast_rnn_history_final(PG_FUNCTION_ARGS)
+{
+	return history_of_state(fcinfo, false);
 }
 
 /*

@@ -83,12 +83,12 @@ same_step(const rnn_clock *a, const rnn_clock *b)
 	return a->kind == b->kind && a->months == b->months && a->days == b->days && a->usecs == b->usecs && a->week == b->week;
 }
 
-static const char *
-clock_name(const rnn_clock *clock)
+const char *
+clock_kind_name(int kind)
 {
 	static const char *const names[] = {"an ordered column", "date", "timestamp", "timestamptz", "steps"};
 
-	return names[clock->kind];
+	return names[kind];
 }
 
 /* Single points have no step, and fit any. */
@@ -119,10 +119,10 @@ check_clocks(const rnn_model *m, const rnn_model *history)
 			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 			 errmsg("the history's step doesn't fit the model's"),
 			 errdetail("The model was trained on %s in steps of %s, the history is of %s in steps of %s.",
-					   clock_name(&m->clock), clock_step_text(&m->clock),
-					   clock_name(&history->clock), clock_step_text(&history->clock)),
+					   clock_kind_name(m->clock.kind), clock_step_text(&m->clock),
+					   clock_kind_name(history->clock.kind), clock_step_text(&history->clock)),
 			 m->clock.kind != history->clock.kind && clock_has_times(&m->clock) && clock_has_times(&history->clock) ?
-			 errhint("Cast the time where the rows are collected: rnn_history(ts::%s, value).", clock_name(&m->clock)) :
+			 errhint("Cast the time where the rows are collected: rnn_history(ts::%s, value).", clock_kind_name(m->clock.kind)) :
 			 m->clock.bin == RNN_BIN_NONE || m->clock.kind != history->clock.kind ? 0 :
 			 errhint("Collect the rows in the model's bins, with the options '{\"bin\": \"%s\", \"step\": %s}' of rnn_history.",
 					 bin_names[m->clock.bin],

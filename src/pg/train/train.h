@@ -19,6 +19,8 @@ typedef struct Occasion
 double		seconds_allowed(const rnn_config *cfg);
 
 /* final.c */
+/* The history of a state's rows, or NULL; merged: they were points of histories. */
+Datum		history_of_state(FunctionCallInfo fcinfo, bool merged);
 /* Trains on a history, from the weights of `warm` where that is not NULL. */
 bytea	   *train_on_history(const rnn_model *history, Jsonb *options, const rnn_model *warm, const Occasion *occasion);
 
@@ -33,6 +35,7 @@ double	   *forecast_origins(const rnn_model *m, const rnn_series *series, int co
 /* history.c */
 /* The model's weights with the history's rows. */
 bytea	   *observe_history(const rnn_model *model, const rnn_model *history);
+const char *clock_kind_name(int kind);	/* for messages */
 /* Error where the times of a history are none of the model's. */
 void		check_clocks(const rnn_model *m, const rnn_model *history);
 /* Whether the history's times say what a step is; and whether they are readings that the clock has bins for. */
