@@ -49,13 +49,13 @@ RESET client_min_messages;
 RESET rnnforecast.max_memory;
 
 -- Overlaps, by the rule of "duplicates".
-CREATE TABLE two AS SELECT rnn_history(s::text, day, v) FILTER (WHERE n < 40) AS a, rnn_history(s::text, day, v) FILTER (WHERE n > 30) AS b FROM pieces;
-SELECT try('SELECT rnn_merge(h) FROM two, unnest(ARRAY[a, b]) AS h');
-SELECT try($$SELECT rnn_merge(h, '{"duplicates": "error"}') FROM two, unnest(ARRAY[a, b]) AS h$$);
-SELECT rnn_merge(h, '{"duplicates": "mean"}') = (SELECT rnn_history(s::text, day, v) FROM pieces) AS mean FROM two, unnest(ARRAY[a, b]) AS h;
+CREATE TABLE halves AS SELECT rnn_history(s::text, day, v) FILTER (WHERE n < 40) AS a, rnn_history(s::text, day, v) FILTER (WHERE n > 30) AS b FROM pieces;
+SELECT try('SELECT rnn_merge(h) FROM halves, unnest(ARRAY[a, b]) AS h');
+SELECT try($$SELECT rnn_merge(h, '{"duplicates": "error"}') FROM halves, unnest(ARRAY[a, b]) AS h$$);
+SELECT rnn_merge(h, '{"duplicates": "mean"}') = (SELECT rnn_history(s::text, day, v) FROM pieces) AS mean FROM halves, unnest(ARRAY[a, b]) AS h;
 SELECT rnn_merge(h, '{"duplicates": "sum"}') = (SELECT rnn_history(s::text, day, CASE WHEN n BETWEEN 31 AND 39 THEN 2 * v ELSE v END) FROM pieces) AS sum
-FROM two, unnest(ARRAY[a, b]) AS h;
-SELECT try($$SELECT rnn_merge(h, '{"duplicates": "last"}') FROM two, unnest(ARRAY[a, b]) AS h$$);
+FROM halves, unnest(ARRAY[a, b]) AS h;
+SELECT try($$SELECT rnn_merge(h, '{"duplicates": "last"}') FROM halves, unnest(ARRAY[a, b]) AS h$$);
 SELECT rnn_merge(h, '{"duplicates": "last"}' ORDER BY i) = (SELECT rnn_history(s::text, day, CASE WHEN n > 30 THEN -v ELSE v END) FROM pieces) AS last
 FROM (SELECT rnn_history(s::text, day, v) FILTER (WHERE n < 40) AS a, rnn_history(s::text, day, -v) FILTER (WHERE n > 30) AS b FROM pieces) AS t,
 	unnest(ARRAY[a, b]) WITH ORDINALITY AS u (h, i);
@@ -64,8 +64,8 @@ SELECT try($$SELECT rnn_merge(h) FROM (SELECT rnn_history(ts, v, '{"bin": "mean"
 -- Nothing, and one.
 SELECT rnn_merge(h) IS NULL FROM (VALUES (NULL::bytea), (NULL)) AS t (h);
 SELECT rnn_merge(h) IS NULL FROM (VALUES (NULL::bytea)) AS t (h) WHERE false;
-SELECT rnn_merge(h) = (SELECT a FROM two) FROM (VALUES (NULL::bytea), ((SELECT a FROM two)), (NULL)) AS t (h);
-SELECT rnn_info(rnn_train_history(rnn_merge(h, '{"duplicates": "max"}'), mix()))->>'points' FROM two, unnest(ARRAY[a, b]) AS h;
+SELECT rnn_merge(h) = (SELECT a FROM halves) FROM (VALUES (NULL::bytea), ((SELECT a FROM halves)), (NULL)) AS t (h);
+SELECT rnn_info(rnn_train_history(rnn_merge(h, '{"duplicates": "max"}'), mix()))->>'points' FROM halves, unnest(ARRAY[a, b]) AS h;
 
 -- What doesn't go together.
 CREATE FUNCTION pair(a text, b text) RETURNS text LANGUAGE sql AS $$
@@ -82,7 +82,7 @@ SELECT pair($$rnn_history(day, v, '{"gaps": "zero"}')$$, 'rnn_history(day, v)');
 SELECT pair($$rnn_history(day, v, '{"k": 1}', NULL)$$, $$rnn_history((day + 100), v, '{"k": "a"}', NULL)$$);
 SELECT try($$SELECT rnn_merge(h) FROM (SELECT rnn_history(s::text, day, CASE WHEN s = 2 AND n = 5 THEN 'infinity' ELSE v END, '{"on_error": "skip"}') AS h FROM pieces) AS t$$);
 SELECT try($$SELECT rnn_merge('\x00'::bytea)$$);
-SELECT try($$SELECT rnn_merge(a, '{"horizon": 3}') FROM two$$);
-DROP TABLE pieces, two;
+SELECT try($$SELECT rnn_merge(a, '{"horizon": 3}') FROM halves$$);
+DROP TABLE pieces, halves;
 \t
 \pset format aligned
