@@ -113,12 +113,20 @@ CREATE TYPE rnn_forecast_row AS (
 	lower float8,
 	upper float8,
 	quantiles float8[],
-	mean float8
+	mean float8,
+	key jsonb
 );
 COMMENT ON TYPE rnn_forecast_row IS
 	'one step of a forecast (step >= 1) or of the history before it (step <= 0)';
 COMMENT ON COLUMN rnn_forecast_row.forecast IS 'the median, half of the outcomes lie above it; medians must not be added up';
 COMMENT ON COLUMN rnn_forecast_row.mean IS 'the mean of the forecast distribution, whose tails end at a chance of 0.001; means may be added up';
+
+COMMENT ON COLUMN rnn_forecast_row.key IS 'the columns that the name of the series was made of, where it is a JSON object';
+
+CREATE FUNCTION rnn_key(series text) RETURNS jsonb
+	AS 'MODULE_PATHNAME', 'rnnforecast_rnn_key' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION rnn_key(text) IS
+	'the columns that the name of a series was made of; NULL where it is no JSON object';
 
 CREATE FUNCTION _rnn_forecast_support(internal) RETURNS internal
 	AS 'MODULE_PATHNAME', 'rnnforecast_rnn_forecast_support' LANGUAGE C STRICT;
@@ -359,10 +367,12 @@ CREATE TYPE rnn_backtest_row AS (
 	naive float8,
 	mix float8,
 	scale float8,
-	reference float8
+	reference float8,
+	key jsonb
 );
 COMMENT ON TYPE rnn_backtest_row IS
 	'one step of a forecast from an earlier time, beside what came';
+COMMENT ON COLUMN rnn_backtest_row.key IS 'the columns that the name of the series was made of, where it is a JSON object';
 COMMENT ON COLUMN rnn_backtest_row.cutoff IS 'the last time that the forecast knew, on the wall clock; of numbered steps it is position - step';
 COMMENT ON COLUMN rnn_backtest_row.step IS 'steps after the cutoff';
 COMMENT ON COLUMN rnn_backtest_row.mean IS 'the mean of the forecast distribution, whose tails end at a chance of 0.001';
@@ -399,10 +409,12 @@ CREATE TYPE rnn_anomaly_row AS (
 	score float8,
 	probability float8,
 	is_anomaly bool,
-	event bigint
+	event bigint,
+	key jsonb
 );
 COMMENT ON TYPE rnn_anomaly_row IS
 	'a row of rnn_anomalies: a value, and how well it fits what came before it';
+COMMENT ON COLUMN rnn_anomaly_row.key IS 'the columns that the name of the series was made of, where it is a JSON object';
 COMMENT ON COLUMN rnn_anomaly_row.expected IS 'the forecast of the row, from rows before it alone';
 COMMENT ON COLUMN rnn_anomaly_row.lower IS 'so far below what is expected lay the share "level" of the earlier errors; null where there are too few';
 COMMENT ON COLUMN rnn_anomaly_row.upper IS 'so far above what is expected lay the share "level" of the earlier errors; null where there are too few';

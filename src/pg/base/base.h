@@ -15,6 +15,7 @@
 #include "access/htup.h"
 #include "access/tupdesc.h"
 #include "fmgr.h"
+#include "nodes/pg_list.h"
 #include "utils/jsonb.h"
 #include "utils/tuplestore.h"
 
@@ -49,6 +50,9 @@ typedef struct SeriesName
 
 SeriesName	series_name(const rnn_series *s);
 char	   *text_of_name(SeriesName name);	/* palloc'd */
+/* The columns that the name of a series was made of, NULL where it is no flat JSON object. */
+Jsonb	   *key_of_name(SeriesName name);
+void		set_key(SeriesName name, Datum *value, bool *null);	/* the same in a row */
 const char *of_series(SeriesName name);	/* " of series "x"", for messages; "" without a name */
 int			compare_names(const SeriesName *a, const SeriesName *b);
 /* That of the names which a misspelt one may have meant, NULL where none is close. */
@@ -229,6 +233,8 @@ void		parse_history_options(Jsonb *options, rnn_config *cfg, ServerOptions *serv
 
 const rnn_option *engine_option(const char *name);	/* NULL: there is none */
 bool		is_of_history(const char *name);	/* whether it is one of those */
+/* Takes the option "keys" out of the others: the columns of a query (char *) that name a series, NIL: not given. */
+List	   *take_keys(Jsonb **options);
 
 /* Options one by one, for functions that have some of their own. */
 JsonbIterator *begin_options(Jsonb *options, const char *example);	/* error where they are no object */

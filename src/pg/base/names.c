@@ -6,6 +6,8 @@
 #include "pg/base/base.h"
 
 #include "common/hashfn.h"
+#include "common/jsonapi.h"
+#include "mb/pg_wchar.h"
 #include "utils/builtins.h"
 #include "utils/hsearch.h"
 #include "utils/varlena.h"
@@ -20,6 +22,66 @@ char *
 text_of_name(SeriesName name)
 {
 	return pnstrdup(name.text, name.len);
+}
+
+/*
+ * Whether the text is one JSON object of plain values.  Whatever people call
+ * their series, no name is an error: what jsonb might refuse is no key, as
+ * numbers with an exponent, which it never writes.
+ */
+static bool
+is_flat_object(const char *text, int len)
+{
+	bool		quoted = false;
+#if PG_VERSION_NUM >= 170000
+	JsonLexContext *lex;
+#endif
+
+	if (len < 2 || text[0] != '{' || text[len - 1] != '}')
+		return false;
+	for (int i = 1; i < len; i++)
+	{
+		if (quoted && text[i] == '\\')
+			i++;
+		else if (text[i] == '"')
+			quoted = !quoted;
+		else if (!quoted && (text[i] == '{' || text[i] == '[' || ((text[i] | 32) == 'e' && text[i - 1] >= '0' && text[i - 1] <= '9')))
+			return false;
+	}
+#if PG_VERSION_NUM >= 170000
+	lex = makeJsonLexContextCstringLen(NULL, text, len, GetDatabaseEncoding(), true);
+	return pg_parse_json(lex, &nullSemAction) == JSON_SUCCESS;
+#else
+	return pg_parse_json(makeJsonLexContextCstringLen(unconstify(char *, text), len, GetDatabaseEncoding(), true), &nullSemAction) == JSON_SUCCESS;
+#endif
+}
+
+Jsonb *
+key_of_name(SeriesName name)
+{
+	return name.text && is_flat_object(name.text, name.len) ? json_from(text_of_name(name)) : NULL;
+}
+
+void
+set_key(SeriesName name, Datum *value, bool *null)
+{
+	Jsonb	   *key = key_of_name(name);
+
+	*null = key == NULL;
+	*value = JsonbPGetDatum(key);
+}
+
+/* (the name of a series) -> the columns that it was made of */
+PG_FUNCTION_INFO_V1(rnnforecast_rnn_key);
+Datum
+rnnforecast_rnn_key(PG_FUNCTION_ARGS)
+{
+	text	   *name = PG_GETARG_TEXT_PP(0);
+	Jsonb	   *key = key_of_name((SeriesName) {VARDATA_ANY(name), VARSIZE_ANY_EXHDR(name)});
+
+	if (key == NULL)
+		PG_RETURN_NULL();
+	PG_RETURN_JSONB_P(key);
 }
 
 const char *

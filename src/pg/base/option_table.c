@@ -119,6 +119,8 @@ rnnforecast_rnn_option_rows(PG_FUNCTION_ARGS)
 
 		put_option(&rows, o->name, o->type, o->def, o->min, o->max, o->description);
 	}
+	put_option(&rows, "keys", "array of text", "none", NAN, NAN,
+			   "functions that take a query: its columns that together name a series; forecasts return them in the column key");
 	for (int i = 0; i < RULE_OPTIONS; i++)
 	{
 		const RuleOption *o = &rule_options[i];

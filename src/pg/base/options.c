@@ -51,6 +51,8 @@ is_rule(const char *name)
 	return false;
 }
 
+#define KEYS "keys"				/* of functions that take a query */
+#define MOST_KEYS 20
 #define ALL_OPTIONS (rnn_option_count + SERVER_OPTIONS + RULE_OPTIONS)
 
 static const char *
@@ -84,6 +86,11 @@ unknown_option(const char *name)
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("option \"%s\" is one of named models", name),
 				 errhint("Pass it to rnn_fit.")));
+	if (strcmp(name, KEYS) == 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("option \"%s\" is one of functions that take a query", name),
+				 errhint("Here make a name of the columns: jsonb_build_object('shop', shop, 'product', product).")));
 	initStringInfo(&all);
 	for (int i = 0; i < ALL_OPTIONS - RULE_OPTIONS; i++)
 		appendStringInfo(&all, "%s%s", i > 0 ? ", " : "", name_of_option(i));
@@ -448,6 +455,35 @@ history_options(Jsonb *options)
 		if (!is_of_history(name))
 			options = json_without(options, name);
 	return JB_ROOT_COUNT(options) > 0 ? options : NULL;
+}
+
+List *
+take_keys(Jsonb **options)
+{
+	JsonbValue *v = *options && JB_ROOT_IS_OBJECT(*options) ? json_field(*options, KEYS) : NULL;
+	List	   *keys = NIL;
+	JsonbIterator *it;
+	JsonbValue	item;
+	JsonbIteratorToken token;
+
+	if (v == NULL)
+		return NIL;
+	*options = json_without(*options, KEYS);
+	if (v->type == jbvNull)
+		return NIL;
+	if (v->type != jbvBinary || !JsonContainerIsArray(v->val.binary.data) || JsonContainerSize(v->val.binary.data) == 0 ||
+		JsonContainerSize(v->val.binary.data) > MOST_KEYS)
+		wrong_value(KEYS, "an array of 1 to 20 names of columns", v);
+	it = JsonbIteratorInit(v->val.binary.data);
+	while ((token = JsonbIteratorNext(&it, &item, true)) != WJB_DONE)
+	{
+		if (token != WJB_ELEM)
+			continue;
+		if (item.type != jbvString)
+			wrong_value(KEYS, "an array of names of columns", v);
+		keys = lappend(keys, pnstrdup(item.val.string.val, item.val.string.len));
+	}
+	return keys;
 }
 
 static char *

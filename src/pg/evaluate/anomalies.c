@@ -21,7 +21,7 @@
 #include "utils/memutils.h"
 #include "utils/timestamp.h"
 
-#define COLUMNS 12
+#define COLUMNS 13
 #define EXCLUDE "exclude"		/* column of a query */
 #define USUAL_ALARMS 0.8		/* a series and week: in the first weeks of made-up series a quarter more came than rates promise */
 #define MOST_RATE 0.5			/* nothing that is usual is odd */
@@ -263,6 +263,7 @@ put_anomaly_row(AnomalyCall *call, const WatchedSeries *w, int64 k, int64 event)
 	values[10] = BoolGetDatum(event > 0);
 	nulls[11] = event == 0;
 	values[11] = Int64GetDatum(event);
+	set_key(series_name(s), &values[12], &nulls[12]);
 	MemoryContextSwitchTo(old);
 	tuples_put(&call->rows, values, nulls);
 }
@@ -376,6 +377,8 @@ keep_known(QueryColumns *columns, const rnn_model *model)
 		rnn_text	word = {.text = name,.len = name ? strlen(name) : 0};
 		int			number;
 
+		if (is_key(columns, i + 1))
+			continue;
 		if (name && (strcmp(name, EXCLUDE) == 0 || (model && covariate_named(&model->config.covariates, word, &number))))
 			columns->covariates = true;
 		else
@@ -384,13 +387,13 @@ keep_known(QueryColumns *columns, const rnn_model *model)
 }
 
 static const rnn_model *
-history_of_query(FunctionCallInfo fcinfo, const rnn_model *model, Jsonb *tidying)
+history_of_query(FunctionCallInfo fcinfo, const rnn_model *model, List *keys, Jsonb *tidying)
 {
 	QueryColumns columns;
 	bytea	   *bytes;
 
 	SPI_connect();
-	query_columns(text_to_cstring(PG_GETARG_TEXT_PP(ARG_QUERY)), &columns);
+	query_columns(text_to_cstring(PG_GETARG_TEXT_PP(ARG_QUERY)), keys, &columns);
 	keep_known(&columns, model);
 	bytes = query_aggregate(&columns, fcinfo->flinfo->fn_oid, "rnn_history", model ? bins_of(model) : tidying);
 	SPI_finish();
@@ -403,9 +406,11 @@ rnnforecast_rnn_anomalies(PG_FUNCTION_ARGS)
 {
 	const rnn_model *model = fetch_model(fcinfo, ARG_MODEL, false);
 	double		level = level_argument(fcinfo, ARG_LEVEL, ANOMALY_LEVEL);
+	Jsonb	   *given = PG_ARGISNULL(ARG_OPTIONS) ? NULL : PG_GETARG_JSONB_P(ARG_OPTIONS);
+	List	   *keys = take_keys(&given);
 	AnomalyOptions options;
 
-	parse_anomaly_options(PG_ARGISNULL(ARG_OPTIONS) ? NULL : PG_GETARG_JSONB_P(ARG_OPTIONS), &options);
+	parse_anomaly_options(given, &options);
 	if (model && options.tidying)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
@@ -414,7 +419,7 @@ rnnforecast_rnn_anomalies(PG_FUNCTION_ARGS)
 	if (PG_ARGISNULL(ARG_QUERY))
 		anomaly_rows(fcinfo, NULL, NULL, level, &options, "the query is NULL");
 	else
-		anomaly_rows(fcinfo, history_of_query(fcinfo, model, options.tidying), model, level, &options,
+		anomaly_rows(fcinfo, history_of_query(fcinfo, model, keys, options.tidying), model, level, &options,
 					 "the query has no rows");
 	return (Datum) 0;
 }

@@ -28,7 +28,7 @@
 #include "utils/timestamp.h"
 
 #define Q RNN_QUANTILES
-#define COLUMNS 16				/* of rnn_backtest_row */
+#define COLUMNS 17				/* of rnn_backtest_row */
 #define PIECE_NUMBERS 1000000	/* quantiles of a piece, about */
 #define MOST_ENDS 4096
 #define DEFAULT_CUTOFFS 3
@@ -224,6 +224,7 @@ put_row(Run *run, const Told *t, int step, const double *q, double mix, double r
 	values[14] = Float8GetDatum(t->scale);
 	nulls[14] = isnan(t->scale);
 	values[15] = Float8GetDatum(reference);
+	set_key(series_name(t->s), &values[16], &nulls[16]);
 	MemoryContextSwitchTo(old);
 	tuples_put(&run->rows, values, nulls);
 }
@@ -567,12 +568,14 @@ rnnforecast_rnn_backtest(PG_FUNCTION_ARGS)
 {
 	const rnn_model *given = fetch_model(fcinfo, ARG_MODEL, false);
 	Backtest	b;
-	Jsonb	   *options = take_backtest_options(PG_ARGISNULL(ARG_OPTIONS) ? NULL : PG_GETARG_JSONB_P(ARG_OPTIONS), &b);
+	Jsonb	   *options = PG_ARGISNULL(ARG_OPTIONS) ? NULL : PG_GETARG_JSONB_P(ARG_OPTIONS);
+	List	   *keys = take_keys(&options);
 	QueryColumns columns;
 	rnn_config	cfg;
 	ServerOptions server;
 	bytea	   *bytes;
 
+	options = take_backtest_options(options, &b);
 	get_backtest_arguments(fcinfo, &b);
 	if (given)
 		refuse_training(options, &b);
@@ -584,7 +587,7 @@ rnnforecast_rnn_backtest(PG_FUNCTION_ARGS)
 		return (Datum) 0;
 	}
 	SPI_connect();
-	query_columns(text_to_cstring(PG_GETARG_TEXT_PP(ARG_QUERY)), &columns);
+	query_columns(text_to_cstring(PG_GETARG_TEXT_PP(ARG_QUERY)), keys, &columns);
 	bytes = query_aggregate(&columns, fcinfo->flinfo->fn_oid, "rnn_history",
 							given ? bins_of(given) : options ? history_options(options) : NULL);
 	SPI_finish();

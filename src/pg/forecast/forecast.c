@@ -20,7 +20,7 @@
 
 #define Q RNN_QUANTILES
 #define MAX_BATCH 64
-#define COLUMNS 11				/* of rnn_forecast_row */
+#define COLUMNS 12				/* of rnn_forecast_row */
 #define TOLD_SHORTENED 1
 
 PG_FUNCTION_INFO_V1(rnnforecast_rnn_forecast);
@@ -70,6 +70,7 @@ put_place(const ForecastCall *call, const rnn_series *s, int64 end, int step, Da
 		values[0] = PointerGetDatum(cstring_to_text_with_len(s->name, s->name_len));
 	values[1] = Int32GetDatum(step);
 	nulls[1] = false;
+	set_key(series_name(s), &values[11], &nulls[11]);
 	clock_place(&call->choice.model->clock, s, end + step, &values[2], &nulls[2]);
 }
 

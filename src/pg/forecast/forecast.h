@@ -77,7 +77,9 @@ typedef struct QueryColumns
 	int			count;			/* of all columns */
 	int			at[COLUMN_ROLES];	/* number of the column, from 1; 0: none */
 	const char *casts[COLUMN_ROLES];	/* to the exact type of the aggregate's argument, or "" */
-	char	  **names;			/* (count) of the columns that are covariates, NULL of the others */
+	int			n_keys;			/* columns that together name the series, */
+	int		   *keys;			/* (n_keys) by number; 0: a column of its own does, or there is one series */
+	char	  **names;			/* (count) of the columns that are covariates or keys, NULL of the others */
 	bool		covariates;		/* there are some */
 } QueryColumns;
 
@@ -86,7 +88,8 @@ struct CachedPlanSource;
 struct _SPI_plan *prepare_select(const char *query, int count, Oid *types, struct CachedPlanSource **source);
 char	   *without_semicolon(const char *query);	/* at its end, as people have it */
 /* Inside of SPI_connect; an error where the query is no SELECT of such columns. */
-void		query_columns(const char *query, QueryColumns *columns);
+void		query_columns(const char *query, List *keys, QueryColumns *columns);
+bool		is_key(const QueryColumns *columns, int column);	/* by its number, from 1 */
 /*
  * The aggregate of the query's rows, NULL where there are none, in memory of
  * the caller of SPI_connect.  `function` is one of ours: the aggregate must

@@ -85,9 +85,8 @@ default_training(int64 horizon, Jsonb *given, bool covariates)
 }
 
 static Jsonb *
-training_options(FunctionCallInfo fcinfo, bool covariates)
+training_options(FunctionCallInfo fcinfo, Jsonb *given, bool covariates)
 {
-	Jsonb	   *given = options_argument(fcinfo, FORECAST_OPTIONS);
 	int64		horizon = PG_ARGISNULL(FORECAST_HORIZON) ? 0 : Max(PG_GETARG_INT64(FORECAST_HORIZON), 1);
 
 	return default_training(horizon, given && JB_ROOT_IS_OBJECT(given) ? json_without(given, "align") : given, covariates);
@@ -95,7 +94,7 @@ training_options(FunctionCallInfo fcinfo, bool covariates)
 
 /* Trained on the rows of the query, or given them; NULL where there are none. */
 static const rnn_model *
-model_of_query(FunctionCallInfo fcinfo, const rnn_model *given)
+model_of_query(FunctionCallInfo fcinfo, const rnn_model *given, List *keys, Jsonb *options)
 {
 	Oid			function = fcinfo->flinfo->fn_oid;
 	QueryColumns columns;
@@ -103,9 +102,9 @@ model_of_query(FunctionCallInfo fcinfo, const rnn_model *given)
 	bytea	   *bytes;
 
 	SPI_connect();
-	query_columns(text_to_cstring(PG_GETARG_TEXT_PP(ARG_QUERY)), &columns);
+	query_columns(text_to_cstring(PG_GETARG_TEXT_PP(ARG_QUERY)), keys, &columns);
 	bytes = given ? query_aggregate(&columns, function, "rnn_history", bins_of(given)) :
-		query_aggregate(&columns, function, "rnn_train", training_options(fcinfo, columns.covariates));
+		query_aggregate(&columns, function, "rnn_train", training_options(fcinfo, options, columns.covariates));
 	SPI_finish();
 	if (bytes == NULL)
 		return NULL;
@@ -122,15 +121,16 @@ rnnforecast_rnn_forecast_query(PG_FUNCTION_ARGS)
 {
 	const rnn_model *given = fetch_model(fcinfo, ARG_MODEL, false);
 	Jsonb	   *options = options_argument(fcinfo, FORECAST_OPTIONS);
+	List	   *keys = take_keys(&options);
 
 	if (PG_ARGISNULL(ARG_QUERY))
 		forecast_rows(fcinfo, NULL, NULL, "the query is NULL");
-	else if (given && options && !only_aligns(options))
+	else if (given && options && !(JB_ROOT_IS_OBJECT(options) && keys && JB_ROOT_COUNT(options) == 0) && !only_aligns(options))
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("options and model exclude each other"),
 				 errdetail("Options are those of the training; a model is trained already.")));
 	else
-		forecast_rows(fcinfo, model_of_query(fcinfo, given), align_option(options), "the query has no rows");
+		forecast_rows(fcinfo, model_of_query(fcinfo, given, keys, options), align_option(options), "the query has no rows");
 	return (Datum) 0;
 }

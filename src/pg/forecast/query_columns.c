@@ -5,7 +5,8 @@
  * Columns go by their names where there are "ts" and "value": "series" names
  * the series, all others are covariates, in any order.  Else one to three
  * columns go by their order, as long as none of these names stands in
- * another's place.  Numbered steps of a panel may also be named "step".
+ * another's place.  Numbered steps of a panel may also be named "step".  Columns
+ * that the option "keys" names make the name of the series, one JSON object.
  *
  * The query becomes a subquery that renames all of its columns, so PostgreSQL
  * itself finds the overload for their types, and no name needs quotes.
@@ -91,6 +92,45 @@ column_named(TupleDesc desc, const char *name)
 	return found;
 }
 
+static bool
+has_series(const QueryColumns *c)
+{
+	return c->at[COLUMN_SERIES] > 0 || c->n_keys > 0;
+}
+
+bool
+is_key(const QueryColumns *c, int column)
+{
+	for (int k = 0; k < c->n_keys; k++)
+		if (c->keys[k] == column)
+			return true;
+	return false;
+}
+
+static void
+find_keys(TupleDesc desc, List *keys, QueryColumns *c)
+{
+	ListCell   *cell;
+
+	c->keys = palloc(sizeof(int) * Max(list_length(keys), 1));
+	foreach(cell, keys)
+	{
+		const char *name = lfirst(cell);
+		int			column = column_named(desc, name);
+
+		if (column == 0)
+			ereport(ERROR,
+					(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+					 errmsg("query has no column \"%s\"", name),
+					 errdetail("The option \"keys\" names it.")));
+		if (is_key(c, column))
+			ereport(ERROR,
+					(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+					 errmsg("option \"keys\" has column \"%s\" twice", name)));
+		c->keys[c->n_keys++] = column;
+	}
+}
+
 /* False where there are not both a time and a value by these names. */
 static bool
 find_by_name(TupleDesc desc, QueryColumns *c)
@@ -98,7 +138,7 @@ find_by_name(TupleDesc desc, QueryColumns *c)
 	c->at[COLUMN_VALUE] = column_named(desc, "value");
 	c->at[COLUMN_SERIES] = column_named(desc, "series");
 	c->at[COLUMN_TIME] = column_named(desc, "ts");
-	if (c->at[COLUMN_TIME] == 0 && c->at[COLUMN_SERIES] > 0)
+	if (c->at[COLUMN_TIME] == 0 && has_series(c))
 		c->at[COLUMN_TIME] = column_named(desc, "step");
 	return c->at[COLUMN_TIME] > 0 && c->at[COLUMN_VALUE] > 0;
 }
@@ -114,11 +154,29 @@ refuse_columns(const char *why)
 			 errhint("Name them: SELECT shop AS series, day AS ts, amount AS value.")));
 }
 
+/* Beside the keys a time and a value. */
+static void
+find_beside_keys(TupleDesc desc, QueryColumns *c)
+{
+	int			role = COLUMN_TIME;
+
+	if (desc->natts != c->n_keys + 2)
+		refuse_columns(psprintf("query has %d columns beside its keys, but not both ts and value", desc->natts - c->n_keys));
+	for (int i = 1; i <= desc->natts; i++)
+		if (!is_key(c, i))
+			c->at[role++] = i;
+}
+
 static void
 find_by_order(TupleDesc desc, QueryColumns *c)
 {
 	int			n = desc->natts;
 
+	if (c->n_keys > 0)
+	{
+		find_beside_keys(desc, c);
+		return;
+	}
 	if (n < 1 || n > COLUMN_ROLES)
 		refuse_columns(psprintf("query has %d columns, but not both ts and value", n));
 	for (int role = 0; role < COLUMN_ROLES; role++)
@@ -155,10 +213,10 @@ check_types(TupleDesc desc, const QueryColumns *c)
 	if (time > 0)
 	{
 		Oid			type = getBaseType(TupleDescAttr(desc, time - 1)->atttypid);
-		bool		step = c->at[COLUMN_SERIES] > 0 && (type == INT2OID || type == INT4OID || type == INT8OID);
+		bool		step = has_series(c) && (type == INT2OID || type == INT4OID || type == INT8OID);
 
 		if (type != DATEOID && type != TIMESTAMPOID && type != TIMESTAMPTZOID && !step)
-			refuse_type(desc, time, c->at[COLUMN_SERIES] > 0 ? "a date, timestamp, timestamptz or bigint" :
+			refuse_type(desc, time, has_series(c) ? "a date, timestamp, timestamptz or bigint" :
 						"a date, timestamp or timestamptz");
 	}
 	if (!can_coerce_type(1, &value, &number, COERCION_IMPLICIT))
@@ -203,7 +261,7 @@ without_semicolon(const char *query)
 }
 
 void
-query_columns(const char *query, QueryColumns *c)
+query_columns(const char *query, List *keys, QueryColumns *c)
 {
 	TupleDesc	desc;
 
@@ -211,8 +269,13 @@ query_columns(const char *query, QueryColumns *c)
 	c->query = without_semicolon(query);
 	desc = describe(c->query);
 	c->count = desc->natts;
+	find_keys(desc, keys, c);
 	if (!find_by_name(desc, c))
 		find_by_order(desc, c);
+	if (c->n_keys > 0 && c->at[COLUMN_SERIES] > 0)
+		refuse_columns("option \"keys\" and a column \"series\" exclude each other");
+	if (is_key(c, c->at[COLUMN_TIME]) || is_key(c, c->at[COLUMN_VALUE]))
+		refuse_columns("a key cannot be the time or the value");
 	check_types(desc, c);
 	for (int role = 0; role < COLUMN_ROLES; role++)
 		c->casts[role] = exact_cast(desc, c, role);
@@ -222,33 +285,33 @@ query_columns(const char *query, QueryColumns *c)
 		{
 			c->names[i - 1] = pstrdup(NameStr(TupleDescAttr(desc, i - 1)->attname));
 			column_named(desc, c->names[i - 1]);	/* not twice */
-			c->covariates = true;
+			c->covariates |= !is_key(c, i);
 		}
+}
+
+/* One JSON object of the columns that are keys, or covariates; functions take 100 arguments at most. */
+static void
+append_object(StringInfo s, const QueryColumns *c, bool keys)
+{
+	int			n = 0;
+
+	for (int i = 0; i < c->count; i++)
+	{
+		if (c->names[i] == NULL || is_key(c, i + 1) != keys)
+			continue;
+		if (n % MOST_PAIRS == 0)
+			appendStringInfo(s, "%spg_catalog.jsonb_build_object(", n > 0 ? ") OPERATOR(pg_catalog.||) " : "");
+		appendStringInfo(s, "%s%s::pg_catalog.text, q.c%d", n % MOST_PAIRS > 0 ? ", " : "",
+						 quote_literal_cstr(c->names[i]), i + 1);
+		n++;
+	}
+	appendStringInfoChar(s, ')');
 }
 
 static const char *
 column_text(const QueryColumns *c, ColumnRole role)
 {
 	return psprintf("q.c%d%s", c->at[role], c->casts[role]);
-}
-
-/* One JSON object of the columns that are covariates; functions take 100 arguments at most. */
-static void
-append_covariates(StringInfo s, const QueryColumns *c)
-{
-	int			n = 0;
-
-	for (int i = 0; i < c->count; i++)
-	{
-		if (c->names[i] == NULL)
-			continue;
-		if (n % MOST_PAIRS == 0)
-			appendStringInfo(s, "%spg_catalog.jsonb_build_object(", n > 0 ? ") OPERATOR(pg_catalog.||) " : ", ");
-		appendStringInfo(s, "%s%s::pg_catalog.text, q.c%d", n % MOST_PAIRS > 0 ? ", " : "",
-						 quote_literal_cstr(c->names[i]), i + 1);
-		n++;
-	}
-	appendStringInfoChar(s, ')');
 }
 
 /* "SELECT schema.aggregate(columns, arguments) AS m FROM (query) ..."; arguments may be "". */
@@ -261,6 +324,11 @@ query_call(const QueryColumns *c, Oid schema, const char *aggregate, const char 
 
 	initStringInfo(&s);
 	appendStringInfo(&s, "SELECT %s.%s(", schema_name(schema), aggregate);
+	if (c->n_keys > 0)
+	{
+		append_object(&s, c, true);
+		comma = ", ";
+	}
 	for (int role = 0; role < COLUMN_ROLES; role++)
 		if (c->at[role] > 0)
 		{
@@ -269,7 +337,8 @@ query_call(const QueryColumns *c, Oid schema, const char *aggregate, const char 
 		}
 	if (c->covariates)
 	{
-		append_covariates(&s, c);
+		appendStringInfoString(&s, ", ");
+		append_object(&s, c, false);
 		/* Options stand behind covariates, there or not. */
 		arguments = *arguments ? arguments : "NULL::pg_catalog.jsonb";
 	}
@@ -430,7 +499,7 @@ rnnforecast_rnn_query_call(PG_FUNCTION_ARGS)
 				 errmsg("aggregate can't be \"%s\"", aggregate),
 				 errdetail("Allowed are \"rnn_train\", \"rnn_history\".")));
 	SPI_connect();
-	query_columns(query, &columns);
+	query_columns(query, NIL, &columns);
 	call = query_call(&columns, get_func_namespace(fcinfo->flinfo->fn_oid), aggregate, arguments);
 	result = SPI_palloc(strlen(call) + 1);
 	strcpy(result, call);

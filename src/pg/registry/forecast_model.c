@@ -35,7 +35,7 @@ fresh_rows(const Registry *registry, const NamedModel *m)
 		ereport(ERROR,
 				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
 				 errmsg("model \"%s\" has no query to get fresh rows from", m->name)));
-	return query_history(registry, model_owner(m), m->query, m->settings, history_options(m->options));
+	return query_history(registry, m);
 }
 
 /* The live version with them. */

@@ -50,11 +50,12 @@ set_training(FunctionCallInfo fcinfo, const Registry *registry, NamedModel *m, i
 	{
 		m->query = text_to_cstring(PG_GETARG_TEXT_PP(query));
 		m->settings = query_settings();
-		check_query(registry, model_owner(m), m->query, m->settings);
 	}
 	if (!PG_ARGISNULL(options))
 		all = json_merge(all, PG_GETARG_JSONB_P(options));
 	m->options = split_options(all, !PG_ARGISNULL(horizon), PG_ARGISNULL(horizon) ? 0 : PG_GETARG_INT64(horizon), &rules, &m->rules);
+	if (m->query && (!PG_ARGISNULL(query) || !PG_ARGISNULL(options)))
+		check_query(registry, m);
 	catalog_set_model(registry, m, MODEL_QUERY | MODEL_SETTINGS | MODEL_OPTIONS | MODEL_RULES);
 	/* The next refit trains on the same rows, too. */
 	if (last)

@@ -131,7 +131,7 @@ rnnforecast_rnn_fit(PG_FUNCTION_ARGS)
 							PG_ARGISNULL(HORIZON) ? 0 : PG_GETARG_INT64(HORIZON), &t->rules, &rules);
 	t->model = replace && is_taken(&registry, name) ? replace_model(&registry, name, query, options, rules) :
 		insert_model(&registry, name, query, options, rules);
-	check_query(&registry, model_owner(t->model), query, t->model->settings);
+	check_query(&registry, t->model);
 	insert_run(t, "running");
 	collect_rows(t);
 	train_version(t);
@@ -157,9 +157,10 @@ adopt(const Registry *registry, NamedModel *named, const rnn_model *m, char *que
 		named->query = query;
 		named->settings = query_settings();
 		named->options = bins_of(m);
+		named->rules = json_without(named->rules, "keys");
 	}
 	named->options = with_horizon(named->options, m->config.horizon);
-	catalog_set_model(registry, named, MODEL_QUERY | MODEL_SETTINGS | MODEL_OPTIONS);
+	catalog_set_model(registry, named, MODEL_QUERY | MODEL_SETTINGS | MODEL_OPTIONS | MODEL_RULES);
 }
 
 /* (name, model, query) -> its version, which is live */
@@ -198,7 +199,7 @@ rnnforecast_rnn_register(PG_FUNCTION_ARGS)
 		t->model = insert_model(&registry, name, query, options, rules);
 	}
 	if (query)
-		check_query(&registry, model_owner(t->model), query, t->model->settings);
+		check_query(&registry, t->model);
 	t->outcome = "promoted";
 	store_version(t);
 	settle_version(t);

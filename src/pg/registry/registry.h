@@ -218,9 +218,9 @@ Jsonb	   *query_settings(void);	/* of the session, to be stored */
  * Error where it is no query of the columns that are needed, for its owner under
  * these settings; a NOTICE where a refit may not find the same rows.
  */
-void		check_query(const Registry *registry, Oid owner, const char *query, Jsonb *settings);
+void		check_query(const Registry *registry, const NamedModel *model);
 /* Rows of the query, read as its owner under its settings; NULL where there are none. */
-bytea	   *query_history(const Registry *registry, Oid owner, const char *query, Jsonb *settings, Jsonb *options);
+bytea	   *query_history(const Registry *registry, const NamedModel *model);
 
 /* cron_time.c */
 void		refuse_long_steps(const char *schedule);

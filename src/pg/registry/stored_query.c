@@ -185,17 +185,26 @@ end_reading(const Reader *r)
 		PopActiveSnapshot();
 }
 
+/* They are among the rules, since no training knows of them. */
+static List *
+stored_keys(const NamedModel *m)
+{
+	Jsonb	   *rules = m->rules;
+
+	return take_keys(&rules);
+}
+
 bytea *
-query_history(const Registry *registry, Oid owner, const char *query, Jsonb *settings, Jsonb *options)
+query_history(const Registry *registry, const NamedModel *m)
 {
 	Reader		reader;
 	QueryColumns columns;
 	bytea	   *history;
 
-	begin_reading(&reader, registry, owner, settings);
+	begin_reading(&reader, registry, model_owner(m), m->settings);
 	SPI_connect();
-	query_columns(query, &columns);
-	history = query_aggregate(&columns, registry->function, "rnn_history", options);
+	query_columns(m->query, stored_keys(m), &columns);
+	history = query_aggregate(&columns, registry->function, "rnn_history", history_options(m->options));
 	SPI_finish();
 	end_reading(&reader);
 	return history;
@@ -222,14 +231,14 @@ doubt_query(const char *query)
 }
 
 void
-check_query(const Registry *registry, Oid owner, const char *query, Jsonb *settings)
+check_query(const Registry *registry, const NamedModel *m)
 {
 	Reader		reader;
 	QueryColumns columns;
 
-	begin_reading(&reader, registry, owner, settings);
+	begin_reading(&reader, registry, model_owner(m), m->settings);
 	SPI_connect();
-	query_columns(query, &columns);
+	query_columns(m->query, stored_keys(m), &columns);
 	doubt_query(columns.query);
 	SPI_finish();
 	end_reading(&reader);

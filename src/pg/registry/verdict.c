@@ -58,6 +58,7 @@ split_options(Jsonb *options, bool has_horizon, int64 horizon, Rules *rules, Jso
 {
 	rnn_config	cfg;
 	ServerOptions server;
+	JsonbValue *keys;
 
 	if (options == NULL)
 		options = json_from("{}");
@@ -68,6 +69,9 @@ split_options(Jsonb *options, bool has_horizon, int64 horizon, Rules *rules, Jso
 									 "\"rewind\": %d, \"shrink\": %.15g}",
 									 rules->windows, rules->gate, rules->break_at, rules->retain,
 									 rules->rewind, rules->shrink));
+	keys = json_field(options, "keys");
+	if (take_keys(&options) != NIL)
+		*rules_json = json_merge(*rules_json, json_from(psprintf("{\"keys\": %s}", value_text(keys))));
 	for (int i = 0; i < RULE_OPTIONS; i++)
 		options = json_without(options, rule_options[i].name);
 	if (has_horizon)

@@ -27,10 +27,9 @@ void
 collect_rows(Training *t)
 {
 	const rnn_model *history;
-	Oid			owner = model_owner(t->model);
 	ModelVersion *before;
 
-	t->collected = query_history(&t->registry, owner, t->model->query, t->model->settings, history_options(t->model->options));
+	t->collected = query_history(&t->registry, t->model);
 	if (t->collected == NULL)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
