@@ -118,6 +118,15 @@ CREATE TYPE rnn_forecast_row AS (
 );
 COMMENT ON TYPE rnn_forecast_row IS
 	'one step of a forecast (step >= 1) or of the history before it (step <= 0)';
+COMMENT ON COLUMN rnn_forecast_row.series IS 'name of the series; null where there is only one';
+COMMENT ON COLUMN rnn_forecast_row.ts IS 'the moment; exact for models of timestamptz';
+COMMENT ON COLUMN rnn_forecast_row.local_ts IS 'the wall clock; exact for models of date and timestamp';
+COMMENT ON COLUMN rnn_forecast_row.position IS 'number of the row or step, where there are no times';
+COMMENT ON COLUMN rnn_forecast_row.step IS '1 and more: steps after the last known value; 0 and less: history';
+COMMENT ON COLUMN rnn_forecast_row.actual IS 'the known value, in rows of the history';
+COMMENT ON COLUMN rnn_forecast_row.lower IS 'lower bound of the interval';
+COMMENT ON COLUMN rnn_forecast_row.upper IS 'upper bound of the interval';
+COMMENT ON COLUMN rnn_forecast_row.quantiles IS 'quantiles at the levels of rnn_quantile_levels()';
 COMMENT ON COLUMN rnn_forecast_row.forecast IS 'the median, half of the outcomes lie above it; medians must not be added up';
 COMMENT ON COLUMN rnn_forecast_row.mean IS 'the mean of the forecast distribution, whose tails end at a chance of 0.001; means may be added up';
 
@@ -180,6 +189,12 @@ CREATE TYPE rnn_path_row AS (
 );
 COMMENT ON TYPE rnn_path_row IS
 	'one step of a sample path: of what may come, one way in which it may';
+COMMENT ON COLUMN rnn_path_row.series IS 'name of the series; null where there is only one';
+COMMENT ON COLUMN rnn_path_row.ts IS 'the moment; exact for models of timestamptz';
+COMMENT ON COLUMN rnn_path_row.local_ts IS 'the wall clock; exact for models of date and timestamp';
+COMMENT ON COLUMN rnn_path_row.position IS 'number of the row or step, where there are no times';
+COMMENT ON COLUMN rnn_path_row.step IS 'steps after the last known value';
+COMMENT ON COLUMN rnn_path_row.value IS 'the value on this path, in units of the data';
 COMMENT ON COLUMN rnn_path_row.path IS 'number of the path; one number is one course of events, for all series';
 
 CREATE TYPE rnn_total_row AS (
@@ -194,6 +209,9 @@ CREATE TYPE rnn_total_row AS (
 );
 COMMENT ON TYPE rnn_total_row IS
 	'the forecast of a sum over all steps of a horizon, of a series or a group';
+COMMENT ON COLUMN rnn_total_row.lower IS 'lower bound of the interval of the sum';
+COMMENT ON COLUMN rnn_total_row.upper IS 'upper bound of the interval of the sum';
+COMMENT ON COLUMN rnn_total_row.quantiles IS 'quantiles of the sum, at the levels of rnn_quantile_levels()';
 COMMENT ON COLUMN rnn_total_row.series IS 'name of the series or group';
 COMMENT ON COLUMN rnn_total_row.members IS 'series that are added up';
 COMMENT ON COLUMN rnn_total_row.steps IS 'steps that are added up';
@@ -208,6 +226,9 @@ CREATE TYPE rnn_chance_row AS (
 );
 COMMENT ON TYPE rnn_chance_row IS
 	'how likely a series or group passes a limit';
+COMMENT ON COLUMN rnn_chance_row.series IS 'name of the series or group';
+COMMENT ON COLUMN rnn_chance_row.members IS 'series that are added up';
+COMMENT ON COLUMN rnn_chance_row.steps IS 'steps that are looked at';
 COMMENT ON COLUMN rnn_chance_row.chance IS 'share of the sample paths that pass the limit';
 
 CREATE FUNCTION rnn_simulate(model bytea, horizon bigint DEFAULT NULL, paths int DEFAULT 500, seed bigint DEFAULT 0, until timestamptz DEFAULT NULL,
@@ -372,6 +393,15 @@ CREATE TYPE rnn_backtest_row AS (
 );
 COMMENT ON TYPE rnn_backtest_row IS
 	'one step of a forecast from an earlier time, beside what came';
+COMMENT ON COLUMN rnn_backtest_row.series IS 'name of the series; null where there is only one';
+COMMENT ON COLUMN rnn_backtest_row.ts IS 'the moment; exact for models of timestamptz';
+COMMENT ON COLUMN rnn_backtest_row.local_ts IS 'the wall clock; exact for models of date and timestamp';
+COMMENT ON COLUMN rnn_backtest_row.position IS 'number of the row or step, where there are no times';
+COMMENT ON COLUMN rnn_backtest_row.actual IS 'what came';
+COMMENT ON COLUMN rnn_backtest_row.forecast IS 'the median of the forecast from the cutoff, in units of the data';
+COMMENT ON COLUMN rnn_backtest_row.lower IS 'lower bound of the interval';
+COMMENT ON COLUMN rnn_backtest_row.upper IS 'upper bound of the interval';
+COMMENT ON COLUMN rnn_backtest_row.quantiles IS 'quantiles at the levels of rnn_quantile_levels()';
 COMMENT ON COLUMN rnn_backtest_row.key IS 'the columns that the name of the series was made of, where it is a JSON object';
 COMMENT ON COLUMN rnn_backtest_row.cutoff IS 'the last time that the forecast knew, on the wall clock; of numbered steps it is position - step';
 COMMENT ON COLUMN rnn_backtest_row.step IS 'steps after the cutoff';
@@ -414,6 +444,11 @@ CREATE TYPE rnn_anomaly_row AS (
 );
 COMMENT ON TYPE rnn_anomaly_row IS
 	'a row of rnn_anomalies: a value, and how well it fits what came before it';
+COMMENT ON COLUMN rnn_anomaly_row.series IS 'name of the series; null where there is only one';
+COMMENT ON COLUMN rnn_anomaly_row.ts IS 'the moment; exact for models of timestamptz';
+COMMENT ON COLUMN rnn_anomaly_row.local_ts IS 'the wall clock; exact for models of date and timestamp';
+COMMENT ON COLUMN rnn_anomaly_row.position IS 'number of the row or step, where there are no times';
+COMMENT ON COLUMN rnn_anomaly_row.value IS 'the value of the row';
 COMMENT ON COLUMN rnn_anomaly_row.key IS 'the columns that the name of the series was made of, where it is a JSON object';
 COMMENT ON COLUMN rnn_anomaly_row.expected IS 'the forecast of the row, from rows before it alone';
 COMMENT ON COLUMN rnn_anomaly_row.lower IS 'so far below what is expected lay the share "level" of the earlier errors; null where there are too few';
@@ -481,6 +516,11 @@ CREATE FUNCTION rnn_info(model bytea) RETURNS jsonb
 COMMENT ON FUNCTION rnn_info(bytea) IS
 	'what a model is, what it was trained on and why it is what it is';
 
+CREATE FUNCTION rnn_describe(model bytea, OUT item text, OUT value text) RETURNS SETOF record
+	AS 'MODULE_PATHNAME', 'rnnforecast_rnn_describe' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 1000 ROWS 80;
+COMMENT ON FUNCTION rnn_describe(bytea) IS
+	'what rnn_info knows of a model, a row for each item, the most important ones first';
+
 CREATE FUNCTION rnn_summary(model bytea) RETURNS text
 	AS 'MODULE_PATHNAME', 'rnnforecast_rnn_summary' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 1000;
 COMMENT ON FUNCTION rnn_summary(bytea) IS
@@ -535,6 +575,12 @@ COMMENT ON FUNCTION _rnn_option_rows() IS
 CREATE VIEW rnn_options AS SELECT name, type, "default", min, max, description FROM _rnn_option_rows();
 COMMENT ON VIEW rnn_options IS
 	'every option of training: its type, default, range and meaning';
+COMMENT ON COLUMN rnn_options.name IS 'what the option is called in JSON';
+COMMENT ON COLUMN rnn_options.type IS 'type of its value, or the words that are allowed';
+COMMENT ON COLUMN rnn_options.default IS 'what holds where it is not given';
+COMMENT ON COLUMN rnn_options.min IS 'the least number that is allowed';
+COMMENT ON COLUMN rnn_options.max IS 'the greatest number that is allowed';
+COMMENT ON COLUMN rnn_options.description IS 'what it does';
 GRANT SELECT ON rnn_options TO PUBLIC;
 
 --
@@ -775,15 +821,36 @@ COMMENT ON FUNCTION _rnn_next_run(text) IS
 
 CREATE VIEW rnn_models WITH (security_barrier) AS
 SELECT r.name, _rnn_role_shown(r.owner, r.owner_key) AS owner, r.live AS version, v.created AS trained_at, v.last_ts, v.points,
-	   v.mae, v.wape, v.mase, v.mix_mase, v.coverage, octet_length(v.bytes)::bigint AS bytes,
+	   v.mae, v.wape, v.mase, v.mix_mase, v.coverage,
+	   nullif(concat_ws(' + ', CASE WHEN i IS NOT NULL THEN 'mix' END, CASE WHEN jsonb_typeof(i->'prior') = 'object' THEN 'prior' END,
+						i #>> '{network,cell}'), '') AS kind,
+	   (i->>'series')::int AS series, i->'seasons' AS seasons, (i #>> '{validation,weight}')::float8 AS weight,
+	   octet_length(v.bytes)::bigint AS bytes,
 	   CASE WHEN _rnn_role_is(r.owner, r.owner_key) THEN r.query END AS query,
 	   r.options || r.rules AS options, r.schedule,
 	   _rnn_next_run(r.schedule) AS next_run
 FROM _rnn_registry AS r LEFT JOIN _rnn_registry_version AS v ON v.model = r.id AND v.version = r.live
+	 -- Read once, and not at all where nothing is asked of it.
+	 LEFT JOIN LATERAL (SELECT rnn_info(v.bytes) AS i OFFSET 0) AS d ON true
 WHERE _rnn_role_is(r.owner, r.owner_key)
    OR EXISTS (SELECT FROM _rnn_registry_grant AS g WHERE g.model = r.id AND _rnn_role_is(g.grantee, g.grantee_key));
 COMMENT ON VIEW rnn_models IS
 	'named models that the caller may forecast with, and their live versions';
+COMMENT ON COLUMN rnn_models.name IS 'name of the model';
+COMMENT ON COLUMN rnn_models.owner IS 'role with whose rights its query runs';
+COMMENT ON COLUMN rnn_models.version IS 'number of the version that forecasts; null: none is live';
+COMMENT ON COLUMN rnn_models.trained_at IS 'when that version was stored';
+COMMENT ON COLUMN rnn_models.last_ts IS 'the last time of its rows, on the wall clock';
+COMMENT ON COLUMN rnn_models.points IS 'known points that it was trained on';
+COMMENT ON COLUMN rnn_models.kind IS 'what forecasts: the mix of references, the prior, a network of its own';
+COMMENT ON COLUMN rnn_models.series IS 'how many series';
+COMMENT ON COLUMN rnn_models.seasons IS 'in steps';
+COMMENT ON COLUMN rnn_models.weight IS 'weight of its own network, from 0 to 1';
+COMMENT ON COLUMN rnn_models.bytes IS 'size of the live version';
+COMMENT ON COLUMN rnn_models.query IS 'whose rows it is trained on; null for who is not the owner';
+COMMENT ON COLUMN rnn_models.options IS 'of its training, and the rules by which a version is judged';
+COMMENT ON COLUMN rnn_models.schedule IS 'when it is trained again, as pg_cron writes it';
+COMMENT ON COLUMN rnn_models.next_run IS 'when that is next';
 COMMENT ON COLUMN rnn_models.mae IS 'mean absolute error on the last windows, in units of the data';
 COMMENT ON COLUMN rnn_models.wape IS 'sum of absolute errors on the last windows by the sum of absolute values; 0.1 is 10 percent';
 COMMENT ON COLUMN rnn_models.mase IS 'mean absolute error on the last windows by the mean change from season to season before them';
@@ -799,6 +866,22 @@ WHERE _rnn_role_is(r.owner, r.owner_key)
    OR EXISTS (SELECT FROM _rnn_registry_grant AS g WHERE g.model = r.id AND _rnn_role_is(g.grantee, g.grantee_key));
 COMMENT ON VIEW rnn_versions IS
 	'versions of named models';
+COMMENT ON COLUMN rnn_versions.name IS 'name of the model';
+COMMENT ON COLUMN rnn_versions.version IS 'number of the version';
+COMMENT ON COLUMN rnn_versions.live IS 'whether it forecasts';
+COMMENT ON COLUMN rnn_versions.keep IS 'whether it stays whatever the option retain says';
+COMMENT ON COLUMN rnn_versions.source IS 'fit, refit or register';
+COMMENT ON COLUMN rnn_versions.created IS 'when it was stored';
+COMMENT ON COLUMN rnn_versions.promoted IS 'when it last became live; null: never';
+COMMENT ON COLUMN rnn_versions.last_ts IS 'the last time of its rows, on the wall clock';
+COMMENT ON COLUMN rnn_versions.points IS 'known points that it was trained on';
+COMMENT ON COLUMN rnn_versions.mae IS 'mean absolute error on the last windows, in units of the data';
+COMMENT ON COLUMN rnn_versions.wape IS 'sum of absolute errors on the last windows by the sum of absolute values; 0.1 is 10 percent';
+COMMENT ON COLUMN rnn_versions.mase IS 'mean absolute error on the last windows by the mean change from season to season before them';
+COMMENT ON COLUMN rnn_versions.live_mase IS 'the same of the version that was live then';
+COMMENT ON COLUMN rnn_versions.mix_mase IS 'the same of the mix of references alone';
+COMMENT ON COLUMN rnn_versions.coverage IS 'share of the values of the last windows in the 90 percent interval';
+COMMENT ON COLUMN rnn_versions.bytes IS 'size of the version';
 GRANT SELECT ON rnn_versions TO PUBLIC;
 
 -- A run holds a lock on its model; a running row without one was cut short.
@@ -815,7 +898,41 @@ FROM _rnn_registry AS r JOIN _rnn_registry_run AS u ON u.model = r.id
 WHERE _rnn_role_is(r.owner, r.owner_key);
 COMMENT ON VIEW rnn_runs IS
 	'trainings of named models: when, on what, with which outcome and errors';
+COMMENT ON COLUMN rnn_runs.id IS 'number of the training';
+COMMENT ON COLUMN rnn_runs.name IS 'name of the model';
+COMMENT ON COLUMN rnn_runs.kind IS 'fit or refit';
+COMMENT ON COLUMN rnn_runs.started IS 'when it began';
+COMMENT ON COLUMN rnn_runs.finished IS 'when it ended; null: it has not';
+COMMENT ON COLUMN rnn_runs.duration IS 'how long it took, or takes';
+COMMENT ON COLUMN rnn_runs.pid IS 'process that trained';
+COMMENT ON COLUMN rnn_runs.outcome IS 'running, promoted, refused, skipped, failed, or lost: cut short by a crash';
+COMMENT ON COLUMN rnn_runs.version IS 'number of the version that it made';
+COMMENT ON COLUMN rnn_runs.points IS 'known points of the rows';
+COMMENT ON COLUMN rnn_runs.mase IS 'mean absolute error of the new version on the last windows, by the mean change from season to season before them';
+COMMENT ON COLUMN rnn_runs.live_mase IS 'the same of the version that was live';
+COMMENT ON COLUMN rnn_runs.mix_mase IS 'the same of the mix of references alone';
+COMMENT ON COLUMN rnn_runs.series IS 'the same of each series, by name; rnn_run_series has them in order';
+COMMENT ON COLUMN rnn_runs.message IS 'why, where there is something to say';
 GRANT SELECT ON rnn_runs TO PUBLIC;
+
+CREATE VIEW rnn_run_series WITH (security_barrier) AS
+SELECT u.id AS run, r.name, u.started, u.version, row_number() OVER (PARTITION BY u.id ORDER BY e.value::float8 DESC, e.key) AS place,
+	   e.key AS series, rnn_key(e.key) AS key, e.value::float8 AS mase
+FROM _rnn_registry AS r JOIN _rnn_registry_run AS u ON u.model = r.id,
+	 jsonb_each(CASE jsonb_typeof(u.series) WHEN 'object' THEN u.series END) AS e
+WHERE _rnn_role_is(r.owner, r.owner_key)
+ORDER BY u.id DESC, place;
+COMMENT ON VIEW rnn_run_series IS
+	'errors of the series in each training of a named model, the worst first';
+COMMENT ON COLUMN rnn_run_series.run IS 'number of the training, id of rnn_runs';
+COMMENT ON COLUMN rnn_run_series.name IS 'name of the model';
+COMMENT ON COLUMN rnn_run_series.started IS 'when the training began';
+COMMENT ON COLUMN rnn_run_series.version IS 'number of the version that it made';
+COMMENT ON COLUMN rnn_run_series.place IS '1 is the series with the greatest error';
+COMMENT ON COLUMN rnn_run_series.series IS 'name of the series';
+COMMENT ON COLUMN rnn_run_series.key IS 'the columns that the name of the series was made of, where it is a JSON object';
+COMMENT ON COLUMN rnn_run_series.mase IS 'mean absolute error on the last windows, by the mean change from season to season before them';
+GRANT SELECT ON rnn_run_series TO PUBLIC;
 
 CREATE FUNCTION _rnn_progress_rows(OUT pid int, OUT role oid, OUT model text, OUT phase text, OUT series int,
 	OUT member int, OUT step int, OUT steps int, OUT loss float8, OUT elapsed interval, OUT estimated_end timestamptz)
@@ -829,4 +946,15 @@ SELECT pid, pg_get_userbyid(role) AS role, model, phase, series, member, step, s
 FROM _rnn_progress_rows();
 COMMENT ON VIEW rnn_progress IS
 	'trainings that run now: the caller''s own, or all of the database for pg_read_all_stats';
+COMMENT ON COLUMN rnn_progress.pid IS 'process that trains';
+COMMENT ON COLUMN rnn_progress.role IS 'who trains';
+COMMENT ON COLUMN rnn_progress.model IS 'name of the model, if it has one';
+COMMENT ON COLUMN rnn_progress.phase IS 'what is being done';
+COMMENT ON COLUMN rnn_progress.series IS 'how many series';
+COMMENT ON COLUMN rnn_progress.member IS 'of the ensemble';
+COMMENT ON COLUMN rnn_progress.step IS 'minibatches done';
+COMMENT ON COLUMN rnn_progress.steps IS 'minibatches at most';
+COMMENT ON COLUMN rnn_progress.loss IS 'loss of the training';
+COMMENT ON COLUMN rnn_progress.elapsed IS 'since the beginning';
+COMMENT ON COLUMN rnn_progress.estimated_end IS 'at the speed of this phase; null where it cannot be told';
 GRANT SELECT ON rnn_progress TO PUBLIC;

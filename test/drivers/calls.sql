@@ -83,6 +83,12 @@ SELECT rnn_plot(r, $1, $2) LIKE '<svg %' FROM (SELECT day AS ts, amount AS value
 SELECT chart FROM rnn_chart($1, $2, $3);
 -- summary: bytea @days -> text
 SELECT rnn_summary($1);
+-- describe: bytea @days -> text text
+SELECT item, value FROM rnn_describe($1);
+-- key: text {"shop": "A", "item": 1} -> jsonb
+SELECT rnn_key($1);
+-- forecast query keys: text SELECT shop, day, amount FROM sales; jsonb {"keys": ["shop"]} -> text jsonb int float8
+SELECT series, key, step, forecast FROM rnn_forecast_query($1, 2, options => $2);
 -- info: bytea @shops -> text bigint
 SELECT rnn_info($1)->>'kind', (rnn_info(rnn_prior())->'prior'->>'parameters')::bigint;
 -- info as jsonb: bytea @days -> jsonb

@@ -46,7 +46,7 @@ CREATE FUNCTION next_of(model bytea, steps int DEFAULT 2) RETURNS SETOF rnn_fore
 	'SELECT * FROM rnn_forecast($1, $2)';
 SELECT count(*) FROM stored, next_of(m) UNION ALL SELECT count(*) FROM stored, next_of(m, 4);
 SELECT f.step, s.points, ordinality FROM stored, ROWS FROM (rnn_forecast(m, 2), rnn_series(m)) WITH ORDINALITY
-	AS f (a, step, c, d, e, f, g, h, i, j, k, name, first, last, points, note), LATERAL (SELECT f.points) AS s;
+	AS f (a, step, c, d, e, f, g, h, i, j, k, l, name, first, last, points, note), LATERAL (SELECT f.points) AS s;
 SELECT n, p.points FROM monthly, LATERAL (SELECT rnn_info(rnn_train(b.month, b.value, mix()))->>'points' AS points FROM monthly AS b WHERE b.n <= monthly.n) AS p
 WHERE n IN (10, 20) ORDER BY n;
 -- A role that may do nothing but call functions, with the defaults of PUBLIC and without.

@@ -374,11 +374,9 @@ put_accuracy(StringInfo out, const rnn_model *m)
 	appendStringInfoChar(out, '}');
 }
 
-/* rnn_info(model) -> jsonb */
-Datum
-rnnforecast_rnn_info(PG_FUNCTION_ARGS)
+Jsonb *
+model_info(const rnn_model *m)
 {
-	const rnn_model *m = fetch_model(fcinfo, 0, true);
 	StringInfoData out;
 
 	initStringInfo(&out);
@@ -401,5 +399,12 @@ rnnforecast_rnn_info(PG_FUNCTION_ARGS)
 		put_calibration(&out, m);
 	}
 	appendStringInfoChar(&out, '}');
-	PG_RETURN_DATUM(DirectFunctionCall1(jsonb_in, CStringGetDatum(out.data)));
+	return json_from(out.data);
+}
+
+/* rnn_info(model) -> jsonb */
+Datum
+rnnforecast_rnn_info(PG_FUNCTION_ARGS)
+{
+	PG_RETURN_JSONB_P(model_info(fetch_model(fcinfo, 0, true)));
 }

@@ -40,6 +40,9 @@ char	   *place_text(const rnn_model *m, const Place *place);
 /* "12 months", "1 day", "48 steps of 00:30:00". */
 char	   *steps_text(const rnn_model *m, int64 steps);
 
+/* info.c: what rnn_info returns */
+Jsonb	   *model_info(const rnn_model *m);
+
 /* summary.c */
 char	   *model_summary(const rnn_model *m);	/* in a sentence */
 const char *verdict_reason(const rnn_model *m, int verdict);
