@@ -4,6 +4,7 @@ Plays sets of the league, ansett and pbs, and synthetic demand that is mostly 0,
 at their origins: the model is trained before the earliest, and observes what is
 known at each.
 
+steps    share of the single values that lie in their 90 % interval
 cover    share of the sums of a horizon that lie in the 90 % interval of
          rnn_forecast_total, and beside it in the sum of the steps' bounds
 group    the same of the sum of all series of a panel, at each origin
@@ -110,7 +111,8 @@ def figures(told):
     actual = sum(s[0] for s in sums)
     places = [p for t in told for w in t["places"] or [] for p in zip(w, w[1:])]
     paths = [t["paths"][0] for t in told if t["paths"][0] is not None]
-    return {"sums": len(sums), "cover": share(s[1] <= s[0] <= s[2] for s in sums),
+    steps = [u for t in told for w in t["places"] or [] for u in w]
+    return {"sums": len(sums), "steps": share(0.05 <= u <= 0.95 for u in steps), "cover": share(s[1] <= s[0] <= s[2] for s in sums),
             "bounds": share(s[3] <= s[0] <= s[4] for s in sums),
             "groups": len(groups), "group": share(g[1] <= g[0] <= g[2] for g in groups),
             "stock": share(s[0] <= s[5] for s in sums), "size": sum(s[5] for s in sums) / sum(s[6] for s in sums),
@@ -145,7 +147,7 @@ def main():
     names = [*SETS, DEMAND, *LEAGUE]
     args = common.begin(parser, names)
     results = {}
-    head = ["set", "sums", "cover", "bounds", "group", "stock", "size", "bias", "median", "lag 1 came", "paths", "off"]
+    head = ["set", "sums", "steps", "cover", "bounds", "group", "stock", "size", "bias", "median", "lag 1 came", "paths", "off"]
     for name in args.sets or names:
         rows, kind, horizon, origins = rows_of(args, name)
         # Whole numbers are said to be some, as a user would.
@@ -158,7 +160,7 @@ def main():
         f = results[name] = figures([json.loads(line) for line in out.splitlines() if line.startswith("{")])
         common.progress("%s %s" % (name, json.dumps({k: round(v, 4) for k, v in f.items() if v is not None})))
     common.table(head, [[name, str(f["sums"])] + [common.number(f[k]) for k in (
-        "cover", "bounds", "group", "stock", "size", "bias", "median", "came", "paths", "off")] for name, f in results.items()])
+        "steps", "cover", "bounds", "group", "stock", "size", "bias", "median", "came", "paths", "off")] for name, f in results.items()])
     common.write_json(args, results)
 
 
