@@ -26,7 +26,6 @@
 #include "executor/executor.h"
 #include "executor/spi.h"
 #include "miscadmin.h"
-#include "nodes/params.h"
 #include "parser/parse_coerce.h"
 #include "tcop/utility.h"
 #include "utils/builtins.h"
@@ -435,7 +434,7 @@ end_rows(DestReceiver *self)
 
 /* To its end at once: a portal that is fetched from has no workers, even where its plan was made for some. */
 static bytea *
-run(PlannedStmt *statement, const char *text, ParamListInfo params)
+run(PlannedStmt *statement, const char *text)
 {
 	OneValue	one = {.receiver = {take_row, begin_rows, end_rows, end_rows, DestNone}};
 	QueryDesc  *query;
@@ -445,7 +444,7 @@ run(PlannedStmt *statement, const char *text, ParamListInfo params)
 				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
 				 errmsg("a query whose rows are forecast must only read"),
 				 errhint("Leave out FOR UPDATE and the like.")));
-	query = CreateQueryDesc(statement, text, GetActiveSnapshot(), InvalidSnapshot, &one.receiver, params, NULL, 0);
+	query = CreateQueryDesc(statement, text, GetActiveSnapshot(), InvalidSnapshot, &one.receiver, NULL, NULL, 0);
 	ExecutorStart(query, 0);
 #if PG_VERSION_NUM >= 180000
 	ExecutorRun(query, ForwardScanDirection, 0);
@@ -462,20 +461,18 @@ run(PlannedStmt *statement, const char *text, ParamListInfo params)
 bytea *
 query_aggregate(const QueryColumns *c, Oid function, const char *aggregate, Jsonb *options)
 {
-	Oid			types[1] = {JSONBOID};
-	char	   *call = query_call(c, get_func_namespace(function), aggregate, options ? "$1" : "");
-	ParamListInfo params = options ? makeParamList(1) : NULL;
+	/* No parameter: planners of distributed tables want to see what is in the call. */
+	char	   *call = query_call(c, get_func_namespace(function), aggregate, options ?
+								  psprintf("%s::pg_catalog.jsonb", quote_literal_cstr(JsonbToCString(NULL, &options->root, VARSIZE(options)))) : "");
 	CachedPlanSource *source;
-	SPIPlanPtr	prepared = prepare_select(call, options ? 1 : 0, types, &source);
+	SPIPlanPtr	prepared = prepare_select(call, 0, NULL, &source);
 	CachedPlan *plan = SPI_plan_get_cached_plan(prepared);
 	bytea	   *result;
 
 	if (plan == NULL)
 		elog(ERROR, "there is no plan for %s", aggregate);
 	check_aggregate(source, function, aggregate);
-	if (options)
-		params->params[0] = (ParamExternData) {JsonbPGetDatum(options), false, PARAM_FLAG_CONST, JSONBOID};
-	result = run(linitial_node(PlannedStmt, plan->stmt_list), call, params);
+	result = run(linitial_node(PlannedStmt, plan->stmt_list), call);
 	ReleaseCachedPlan(plan, NULL);
 	SPI_freeplan(prepared);
 	return result;

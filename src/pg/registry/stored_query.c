@@ -136,6 +136,9 @@ static void
 say_who_reads(void *arg)
 {
 	errcontext("query of a superuser's model, read with the rights of \"%s\"", (const char *) arg);
+	/* A distributed table is read by logging in to other servers. */
+	if (ERRCODE_TO_CATEGORY(geterrcode()) == ERRCODE_CONNECTION_EXCEPTION)
+		errhint("That role cannot log in to other servers. SET ROLE to one that can and may read the tables, and fit the model again.");
 }
 
 /* What is undone when the query was read. */
