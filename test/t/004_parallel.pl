@@ -98,5 +98,31 @@ is($node->safe_psql('postgres', "SET max_parallel_workers_per_gather = 2; $forec
 	$node->safe_psql('postgres', "SET max_parallel_workers_per_gather = 0; $forecast"),
 	'forecasts in workers are the same');
 
+# Batches of series are shared, and come back in order: 750 series in batches of 64.
+$node->safe_psql('postgres', q{CREATE TABLE panel AS SELECT rnn_train('series ' || k, n, k % 10 + sin(n / (3.0 + k % 7)) + n * k % 11 / 20.0,
+	CASE WHEN n <= 60 THEN jsonb_build_object('load', n % 3) END, '{"network": false, "horizon": 6}') AS m
+	FROM generate_series(1, 750) AS k, generate_series(1, 60 + (SELECT 0)) AS n});
+my $all = q{SELECT md5(string_agg(f::text, ',')) FROM panel, rnn_forecast(m, 6, history => 2) AS f};
+my $lone = $node->safe_psql('postgres', "SET rnnforecast.max_workers = 0; $all");
+for my $workers (1, 2, 3)
+{
+	my ($out, $err) = ('', '');
+
+	$node->psql('postgres', "SET max_parallel_workers_per_gather = 0; SET client_min_messages = debug1; SET rnnforecast.max_workers = $workers; $all", stdout => \$out, stderr => \$err);
+	is($out, $lone, "forecasts of many series by $workers workers: same bytes");
+	my ($had) = $err =~ /batches of forecasts by the leader and $workers workers: ([\d, ]+)/;
+	my @had = split /, /, $had // '';
+	my $sum = 0;
+	$sum += $_ for @had;
+	is("$sum by " . @had, '12 by ' . ($workers + 1), "each batch by one process: " . ($had // $err));
+}
+for my $settings ('SET max_parallel_workers = 0', "SET temp_file_limit = '64kB'", "SET rnnforecast.max_memory = '16MB'")
+{
+	is($node->safe_psql('postgres', "$settings; $all"), $lone, "$settings: same bytes");
+}
+is($node->safe_psql('postgres', "CREATE FUNCTION cursor_rows() RETURNS text LANGUAGE plpgsql AS \$\$ DECLARE r record; s text := ''; BEGIN
+	FOR r IN SELECT f FROM panel, rnn_forecast(m, 6, history => 2) AS f LOOP s := s || ',' || r.f::text; END LOOP; RETURN md5(substr(s, 2)); END \$\$;
+	SELECT cursor_rows()"), $lone, 'in a loop of PL/pgSQL: same bytes');
+
 $node->stop;
 done_testing();

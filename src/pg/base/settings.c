@@ -9,9 +9,11 @@
 #include "miscadmin.h"
 #include "utils/guc.h"
 
+#define MOST_WORKERS 1024
+
 int			rnnforecast_max_memory = 512 * 1024;
 double		rnnforecast_max_seconds = 0;
-int			rnnforecast_max_workers = 2;
+int			rnnforecast_max_workers = MOST_WORKERS;
 const char *rnnforecast_kernels = "";
 
 /* Only what always ends the statement: after anything else the step must go on. */
@@ -49,9 +51,9 @@ define_settings(void)
 							 &rnnforecast_max_seconds, 0, 0, 1e7,
 							 PGC_SUSET, 0, NULL, NULL, NULL);
 	DefineCustomIntVariable("rnnforecast.max_workers",
-							"Sets the parallel workers that judge candidates and train members of one ensemble beside the leader.",
-							"The model is the same with any number. max_parallel_workers bounds those of all sessions.",
-							&rnnforecast_max_workers, 2, 0, 1024,
+							"Sets the most parallel workers that judge candidates, train members or forecast series for one call.",
+							"Models and forecasts are the same with any number. max_parallel_workers bounds those of all sessions.",
+							&rnnforecast_max_workers, MOST_WORKERS, 0, MOST_WORKERS,
 							PGC_USERSET, 0, NULL, NULL, NULL);
 }
 

@@ -3,9 +3,7 @@
  *		rnn_forecast: from a model to rows.
  *
  * The arguments are checked first, all of them (choice.c), then the series are
- * forecast in batches of up to 64, each in one block of memory that holds what
- * the engine needs and the quantiles (count, horizon, Q).  Batches get smaller
- * where that block would outgrow rnnforecast.max_memory.
+ * forecast in batches (batches.c).
  */
 #include "pg/forecast/forecast.h"
 
@@ -19,7 +17,6 @@
 #include "utils/memutils.h"
 
 #define Q RNN_QUANTILES
-#define MAX_BATCH 64
 #define COLUMNS 12				/* of rnn_forecast_row */
 #define TOLD_SHORTENED 1
 
@@ -35,16 +32,6 @@ typedef struct ForecastCall
 	bool		shortened;		/* some history was shorter than asked for */
 	Tuples		rows;
 } ForecastCall;
-
-/* Batches that share a block of memory: fresh pages are slow. */
-typedef struct Batches
-{
-	const ForecastChoice *choice;
-	ForecastTaker take;
-	void	   *taker;
-	char	   *block;
-	Size		block_size;
-} Batches;
 
 static int64
 get_history(FunctionCallInfo fcinfo)
@@ -135,159 +122,6 @@ take_rows(void *taker, int i, const rnn_config *cfg, const double *q)
 
 	put_history(call, s, end);
 	put_forecast(call, s, cfg, end, choice->horizon[i] - choice->lag[i], q);
-}
-
-/* --------------------------------------------------------------- batches */
-
-/* The series as the engine is to see it. */
-static rnn_series
-prepared_series(const ForecastChoice *choice, int i)
-{
-	rnn_series	s = choice->model->series[choice->series[i]];
-
-	if (choice->naive[i])
-	{
-		s.x += s.n - 1;
-		s.n = 1;
-		s.covariates = NULL;
-	}
-	else
-		fill_ahead(choice->model, &s, choice->horizon[i], choice->options.covariate_gaps);
-	return s;
-}
-
-Size
-forecast_work(const rnn_model *model, int count, int64 longest, int horizon)
-{
-	size_t		bytes;
-	rnn_error	err;
-
-	if (rnn_forecast_size(model, count, longest, horizon, &bytes, &err) != RNN_OK)
-		report_engine_error(&err);
-	return MAXALIGN(bytes);
-}
-
-/* The same of series[first .. first + count). */
-static Size
-work_bytes(const ForecastChoice *choice, int first, int count)
-{
-	int64		longest = 1;
-
-	for (int i = first; i < first + count; i++)
-		longest = Max(longest, choice->model->series[choice->series[i]].n);
-	return forecast_work(choice->model, count, longest, choice->horizon[first]);
-}
-
-static Size
-quantile_bytes(const ForecastChoice *choice, int first, int count)
-{
-	return sizeof(double) * Q * choice->horizon[first] * (Size) count;
-}
-
-/* Series from `first` on that have one horizon and fit into memory. */
-static int
-plan_batch(const ForecastChoice *choice, int first, Size limit)
-{
-	int			count = 1;
-
-	while (count < MAX_BATCH && first + count < choice->count &&
-		   choice->horizon[first + count] == choice->horizon[first])
-		count++;
-	while (count > 1 &&
-		   work_bytes(choice, first, count) + quantile_bytes(choice, first, count) > limit)
-		count /= 2;
-	return count;
-}
-
-static void
-report_memory(Size bytes)
-{
-	rnn_error	err;
-
-	rnn_fail(&err, RNN_ERR_MEMORY, "forecasting", (double) bytes, 0, (double) memory_limit());
-	report_engine_error(&err);
-}
-
-void
-drive_forecast(rnn_forecaster *f)
-{
-	bool		done = false;
-	rnn_error	err;
-
-	while (!done)
-	{
-		CHECK_FOR_INTERRUPTS();
-		if (rnn_forecast_step(f, &done, &err) != RNN_OK)
-			report_engine_error(&err);
-	}
-}
-
-static void
-forecast_batch(Batches *b, int first, int count)
-{
-	const ForecastChoice *choice = b->choice;
-	Size		work = work_bytes(choice, first, count),
-				total = work + quantile_bytes(choice, first, count);
-	int			horizon = choice->horizon[first];
-	rnn_series *series;
-	double	   *q;
-	rnn_forecaster *forecaster;
-	rnn_error	err;
-	MemoryContext scratch,
-				outer;
-
-	if (total > memory_limit())
-		report_memory(total);
-	if (total > b->block_size)
-	{
-		if (b->block)
-			pfree(b->block);
-		b->block = MemoryContextAllocHuge(CurrentMemoryContext, total);
-		b->block_size = total;
-	}
-	q = (double *) (b->block + work);
-	scratch = AllocSetContextCreate(CurrentMemoryContext, "rnnforecast batch", ALLOCSET_DEFAULT_SIZES);
-	outer = MemoryContextSwitchTo(scratch);
-	series = palloc(sizeof(rnn_series) * count);
-	for (int i = 0; i < count; i++)
-		series[i] = prepared_series(choice, first + i);
-	/* Beyond the trained steps there is the mix, or a network that goes on with what it said. */
-	if (choice->model->config.terms)
-		calendar_fill(&choice->model->clock, series, count,
-					  choice->model->config.skip ? Min(horizon, choice->model->config.horizon) : horizon);
-	MemoryContextSwitchTo(outer);
-	if (rnn_forecast_begin(choice->model, series, count, horizon, b->block, work, q, &forecaster, &err) != RNN_OK)
-		report_engine_error(&err);
-	drive_forecast(forecaster);
-	for (int i = 0; i < count; i++)
-	{
-		rnn_tally	tally = {0};
-		rnn_config	cfg = rnn_forecast_config(choice->model, &tally, &series[i], series[i].n);
-
-		b->take(b->taker, first + i, &cfg, q + ((Size) i * horizon + choice->lag[first + i]) * Q);
-	}
-	MemoryContextDelete(scratch);
-}
-
-const rnn_series *
-chosen_series(const ForecastChoice *choice, int i)
-{
-	return &choice->model->series[choice->series[i]];
-}
-
-void
-forecast_each(const ForecastChoice *choice, ForecastTaker take, void *taker)
-{
-	Batches		b = {.choice = choice,.take = take,.taker = taker};
-
-	for (int first = 0, count; first < choice->count; first += count)
-	{
-		CHECK_FOR_INTERRUPTS();
-		count = plan_batch(choice, first, memory_limit());
-		forecast_batch(&b, first, count);
-	}
-	if (b.block)
-		pfree(b.block);
 }
 
 void

@@ -41,6 +41,7 @@ typedef struct ForecastChoice
 /* All arguments are checked; errors say what is wrong with them. */
 void		choose_forecast(FunctionCallInfo fcinfo, const ForecastArguments *args, const rnn_model *model, Jsonb *options,
 							ForecastChoice *choice);
+/* batches.c */
 const rnn_series *chosen_series(const ForecastChoice *choice, int i);
 /* Forecasts of all that is chosen: q (horizon - lag, Q) of the i-th, and its options, are handed over. */
 typedef void (*ForecastTaker) (void *taker, int i, const rnn_config *cfg, const double *q);

@@ -104,6 +104,13 @@ is_room_for_workers(int workers)
 	return room;
 }
 
+/* Workers take the snapshot of their leader, and a refit trains without one, so as not to hold up vacuum. */
+bool
+may_have_workers(int workers)
+{
+	return workers > 0 && !IsParallelWorker() && ActiveSnapshotSet() && is_room_for_workers(workers);
+}
+
 static void
 share(Shared *shared, const Crew *crew)
 {
@@ -132,8 +139,7 @@ crew_open(Crew *crew, int workers)
 {
 	Shared	   *shared;
 
-	/* Workers take the snapshot of their leader, and a refit trains without one, so as not to hold up vacuum. */
-	if (workers < 1 || IsParallelWorker() || !ActiveSnapshotSet() || !is_room_for_workers(workers))
+	if (!may_have_workers(workers))
 		return false;
 	EnterParallelMode();
 	crew->context = CreateParallelContext("$libdir/rnnforecast", "rnnforecast_train_members", workers);

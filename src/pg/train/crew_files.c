@@ -1,7 +1,7 @@
 /*
  * crew_files.c
  *		Temporary files through which a leader and its workers hand each other
- *		series, what jobs begin with and what became of them.
+ *		series, what jobs begin with and what became of them; and other bytes.
  */
 #include "pg/train/crew.h"
 
@@ -27,7 +27,7 @@ read_bytes(BufFile *file, void *bytes, Size len)
 	if (BufFileRead(file, bytes, len) != len)
 		ereport(ERROR,
 				(errcode_for_file_access(),
-				 errmsg("could not read from a temporary file of a parallel training")));
+				 errmsg("could not read from a temporary file of parallel workers")));
 }
 
 /* Pieces, so that a cancel need not wait for all of a large part. */
@@ -151,40 +151,46 @@ read_study(Shared *shared, rnn_trainer *trainer)
 	rnn_study_filled(trainer);
 }
 
-static void
-result_name(char name[32], int post)
-{
-	snprintf(name, 32, "result%d", post);
-}
-
 void
-write_result(Shared *shared, int post, rnn_part result)
+write_part(SharedFileSet *files, const char *name, rnn_part part)
 {
-	char		name[32];
-	BufFile    *file;
+	BufFile    *file = file_create(files, name);
 
-	result_name(name, post);
-	file = file_create(&shared->files, name);
-	BufFileWrite(file, &result.len, sizeof(result.len));
-	transfer(file, &result, true);
+	BufFileWrite(file, &part.len, sizeof(part.len));
+	transfer(file, &part, true);
 	file_export(file);
 	BufFileClose(file);
 }
 
 rnn_part
+read_part(SharedFileSet *files, const char *name)
+{
+	BufFile    *file = file_open(files, name);
+	rnn_part	part;
+
+	read_bytes(file, &part.len, sizeof(part.len));
+	part.bytes = palloc_extended(part.len, MCXT_ALLOC_HUGE);
+	transfer(file, &part, false);
+	BufFileClose(file);
+	return part;
+}
+
+static char *
+result_name(int post)
+{
+	return psprintf("result%d", post);
+}
+
+void
+write_result(Shared *shared, int post, rnn_part result)
+{
+	write_part(&shared->files, result_name(post), result);
+}
+
+rnn_part
 read_result(Shared *shared, int post)
 {
-	char		name[32];
-	BufFile    *file;
-	rnn_part	result;
-
-	result_name(name, post);
-	file = file_open(&shared->files, name);
-	read_bytes(file, &result.len, sizeof(result.len));
-	result.bytes = palloc_extended(result.len, MCXT_ALLOC_HUGE);
-	transfer(file, &result, false);
-	BufFileClose(file);
-	return result;
+	return read_part(&shared->files, result_name(post));
 }
 
 static Size

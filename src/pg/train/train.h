@@ -7,6 +7,8 @@
 
 #include "pg/model/model.h"
 
+#include "storage/sharedfileset.h"
+
 /* What a training is told beside its options. */
 typedef struct Occasion
 {
@@ -23,6 +25,13 @@ double		seconds_allowed(const rnn_config *cfg);
 Datum		history_of_state(FunctionCallInfo fcinfo, bool merged);
 /* Trains on a history, from the weights of `warm` where that is not NULL. */
 bytea	   *train_on_history(const rnn_model *history, Jsonb *options, const rnn_model *warm, const Occasion *occasion);
+
+/* crew.c: whether there may be so many workers now: a place for them, shared memory, and no worker that asks */
+bool		may_have_workers(int workers);
+
+/* crew_files.c: bytes to a temporary file of a leader and its workers, and back, allocated here */
+void		write_part(SharedFileSet *files, const char *name, rnn_part part);
+rnn_part	read_part(SharedFileSet *files, const char *name);
 
 /* passed.c */
 /* Corrects the intervals by windows that lie behind the rows of the training. */
