@@ -1,10 +1,11 @@
 """bench/league: forecasts of public sets, beside the classical methods.
 
-There are three circles of sets. The first one is the league of 14, by which the
+There are four circles of sets. The first one is the league of 14, by which the
 extension is compared with others. The second one (bench/second.csv) is what
 recipes and constants are chosen by, so that the league stays a fair judge. The
 third one (bench/singles.csv) are single series with many later origins, by which
-the coverage of intervals is judged.
+the coverage of intervals is judged, the fourth one (bench/sparse.csv) are counts
+with many zeros, where a network must not make sums worse.
 
 A set is one or many series and a few origins, counted in rows from the end of
 each. One model is trained on what lies before the earliest origin, and
@@ -32,14 +33,15 @@ import io
 import json
 import math
 import os
+import random
 import statistics
 import sys
 
 from common import number, progress, psql, table
 
 HERE = os.path.dirname(os.path.abspath(__file__))
-FIRST, SECOND, SINGLES = "first", "second", "singles"
-OUTERMOST = {FIRST: 0.05, SECOND: 0.1, SINGLES: 0.1}      # level of WQL; the levels lie as far apart
+FIRST, SECOND, SINGLES, SPARSE = "first", "second", "singles", "sparse"
+OUTERMOST = {FIRST: 0.05, SECOND: 0.1, SINGLES: 0.1, SPARSE: 0.1}      # level of WQL; the levels lie as far apart
 # Seasons by hand, in steps; 12 elsewhere in the first circle, detected in the second.
 SEASONS = {"m1_quarterly": [4], "m1_yearly": [1], "hourly": [24, 168],
            "taylor": [48, 336], "co2": [52], "us_gasoline": [52],
@@ -181,7 +183,7 @@ def values(r, name):
     """(series, value) of a row; each column is a series where the first one is called date."""
     if "date" in r:
         return [(column, float(v or "nan")) for column, v in r.items() if column != "date"]
-    return [(r.get("series", name), float(r["value"] or "nan"))]
+    return [(r.get("series", name), float("nan" if r["value"] == "" else r["value"]))]
 
 
 def binned(points, seconds):
@@ -193,16 +195,40 @@ def binned(points, seconds):
     return [(t, statistics.fmean(v), False) for t, v in bins.items()]
 
 
+def made_up():
+    """Demand for spare parts: months of which most have none, few parts with a trend."""
+    made = random.Random(1)
+    for part in range(200):
+        rate, shape, trend = math.exp(made.uniform(-2.5, 0.5)), made.uniform(0.5, 3), made.choice([0, 0, 0, made.gauss(0, 0.01)])
+        for month in range(72):
+            mean, count, spent = made.gammavariate(shape, rate / shape) * math.exp(trend * month), 0, made.expovariate(1)
+            while spent < mean:
+                count, spent = count + 1, spent + made.expovariate(1)
+            yield {"series": str(part), "ts": "%d-%02d-01" % (2018 + month // 12, month % 12 + 1), "value": count}
+
+
+def is_sparse(points):
+    return sum(p[1] == 0 for p in points) >= 0.2 * len(points)
+
+
+def rows_of(data, row):
+    if not row["files"]:
+        yield from made_up()
+        return
+    with open(os.path.join(data, row["files"] + ".csv"), newline="") as f:
+        yield from csv.DictReader(f)
+
+
 def read(data, row):
     """Series -> [(time, value, is it a target)], missing values filled forward."""
     found, only = {}, row.get("series")
-    with open(os.path.join(data, row["files"] + ".csv"), newline="") as f:
-        for r in csv.DictReader(f):
-            t = int(r["step"]) if "step" in r else datetime.datetime.fromisoformat(r.get("date") or r["ts"])
-            for series, v in values(r, row["set"]):
-                if only and series != only:
-                    continue
+    for r in rows_of(data, row):
+        t = int(r["step"]) if "step" in r else datetime.datetime.fromisoformat(r.get("date") or r["ts"])
+        for series, v in values(r, row["set"]):
+            if only in (None, "", "sparse", series):
                 found.setdefault(series, []).append((t, v, r.get("split") == "test"))
+    if only == "sparse":
+        found = {series: points for series, points in found.items() if is_sparse(points)}
     for series, points in found.items():
         if row.get("bin"):
             points = binned(points, int(row["bin"]))
@@ -419,7 +445,7 @@ def main():
     parser = argparse.ArgumentParser(prog="bench/league", description=__doc__,
                                      formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("sets", nargs="*", metavar="SET", help="sets to play; all by default")
-    parser.add_argument("--circle", choices=[FIRST, SECOND, SINGLES], default=FIRST,
+    parser.add_argument("--circle", choices=[FIRST, SECOND, SINGLES, SPARSE], default=FIRST,
                         help="the league, or the sets that recipes are chosen by")
     parser.add_argument("--variants", default="default,prior,mix,network",
                         help="of default, prior (nothing trained), mix (no network), network (no mix)")
