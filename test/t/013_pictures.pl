@@ -1,5 +1,5 @@
-# Pictures of rnn_plot, as a browser shows them: narrow and wide, light and dark,
-# compared with those in test/pictures.  Fonts differ between machines, so that
+# Pictures of rnn_plot, and the demo's report, as a browser shows them: narrow and
+# wide, light and dark, compared with those in test/pictures.  Fonts differ between machines, so that
 # the whole is looked at from afar, in 60 columns, and closely only where there
 # are no letters.  UPDATE_PICTURES=1 writes the pictures of today instead.
 use strict;
@@ -71,10 +71,22 @@ sub shoot
 # Where there are lines and bands and no letters: left, top, width and height, of 640.
 my %inside = (forecast => '[[64,98,562,220]]', anomalies => '[[64,136,562,130],[64,336,562,130]]');
 
+# A whole page in a frame, half as large.
+sub shoot_page
+{
+	my ($file, $width, $height, $scheme, $name) = @_;
+	my $page = write_file("$folder/$name.html", qq{<!doctype html><meta charset="utf-8"><meta name="color-scheme" content="light dark">}
+		. qq{<body style="margin:0"><iframe style="border:0;width:${width}px;height:${height}px" src="file://$file"></iframe>});
+	my $shot = "$folder/$name.png";
+	browse("--blink-settings=preferredColorScheme=$scheme{$scheme}", '--window-size=' . ($width < 500 ? 500 : $width) . ",$height",
+		'--force-device-scale-factor=0.5', "--screenshot=$shot", "file://$page");
+	return slurp_file($shot);
+}
+
 # How far two pictures are apart: of 255 the mean of coarse cells; of fine ones inside of it the share that differ.
 sub difference
 {
-	my ($a, $b, $width, $inside) = @_;
+	my ($a, $b, $width, $inside, $w, $h) = (@_, 640, 570);
 	my ($x, $y) = map { encode_base64($_, '') } $a, $b;
 	my $page = write_file("$folder/compare.html", <<"PAGE");
 <!doctype html><img id="a" src="data:image/png;base64,$x"><img id="b" src="data:image/png;base64,$y"><script>
@@ -92,10 +104,10 @@ onload = () => {
 		const b = cells('b', ...place);
 		return Array.from(cells('a', ...place)).map((x, i) => Math.abs(x - b[i]));
 	};
-	const all = apart(0, 0, 640, 570, 60, 54);
+	const all = apart(0, 0, $w, $h, 60, 54);
 	const fine = $inside.flatMap(([x, y, w, h]) => apart(x, y, w, h, w / 2, h / 2));
 	document.title = 'mean ' + (all.reduce((s, x) => s + x) / all.length).toFixed(2)
-		+ ' share ' + (fine.filter(x => x > 40).length / fine.length).toFixed(4);
+		+ ' share ' + (fine.filter(x => x > 40).length / (fine.length || 1)).toFixed(4);
 };
 </script>
 PAGE
@@ -133,6 +145,31 @@ for my $width (300, 1200)
 {
 	my ($mean, $share) = difference(shoot($without, $width, 'light', 'without'), $shots{"forecast-$width-light"}, $width, $inside{forecast});
 	cmp_ok($share, '>', 0.001, "a forecast without its line differs at $width");
+}
+
+# The demo's report, whose numbers differ in their last digits between machines: all of it, from afar.
+my $examples = abs_path(dirname(__FILE__) . '/../../examples');
+my $report = "$folder/report.html";
+my ($said, $errors);
+IPC::Run::run([ 'psql', '-X', '-q', '-v', 'ON_ERROR_STOP=1', '-v', "report=$report", '-d', $node->connstr('postgres'), '-f', 'demo.sql' ],
+	'>', \$said, '2>', \$errors, init => sub { chdir $examples or die $! }) or die "the demo failed: $errors";
+my $html = slurp_file($report);
+unlike($html, qr/<script|(src|href)=["']?http/, 'the report needs nothing else');
+for ([ 390, 3600 ], [ 1200, 5400 ])
+{
+	my ($width, $height) = @$_;
+	my @size = (int($width / 2), $height / 2);
+	for my $scheme ('dark', 'light')
+	{
+		my $name = "report-$width-$scheme";
+		my $shot = shoot_page($report, $width, $height, $scheme, $name);
+		write_file("$pictures/$name.png", $shot) if $ENV{UPDATE_PICTURES};
+		my ($mean) = difference($shot, slurp_file("$pictures/$name.png"), 640, '[]', @size);
+		cmp_ok($mean, '<', 3, "$name looks as it did");
+	}
+	my $less = write_file("$folder/less.html", $html =~ s{<section><h2>What is odd.*?</section>}{}sr);
+	my ($mean) = difference(shoot_page($less, $width, $height, 'light', 'less'), slurp_file("$pictures/report-$width-light.png"), 640, '[]', @size);
+	cmp_ok($mean, '>', 3, "a section less is seen at $width");
 }
 
 $node->stop;
