@@ -20,6 +20,7 @@
  *		trainer.h		rnn_trainer_size, _init, _step until it is done, _model
  *		model.h			rnn_model_size, _encode; rnn_model_decoded_size, _decode
  *		forecast.h		rnn_forecast_size, _begin, _step until it is done; rnn_ends_size, _begin at many ends
+ *		parts.h			rnn_parts_size, rnn_parts: what the mix is made of
  *		anomaly.h		rnn_watch_size, rnn_watch_step until all rows are judged
  *		paths.h			rnn_past_plan_for, rnn_past_begin .. _finish; rnn_sampler_begin, _series, _step
  *
@@ -35,6 +36,7 @@
 #include "series/series.h"
 #include "model/model.h"
 #include "forecast/forecast.h"
+#include "view/parts.h"
 #include "train/trainer.h"
 #include "anomaly/anomaly.h"
 #include "paths/paths.h"

@@ -332,6 +332,77 @@ test_shared(void)
 	}
 }
 
+/* Largest difference between a mix and the sum of its parts, by the size of the mix. */
+static double
+parts_apart(const double *x, int64_t n, int h, const int *seasons, int n_seasons, double *parts)
+{
+	double	   *ref = malloc(sizeof(double) * RNN_REFS * h),
+			   *work = malloc(sizeof(double) * rnn_mix_parts_work(n, h)),
+			   *whole = malloc(sizeof(double) * h),
+				apart = 0;
+	rnn_mix		mix = mix_at(x, n, h, seasons, n_seasons, 8, RNN_REFS, 0, ref),
+				same;
+
+	rnn_mix_combine(&mix, ref, h, whole);
+	memset(work, 0x7f, sizeof(double) * rnn_mix_parts_work(n, h));
+	rnn_mix_parts(x, n, h, seasons, n_seasons, 8, RNN_REFS, &same, parts, work);
+	CHECK(memcmp(&mix, &same, sizeof(mix)) == 0);
+	for (int j = 0; j < h; j++)
+	{
+		double		sum = 0;
+
+		for (int p = 0; p < RNN_PARTS; p++)
+			sum += parts[p * h + j];
+		apart = fmax(apart, fabs(sum - whole[j]) / fmax(fabs(whole[j]), 1));
+	}
+	free(ref), free(work), free(whole);
+	return apart;
+}
+
+static void
+test_parts(void)
+{
+	enum {N = 900, H = 40};
+	static const int seasons[3] = {7, 30, 91},
+				two[2] = {7, 91};
+	static double parts[RNN_PARTS * H];
+
+	printf("- parts of the mix add up to it, and seasons are where they belong\n");
+	for (int c = 0; c < 40; c++)
+	{
+		double	   *x = monthly(N, c % 2 ? 40 : 6, c + 1);
+		int64_t		n = c < 10 ? 1 + c : 50 + 20 * c;
+
+		for (int64_t i = 0; c % 3 == 0 && i < n; i++)
+			x[i] -= 100;
+		CHECK(parts_apart(x, n, 1 + c % H, seasons, 1 + c % 3, parts) < 1e-12);
+		free(x);
+	}
+	for (int positive = 0; positive < 2; positive++)
+	{
+		double	   *x = malloc(sizeof(double) * N);
+
+		for (int i = 0; i < N; i++)
+			x[i] = (positive ? 100 : -20) + 5 * sin(2 * M_PI * i / 7) + 9 * cos(2 * M_PI * i / 91) + 0.01 * i;
+		CHECK(parts_apart(x, N, H, two, 2, parts) < 1e-12);
+		for (int k = 0; k < 2; k++)
+		{
+			double		along = 0,
+						square = 0;
+
+			for (int j = 0; j < H; j++)
+			{
+				double		planted = k == 0 ? 5 * sin(2 * M_PI * (N + j) / 7) : 9 * cos(2 * M_PI * (N + j) / 91);
+
+				along += planted * parts[(RNN_PART_SEASON + k) * H + j];
+				square += planted * planted;
+			}
+			CHECK(along > 0.7 * square && along < 1.3 * square);
+		}
+		free(x);
+	}
+}
+
 static void
 test_fill_forward(void)
 {
@@ -357,6 +428,7 @@ main(void)
 	TEST(test_reach);
 	TEST(test_weights);
 	TEST(test_shared);
+	TEST(test_parts);
 	TEST(test_fill_forward);
 	return check_summary("references");
 }

@@ -51,6 +51,18 @@ void		rnn_mix_next(const double *x, int64_t first, int64_t n, int h, const int *
 /* sum_r weight_r ref_r, (h,) */
 void		rnn_mix_combine(const rnn_mix *mix, const double *ref, int h, double *out);
 
+/*
+ * What the mix is made of: parts (RNN_PARTS, h), which add up to it.  A reference
+ * is a level, a trend and the profiles of seasons by construction; one of
+ * logarithms is split by how much each of them does, and one that follows
+ * analogues is level and seasons, and what they say beside them.
+ */
+enum { RNN_PART_LEVEL, RNN_PART_TREND, RNN_PART_SEASON, RNN_PART_ANALOGUES = RNN_PART_SEASON + RNN_MAX_SEASONS, RNN_PARTS };
+
+size_t		rnn_mix_parts_work(int64_t n, int h);
+void		rnn_mix_parts(const double *x, int64_t n, int h, const int *seasons, int n_seasons,
+						  double kappa, int refs, rnn_mix *mix, double *parts, double *work);
+
 /* Points of history that references look at (before the network's context). */
 int64_t		rnn_mix_reach(const int *seasons, int n_seasons, int h);
 

@@ -254,27 +254,35 @@ slope_of(const double *d, int64_t L, Slope slope, int season)
 	return sum / squares * (slope == SLOPE_HALF ? 0.5 : 1);
 }
 
-/* out (h): level and trend, corrected for the lag of the smoothing, plus ahead. */
-static void
-extrapolate(const Smoother *s, const double *d, int64_t L, int h, int season,
-			const double *ahead, double *out)
+/* The level, corrected for the lag of the smoothing; trend (h): how far it goes from there. */
+static double
+level_and_trend(const Smoother *s, const double *d, int64_t L, int h, int season, double *trend)
 {
 	double		level = level_of(d, L, s->alpha),
 				b = slope_of(d, L, s->slope, season),
 				damp = 1;
 
-	level += (1 - s->alpha) / s->alpha * b;
 	for (int j = 0; j < h; j++)
 	{
-		double		step = b * (j + 1);
-
+		trend[j] = b * (j + 1);
 		if (s->phi != 1)
 		{
 			damp *= s->phi;
-			step = b * s->phi * (1 - damp) / (1 - s->phi);
+			trend[j] = b * s->phi * (1 - damp) / (1 - s->phi);
 		}
-		out[j] = level + step + (ahead ? ahead[j] : 0);
 	}
+	return level + (1 - s->alpha) / s->alpha * b;
+}
+
+/* out (h): level, trend, and what lies ahead of the season, NULL: none. */
+static void
+extrapolate(const Smoother *s, const double *d, int64_t L, int h, int season,
+			const double *ahead, double *out)
+{
+	double		level = level_and_trend(s, d, L, h, season, out);
+
+	for (int j = 0; j < h; j++)
+		out[j] = level + out[j] + (ahead ? ahead[j] : 0);
 }
 
 /* The smoothers of the series, or of its logarithms. */
@@ -326,4 +334,76 @@ references_at(const Bank *bank, int64_t n, int h, bool positive, double top,
 	for (int r = 0; r < RNN_LEAST_REFS; r++)
 		for (int j = 0; !present[r] && j < h; j++)
 			ref[r * stride + j] = bank->x[n - 1];
+}
+
+/* ------------------------------------------------------------------ parts */
+
+/* weight x a reference that is a sum, or where it is one of logarithms what each of its terms does. */
+static void
+add_terms(const Smoother *s, double weight, double top, double level, const double *const *term, int terms, int h,
+		  double *parts)
+{
+	double		base = s->log ? exp(fmin(fmax(level, -50), top)) : level;
+
+	for (int j = 0; j < h; j++)
+	{
+		double		sum = 0,
+					factor = 1;
+
+		for (int k = 0; k < terms; k++)
+			sum += term[k][j];
+		/* The mean of base and result by their logarithms, with which shares add up (Ang 2004). */
+		if (s->log)
+			factor = fabs(sum) > 1e-12 ? (exp(fmin(fmax(level + sum, -50), top)) - base) / sum : base;
+		parts[RNN_PART_LEVEL * h + j] += weight * base;
+		for (int k = 0; k < terms; k++)
+			parts[(RNN_PART_TREND + k) * h + j] += weight * factor * term[k][j];
+	}
+}
+
+/*
+ * The smoothers of the series or of its logarithms.  The first seasons alone
+ * give what the first ones are ahead, so each season is the difference to those
+ * before it; ahead is (1 + seasons, RHOS, h), trend (h).
+ */
+static void
+group_parts(const Bank *bank, const rnn_mix *mix, int64_t n, int h, double top, bool log, double *ahead, double *trend,
+			double *parts)
+{
+	const double *z = log ? bank->logs : bank->x;
+	int64_t		points = rnn_min(n, LEVEL_POINTS);
+	Bank		first = *bank;
+
+	for (first.n_seasons = 0; first.n_seasons <= bank->n_seasons; first.n_seasons++)
+	{
+		deseasonalise(&first, z, n, h, points);
+		for (int r = 0; r < RHOS; r++)
+			memcpy(ahead + ((int64_t) first.n_seasons * RHOS + r) * h, bank->ahead[r], sizeof(double) * h);
+	}
+	for (int k = bank->n_seasons; k > 0; k--)
+		for (int64_t i = 0; i < (int64_t) RHOS * h; i++)
+			ahead[(int64_t) k * RHOS * h + i] -= ahead[(int64_t) (k - 1) * RHOS * h + i];
+	for (int i = 0; i < RNN_SMOOTHERS; i++)
+	{
+		const Smoother *s = &smoothers[i];
+		const double *term[1 + RNN_MAX_SEASONS] = {trend};
+		bool		seasonal = s->profile != NO_PROFILE;
+		double		weight = mix->weight[RNN_MAX_SEASONS + i];
+
+		if (s->log != log || weight == 0)
+			continue;
+		for (int k = 1; k <= bank->n_seasons; k++)
+			term[k] = ahead + ((int64_t) k * RHOS + (seasonal ? s->profile : 0)) * h;
+		add_terms(s, weight, top, level_and_trend(s, seasonal ? bank->level[s->profile] : z + n - points, points, h, bank->seasons[0], trend),
+				  term, seasonal ? 1 + bank->n_seasons : 1, h, parts);
+	}
+}
+
+void
+smoothers_parts(const Bank *bank, const rnn_mix *mix, int64_t n, int h, bool positive, double top, double *ahead,
+				double *trend, double *parts)
+{
+	if (positive)
+		group_parts(bank, mix, n, h, top, true, ahead, trend, parts);
+	group_parts(bank, mix, n, h, top, false, ahead, trend, parts);
 }

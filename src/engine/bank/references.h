@@ -38,6 +38,15 @@ int64_t		references_tail(int64_t n, const int *seasons, int n_seasons);
 void		references_at(const Bank *bank, int64_t n, int h, bool positive, double top,
 						  double *ref, int64_t stride, bool *present);
 
+/*
+ * What the smoothers of a mix are made of, added to parts (RNN_PARTS, h) by
+ * their weights; scratch: trend (h).  Leaves the last points of the series
+ * without its seasons in bank->level, and behind the first RHOS rows of ahead
+ * (1 + seasons, RHOS, h) what each season does.
+ */
+void		smoothers_parts(const Bank *bank, const rnn_mix *mix, int64_t n, int h, bool positive, double top, double *ahead,
+							double *trend, double *parts);
+
 /* Doubles of scratch for analogues of up to n points; those at the end of x[0..n), (RNN_ANALOGUES, h). */
 size_t		analogues_work(int64_t n);
 void		analogues_at(const Bank *bank, int64_t n, int h, double *ref, int64_t stride, bool *present);
