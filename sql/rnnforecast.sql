@@ -419,6 +419,65 @@ CREATE FUNCTION rnn_backtest(query text, horizon bigint DEFAULT NULL, cutoffs in
 COMMENT ON FUNCTION rnn_backtest(text, bigint, int, jsonb, bytea) IS
 	'what would have been forecast of a query''s rows at earlier times, beside what came';
 
+CREATE TYPE rnn_explain_row AS (
+	series text,
+	step int,
+	ts timestamptz,
+	local_ts timestamp,
+	position bigint,
+	actual float8,
+	forecast float8,
+	transformed float8,
+	level float8,
+	trend float8,
+	season_1 float8,
+	season_2 float8,
+	season_3 float8,
+	analogues float8,
+	calendar float8,
+	covariates jsonb,
+	network float8,
+	bounds float8
+);
+COMMENT ON TYPE rnn_explain_row IS
+	'what one step of a forecast is made of: the columns from level to bounds add up to forecast, or to transformed where that is not null';
+COMMENT ON COLUMN rnn_explain_row.series IS 'name of the series; null where there is only one';
+COMMENT ON COLUMN rnn_explain_row.step IS 'steps after the end that the forecast is made at';
+COMMENT ON COLUMN rnn_explain_row.ts IS 'the moment; exact for models of timestamptz';
+COMMENT ON COLUMN rnn_explain_row.local_ts IS 'the wall clock; exact for models of date and timestamp';
+COMMENT ON COLUMN rnn_explain_row.position IS 'number of the row or step, where there are no times';
+COMMENT ON COLUMN rnn_explain_row.forecast IS 'the median of the forecast, in units of the data';
+COMMENT ON COLUMN rnn_explain_row.actual IS 'the value that came, of rows of the history';
+COMMENT ON COLUMN rnn_explain_row.transformed IS 'the forecast on the scale of the option transform, which the parts add up to; null where nothing is transformed';
+COMMENT ON COLUMN rnn_explain_row.level IS 'where the series stands';
+COMMENT ON COLUMN rnn_explain_row.trend IS 'how far it goes from there by its slope';
+COMMENT ON COLUMN rnn_explain_row.season_1 IS 'what the shortest season does; null where there is none';
+COMMENT ON COLUMN rnn_explain_row.season_2 IS 'what the next longer season does; null where there is none';
+COMMENT ON COLUMN rnn_explain_row.season_3 IS 'what the longest season does; null where there are fewer than three';
+COMMENT ON COLUMN rnn_explain_row.analogues IS 'what the stretches of the past that were most like the latest one say beside level and seasons';
+COMMENT ON COLUMN rnn_explain_row.calendar IS 'what the terms of the calendar do in the network; null where it has none';
+COMMENT ON COLUMN rnn_explain_row.covariates IS 'what each covariate does in the network, beside its usual value; null where there are none';
+COMMENT ON COLUMN rnn_explain_row.network IS 'what the network, its own or the pretrained one, says beside all that';
+COMMENT ON COLUMN rnn_explain_row.bounds IS 'what bounds and rounding change; null where values are transformed';
+
+CREATE FUNCTION rnn_explain(model bytea, horizon bigint DEFAULT NULL, series text[] DEFAULT NULL, history bigint DEFAULT 0)
+	RETURNS SETOF rnn_explain_row
+	AS 'MODULE_PATHNAME', 'rnnforecast_rnn_explain' LANGUAGE C STABLE PARALLEL SAFE COST 10000;
+COMMENT ON FUNCTION rnn_explain(bytea, bigint, text[], bigint) IS
+	'what a forecast is made of: level, trend, seasons, calendar, covariates, network';
+
+CREATE FUNCTION rnn_importance(model bytea, windows int DEFAULT 8, OUT covariate text, OUT share float8, OUT direction text)
+	RETURNS SETOF record
+	AS 'MODULE_PATHNAME', 'rnnforecast_rnn_importance' LANGUAGE C STABLE PARALLEL SAFE COST 100000 ROWS 5;
+COMMENT ON FUNCTION rnn_importance(bytea, int) IS
+	'how much of the error on the last windows each covariate saves, and which way it moves forecasts';
+
+CREATE FUNCTION rnn_references(model bytea, OUT series text, OUT reference text, OUT weight float8, OUT error float8)
+	RETURNS SETOF record
+	AS 'MODULE_PATHNAME', 'rnnforecast_rnn_references' LANGUAGE C STABLE PARALLEL SAFE COST 1000;
+COMMENT ON FUNCTION rnn_references(bytea) IS
+	'the references that the mix of each series is made of: their weights, and their errors at the last origins';
+
 CREATE FUNCTION rnn_naive(model bytea, horizon bigint DEFAULT NULL, season bigint DEFAULT NULL, OUT series text,
 	OUT step int, OUT ts timestamptz, OUT local_ts timestamp, OUT "position" bigint, OUT naive float8,
 	OUT seasonal float8, OUT drift float8)

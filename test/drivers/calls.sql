@@ -73,6 +73,12 @@ SELECT mae, skill FROM (SELECT (rnn_accuracy(r)).* FROM (SELECT amount AS actual
 SELECT cutoff, step, actual, forecast, quantiles, mean FROM rnn_backtest($1, $2, $3, $4);
 -- naive: bytea @days; bigint 3; bigint 7 -> int timestamp float8 float8 float8
 SELECT step, local_ts, naive, seasonal, drift FROM rnn_naive($1, $2, $3);
+-- explain: bytea @days; bigint 2; bigint 3 -> int timestamp float8 float8 float8 float8
+SELECT step, local_ts, forecast, level, season_1, network FROM rnn_explain($1, $2, history => $3);
+-- importance: bytea @days; int 2 -> text float8 text
+SELECT covariate, share, direction FROM rnn_importance($1, $2);
+-- references: bytea @days -> text float8 float8
+SELECT reference, weight, error FROM rnn_references($1);
 -- anomalies: text SELECT shop AS series, moment AS ts, amount AS value FROM sales; float8 0.99; jsonb {"last": 3} -> text timestamp float8 bool
 SELECT series, local_ts, expected, is_anomaly FROM rnn_anomalies($1, $2, $3);
 -- plot: text SELECT day AS ts, amount AS value FROM sales; text Sales; text euros -> bool

@@ -114,4 +114,9 @@ void		backtest_nothing(FunctionCallInfo fcinfo, const char *why);
 /* Arguments 1 and 2 of a function, for what take_backtest_options has begun. */
 void		get_backtest_arguments(FunctionCallInfo fcinfo, Backtest *b);
 
+/* explain.c */
+/* Medians (count, horizon) of series of one length. */
+double	   *forecast_medians(const rnn_model *model, const rnn_series *series, int count, int horizon);
+rnn_config	config_with_seasons(const rnn_model *m);
+
 #endif							/* RNN_PG_EVALUATE_H */
