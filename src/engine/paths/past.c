@@ -14,8 +14,10 @@
  * shrunk to a Gaussian copula of few numbers: a share of the variance is common
  * to all series (as the constant correlation of Ledoit and Wolf 2004), and along
  * the steps a level that a whole window has goes beside a chain in which each
- * step follows the one before.  Its numbers are moments of z, not centred: a
- * model that was wrong on one side will be so again.
+ * step follows the one before.  Its numbers are moments of z, not centred: that
+ * the model was always wrong on one side says that all steps may be so again, on
+ * either side.  So the mean of a step's scores over the windows, their bias, is
+ * kept apart from the templates, and paths have it at random.
  */
 #include "paths/paths.h"
 
@@ -110,7 +112,8 @@ scores_of(const rnn_past_plan *plan)
 size_t
 rnn_past_size(const rnn_past_plan *plan)
 {
-	return scores_of(plan) * sizeof(float) + (size_t) plan->windows * plan->steps * (sizeof(float) + sizeof(int32_t));
+	return scores_of(plan) * sizeof(float) + (size_t) plan->windows * plan->steps * (sizeof(float) + sizeof(int32_t)) +
+		(size_t) (plan->series + 1) * plan->steps * sizeof(float);
 }
 
 void
@@ -119,6 +122,8 @@ rnn_past_begin(rnn_past *past, const rnn_past_plan *plan, void *block)
 	*past = (rnn_past) {.plan = *plan,.z = block};
 	past->common = past->z + scores_of(plan);
 	past->known = (int32_t *) (past->common + (size_t) plan->windows * plan->steps);
+	past->bias = (float *) (past->known + (size_t) plan->windows * plan->steps);
+	past->common_bias = past->bias + (size_t) plan->series * plan->steps;
 	for (size_t i = 0; i < scores_of(plan); i++)
 		past->z[i] = NAN;
 }
@@ -303,6 +308,24 @@ share_in_common(rnn_past *past)
 	return most > 0 ? fmin(fmax(pairs / most, 0), 0.99) : 0;
 }
 
+/* Takes the means of scores (windows, steps) out of them. */
+static void
+take_bias(const rnn_past_plan *p, float *z, float *bias)
+{
+	for (int j = 0; j < p->steps; j++)
+	{
+		float		sum = 0;
+		int			known = 0;
+
+		for (int w = 0; w < p->windows; w++)
+			if (!isnan(z[(size_t) w * p->steps + j]))
+				sum += z[(size_t) w * p->steps + j], known++;
+		bias[j] = known > 0 ? sum / known : 0;
+		for (int w = 0; w < p->windows; w++)
+			z[(size_t) w * p->steps + j] -= bias[j];
+	}
+}
+
 void
 rnn_past_finish(rnn_past *past)
 {
@@ -332,4 +355,7 @@ rnn_past_finish(rnn_past *past)
 	past->shared = course_of(common, p->steps);
 	past->own = course_of(beside(all, common, past->share), p->steps);
 	past->weight = apart / (apart + SHRINK);
+	for (int s = 0; s < p->series; s++)
+		take_bias(p, scores_at(past, s, 0), past->bias + (size_t) s * p->steps);
+	take_bias(p, past->common, past->common_bias);
 }

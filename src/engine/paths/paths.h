@@ -34,8 +34,10 @@ typedef struct rnn_course
 typedef struct rnn_past
 {
 	rnn_past_plan plan;
-	float	   *z;				/* (series, windows, steps) normal scores of what came, NaN where nothing is known */
-	float	   *common;			/* (windows, steps) what they have in common, NaN */
+	float	   *z;				/* (series, windows, steps) normal scores of what came, less their bias, NaN where nothing is known */
+	float	   *common;			/* (windows, steps) what they have in common, likewise */
+	float	   *bias;			/* (series, steps) means over the windows, */
+	float	   *common_bias;	/* (steps) and of what is common */
 	int32_t    *known;			/* (windows, steps) how many series that comes from */
 	rnn_course	own,			/* of one series beside what is common, */
 				shared;			/* and of that */

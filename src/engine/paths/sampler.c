@@ -14,7 +14,7 @@
  *		sqrt(w) z + sqrt(1 - w) (sqrt(c) C + sqrt(1 - c) O)
  *
  * z is the score of a past window, the same one for all steps and series of a
- * path, C and O are chains, of which C is the same for all series.  Series that
+ * path, with their bias times a number of the path; C and O are chains, of which C is the same for all series.  Series that
  * were not looked at have what is common in place of z:
  *
  *		sqrt(c) (sqrt(w) z' + sqrt(1 - w) C) + sqrt(1 - c) O
@@ -191,9 +191,9 @@ advance(rnn_sampler *s, Chain *c)
 	follow(s, c, c->state, c->course.near);
 }
 
-/* The windows' scores at this step; where there is none they follow their last one. */
+/* The windows' scores at this step, with their bias on a path's side; where there is none they follow their last one. */
 static void
-advance_windows(rnn_sampler *s, Chain *c, const float *z)
+advance_windows(rnn_sampler *s, Chain *c, const float *z, const float *bias)
 {
 	const rnn_past_plan *plan = &s->past->plan;
 
@@ -203,7 +203,7 @@ advance_windows(rnn_sampler *s, Chain *c, const float *z)
 		float		x = z[(size_t) s->window[p] * plan->steps + s->step];
 
 		if (!isnan(x))
-			c->window[p] = x;
+			c->window[p] = x + bias[s->step] * s->common.level[p];
 	}
 }
 
@@ -230,10 +230,10 @@ advance_numbers(rnn_sampler *s, float *out)
 				own_state = (float) sqrt(1 - past->own.level);
 
 	advance(s, &s->common);
-	advance_windows(s, &s->common, past->common);
+	advance_windows(s, &s->common, past->common, past->common_bias);
 	advance(s, &s->own);
 	if (s->place >= 0)
-		advance_windows(s, &s->own, past->z + s->place * cells);
+		advance_windows(s, &s->own, past->z + s->place * cells, past->bias + (size_t) s->place * past->plan.steps);
 	for (int p = 0; p < s->N; p++)
 	{
 		float		common = v * chained(&s->common, p, common_level, common_state),

@@ -39,11 +39,11 @@ typedef struct Total
 	Tuples		rows;
 } Total;
 
-/* At p among the sorted x (n), of which the k-th lies at (k + 1/2) / n. */
+/* At p among the sorted x (n), of which the k-th lies at (k + 1/2) / n; 0.9 is not quite what leaves 0.05 on each side. */
 static double
 sample_quantile(const double *x, int n, double p)
 {
-	double		at = fmin(fmax(p * n - 0.5, 0), n - 1);
+	double		at = fmin(fmax(rint((p * n - 0.5) * 1e6) / 1e6, 0), n - 1);
 	int			k = Min((int) at, Max(n - 2, 0));
 
 	return n == 1 ? x[0] : x[k] * (1 - (at - k)) + x[k + 1] * (at - k);
