@@ -1,7 +1,7 @@
 """bench/totals: sums over a horizon, and the paths that they come from.
 
-Plays sets of the league, ansett and pbs, and synthetic demand that is mostly 0,
-at their origins: the model is trained before the earliest, and observes what is
+Plays sets of the league, ansett and pbs, bikesharing by days, and synthetic
+demand that is mostly 0, at their origins: the model is trained before the earliest, and observes what is
 known at each.
 
 steps    share of the single values that lie in their 90 % interval
@@ -27,7 +27,7 @@ SETS = {name: {"set": name, "files": name, "kind": kind, "horizon": horizon, "se
                "spacing": spacing, "seasons": seasons}
         for name, kind, horizon, season, origins, spacing, seasons in [
             ("ansett", "panel", 6, 52, 8, 6, ""), ("pbs", "panel", 6, 12, 6, 6, "12")]}
-DEMAND = "demand"
+DEMAND, BIKES = "demand", "bikes"
 MOST_SERIES = 8                # whose paths are looked at one by one
 
 SCRIPT = """
@@ -55,10 +55,24 @@ def demand():
                 value = 1
                 while rng.random() > size:
                     value += 1
-            rows.append(("d%03d" % s, i, value, (n - i - 1) // horizon - 1))
-    # seen: the latest `origins` blocks of `horizon` rows come after an origin each.
-    rows = [(s, i, v, min(k, origins - 1)) for s, i, v, k in rows]
+            rows.append(("d%03d" % s, i, value, seen(i, n, horizon, origins)))
     return rows, "bigint", horizon, origins
+
+
+def seen(i, n, horizon, origins):
+    """The earliest origin behind row i of n: after each of the last blocks of a horizon comes one."""
+    return min((n - i - 1) // horizon - 1, origins - 1)
+
+
+def bikes(data):
+    """All days of which there are 24 hours."""
+    hours = {}
+    with open(os.path.join(data, "bikesharing.csv"), newline="") as f:
+        for r in csv.DictReader(f):
+            hours.setdefault(r["ts"][:10], []).append(float(r["value"]))
+    days = sorted((day, sum(v)) for day, v in hours.items() if len(v) == 24)
+    horizon, origins = 14, 20
+    return [("bikes", day, v, seen(i, len(days), horizon, origins)) for i, (day, v) in enumerate(days)], "date", horizon, origins
 
 
 def script(rows, kind, horizon, origins, options):
@@ -124,6 +138,8 @@ def figures(told):
 def rows_of(args, name):
     if name == DEMAND:
         return demand()
+    if name == BIKES:
+        return bikes(args.data)
     row = SETS.get(name) or LEAGUE[name]
     found = league.League(args.data, row)
     rows = found.rows if len({r[0] for r in found.rows}) <= args.most else thin(found.rows, args.most)
@@ -144,7 +160,7 @@ def main():
         LEAGUE.update((r["set"], r) for r in csv.DictReader(f))
     with open(os.path.join(league.HERE, "second.csv"), newline="") as f:
         LEAGUE.update((r["set"], r) for r in csv.DictReader(f))
-    names = [*SETS, DEMAND, *LEAGUE]
+    names = [*SETS, BIKES, DEMAND, *LEAGUE]
     args = common.begin(parser, names)
     results = {}
     head = ["set", "sums", "steps", "cover", "bounds", "group", "stock", "size", "bias", "median", "lag 1 came", "paths", "off"]
