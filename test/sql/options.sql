@@ -57,6 +57,13 @@ SELECT with_options('{"network": false, "seasons": [3, 12]}');
 SELECT rnn_info(m)->'options' @> '{"seasons": [12], "horizon": 9, "kappa": 4.5, "seed": -7, "cell": "lstm"}'
 FROM (SELECT rnn_train(month, value, mix() || '{"seasons": [12], "horizon": 9, "kappa": 4.5, "seed": -7, "cell": "lstm"}')
 	  FROM monthly) AS t (m);
+-- One word instead of hidden, steps and members; what is given counts.
+SELECT with_options('{"effort": "low"}');
+SELECT effort, info->'options'->'hidden' AS hidden, info->'options'->'steps' AS steps, info->'options'->'members' AS members
+FROM unnest('{quick,normal,high}'::text[]) AS effort,
+	 LATERAL (SELECT rnn_info(rnn_train(month, value, mix() || jsonb_build_object('effort', effort))) FROM monthly) AS t (info);
+SELECT rnn_info(rnn_train(month, value, mix() || '{"effort": "high", "steps": 7, "members": 2}'))->'options' @>
+	   '{"effort": "high", "hidden": 64, "steps": 7, "members": 2}' FROM monthly;
 -- Nothing is "auto" any more, and every option of the engine is there.
 SELECT count(*) FROM rnn_options AS o, (SELECT rnn_info(rnn_train(month, value, mix()))->'options' AS used FROM monthly) AS i
 WHERE NOT used ? o.name AND o.name NOT IN ('progress', 'keep', 'known_ahead', 'timezone');

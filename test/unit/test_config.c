@@ -317,6 +317,35 @@ test_resolve_rules(void)
 	CHECK(c.hidden == 64 && c.members == 3 && c.steps == 1000);
 }
 
+/* One word for sizes that are auto; what is given counts. */
+static void
+test_effort(void)
+{
+	const rnn_summary d = {.series = PANEL,.points = 100000,.longest = 10000};
+	rnn_config	of[RNN_EFFORTS];
+
+	for (int i = 0; i < RNN_EFFORTS; i++)
+	{
+		rnn_config_defaults(&of[i]);
+		CHECK(of[i].effort == RNN_EFFORT_NORMAL);
+		of[i].effort = i;
+		of[i].seasons_given = 1;
+		of[i].seasons[0] = 24;
+		rnn_config_resolve(&of[i], &d);
+		CHECK(i == 0 || (of[i].hidden > of[i - 1].hidden && of[i].steps >= 4 * of[i - 1].steps && of[i].members > of[i - 1].members));
+	}
+	CHECK(of[RNN_EFFORT_HIGH].hidden == 128 && of[RNN_EFFORT_HIGH].steps == 4000 && of[RNN_EFFORT_QUICK].members == 1);
+	rnn_config_defaults(&of[0]);
+	of[0].effort = RNN_EFFORT_QUICK;
+	of[0].seasons_given = 1;
+	of[0].seasons[0] = 24;
+	of[0].steps = 77;
+	of[0].hidden = 11;
+	of[0].members = 2;
+	rnn_config_resolve(&of[0], &d);
+	CHECK(of[0].steps == 77 && of[0].hidden == 11 && of[0].members == 2);
+}
+
 int
 main(void)
 {
@@ -329,5 +358,6 @@ main(void)
 	TEST(test_resolve_given);
 	TEST(test_resolve_memory);
 	TEST(test_resolve_rules);
+	TEST(test_effort);
 	return check_summary("config");
 }

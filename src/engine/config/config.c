@@ -16,6 +16,7 @@ static const char *const start_names[] = {"auto", "scratch", "prior", "tune", NU
 const char *const rnn_cell_names[] = {RNN_CELLS(NAME) NULL};
 const char *const rnn_cell_titles[] = {RNN_CELLS(TITLE)};
 static const char *const activation_names[] = {"tanh", "relu", NULL};
+static const char *const effort_names[] = {"quick", "normal", "high", NULL};
 static const char *const flips_names[] = {"auto", "on", "off", NULL};
 static const char *const gaps_names[] = {"mask", "interpolate", "previous", "zero", "error", NULL};
 static const char *const transform_names[] = {"none", "log", "asinh", "box-cox", NULL};
@@ -51,6 +52,8 @@ const rnn_option rnn_options[] = {
 	"last part of the training in which the learning rate falls to zero"},
 	{"dropout", RNN_OPT_FLOAT, AT(dropout), -1, 0, 0.9, true, NULL,
 	"probability of dropping a unit between layers and in the head"},
+	{"effort", RNN_OPT_ENUM, AT(effort), RNN_EFFORT_NORMAL, 0, RNN_EFFORTS - 1, false, effort_names,
+	"how much training may cost: quick, normal or high; sets hidden, steps and members where these are auto"},
 	{"ema", RNN_OPT_FLOAT, AT(ema), 0.99, 0, 0.99999, false, NULL,
 	"decay of the exponential moving average of the weights, 0 for none"},
 	{"flips", RNN_OPT_ENUM, AT(flips), RNN_FLIPS_AUTO, 0, 2, false, flips_names,

@@ -64,6 +64,7 @@ typedef struct rnn_calendar
 
 typedef enum rnn_start { RNN_START_AUTO, RNN_START_SCRATCH, RNN_START_PRIOR, RNN_START_TUNE } rnn_start;
 typedef enum rnn_activation { RNN_TANH, RNN_RELU } rnn_activation;
+typedef enum rnn_effort { RNN_EFFORT_QUICK, RNN_EFFORT_NORMAL, RNN_EFFORT_HIGH, RNN_EFFORTS } rnn_effort;
 typedef enum rnn_flips { RNN_FLIPS_AUTO, RNN_FLIPS_ON, RNN_FLIPS_OFF } rnn_flips;
 typedef enum rnn_gaps { RNN_GAPS_MASK, RNN_GAPS_INTERPOLATE, RNN_GAPS_PREVIOUS, RNN_GAPS_ZERO, RNN_GAPS_ERROR } rnn_gaps;
 typedef enum rnn_transform_kind { RNN_TRANSFORM_NONE, RNN_TRANSFORM_LOG, RNN_TRANSFORM_ASINH, RNN_TRANSFORM_BOX_COX } rnn_transform_kind;
@@ -77,6 +78,7 @@ typedef enum rnn_covariate_gaps { RNN_AHEAD_ERROR, RNN_AHEAD_PREVIOUS, RNN_AHEAD
 typedef struct rnn_config
 {
 	int32_t		start;			/* rnn_start: auto lets validation decide, prior trains nothing, tune goes on from it */
+	int32_t		effort;			/* rnn_effort: what hidden, steps and members are where they are auto */
 	int32_t		network;		/* bool: false gives the mix alone */
 	int32_t		skip;			/* bool: false gives the network alone */
 	int32_t		cell;			/* rnn_cell */

@@ -18,6 +18,20 @@
 #define NEAR 0.02				/* a season is a cycle that it is as near to */
 #define MEMORY_PART 8			/* of the memory, for what is prepared by point */
 
+/* Sizes of a training, below FEW_POINTS and from there on. */
+typedef struct Sizes
+{
+	int			hidden[2],
+				steps[2],
+				members[2];		/* a single short series, and others */
+} Sizes;
+
+static const Sizes sizes[RNN_EFFORTS] = {
+	[RNN_EFFORT_QUICK] = {{32, 32}, {150, 250}, {1, 1}},
+	[RNN_EFFORT_NORMAL] = {{32, 64}, {600, 1000}, {1, 3}},
+	[RNN_EFFORT_HIGH] = {{64, 128}, {2400, 4000}, {3, 5}},
+};
+
 static int
 clamp(int64_t v, int low, int high)
 {
@@ -84,7 +98,9 @@ auto_flips(const rnn_config *cfg, const rnn_summary *d)
 void
 rnn_config_resolve(rnn_config *cfg, const rnn_summary *d)
 {
-	bool		long_asked = cfg->context > 0;
+	const Sizes *size = &sizes[cfg->effort];
+	bool		long_asked = cfg->context > 0,
+				many = d->points >= FEW_POINTS;
 	int			T;
 
 	if (cfg->horizon == 0)
@@ -106,7 +122,7 @@ rnn_config_resolve(rnn_config *cfg, const rnn_summary *d)
 	if (cfg->bptt > T)
 		cfg->bptt = T;
 	if (cfg->hidden == 0)
-		cfg->hidden = d->points < FEW_POINTS ? 32 : 64;
+		cfg->hidden = size->hidden[many];
 	if (cfg->batch == 0)
 	{
 		/* About 2,000 positions, fewer where the horizon is long. */
@@ -115,7 +131,7 @@ rnn_config_resolve(rnn_config *cfg, const rnn_summary *d)
 		cfg->batch = clamp(6144 / (cfg->bptt * (blocks + 1)), 4, 64);
 	}
 	if (cfg->steps == 0)
-		cfg->steps = d->points < FEW_POINTS ? 600 : 1000;
+		cfg->steps = size->steps[many];
 	/*
 	 * Dropped units shrink what the network says: towards the mix, where there
 	 * is one, and else towards nothing.
@@ -126,7 +142,7 @@ rnn_config_resolve(rnn_config *cfg, const rnn_summary *d)
 		cfg->flips = auto_flips(cfg, d);
 	/* A panel is trained once for many forecasts; members that are averaged err less. */
 	if (cfg->members == 0)
-		cfg->members = d->series >= PANEL || d->points >= FEW_POINTS ? 3 : 1;
+		cfg->members = size->members[many || d->series >= PANEL];
 }
 
 /* -------------------------------------------------- terms of the calendar */
