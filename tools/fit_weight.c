@@ -182,8 +182,8 @@ look(const rnn_trainer *t)
 			.windows = c->windows,.kind = c->kind,.points = t->plan.summary.points
 	};
 
-	memcpy(j.gain, t->task.trial.gain, sizeof(j.gain));
-	memcpy(j.gain_error, t->task.trial.gain_error, sizeof(j.gain_error));
+	memcpy(j.gain, t->task.trial.gains[LOSS_SCALED].difference, sizeof(j.gain));
+	memcpy(j.gain_error, t->task.trial.gains[LOSS_SCALED].error, sizeof(j.gain_error));
 	return j;
 }
 

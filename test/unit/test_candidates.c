@@ -48,6 +48,21 @@ make_panel(bool chaos, int steps)
 	CHECK(rnn_trainer_size(&cfg, &panel, 48 * MB, &size, &err) == RNN_OK);
 }
 
+/* A part of each wave follows the logistic map, so that both networks have something to tell. */
+static void
+make_both(void)
+{
+	double		z = 0.3;
+
+	make_panel(false, 60);
+	for (int i = 0; i < SERIES; i++)
+		for (int k = 0; k < SHORT; k++)
+		{
+			z = 3.9 * z * (1 - z);
+			x[i][k] += 20 * z;
+		}
+}
+
 static rnn_trainer *
 new_trainer(const rnn_config *options)
 {
@@ -133,20 +148,25 @@ test_candidates(void)
 static void
 test_side_by_side(void)
 {
-	int			seen[2] = {0};
+	int			seen[2] = {0},
+				added = 0;
 
-	printf("- side by side: the same bytes, whichever is the better one\n");
-	for (int i = 0; i < 2; i++)
+	printf("- side by side: the same bytes, whichever is the better one, and where both are added\n");
+	for (int i = 0; i < 3; i++)
 	{
 		rnn_trainer *one;
 		rnn_model	a;
 		size_t		len;
 		void	   *bytes;
 
-		make_panel(i == 1, i ? 400 : 60);
+		if (i < 2)
+			make_panel(i == 1, i ? 400 : 60);
+		else
+			make_both();
 		a = train_alone(&one);
 		printf("  weights %.3f and %.3f\n", a.candidate[0].weight, a.candidate[1].weight);
-		seen[a.chosen]++;
+		seen[a.chosen] += i < 2;
+		added += a.second.first > 0;
 		bytes = bytes_of(&a, &len);
 		for (int seed = 1; seed <= 3; seed++)
 		{
@@ -161,7 +181,7 @@ test_side_by_side(void)
 		}
 		free(bytes), free(one);
 	}
-	CHECK(seen[0] == 1 && seen[1] == 1);
+	CHECK(seen[0] == 1 && seen[1] == 1 && added == 1);
 }
 
 /* A prior that is trained further learns more slowly, so its ceiling is higher. */
@@ -181,6 +201,13 @@ test_ceiling(void)
 	candidate_options(&plan, RNN_KIND_SCRATCH, &scratch, &pace);
 	candidate_options(&plan, RNN_KIND_TUNED, &tuned, &pace);
 	CHECK(pace < 0.5 && scratch.steps == 1000 && tuned.steps == 1500);
+	/* Of few series a network from nothing is a second try, for half of the price. */
+	plan.kinds[0] = RNN_KIND_TUNED;
+	candidate_options(&plan, RNN_KIND_SCRATCH, &scratch, &pace);
+	CHECK(scratch.steps == 500);
+	plan.summary.series = PANEL;
+	candidate_options(&plan, RNN_KIND_SCRATCH, &scratch, &pace);
+	CHECK(scratch.steps == 1000);
 	plan.asked.steps = 77;
 	candidate_options(&plan, RNN_KIND_TUNED, &tuned, &pace);
 	CHECK(tuned.steps == 77);
@@ -202,6 +229,97 @@ test_unsure(void)
 	CHECK(candidates_compare(&plan, 2) == 1);
 	first.candidate.std_error = 0.1;
 	CHECK(candidates_compare(&plan, 2) == 0);
+}
+
+/* Of two with a weight both have a share: half of what is as good, none of what is far worse. */
+static void
+test_share(void)
+{
+	rnn_candidate a = {.weight = 0.5,.difference = -1,.std_error = 0.1,.mix_pinball = 10},
+				b = a;
+	double		last = 0.5;
+
+	printf("- shares of two networks\n");
+	CHECK(candidates_share(&a, &b) == 0.5);
+	for (b.difference = -1.05; b.difference > -3; b.difference -= 0.1)
+	{
+		double		share = candidates_share(&a, &b);
+
+		CHECK(share >= last && fabs(share + candidates_share(&b, &a) - 1) < 1e-12);
+		last = share;
+	}
+	CHECK(last == 1);
+}
+
+/* Quantiles of some series by a model. */
+static double *
+forecasts_of(const rnn_model *m)
+{
+	double	   *q = malloc(sizeof(double) * SERIES * m->config.horizon * RNN_QUANTILES);
+	size_t		bytes;
+	rnn_error	err;
+	void	   *block;
+
+	CHECK(rnn_forecast_size(m, SERIES, series[0].n, m->config.horizon, &bytes, &err) == RNN_OK);
+	block = malloc(bytes);
+	CHECK(rnn_forecast(m, series, SERIES, m->config.horizon, block, bytes, q, &err) == RNN_OK);
+	free(block);
+	return q;
+}
+
+/* A model without the members from `from` to `to`, all else the same. */
+static rnn_model
+part_of(const rnn_model *m, int from, int to)
+{
+	rnn_model	part = *m;
+
+	part.config = rnn_member_config(m, from);
+	part.second = (rnn_second) {0};
+	part.n_members = to - from;
+	memmove(part.member, part.member + from, sizeof(rnn_member) * (to - from));
+	return part;
+}
+
+/* Two kinds of networks in one model: its forecast is the mean of both, and so are its bytes'. */
+static void
+test_added(void)
+{
+	rnn_trainer *t;
+	rnn_model	m,
+				back,
+				first,
+				second;
+	rnn_error	err;
+	size_t		len;
+	void	   *decoded;
+	double	   *whole,
+			   *a,
+			   *b,
+			   *again;
+
+	printf("- two kinds in one model\n");
+	make_both();
+	m = train_alone(&t);
+	printf("  %d members, from %d on %.3f of the weight %.3f\n", m.n_members, m.second.first, m.second.share, m.weight);
+	CHECK(m.second.first > 0 && m.second.first < m.n_members && m.second.share > 0.1 && m.second.share < 0.9);
+	CHECK(m.weight > 0 && m.weight <= fmax(m.candidate[0].weight, m.candidate[1].weight));
+	CHECK(m.weight >= fmin(m.candidate[0].weight, m.candidate[1].weight));
+	CHECK((m.member[0].prior > 0) != (m.member[m.n_members - 1].prior > 0));
+	CHECK(fabs(m.candidate[0].share + m.candidate[1].share - 1) < 1e-12);
+	CHECK(fabs(m.candidate[m.chosen].share - (1 - m.second.share)) < 1e-12);
+	back = read_back(&m, &len, &decoded, &err);
+	CHECK(back.second.first == m.second.first && back.second.share == m.second.share);
+	CHECK(back.second.hidden == m.second.hidden && back.second.patch == m.second.patch);
+	back.prior_net = m.prior_net;
+	first = part_of(&m, 0, m.second.first);
+	second = part_of(&m, m.second.first, m.n_members);
+	whole = forecasts_of(&m), a = forecasts_of(&first), b = forecasts_of(&second), again = forecasts_of(&back);
+	for (int64_t i = 0; i < (int64_t) SERIES * m.config.horizon * RNN_QUANTILES; i++)
+	{
+		CHECK(fabs(whole[i] - (1 - m.second.share) * a[i] - m.second.share * b[i]) < 1e-6 * fabs(whole[i]));
+		CHECK(whole[i] == again[i] && a[i] != b[i]);
+	}
+	free(whole), free(a), free(b), free(again), free(decoded), free(t);
 }
 
 /* A tuned prior that doesn't fit into the memory is left out, and the other one is judged. */
@@ -245,7 +363,7 @@ test_hurry(void)
 				models = 0;
 
 	printf("- the time is up\n");
-	make_panel(false, 60);
+	make_both();
 	for (int after = 0; after < 400; after += after < 20 ? 2 : 19)
 	{
 		rnn_trainer *t;
@@ -279,6 +397,8 @@ main(void)
 	TEST(test_side_by_side);
 	TEST(test_ceiling);
 	TEST(test_unsure);
+	TEST(test_share);
+	TEST(test_added);
 	TEST(test_left_out);
 	TEST(test_hurry);
 	return check_summary("candidates");

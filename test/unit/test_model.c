@@ -613,6 +613,34 @@ test_unsound_clock(const rnn_model *sound)
 	UNSOUND(m.clock.zone[9] = 'A', "the zone's name");
 }
 
+/* The model with its first member again, as one of a second kind. */
+static rnn_model
+two_kinds(rnn_model m)
+{
+	m.n_members = 2;
+	m.member[1] = m.member[0];
+	m.second = (rnn_second) {
+		.first = 1,.share = 0.5,.hidden = m.config.hidden,.patch = m.config.patch,.context = m.config.context,
+		.references = m.config.references
+	};
+	return m;
+}
+
+static void
+test_unsound_second(const rnn_model *sound)
+{
+	UNSOUND(m.second.first = m.n_members, "the first member of the second kind");
+	UNSOUND((m = two_kinds(m), m.second.share = 1.5), "the share of the second kind");
+	UNSOUND((m = two_kinds(m), m.second.share = NAN), "the share of the second kind");
+	UNSOUND((m = two_kinds(m), m.second.hidden = 1025), "the width of the second kind");
+	UNSOUND((m = two_kinds(m), m.second.patch = 0), "the patch of the second kind");
+	UNSOUND((m = two_kinds(m), m.second.context = -2), "the context of the second kind");
+	UNSOUND((m = two_kinds(m), m.second.patch = 3), "the context of the second kind is not a whole number of patches");
+	UNSOUND((m = two_kinds(m), m.second.past = 2), "what the second kind sees of the past");
+	UNSOUND((m = two_kinds(m), m.second.references = 1), "the count of references");
+	UNSOUND((m = two_kinds(m), m.second.hidden = 2), "a member's size doesn't fit its shape");
+}
+
 static void
 test_unsound_members(const rnn_model *sound)
 {
@@ -648,6 +676,7 @@ test_unsound_members(const rnn_model *sound)
 	UNSOUND(m.config.calendar = -1, "an option is not resolved");
 	UNSOUND(m.candidate[0].kind = RNN_KIND_TUNED + 1, "a candidate's kind");
 	UNSOUND(m.candidate[0].weight = 1.01, "a candidate's weight");
+	UNSOUND(m.candidate[0].share = NAN, "a candidate's share");
 	UNSOUND(m.candidate[0].difference = INFINITY, "a candidate's judgement is infinite");
 	UNSOUND(m.member[0].shared = 1, "a member's shared weights");
 	UNSOUND(m.member[0].prior = rnn_prior_latest(), "a member's shape isn't the prior's");
@@ -758,6 +787,7 @@ test_unsound(void)
 	test_unsound_config(&sound);
 	test_unsound_clock(&sound);
 	test_unsound_members(&sound);
+	test_unsound_second(&sound);
 	test_unsound_series(&sound);
 	test_unsound_covariates();
 }

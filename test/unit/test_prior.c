@@ -468,18 +468,25 @@ test_coverage(void)
 }
 
 /* Gains of `at` at weight 1, relative to a loss of 2, with an error that grows like the weight. */
-static int
-weight_of(double at, double error)
+static Gains
+gains_of(double at, double error)
 {
-	double		gain[RNN_GRID],
-				errors[RNN_GRID];
+	Gains		gains = {.loss = 2};
 
 	for (int g = 0; g < RNN_GRID; g++)
 	{
-		gain[g] = 2 * at * g / (RNN_GRID - 1.0);
-		errors[g] = g == 0 ? 0 : 2 * error * g / (RNN_GRID - 1.0);
+		gains.difference[g] = 2 * at * g / (RNN_GRID - 1.0);
+		gains.error[g] = g == 0 ? 0 : 2 * error * g / (RNN_GRID - 1.0);
 	}
-	return tuned_weight(gain, errors, 2);
+	return gains;
+}
+
+static int
+weight_of(double at, double error)
+{
+	const Gains gains = gains_of(at, error);
+
+	return tuned_weight(&gains, 1);
 }
 
 /* What was measured counts as far as it is sure; else what is known of such networks. */
@@ -497,7 +504,26 @@ test_tuned_weight(void)
 		CHECK(weight_of(-0.1, error) >= unknown && weight_of(0.1, error) <= unknown);
 		CHECK(weight_of(0.1, 2 * error) >= weight_of(0.1, error) && weight_of(-0.1, 2 * error) <= weight_of(-0.1, error));
 	}
-	CHECK(tuned_weight((double[RNN_GRID]) {0}, (double[RNN_GRID]) {0}, 0) == 0);
+	CHECK(tuned_weight(&(Gains) {.loss = 0}, 1) == 0);
+}
+
+/* Better by each series and worse in sums: the weight is where both together are best. */
+static void
+test_weight_by_sums(void)
+{
+	Gains		both[LOSSES] = {gains_of(-0.1, 1e-6), gains_of(0.15, 1e-6)};
+
+	printf("- the weight of a tuned prior that makes sums worse\n");
+	CHECK(tuned_weight(both, 1) == RNN_GRID - 1 && tuned_weight(both, LOSSES) == 0);
+	/* A dear tail, which is known, holds the weight below what is cheap up to there. */
+	for (int g = 6; g < RNN_GRID; g++)
+		both[LOSS_PLAIN].difference[g] += 0.4 * (g - 5);
+	for (int g = 0; g < 6; g++)
+		both[LOSS_PLAIN].difference[g] = 0;
+	CHECK(tuned_weight(both, LOSSES) == 5);
+	/* Sums that tell nothing leave what is known of such networks. */
+	both[LOSS_PLAIN] = gains_of(0.15, 1e9);
+	CHECK(tuned_weight(both, LOSSES) >= 7);
 }
 
 static void
@@ -553,6 +579,7 @@ main(void)
 	TEST(test_versions);
 	TEST(test_coverage);
 	TEST(test_tuned_weight);
+	TEST(test_weight_by_sums);
 	TEST(test_conflicts);
 	return check_summary("prior");
 }

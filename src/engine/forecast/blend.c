@@ -80,7 +80,7 @@ add_member(Forecaster *f, int member, const rnn_end *ends, int count, int h, int
 		if (share == 0)
 			continue;
 		rnn_net_quantiles(&v->net, row + b, f->q);
-		add_quantiles(f->q, scale_of(&v->window[b]), share / m->n_members, h, out + b * stride);
+		add_quantiles(f->q, scale_of(&v->window[b]), share * rnn_member_share(m, member), h, out + b * stride);
 	}
 }
 
@@ -117,12 +117,13 @@ forecast_trained(Forecaster *f, const rnn_end *ends, int count, int h, int64_t s
 		return;
 	if (m->prior_net)
 		run_prior(f, ends, count);
+	/* While the view is still that of the first members. */
+	if (m->config.skip && show(f, 0, ends, count))
+		add_mix(f, ends, count, h, stride, out);
 	for (int i = 0; has_network(m) && i < m->n_members; i++)
 	{
 		if (!show(f, i, ends, count))
 			return;
 		add_member(f, i, ends, count, h, stride, out);
 	}
-	if (m->config.skip && show(f, 0, ends, count))
-		add_mix(f, ends, count, h, stride, out);
 }

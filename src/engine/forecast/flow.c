@@ -33,15 +33,14 @@ typedef struct Flow
 static rnn_status
 lay_out(Flow *f, const rnn_model *m, int member, rnn_arena *a, rnn_error *err)
 {
-	rnn_config	cfg = m->config;
+	rnn_config	cfg;
 	int64_t		longest = 1;
 
 	if (member < 0 || member >= m->n_members)
 		return rnn_fail(err, RNN_ERR_RANGE, "member", member + 1, 1, m->n_members);
+	cfg = rnn_member_config(m, member);
 	cfg.patch = m->member[member].patch;
 	cfg.dropout = 0;
-	cfg.seasons_given = m->n_seasons;
-	memcpy(cfg.seasons, m->seasons, sizeof(cfg.seasons));
 	rnn_shape_init(&f->shape, &cfg);
 	f->shape.stop = m->stop;
 	rnn_frame_plan_init(&f->plan, &f->shape, &cfg);

@@ -75,39 +75,37 @@ patch_of(const rnn_model *m, int member)
 	return member < m->n_members ? m->member[member].patch : m->config.patch;
 }
 
-/* Steps of the longest window of this patch. */
+/* Members of one kind and patch: all else is shared. */
+static bool
+same_view(const rnn_model *m, int member, int other)
+{
+	return patch_of(m, member) == patch_of(m, other) && rnn_member_is_second(m, member) == rnn_member_is_second(m, other);
+}
+
+/* Steps of the longest window of those that look at the ends as this one does. */
 static int
-view_steps(const rnn_model *m, int patch)
+view_steps(const rnn_model *m, int member)
 {
 	int			K = 1;
 
 	for (int i = 0; has_network(m) && i < m->n_members; i++)
-		if (m->member[i].patch == patch)
-			K = (int) rnn_max(K, m->member[i].context / patch);
+		if (same_view(m, member, i))
+			K = (int) rnn_max(K, m->member[i].context / m->member[i].patch);
 	return K;
 }
 
-static rnn_config
-config_of(const rnn_model *m)
-{
-	rnn_config	cfg = m->config;
-
-	cfg.seasons_given = m->n_seasons;
-	memcpy(cfg.seasons, m->seasons, sizeof(cfg.seasons));
-	return cfg;
-}
-
 /*
- * Shapes of the members of one patch: all else is shared.  Their frames are
- * those of the model's context, as they were when they were trained.
+ * Shapes of the members of one kind and patch.  Their frames are those of the
+ * kind's context, as they were when they were trained.
  */
 static void
-shape_view(Forecaster *f, int patch)
+shape_view(Forecaster *f, int member)
 {
 	View	   *v = &f->view;
-	rnn_config	cfg = config_of(f->model);
+	rnn_config	cfg = rnn_member_config(f->model, member);
 
-	cfg.patch = v->patch = patch;
+	v->member = member;
+	cfg.patch = v->patch = patch_of(f->model, member);
 	rnn_shape_init(&v->shape, &cfg);
 	v->shape.stop = f->model->stop;
 	rnn_frame_plan_init(&v->plan, &v->shape, &cfg);
@@ -120,7 +118,7 @@ fill_view(Forecaster *f, rnn_arena *a)
 {
 	View	   *v = &f->view;
 	const rnn_model *m = f->model;
-	int			K = view_steps(m, v->patch);
+	int			K = view_steps(m, v->member);
 	bool		shared = m->prior_net && rnn_frame_plan_same(&v->plan, &f->prior.plan);
 
 	if (m->prior_net)
@@ -139,9 +137,9 @@ lay_out_view(Forecaster *f, int member)
 {
 	rnn_arena	a = f->scratch;
 
-	if (f->view.patch != patch_of(f->model, member))
+	if (f->view.patch == 0 || !same_view(f->model, f->view.member, member))
 	{
-		shape_view(f, patch_of(f->model, member));
+		shape_view(f, member);
 		fill_view(f, &a);
 		f->failed |= a.failed;
 	}
@@ -161,7 +159,7 @@ lay_out(Forecaster *f, rnn_arena *a)
 	f->q = arena_new(a, real, (size_t) trained * Q);
 	if (m->prior_net)
 	{
-		rnn_config	cfg = config_of(m);
+		rnn_config	cfg = rnn_member_config(m, 0);
 
 		rnn_prior_net_init(&f->prior, m->prior_net, &cfg, f->longest, f->B, a);
 		f->prior.shape.stop = m->stop;
@@ -180,7 +178,7 @@ lay_out(Forecaster *f, rnn_arena *a)
 	{
 		rnn_arena	scratch = *a;
 
-		shape_view(f, patch_of(m, i));
+		shape_view(f, i);
 		fill_view(f, &scratch);
 		most = scratch.used > most ? scratch.used : most;
 		a->failed |= scratch.failed;
@@ -211,6 +209,8 @@ bytes_of(Forecaster *f, int sources, int64_t longest)
 	arena_new(&a, rnn_origin, f->n);
 	f->longest = longest + f->horizon;
 	lay_out(f, &a);
+	/* Covariates and the calendar are those of the first members. */
+	shape_view(f, 0);
 	return a.used + sources * source_size(f->model, &f->view.shape, longest, f->horizon);
 }
 
@@ -295,7 +295,7 @@ begin(const rnn_model *m, const rnn_series *series, int count, const rnn_origin 
 			ends[i] = (rnn_origin) {.series = i,.e = series[i].n};
 		f->origins = ends;
 	}
-	shape_view(f, patch_of(m, 0));
+	shape_view(f, 0);
 	if (!a.failed)
 		take_sources(f, &a);
 	if (!a.failed)

@@ -30,6 +30,7 @@ typedef struct Source
 typedef struct View
 {
 	int			patch;			/* 0: there is none yet */
+	int			member;			/* one of those whose it is */
 	rnn_shape	shape;
 	rnn_frame_plan plan;
 	rnn_net		net;

@@ -53,8 +53,10 @@ candidates_of(Walk *w, rnn_model *m)
 		walk_f64(w, &c->std_error);
 		walk_f64(w, &c->mix_pinball);
 		walk_f64(w, &c->weight);
+		walk_f64(w, &c->share);
 		CHECK(w, !isinf(c->difference) && !isinf(c->mix_pinball), "a candidate's judgement is infinite");
 		CHECK(w, c->weight >= 0 && c->weight <= 1, "a candidate's weight");
+		CHECK(w, c->share >= 0 && c->share <= 1, "a candidate's share");
 	}
 }
 
@@ -208,10 +210,11 @@ static void
 members_section(Walk *w, rnn_model *m)
 {
 	walk_i32(w, &m->n_members, 0, m->is_history ? 0 : RNN_MAX_MEMBERS, "the count of members");
+	second_kind(w, m);
 	for (int i = 0; i < m->n_members && !w->failed; i++)
 	{
 		rnn_member *member = &m->member[i];
-		rnn_config	cfg = m->config;
+		rnn_config	cfg = rnn_member_config(m, i);
 		int64_t		seed = (int64_t) member->seed;
 
 		walk_i64(w, &seed, INT64_MIN, INT64_MAX, "a seed");

@@ -44,7 +44,8 @@ typedef struct rnn_candidate
 	double		difference;		/* pinball, network less what it is added to */
 	double		std_error;		/* of difference */
 	double		mix_pinball;	/* what it is added to, on its windows */
-	double		weight;			/* that it would get */
+	double		weight;			/* that it would get alone */
+	double		share;			/* of the networks' part that it got */
 } rnn_candidate;
 
 #define RNN_CANDIDATES 2
@@ -77,6 +78,21 @@ typedef struct rnn_member
 	int64_t		params;			/* count of weights */
 	const float *weights;		/* (params,) */
 } rnn_member;
+
+/*
+ * Networks of a second kind, beside those that the options describe: the members
+ * from `first` on, with what is another number in their options.
+ */
+typedef struct rnn_second
+{
+	int32_t		first;			/* 0: there are none */
+	double		share;			/* of the networks' weight */
+	int32_t		hidden,
+				patch,
+				context,
+				references,
+				past;
+} rnn_second;
 
 /* Points that are missing between the first and the last known one of series. */
 typedef struct rnn_missing
@@ -141,11 +157,17 @@ typedef struct rnn_model
 	int32_t		seasons_detected;	/* bool */
 	int32_t		n_members;
 	rnn_member	member[RNN_MAX_MEMBERS];
+	rnn_second	second;
 	int32_t		n_log;
 	const rnn_log_row *log;
 	int32_t		n_series;
 	const rnn_series *series;
 } rnn_model;
+
+/* Whether a member is of the second kind, its part of the networks' weight, and the options that its frames and shape are made by. */
+bool		rnn_member_is_second(const rnn_model *m, int member);
+double		rnn_member_share(const rnn_model *m, int member);
+rnn_config	rnn_member_config(const rnn_model *m, int member);
 
 #define RNN_MAX_MODEL ((size_t) 256 * 1024 * 1024)	/* bytes, of a history too */
 /* Bytes of the encoded model; docs/model-format.md. */

@@ -129,7 +129,7 @@ has_times(const rnn_clock *c)
 }
 
 /* A list of references by its length. */
-static void
+void
 references_field(Walk *w, int32_t *v, bool is_history)
 {
 	walk_i32(w, v, is_history ? 0 : RNN_LEAST_REFS, RNN_REFS, "the count of references");

@@ -51,10 +51,14 @@ void		walk_bytes(Walk *w, char *v, size_t n);
 
 /* model_config.c */
 void		config_section(Walk *w, rnn_config *cfg);
+void		references_field(Walk *w, int32_t *v, bool is_history);
 void		check_config(Walk *w, const rnn_model *m);	/* once the seasons are read */
 void		clock_section(Walk *w, rnn_clock *c);
 void		seasons_section(Walk *w, rnn_model *m);
 void		covariates_section(Walk *w, rnn_model *m);
+
+/* second.c */
+void		second_kind(Walk *w, rnn_model *m);
 
 /* Little-endian numbers in place; compilers make one load or store of each. */
 static inline uint32_t

@@ -20,7 +20,8 @@ static const rnn_member *
 warm_member(const Fit *fit)
 {
 	const rnn_model *warm = fit->study->warm;
-	const rnn_member *from = warm && warm->n_members > 0 ? &warm->member[fit->member % warm->n_members] : NULL;
+	int			n = !warm ? 0 : warm->second.first > 0 ? warm->second.first : warm->n_members;
+	const rnn_member *from = n > 0 ? &warm->member[fit->member % n] : NULL;
 
 	return from && from->params == fit->opt.P ? from : NULL;
 }

@@ -200,6 +200,9 @@ end_member(Task *task)
 	MemberResult    *out = task->trained;
 
 	fit_log(fit, NAN, NAN);
+	/* Two kinds of networks have numbers of their own, the log those of the model. */
+	for (int i = 0; i < out->log.n; i++)
+		out->log.row[i].member = task->job.number;
 	out->member = fit_member(fit, fit->before + fit->step, task->hurry && fit->step < fit->steps);
 	member_weights(&out->member, optimizer_weights(&fit->opt), trained_weights(out));
 	end(task, out, trained_size(out->member.params));
@@ -208,7 +211,9 @@ end_member(Task *task)
 static int
 validation_interval(const Study *s)
 {
-	return s->cfg.steps / VALIDATIONS > 1 ? s->cfg.steps / VALIDATIONS : 1;
+	int			validations = s->cfg.effort == RNN_EFFORT_QUICK ? QUICK_VALIDATIONS : VALIDATIONS;
+
+	return (int) rnn_max(s->cfg.steps / validations, 1);
 }
 
 static rnn_status
@@ -216,6 +221,12 @@ member_step(Task *task, rnn_error *err)
 {
 	Fit		   *fit = &task->fit;
 
+	/* Where the time was up before its frames were there it stays as it was judged. */
+	if (task->study.feature_run < task->study.n_runs)
+	{
+		end_member(task);
+		return RNN_OK;
+	}
 	RNN_TRY(fit_chunk(fit, err));
 	if (fit->step >= fit->steps || task->hurry)
 		end_member(task);
@@ -297,13 +308,14 @@ static void
 begin_member(Task *task, const Plan *plan)
 {
 	const Judgement *j = plan->judged[task->candidate];
+	int			number = plan_member(plan, &task->job);
 
 	task->trained->log.n = 0;
 	task->fit.log = (Log) {task->trained->log.row, &task->trained->log.n, MEMBER_LOG, RNN_LOG_FINAL};
 	if (j->params > 0)
-		fit_go_on(&task->fit, task->job.number, j);
+		fit_go_on(&task->fit, number, j);
 	else
-		fit_start(&task->fit, task->job.number, true, j->candidate.steps);
+		fit_start(&task->fit, number, true, j->candidate.steps);
 	task->stage = STAGE_TRAIN;
 }
 
@@ -392,7 +404,7 @@ report(const Task *task, const Plan *plan, rnn_progress *p)
 		p->phase = trains ? "train on everything" : "members";
 	}
 	if (plan->decided || (trains && task->candidate == plan->n_kinds - 1))
-		p->members = task->study.cfg.members;
+		p->members = plan->decided ? plan->first_members + plan->second_members : task->study.cfg.members;
 	if (!trains)
 		return;
 	p->steps = fit->steps;
@@ -415,8 +427,8 @@ is_at_hand(const rnn_trainer *t, const rnn_job *job)
 
 	if (!judged_before(job))
 		return task->laid_out && task->candidate == job->number && !task->mix;
-	return task->laid_out && task->candidate == plan->chosen &&
-		task->mix == plan->judged[plan->chosen]->mix;
+	return task->laid_out && task->candidate == plan_candidate(plan, job) &&
+		task->mix == plan->judged[task->candidate]->mix;
 }
 
 void
@@ -435,7 +447,7 @@ rnn_job_begin(rnn_trainer *t, const rnn_job *job)
 	task->stage = job->kind == RNN_JOB_SEASONS ? STAGE_SEASONS : STAGE_FEATURES;
 	if (job->kind == RNN_JOB_SEASONS || is_at_hand(t, job))
 		return;
-	task->candidate = judged_before(job) ? plan->chosen : job->number;
+	task->candidate = judged_before(job) ? plan_candidate(plan, job) : job->number;
 	task->mix = judged_before(job) && plan->judged[task->candidate]->mix;
 	task->laid_out = false;
 	task->stage = STAGE_LAYOUT;
@@ -463,11 +475,17 @@ rnn_job_result(rnn_trainer *t)
 /* ---------------------------------------------------------------- handing a study over */
 
 bool
+rnn_study_shared(const rnn_trainer *t, const rnn_job *job)
+{
+	return judged_before(job) && plan_candidate(&t->plan, job) == t->plan.chosen;
+}
+
+bool
 rnn_study_known(const rnn_trainer *t, const rnn_job *job)
 {
 	const Study *s = &t->task.study;
 
-	return judged_before(job) && is_at_hand(t, job) && s->feature_run >= s->n_runs &&
+	return rnn_study_shared(t, job) && is_at_hand(t, job) && s->feature_run >= s->n_runs &&
 		(!s->prior || s->prior_at >= s->W);
 }
 

@@ -361,19 +361,28 @@ validation_end(Trial *t)
 			t->study->blends ? mean_loss(t, t->rows, -1, ALL_LENGTHS, 0) : NAN);
 }
 
-/* The difference at each weight of the grid. */
-static void
-measure_gain(Trial *t)
+/* The rows of a loss that one half's choice has. */
+static const float *
+rows_of(const Best *best, Loss loss)
 {
+	return loss == LOSS_PLAIN ? best->plain : best->rows;
+}
+
+static void
+measure_gains(Trial *t, Loss loss)
+{
+	Gains	   *gains = &t->gains[loss];
+
+	gains->loss = mean_loss(t, rows_of(&t->best[0], loss), -1, ALL_LENGTHS, 0);
 	for (int g = 0; g < RNN_GRID; g++)
 	{
 		for (int i = 0; i < t->W; i++)
 		{
-			const float *row = t->best[1 - t->study->held[i].half].rows + (int64_t) i * RNN_GRID;
+			const float *row = rows_of(&t->best[1 - t->study->held[i].half], loss) + (int64_t) i * RNN_GRID;
 
 			t->rows[i] = row[g] - row[0];
 		}
-		t->gain[g] = clustered_mean(t->study, t->W, t->rows, &t->gain_error[g]);
+		gains->difference[g] = clustered_mean(t->study, t->W, t->rows, &gains->error[g]);
 	}
 }
 
@@ -389,22 +398,32 @@ shrinkage(double difference, double error)
  * on synthetic series its difference at weight w was, relative to the loss,
  * TUNED_CURVE w^2 - TUNED_SLOPE w on average, and from series to series
  * TUNED_SPREAD w away from that (tools/fit).  Of that and what was measured the
- * weight takes the mean, each by its precision, and is where that is least.
+ * difference is the mean, each by its precision.  As a part of the loss.
  */
+static double
+tuned_difference(const Gains *gains, int g)
+{
+	double		w = g / (RNN_GRID - 1.0),
+				expected = w * (TUNED_CURVE * w - TUNED_SLOPE),
+				trust = 1 / (1 + pow(gains->error[g] / (gains->loss * w * TUNED_SPREAD), 2));
+
+	return trust > 0 ? trust * gains->difference[g] / gains->loss + (1 - trust) * expected : expected;
+}
+
+/* Users look at each series by its own size, and add panels up: the weight is where the sum of both losses is least. */
 int
-tuned_weight(const double gain[RNN_GRID], const double error[RNN_GRID], double loss)
+tuned_weight(const Gains *gains, int losses)
 {
 	double		least = 0;
 	int			best = 0;
 
 	for (int g = 1; g < RNN_GRID; g++)
 	{
-		double		w = g / (RNN_GRID - 1.0),
-					expected = loss * w * (TUNED_CURVE * w - TUNED_SLOPE),
-					spread = loss * w * TUNED_SPREAD,
-					trust = 1 / (1 + pow(error[g] / spread, 2)),
-					d = trust > 0 ? trust * gain[g] + (1 - trust) * expected : expected;
+		double		d = 0;
 
+		for (int i = 0; i < losses; i++)
+			if (gains[i].loss > 0)
+				d += tuned_difference(&gains[i], g);
 		if (d < least)
 		{
 			least = d;
@@ -532,20 +551,21 @@ judge(Trial *t)
 		difference[i] = row[other->grid] - row[0];
 	}
 	j->candidate.difference = clustered_mean(t->study, t->W, difference, &j->candidate.std_error);
-	measure_gain(t);
-	j->candidate.mix_pinball = mean_loss(t, t->best[0].rows, -1, ALL_LENGTHS, 0);
+	for (int loss = 0; loss < LOSSES; loss++)
+		measure_gains(t, loss);
+	j->candidate.mix_pinball = t->gains[LOSS_SCALED].loss;
 	chosen = (t->best[0].grid + t->best[1].grid) / 2.0 / (RNN_GRID - 1);
 	if (t->study->kind == RNN_KIND_SCRATCH)
 		shrink = shrinkage(j->candidate.difference, j->candidate.std_error);
 	else
 	{
-		int			g = tuned_weight(t->gain, t->gain_error, j->candidate.mix_pinball);
+		int			g = tuned_weight(t->gains, t->study->panel.count >= PANEL ? LOSSES : 1);
 
 		shrink = g / (RNN_GRID - 1.0) / chosen;
 		if (g > 0)
 		{
-			j->candidate.difference = t->gain[g];
-			j->candidate.std_error = t->gain_error[g];
+			j->candidate.difference = t->gains[LOSS_SCALED].difference[g];
+			j->candidate.std_error = t->gains[LOSS_SCALED].error[g];
 		}
 	}
 	j->weight = shrink * chosen;

@@ -76,6 +76,9 @@ make_room(rnn_trainer *t)
 		plan->kinds[n++] = RNN_KIND_SCRATCH;
 	for (int i = 0; i < n; i++)
 		trained = rnn_max(trained, make_candidate_room(t, i, plan->kinds[i], &members));
+	/* One member of each of two kinds, at least. */
+	if (n > 1 && members > 0)
+		members = (int) rnn_max(members, 2);
 	for (int k = 0; k < members; k++)
 		plan->trained_room[k] = rnn_arena_alloc(&t->arena, trained, 1);
 	return !t->arena.failed;
@@ -133,13 +136,14 @@ lacks_trial(const Plan *plan)
 		plan->issued[RNN_JOB_TRIAL] > plan->taken[RNN_JOB_TRIAL];
 }
 
-/* Notes how a candidate was judged. */
+/* Notes how a candidate was judged, and its share of the networks. */
 static void
-note(Plan *plan, const Judgement *j)
+note(Plan *plan, const Judgement *j, double share)
 {
 	rnn_model  *m = &plan->model;
 
-	m->candidate[m->n_candidates++] = j->candidate;
+	m->candidate[m->n_candidates] = j->candidate;
+	m->candidate[m->n_candidates++].share = m->weight > 0 ? share : 0;
 	m->cut_short |= j->hurried;
 	for (int i = 0; i < j->n_log && m->n_log < TRIAL_LOG; i++)
 		plan->log[m->n_log++] = j->log[i];
@@ -181,7 +185,8 @@ plan_decide(Plan *plan)
 	if (plan->decided)
 		return;
 	plan->decided = true;
-	choose(plan, candidates_compare(plan, n));
+	choose(plan, candidates_leader(plan, n));
+	candidates_add(plan, n);
 	for (int i = 0; i < n; i++)
 	{
 		const Judgement *j = plan->judged[i];
@@ -190,7 +195,7 @@ plan_decide(Plan *plan)
 			m->chosen = m->n_candidates;
 		judged |= j->judged;
 		if (!j->left_out)
-			note(plan, j);
+			note(plan, j, i == plan->chosen ? 1 - m->second.share : i == plan->second ? m->second.share : 0);
 	}
 	if (!judged)
 		m->n_candidates = m->chosen = 0;
@@ -207,7 +212,7 @@ members_wanted(const Plan *plan)
 	if (plan->model.weight == 0)
 		return 0;
 	if (!plan->hurry)
-		return plan->cfg.members;
+		return plan->first_members + plan->second_members;
 	return (int) rnn_max(plan->issued[RNN_JOB_MEMBER], j->params == 0);
 }
 
@@ -233,15 +238,48 @@ keep_judged(Plan *plan)
 	plan->model.n_members = 1;
 }
 
+int
+plan_candidate(const Plan *plan, const rnn_job *job)
+{
+	return job->kind == RNN_JOB_MEMBER && job->number >= plan->first_members ? plan->second : plan->chosen;
+}
+
+int
+plan_member(const Plan *plan, const rnn_job *job)
+{
+	return job->number < plan->first_members ? job->number : job->number - plan->first_members;
+}
+
+/* Where the time was up before there was a member of each kind, those of the chosen one have all of its weight. */
+static void
+part_kinds(Plan *plan, int first)
+{
+	rnn_model  *m = &plan->model;
+
+	if (plan->second < 0)
+		return;
+	if (first > 0 && m->n_members > first)
+	{
+		m->second.first = first;
+		return;
+	}
+	m->n_members = first;
+	m->second = (rnn_second) {0};
+	choose(plan, plan->chosen);
+	for (int i = 0; i < m->n_candidates; i++)
+		m->candidate[i].share = i == m->chosen;
+}
+
 /* Members that are through, in their order, and their logs. */
 static void
 finish_members(Plan *plan)
 {
 	rnn_model  *m = &plan->model;
 	bool		all = true;
+	int			first = 0;
 
 	m->n_members = 0;
-	for (int i = 0; i < plan->cfg.members; i++)
+	for (int i = 0; i < plan->first_members + plan->second_members; i++)
 	{
 		const MemberResult *t = plan->trained[i];
 		bool		through = t && !t->member.stopped;
@@ -256,7 +294,9 @@ finish_members(Plan *plan)
 		m->member[m->n_members].weights = trained_weights(t);
 #endif
 		m->n_members++;
+		first += i < plan->first_members;
 	}
+	part_kinds(plan, first);
 	if (m->n_members == 0)
 		keep_judged(plan);
 	if (!all)

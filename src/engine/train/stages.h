@@ -28,7 +28,8 @@
 #define RNN_MAX_BATCH 1024
 #define FRAMES_WANTED 30000		/* more phases of the patches than that add little */
 #define HURRIED_WINDOWS 256		/* held-out windows that are still looked at when the time is up */
-#define VALIDATIONS 30			/* in a whole training */
+#define VALIDATIONS 30			/* in a whole training, */
+#define QUICK_VALIDATIONS 10	/* and in a quick one */
 
 /* ---------------------------------------------------------------- the study */
 
@@ -207,6 +208,16 @@ typedef struct Best
 			   *plain;
 } Best;
 
+/* Of the judged network at each weight of the grid, by one kind of loss. */
+typedef struct Gains
+{
+	double		difference[RNN_GRID],	/* mean, each window by the weights that the other half chose, */
+				error[RNN_GRID];	/* and its standard error */
+	double		loss;			/* without it */
+} Gains;
+
+typedef enum Loss { LOSS_SCALED, LOSS_PLAIN, LOSSES } Loss;
+
 typedef struct Trial
 {
 	const Study *study;
@@ -221,9 +232,7 @@ typedef struct Trial
 			   *plain;			/* and in the units of the series, see judge.c */
 	double		largest;		/* scale of all windows, in these units */
 	Best		best[2];
-	double		gain[RNN_GRID], /* of the judged network at each weight: mean difference, each window by the
-								 * weights that the other half chose, */
-				gain_error[RNN_GRID];	/* and its standard error */
+	Gains		gains[LOSSES];
 	int			stale;			/* validations without progress of either */
 	real	   *q,
 			   *q_mix;			/* (horizon, Q) */
@@ -303,7 +312,10 @@ typedef struct Plan
 	bool		known;			/* the seasons are */
 	bool		decided;		/* and the contest is */
 	bool		done;
-	int			chosen;			/* candidate */
+	int			chosen;			/* candidate, */
+	int			second;			/* and one whose networks are added to its, -1: none */
+	int			first_members;	/* members of the chosen one, */
+	int			second_members; /* and of the second */
 	Seasons		seasons;
 	int			issued[RNN_JOBS];	/* of each kind */
 	int			taken[RNN_JOBS];
@@ -330,7 +342,9 @@ size_t		judged_size(int64_t params);	/* bytes of a judgement with its weights, *
 size_t		trained_size(int64_t params);	/* and of a member */
 real	   *judged_weights(const Judgement *j, int half);
 real	   *trained_weights(const MemberResult *t);
-void		plan_decide(Plan *plan);	/* which candidate the model is of, by what is known */
+void		plan_decide(Plan *plan);	/* which candidates the model is of, by what is known */
+int			plan_candidate(const Plan *plan, const rnn_job *job);	/* whose a job is, of those after the contest */
+int			plan_member(const Plan *plan, const rnn_job *job);	/* its number among those of its kind */
 rnn_status	plan_begin(rnn_trainer *t, rnn_error *err); /* once what is given is noted */
 
 /* job.c */
@@ -380,6 +394,9 @@ void		candidate_options(const Plan *plan, rnn_kind kind, rnn_config *cfg, double
 int64_t		candidate_shared(const Study *s);	/* first weights that stay the prior's */
 bool		candidate_may_be_left_out(const Plan *plan, int candidate); /* where it doesn't fit: then there is one from nothing */
 int			candidates_compare(const Plan *plan, int n);	/* the better one of the first n */
+int			candidates_leader(const Plan *plan, int n);	/* whose options are the model's */
+void		candidates_add(Plan *plan, int n);	/* networks of the other one to those of the leader, where it pays */
+double		candidates_share(const rnn_candidate *a, const rnn_candidate *b);	/* of b, where both are added */
 
 /* judge.c */
 bool		prior_step(Study *s, bool hurry);	/* forecasts held-out windows by the prior; true when done */
@@ -389,8 +406,8 @@ bool		is_judged(const Trial *t);	/* early stopping has seen a best of each half 
 void		validation_begin(Trial *t);
 bool		validation_step(Trial *t);	/* true when all windows are done */
 void		validation_end(Trial *t);	/* notes progress */
-/* Of a tuned prior, in tenths, from its measured difference at each weight and the loss without it. */
-int			tuned_weight(const double gain[RNN_GRID], const double error[RNN_GRID], double loss);
+/* Of a tuned prior, in tenths, from what was measured by some kinds of loss. */
+int			tuned_weight(const Gains *gains, int losses);
 void		judge(Trial *t);	/* verdict, weight, steps of the final training */
 /*
  * q (horizon,Q) of held-out window i: network at row b of the last forward and

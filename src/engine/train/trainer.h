@@ -108,6 +108,7 @@ rnn_part	rnn_job_result(rnn_trainer *t);
  * which lie where the same parts of the first do, and calls rnn_study_filled.
  */
 #define RNN_STUDY_PARTS 4
+bool		rnn_study_shared(const rnn_trainer *t, const rnn_job *job);	/* it works on the study that is handed over */
 bool		rnn_study_known(const rnn_trainer *t, const rnn_job *job);
 rnn_status	rnn_study_parts(rnn_trainer *t, rnn_part parts[RNN_STUDY_PARTS], rnn_error *err);
 void		rnn_study_filled(rnn_trainer *t);

@@ -118,6 +118,12 @@ put_seasons(StringInfo out, const rnn_model *m)
 	put_bool(out, "seasons_detected", m->seasons_detected != 0);
 }
 
+static const char *
+kind_word(int kind)
+{
+	return kind == RNN_KIND_SCRATCH ? "scratch" : kind == RNN_KIND_HEAD ? "tuned head" : "tuned";
+}
+
 static void
 put_members(StringInfo out, const rnn_model *m)
 {
@@ -127,6 +133,9 @@ put_members(StringInfo out, const rnn_model *m)
 		const rnn_member *member = &m->member[i];
 
 		open_object(out, NULL);
+		put_text(out, "network", kind_word(member->prior == 0 ? RNN_KIND_SCRATCH : member->shared > 0 ? RNN_KIND_HEAD : RNN_KIND_TUNED));
+		put_int(out, "hidden", rnn_member_config(m, i).hidden);
+		put_number(out, "share", rnn_member_share(m, i));
 		put_int(out, "patch", member->patch);
 		put_int(out, "context", member->context);
 		put_int(out, "steps", member->steps);
@@ -244,12 +253,6 @@ put_options(StringInfo out, const rnn_model *m)
 	appendStringInfoChar(out, '}');
 }
 
-static const char *
-kind_word(int kind)
-{
-	return kind == RNN_KIND_SCRATCH ? "scratch" : kind == RNN_KIND_HEAD ? "tuned head" : "tuned";
-}
-
 /* Every network that was trained and judged, in that order. */
 static void
 put_candidates(StringInfo out, const rnn_model *m)
@@ -261,7 +264,8 @@ put_candidates(StringInfo out, const rnn_model *m)
 
 		open_object(out, NULL);
 		put_text(out, "network", kind_word(c->kind));
-		put_bool(out, "chosen", c->weight > 0 && i == m->chosen);
+		put_bool(out, "chosen", c->share > 0);
+		put_number(out, "share", c->share);
 		put_int(out, "windows", c->windows);
 		put_int(out, "steps", c->steps);
 		put_number(out, "difference", c->difference);

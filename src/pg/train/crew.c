@@ -199,7 +199,7 @@ publish(Crew *crew, rnn_trainer *trainer, int workers)
 			write_study(shared, trainer);
 			crew->study_written = true;
 		}
-		post->study = crew->study_written && job->kind > RNN_JOB_TRIAL;
+		post->study = crew->study_written && rnn_study_shared(trainer, job);
 	}
 	pg_atomic_write_u32(&shared->workers, workers);
 	pg_write_barrier();
