@@ -165,6 +165,14 @@ CREATE FUNCTION rnn_forecast_query(query text, horizon bigint DEFAULT NULL, leve
 COMMENT ON FUNCTION rnn_forecast_query(text, bigint, float8, timestamptz, text[], bigint, jsonb, bytea) IS
 	'forecasts the rows of a query with columns series, ts and value, by the prior or by a model';
 
+CREATE FUNCTION rnn_estimate(query text, horizon bigint DEFAULT NULL, options jsonb DEFAULT NULL,
+	OUT rows bigint, OUT series int, OUT points bigint, OUT step text, OUT trains text, OUT steps int, OUT memory bigint,
+	OUT memory_limit bigint, OUT read_seconds float8, OUT train_seconds float8)
+	RETURNS SETOF record
+	AS 'MODULE_PATHNAME', 'rnnforecast_rnn_estimate' LANGUAGE C STABLE PARALLEL UNSAFE COST 100000 ROWS 1;
+COMMENT ON FUNCTION rnn_estimate(text, bigint, jsonb) IS
+	'what a training on the rows of a query would take: rows, series, memory, seconds; the query runs, nothing is trained';
+
 CREATE FUNCTION rnn_quantile_levels() RETURNS float8[]
 	AS 'MODULE_PATHNAME', 'rnnforecast_rnn_quantile_levels' LANGUAGE C IMMUTABLE PARALLEL SAFE;
 COMMENT ON FUNCTION rnn_quantile_levels() IS

@@ -89,6 +89,8 @@ SELECT rnn_plot(r, $1, $2) LIKE '<svg %' FROM (SELECT day AS ts, amount AS value
 SELECT chart FROM rnn_chart($1, $2, $3);
 -- summary: bytea @days -> text
 SELECT rnn_summary($1);
+-- estimate: text SELECT day, amount FROM sales WHERE shop = 'A'; bigint 7; jsonb {"start": "prior"} -> bigint int bigint text int
+SELECT rows, series, points, trains, steps FROM rnn_estimate($1, $2, $3);
 -- describe: bytea @days -> text text
 SELECT item, value FROM rnn_describe($1);
 -- key: text {"shop": "A", "item": 1} -> jsonb

@@ -12,7 +12,6 @@
 #include <string.h>
 
 #define LEAST_WINDOWS 8			/* held-out windows to judge by */
-#define LEAST_POINTS 500		/* known points to train on */
 #define LEAST_HELD 128			/* windows held out before tiles get smaller */
 #define PRIOR_BATCH 8			/* windows that the prior forecasts at once, */
 #define PRIOR_MEMORY 16			/* fewer where that takes more than this part of the memory */

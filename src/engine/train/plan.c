@@ -444,8 +444,8 @@ rnn_plan_result(rnn_trainer *t, const rnn_job *job)
 
 /* ---------------------------------------------------------------- beginning and end */
 
-static void
-summarize(Plan *plan)
+void
+plan_summarize(Plan *plan)
 {
 	rnn_summary *d = &plan->summary;
 
@@ -487,7 +487,7 @@ plan_begin(rnn_trainer *t, rnn_error *err)
 	for (int i = 0; i < RNN_BANDS * RNN_MEDIAN; i++)
 		plan->model.calibration[i / RNN_MEDIAN][i % RNN_MEDIAN] = 1;
 	plan->model.mix_spread = 1;
-	summarize(plan);
+	plan_summarize(plan);
 	if (plan->summary.points == 0)
 		return rnn_fail(err, RNN_ERR_DATA, "there is no known value", 0, 0, 0);
 	prepare_series(plan, &t->arena);

@@ -296,6 +296,8 @@ typedef struct Task
 	rnn_part	result;
 } Task;
 
+#define LEAST_POINTS 500		/* known points to train on */
+
 /* What is known of the training, from what became of its jobs so far. */
 typedef struct Plan
 {
@@ -345,6 +347,7 @@ real	   *trained_weights(const MemberResult *t);
 void		plan_decide(Plan *plan);	/* which candidates the model is of, by what is known */
 int			plan_candidate(const Plan *plan, const rnn_job *job);	/* whose a job is, of those after the contest */
 int			plan_member(const Plan *plan, const rnn_job *job);	/* its number among those of its kind */
+void		plan_summarize(Plan *plan);	/* from its panel */
 rnn_status	plan_begin(rnn_trainer *t, rnn_error *err); /* once what is given is noted */
 
 /* job.c */

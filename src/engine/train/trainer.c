@@ -50,6 +50,62 @@ network_bytes(const rnn_config *given, const rnn_panel *panel, bool tuned)
 		1.5 * (d.points < FRAMES_WANTED ? d.points : FRAMES_WANTED) * plan.width * sizeof(real);
 }
 
+#define STOPS_AT 0.15			/* of the steps: where networks that are judged stop, as measured */
+#define HEAD_WORK 0.4			/* of an update in which the head alone changes, likewise */
+
+/* Multiplications and additions of an update, forward and backward, of each window, position and block ahead. */
+static double
+update_work(const rnn_config *cfg, const rnn_shape *shape)
+{
+	double		blocks = (cfg->horizon + RNN_BLOCK - 1) / RNN_BLOCK;
+
+	return 6.0 * cfg->batch * (cfg->context / cfg->patch) * (shape->head + blocks * (shape->params - shape->head));
+}
+
+/* A network is trained twice, on halves that judge each other, where it is judged; members go on from these. */
+static void
+add_candidate(const Plan *plan, rnn_kind kind, rnn_outlook *o)
+{
+	rnn_config	cfg;
+	rnn_shape	shape;
+	double		pace;
+	bool		judged = plan->asked.start == RNN_START_AUTO && plan->asked.skip;
+	double		trainings;
+
+	candidate_options(plan, kind, &cfg, &pace);
+	cfg.references = cfg.mixed = RNN_REFS;
+	cfg.past = false;
+	rnn_shape_init(&shape, &cfg);
+	trainings = judged ? 2 + RNN_GO_ON * cfg.members / plan->n_kinds : cfg.members;
+	o->networks++;
+	o->steps += (int) (trainings * cfg.steps);
+	o->params = rnn_max(o->params, shape.params);
+	o->frames += rnn_min((double) plan->summary.points, (double) FRAMES_WANTED);
+	o->work += trainings * cfg.steps * update_work(&cfg, &shape) * (judged ? STOPS_AT : 1) * (kind == RNN_KIND_HEAD ? HEAD_WORK : 1);
+}
+
+rnn_status
+rnn_trainer_outlook(const rnn_config *cfg, const rnn_panel *panel, rnn_outlook *outlook, rnn_error *err)
+{
+	Plan		plan = {.asked = *cfg,.panel = *panel};
+
+	*outlook = (rnn_outlook) {0};
+	plan_summarize(&plan);
+	if (!cfg->network || cfg->start == RNN_START_PRIOR ||
+		(cfg->start == RNN_START_AUTO && cfg->skip && plan.summary.points < LEAST_POINTS))
+		return RNN_OK;
+	if (plan.asked.seasons_given <= 0)
+	{
+		plan.asked.seasons_given = 1;
+		plan.asked.seasons[0] = panel->n_hints > 0 ? panel->hints[0] : 1;
+	}
+	plan.asked.covariates = panel->covariates;
+	RNN_TRY(candidates_choose(&plan, err));
+	for (int i = 0; i < plan.n_kinds; i++)
+		add_candidate(&plan, plan.kinds[i], outlook);
+	return RNN_OK;
+}
+
 /*
  * Untouched pages cost nothing, so the block is asked for by a generous bound
  * and laid out once the seasons are known.

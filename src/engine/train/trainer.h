@@ -50,6 +50,17 @@ typedef struct rnn_part
  */
 rnn_status	rnn_trainer_size(const rnn_config *cfg, const rnn_panel *panel, size_t limit,
 							 size_t *size, rnn_error *err);
+/* What a training would do, as far as it can be told before the seasons are known and networks are judged. */
+typedef struct rnn_outlook
+{
+	int			networks;		/* that are trained and judged; 0: none */
+	int			steps;			/* of all of them, and of the members, at most */
+	int64_t		params;			/* of the largest */
+	double		frames;			/* what networks see of a position, computed once for each */
+	double		work;			/* multiplications and additions of those that are made, mostly */
+} rnn_outlook;
+
+rnn_status	rnn_trainer_outlook(const rnn_config *cfg, const rnn_panel *panel, rnn_outlook *outlook, rnn_error *err);
 /* `warm` (may be NULL): start from its weights where the shapes are equal. */
 rnn_status	rnn_trainer_init(rnn_trainer **out, void *block, size_t size, const rnn_config *cfg,
 							 const rnn_panel *panel, const rnn_model *warm, rnn_error *err);

@@ -214,6 +214,42 @@ inherit_options(rnn_config *cfg, const rnn_model *warm, Jsonb *options)
 		cfg->terms = 0;
 }
 
+/* The series of a history as a training with these options has them. */
+static void
+series_for_training(const rnn_model *history, Jsonb *options, const rnn_model *warm, rnn_config *cfg, ServerOptions *server,
+					SeriesSet *all)
+{
+	parse_options(options, cfg, server);
+	if (warm)
+	{
+		check_clocks(warm, history);
+		inherit_options(cfg, warm, options);
+	}
+	else if (!json_field(options, "gaps"))
+		cfg->gaps = history->config.gaps;
+	all->clock = warm && (!has_step(history) || in_bins(history, &warm->clock)) ? warm->clock : history->clock;
+	if (server->timezone[0])
+	{
+		/* Stored to the end. */
+		memset(all->clock.zone, 0, sizeof(all->clock.zone));
+		strlcpy(all->clock.zone, server->timezone, sizeof(all->clock.zone));
+	}
+	all->latest = history->rows_latest;
+	all->count = history->n_series;
+	all->series = series_by_clock(history, &all->clock);
+	for (int i = 0; i < all->count; i++)
+		check_values(cfg, &all->clock, &all->series[i]);
+	all->covariates = history->config.covariates;
+	if (warm && warm->config.covariates.n > 0)
+	{
+		notice_ignored_covariates(&warm->config.covariates, &all->covariates);
+		covariates_for_model(&warm->config.covariates, &all->covariates, all->series, all->count);
+		all->covariates = warm->config.covariates;
+	}
+	else
+		covariates_for_training(all, server->known_ahead);
+}
+
 bytea *
 train_on_history(const rnn_model *history, Jsonb *options, const rnn_model *warm, const Occasion *occasion)
 {
@@ -221,36 +257,30 @@ train_on_history(const rnn_model *history, Jsonb *options, const rnn_model *warm
 	ServerOptions server;
 	SeriesSet		all;
 
-	parse_options(options, &cfg, &server);
-	if (warm)
-	{
-		check_clocks(warm, history);
-		inherit_options(&cfg, warm, options);
-	}
-	else if (!json_field(options, "gaps"))
-		cfg.gaps = history->config.gaps;
-	all.clock = warm && (!has_step(history) || in_bins(history, &warm->clock)) ? warm->clock : history->clock;
-	if (server.timezone[0])
-	{
-		/* Stored to the end. */
-		memset(all.clock.zone, 0, sizeof(all.clock.zone));
-		strlcpy(all.clock.zone, server.timezone, sizeof(all.clock.zone));
-	}
-	all.latest = history->rows_latest;
-	all.count = history->n_series;
-	all.series = series_by_clock(history, &all.clock);
-	for (int i = 0; i < all.count; i++)
-		check_values(&cfg, &all.clock, &all.series[i]);
-	all.covariates = history->config.covariates;
-	if (warm && warm->config.covariates.n > 0)
-	{
-		notice_ignored_covariates(&warm->config.covariates, &all.covariates);
-		covariates_for_model(&warm->config.covariates, &all.covariates, all.series, all.count);
-		all.covariates = warm->config.covariates;
-	}
-	else
-		covariates_for_training(&all, server.known_ahead);
+	series_for_training(history, options, warm, &cfg, &server, &all);
 	return train_series(&all, &cfg, &server, warm, 0, occasion);
+}
+
+void
+size_training(const rnn_model *history, Jsonb *options, TrainingSize *size)
+{
+	rnn_config	cfg;
+	ServerOptions server;
+	SeriesSet		all;
+	rnn_panel	panel;
+	rnn_error	err;
+	Size		held;
+
+	series_for_training(history, options, NULL, &cfg, &server, &all);
+	held = usable_panel(&all, &cfg, &panel) + points_bytes(&all);
+	if (rnn_trainer_size(&cfg, &panel, memory_limit() > held ? memory_limit() - held : 0, &size->memory, &err) != RNN_OK ||
+		rnn_trainer_outlook(&cfg, &panel, &size->outlook, &err) != RNN_OK)
+		report_engine_error(&err);
+	size->memory += held;
+	size->series = all.count;
+	size->points = known_points(history);
+	size->step = clock_has_times(&all.clock) || all.clock.kind == RNN_CLOCK_STEP ? clock_step_text(&all.clock) : "1";
+	size->seconds = seconds_allowed(&cfg);
 }
 
 /* (history, options, model) -> model */

@@ -33,6 +33,19 @@ bool		may_have_workers(int workers);
 void		write_part(SharedFileSet *files, const char *name, rnn_part part);
 rnn_part	read_part(SharedFileSet *files, const char *name);
 
+/* What training on a history would take. */
+typedef struct TrainingSize
+{
+	int			series;
+	int64		points;			/* known ones */
+	const char *step;
+	Size		memory;			/* bytes, at most */
+	double		seconds;		/* that it may take, 0: no limit */
+	rnn_outlook outlook;
+} TrainingSize;
+
+void		size_training(const rnn_model *history, Jsonb *options, TrainingSize *size);
+
 /* passed.c */
 /* Corrects the intervals by windows that lie behind the rows of the training. */
 void		correct_calibration(rnn_model *m);
