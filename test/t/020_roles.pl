@@ -225,6 +225,9 @@ refused('postgres', q{CALL rnn_refit('forged')}, qr/belongs to a superuser is no
 refused('keeper', q{CALL rnn_refit('forged')}, qr/must be owner/, 'nor for himself');
 refused('keeper', q{CALL rnn_refit('sales')}, qr/must be owner/, 'nor does he train for others');
 refused('keeper', q{SELECT rnn_register('sales', rnn_model('sales'), 'SELECT 1.0')}, qr/must be owner/, 'nor does he change their queries');
+refused('keeper', qq{SELECT rnn_alter('sales', $_)}, qr/must be owner/, "nor by rnn_alter: $_") for q{query => 'SELECT 1.0'}, q{horizon => 3}, q{options => '{"gate": 1}'};
+refused('keeper', q{SELECT rnn_fit('sales', 'SELECT 1.0', replace => true)}, qr/must be owner/, 'nor by rnn_fit');
+refused('keeper', q{SELECT rnn_alter('sales', owner => 'postgres')}, qr/must be (member of role|able to SET ROLE) "postgres"/, 'he gives no model to a superuser');
 ok_sql('keeper', q{SELECT rnn_drop('forged'); SELECT count(*) FROM rnn_models}, "\n2", 'he manages all models');
 
 as('postgres', 'CREATE ROLE helper IN ROLE pg_execute_server_program');

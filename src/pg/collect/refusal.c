@@ -137,7 +137,7 @@ rnnforecast_rnn_refuse(PG_FUNCTION_ARGS)
 	refuse_json(&r);
 	if (r.means[0] == MEANS_TIME && r.means[1] != MEANS_TIME)
 		refuse_behind_time(&r, 0);
-	else if (r.means[1] == MEANS_TIME && r.n > 2)
+	else if (r.means[1] == MEANS_TIME && r.n > 2 && !(r.means[0] == MEANS_NUMBER && r.means[2] == MEANS_JSONB))
 		refuse_behind_time(&r, 1);
 	else if (r.n > 1)
 		refuse_no_time(&r);

@@ -114,11 +114,14 @@ check_not_text(const char *bytes, Size len)
 }
 
 /* An untyped literal is bytes where a model is expected: what is text is a name, most likely. */
-static void
-check_not_name(const char *bytes, Size len)
+void
+check_not_name(const bytea *argument)
 {
+	const char *bytes = VARDATA_ANY(argument);
+	Size		len = VARSIZE_ANY_EXHDR(argument);
 	char	   *name;
 
+	check_not_text(bytes, len);
 	if (len == 0 || len > MOST_NAME || (len >= 4 && memcmp(bytes, "RNNF", 4) == 0) || memchr(bytes, '\0', len) != NULL ||
 		!pg_verify_mbstr(GetDatabaseEncoding(), bytes, len, true))
 		return;
@@ -146,7 +149,6 @@ decode(MemoryContext parent, bytea *bytes)
 	d->bytes = MemoryContextAllocHuge(context, len);
 	memcpy(d->bytes, bytes, len);
 	check_not_text(VARDATA_ANY(d->bytes), VARSIZE_ANY_EXHDR(d->bytes));
-	check_not_name(VARDATA_ANY(d->bytes), VARSIZE_ANY_EXHDR(d->bytes));
 	if (rnn_model_decoded_size((uint8 *) VARDATA_ANY(d->bytes), VARSIZE_ANY_EXHDR(d->bytes), &size, &err) != RNN_OK)
 		report_engine_error(&err);
 	CHECK_FOR_INTERRUPTS();
@@ -201,6 +203,7 @@ fetch_model(FunctionCallInfo fcinfo, int argno, bool history_allowed)
 	if (PG_ARGISNULL(argno))
 		return NULL;
 	bytes = PG_GETARG_BYTEA_PP(argno);
+	check_not_name(bytes);
 	if (argno != 0)
 		d = decode(CurrentMemoryContext, bytes);
 	else if (d == NULL || VARSIZE_ANY(d->bytes) != VARSIZE_ANY(bytes) ||

@@ -17,6 +17,7 @@ const rnn_model *fetch_model(FunctionCallInfo fcinfo, int argno, bool history_al
 /* Decoded and checked, in the current memory context. */
 const rnn_model *decode_model(bytea *bytes);
 void		check_is_model(const rnn_model *m);	/* error for a history */
+void		check_not_name(const bytea *argument);	/* error for text in the place of a model */
 /* Whether a notice (a bit) is the first from this place of the statement. */
 bool		tell_once(FunctionCallInfo fcinfo, int notice);
 bytea	   *store_model(const rnn_model *m);

@@ -183,6 +183,7 @@ rnnforecast_rnn_register(PG_FUNCTION_ARGS)
 	t = new_training(&registry, "register");
 	MemoryContextSwitchTo(t->context);
 	t->bytes = PG_GETARG_BYTEA_P(1);
+	check_not_name(t->bytes);
 	m = decode_model(t->bytes);
 	check_is_model(m);
 	t->fresh.coverage = m->calibration_n > 0 ? m->coverage : NAN;
