@@ -90,11 +90,11 @@ read_model(const uint8_t *bytes, size_t len, rnn_prior *prior, void **block)
 	return m;
 }
 
-/* With the latest version; *block is the training's. */
+/* With the version that is for its horizon; *block is the training's. */
 static Stored
 train_and_store(const char *what, int start, const rnn_model *warm)
 {
-	rnn_prior	latest = load(rnn_prior_latest());
+	rnn_prior	latest = load(rnn_prior_for(AHEAD));
 	rnn_config	cfg;
 	Trained		t;
 	Stored		s = {.what = what,.start = start};
@@ -109,7 +109,7 @@ train_and_store(const char *what, int start, const rnn_model *warm)
 	cfg.seasons_given = 1;
 	cfg.seasons[0] = 12;
 	t = train_on(warm, &latest, &cfg, x, N, 128 * MB);
-	CHECK(t.status == RNN_OK && t.model.prior == rnn_prior_latest());
+	CHECK(t.status == RNN_OK && t.model.prior == rnn_prior_for(AHEAD));
 	s.len = rnn_model_size(&t.model);
 	s.bytes = malloc(s.len);
 	rnn_model_encode(&t.model, s.bytes);
@@ -160,6 +160,7 @@ static void
 test_after(void)
 {
 	second.version = 2;
+	CHECK(rnn_prior_for(1) == 2 && rnn_prior_for(64) == 2 && rnn_prior_for(1000) == 2);
 	CHECK(rnn_prior_latest() == 2 && rnn_prior_size(2) == rnn_prior_size(1));
 	for (int i = 0; i < STORED; i++)
 	{
@@ -172,6 +173,18 @@ test_after(void)
 		CHECK(memcmp(fresh.forecast, stored[i].forecast, sizeof(double) * AHEAD * Q) != 0);
 		free_stored(&fresh);
 	}
+}
+
+/* One that was trained farther ahead is for what the nearer one was not. */
+static void
+test_farther(void)
+{
+	int			near = rnn_prior_1.horizon;
+
+	second.horizon = 720;
+	CHECK(rnn_prior_for(0) == 1 && rnn_prior_for(near) == 1);
+	CHECK(rnn_prior_for(near + 1) == 2 && rnn_prior_for(720) == 2 && rnn_prior_for(1000) == 2);
+	second.horizon = near;
 }
 
 /* What goes on from weights of version 1 keeps those that it shares with it, in the mean with version 2. */
@@ -218,6 +231,7 @@ main(void)
 	make_second();
 	TEST(test_before);
 	TEST(test_after);
+	TEST(test_farther);
 	TEST(test_going_on);
 	TEST(test_unknown);
 	for (int i = 0; i < STORED; i++)

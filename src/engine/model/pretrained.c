@@ -30,6 +30,30 @@ rnn_prior_latest(void)
 	return latest;
 }
 
+/* Of two that are as good the later. */
+static bool
+fits_better(const rnn_prior_data *a, const rnn_prior_data *b, int horizon)
+{
+	bool		far = a->horizon >= horizon;
+
+	if (far != (b->horizon >= horizon))
+		return far;
+	if (a->horizon != b->horizon)
+		return far == (a->horizon < b->horizon);
+	return a->version > b->version;
+}
+
+int
+rnn_prior_for(int horizon)
+{
+	const rnn_prior_data *best = rnn_priors[0];
+
+	for (int i = 1; i < rnn_prior_count; i++)
+		if (fits_better(rnn_priors[i], best, horizon))
+			best = rnn_priors[i];
+	return best->version;
+}
+
 /* Everything but the context, which changes no weight. */
 static void
 set_shape(const rnn_prior_data *d, rnn_config *cfg)

@@ -23,7 +23,12 @@ typedef struct rnn_prior
 	const real *weights;		/* (params,) in the block that it was loaded into */
 } rnn_prior;
 
-int			rnn_prior_latest(void);	/* the version that trainings build on */
+int			rnn_prior_latest(void);
+/*
+ * The version that trainings build on: of those that were trained as far ahead
+ * the one with the nearest horizon, else the one with the farthest.
+ */
+int			rnn_prior_for(int horizon);
 /* Bytes that rnn_prior_load fills, 0 if there is no such version here. */
 size_t		rnn_prior_size(int version);
 rnn_status	rnn_prior_load(int version, void *block, rnn_prior *out, rnn_error *err);

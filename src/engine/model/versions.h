@@ -30,6 +30,7 @@ typedef struct rnn_prior_data
  * have another.
  */
 extern const rnn_prior_data rnn_prior_1;
+extern const rnn_prior_data rnn_prior_2;
 extern const rnn_prior_data *const rnn_priors[];
 extern const int rnn_prior_count;
 

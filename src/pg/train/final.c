@@ -10,7 +10,7 @@
 Size
 complete_panel(const rnn_config *cfg, rnn_series *series, rnn_panel *panel)
 {
-	panel->prior = pretrained(rnn_prior_latest());
+	panel->prior = pretrained(rnn_prior_for(cfg->horizon));
 	panel->stop = &interrupts;
 	panel->n_hints = clock_hints(&panel->clock, panel->hints);
 	return calendar_for_training(cfg, &panel->clock, series, panel->count, &panel->calendar);
