@@ -3,7 +3,7 @@
  *		Which versions of the prior there are.
  *
  * Models store the version alone, so one that has shipped stays here for good;
- * a training takes the one that was trained for its horizon.
+ * what is new takes the one that was trained for its horizon.
  */
 #include "model/versions.h"
 

@@ -10,7 +10,8 @@
 Size
 complete_panel(const rnn_config *cfg, rnn_series *series, rnn_panel *panel)
 {
-	panel->prior = pretrained(rnn_prior_for(cfg->horizon));
+	/* What is trained further begins with the one for near horizons (docs/prior.md). */
+	panel->prior = pretrained(rnn_prior_for(cfg->start == RNN_START_PRIOR ? cfg->horizon : 0));
 	panel->stop = &interrupts;
 	panel->n_hints = clock_hints(&panel->clock, panel->hints);
 	return calendar_for_training(cfg, &panel->clock, series, panel->count, &panel->calendar);
