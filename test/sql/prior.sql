@@ -14,10 +14,12 @@ SELECT count(*), bool_and(abs(p.forecast - x.forecast) < 5) AS near, bool_or(p.f
 	   bool_and(p.lower < p.forecast AND p.forecast < p.upper) AS ordered
 FROM m, rnn_forecast(prior, 100) AS p JOIN m AS again ON true, rnn_forecast(again.mix, 100) AS x WHERE p.step = x.step;
 -- Another version was trained for what is far ahead.
+SET client_min_messages = warning;
 SELECT h AS horizon, p->'version' AS version, p->'share' AS share
 FROM (SELECT h, rnn_info(rnn_train(month, value, prior(h)))->'prior' AS p
 	  FROM monthly, unnest('{1,64,65,200}'::int[]) AS h GROUP BY h) AS t ORDER BY h;
 SELECT rnn_info(rnn_train(month, value, '{"horizon": 65}'))->'prior'->'version' AS "where a network may be trained" FROM monthly;
+RESET client_min_messages;
 -- The same again, after other rows, and in groups.
 SELECT md5(rnn_train(month, value, prior())) = md5(m.prior) AS same FROM monthly, m GROUP BY m.prior;
 SELECT count(*) AS models, max(length(model)) < 3000 AS small, bool_and(rnn_info(model)->'network' = 'null') AS untrained
