@@ -192,6 +192,7 @@ test_ceiling(void)
 	rnn_config	tuned,
 				scratch;
 	double		pace;
+	int			batch;
 
 	printf("- a ceiling of steps\n");
 	rnn_config_defaults(&plan.asked);
@@ -201,13 +202,14 @@ test_ceiling(void)
 	candidate_options(&plan, RNN_KIND_SCRATCH, &scratch, &pace);
 	candidate_options(&plan, RNN_KIND_TUNED, &tuned, &pace);
 	CHECK(pace < 0.5 && scratch.steps == 1000 && tuned.steps == 1500);
-	/* Of few series a network from nothing is a second try, for half of the price. */
+	batch = scratch.batch;
+	/* Of few series a network from nothing is a second try, for a quarter of the price. */
 	plan.kinds[0] = RNN_KIND_TUNED;
 	candidate_options(&plan, RNN_KIND_SCRATCH, &scratch, &pace);
-	CHECK(scratch.steps == 500);
+	CHECK(scratch.steps == 1000 && scratch.batch == (batch + 3) / 4);
 	plan.summary.series = PANEL;
 	candidate_options(&plan, RNN_KIND_SCRATCH, &scratch, &pace);
-	CHECK(scratch.steps == 1000);
+	CHECK(scratch.batch == batch);
 	plan.asked.steps = 77;
 	candidate_options(&plan, RNN_KIND_TUNED, &tuned, &pace);
 	CHECK(tuned.steps == 77);

@@ -79,7 +79,7 @@ candidate_may_be_left_out(const Plan *plan, int candidate)
 	return plan->asked.start == RNN_START_AUTO && plan->kinds[candidate] != RNN_KIND_SCRATCH && !plan->warm;
 }
 
-/* Few series have a network of their own already, the prior's: another one is a try that may cost half. */
+/* Few series have a network of their own already, the prior's: another one is a try that may cost a quarter. */
 static bool
 is_try(const Plan *plan, rnn_kind kind)
 {
@@ -94,8 +94,8 @@ resolve(const Plan *plan, rnn_kind kind, rnn_config *cfg)
 	rnn_config	open = *cfg;
 
 	rnn_config_resolve(cfg, &plan->summary);
-	if (open.steps == 0 && is_try(plan, kind))
-		cfg->steps /= 2;
+	if (open.batch == 0 && is_try(plan, kind))
+		cfg->batch = (cfg->batch + 3) / 4;
 	if (kind == RNN_KIND_SCRATCH)
 		return;
 	if (open.steps == 0)
