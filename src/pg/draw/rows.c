@@ -317,7 +317,8 @@ draw_sort(Drawing *d)
 		d->rows[i].series = rank[d->rows[i].series];
 	for (int i = 0; i < d->series; i++)
 		sorted[rank[i]] = d->names[i];
-	memcpy(d->names, sorted, sizeof(SeriesName) * d->series);
+	if (d->series > 0)
+		memcpy(d->names, sorted, sizeof(SeriesName) * d->series);
 	hash_seq_init(&all, d->name_index);
 	while ((entry = hash_seq_search(&all)) != NULL)
 		entry->number = rank[entry->number];
