@@ -74,41 +74,78 @@ distances_in(double *work, int64_t n)
 	return d;
 }
 
+/* Points from .. to back from the ends of SIDE windows and of the last one: sums of what differs, and of its squares. */
+static INLINE void
+add_differences(const double *last, const double *z, int from, int to, double *sum, double *squares)
+{
+	double		s[SIDE],
+				q[SIDE];
+
+	memcpy(s, sum, sizeof(s));
+	memcpy(q, squares, sizeof(q));
+	for (int i = from; i < to; i++)
+	{
+		double		x = last[-i - 1];
+		const double *at = z - i - 1;
+
+		for (int k = 0; k < SIDE; k++)
+		{
+			double		differ = x - at[k];
+
+			s[k] += differ;
+			q[k] += differ * differ;
+		}
+	}
+	memcpy(sum, s, sizeof(s));
+	memcpy(squares, q, sizeof(q));
+}
+
+/* The nearest place behind `from` at which an analogue from `one` on wants its sums. */
+static INLINE int
+next_stop(const int *length, int one, int from)
+{
+	int			next = length[one];
+
+	for (int a = one; a < RNN_ANALOGUES; a++)
+	{
+		if (analogues[a].level > from && analogues[a].level < next)
+			next = analogues[a].level;
+		if (length[a] > from && length[a] < next)
+			next = length[a];
+	}
+	return next;
+}
+
 /*
  * Windows that end before z, z + 1, ... against the one that ends before `last`,
  * by the analogues from `one` on; results go to place `at` and behind it.
  */
-static void
+static INLINE void
 compare_side(const double *last, const double *z, const int *length, int one, const Distances *d, int64_t at)
 {
 	double		sum[SIDE] = {0},
 				squares[SIDE] = {0},
 				shift[RNN_ANALOGUES][SIDE];
 
-	for (int i = 1; i <= length[one]; i++)
+	for (int from = 0, to; from < length[one]; from = to)
 	{
-		for (int k = 0; k < SIDE; k++)
-		{
-			double		differ = last[-i] - z[k - i];
-
-			sum[k] += differ;
-			squares[k] += differ * differ;
-		}
+		to = next_stop(length, one, from);
+		add_differences(last, z, from, to, sum, squares);
 		for (int a = one; a < RNN_ANALOGUES; a++)
 		{
-			for (int k = 0; i == analogues[a].level && k < SIDE; k++)
-				shift[a][k] = sum[k] / i;
-			for (int k = 0; i == length[a] && k < SIDE; k++)
+			for (int k = 0; to == analogues[a].level && k < SIDE; k++)
+				shift[a][k] = sum[k] / to;
+			for (int k = 0; to == length[a] && k < SIDE; k++)
 			{
 				d->shift[a][at + k] = shift[a][k];
-				d->squares[a][at + k] = squares[k] - shift[a][k] * (2 * sum[k] - i * shift[a][k]);
+				d->squares[a][at + k] = squares[k] - shift[a][k] * (2 * sum[k] - to * shift[a][k]);
 			}
 		}
 	}
 }
 
 /* The same for all that end before x[from], x[from + 1] .. x[to], the first of them at place `at`. */
-static void
+static WIDE void
 compare(const double *x, int64_t n, int64_t from, int64_t to, const int *length, int one, const Distances *d, int64_t at)
 {
 	for (int64_t c = from; c <= to; c += SIDE)

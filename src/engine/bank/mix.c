@@ -15,6 +15,7 @@
 #include <math.h>
 #include <string.h>
 
+#define SIDE 8					/* points that are looked at together */
 #define SHARED_SLOTS 96			/* ends whose references are kept, at most */
 #define SHARED_DOUBLES 131072	/* that they take */
 
@@ -138,6 +139,36 @@ plan_origins(int64_t n, int h, int season, Origin *o)
 	return seen;
 }
 
+/* Minimum and maximum of x[0..n) and what they were before; side by side, for vectors. */
+static WIDE void
+extremes(const double *x, int64_t n, double *low, double *high)
+{
+	double		lows[SIDE],
+				highs[SIDE];
+
+	for (int k = 0; k < SIDE; k++)
+	{
+		lows[k] = *low;
+		highs[k] = *high;
+	}
+	for (int64_t i = 0; i + SIDE <= n; i += SIDE)
+		for (int k = 0; k < SIDE; k++)
+		{
+			lows[k] = x[i + k] < lows[k] ? x[i + k] : lows[k];
+			highs[k] = x[i + k] > highs[k] ? x[i + k] : highs[k];
+		}
+	for (int64_t i = n / SIDE * SIDE; i < n; i++)
+	{
+		lows[0] = x[i] < lows[0] ? x[i] : lows[0];
+		highs[0] = x[i] > highs[0] ? x[i] : highs[0];
+	}
+	for (int k = 0; k < SIDE; k++)
+	{
+		*low = lows[k] < *low ? lows[k] : *low;
+		*high = highs[k] > *high ? highs[k] : *high;
+	}
+}
+
 /* Sign and maximum of every origin's prefix, in one pass from the oldest. */
 static void
 scan_prefixes(const double *x, Origin *o, int seen)
@@ -148,11 +179,8 @@ scan_prefixes(const double *x, Origin *o, int seen)
 
 	for (int v = seen; v >= 0; v--)
 	{
-		for (; i < o[v].end; i++)
-		{
-			low = x[i] < low ? x[i] : low;
-			high = x[i] > high ? x[i] : high;
-		}
+		extremes(x + i, o[v].end - i, &low, &high);
+		i = o[v].end;
 		o[v].positive = low > 0;
 		o[v].top = low > 0 ? log(high) + 3 : 0;
 	}
@@ -419,6 +447,12 @@ rnn_mix_combine(const rnn_mix *mix, const double *ref, int h, double *out)
 {
 	memset(out, 0, sizeof(double) * h);
 	for (int r = 0; r < RNN_REFS; r++)
-		for (int j = 0; mix->weight[r] > 0 && j < h; j++)
-			out[j] += mix->weight[r] * ref[(int64_t) r * h + j];
+	{
+		const double *restrict f = ref + (int64_t) r * h;
+		double		weight = mix->weight[r],
+				   *restrict sum = out;
+
+		for (int j = 0; j < h && weight > 0; j++)
+			sum[j] += weight * f[j];
+	}
 }

@@ -74,7 +74,7 @@ references_tail(int64_t n, const int *seasons, int n_seasons)
  * its mean and the slope between neighbouring means, averaged with weights
  * rho^k, k = 0 the latest.  p[.][0] is the phase of point n - m.
  */
-static void
+static WIDE void
 profiles(const double *z, int64_t n, int64_t m, double *const *p)
 {
 	int64_t		K = rnn_min(n / m, SEASONS_KEPT);
@@ -108,7 +108,7 @@ profiles(const double *z, int64_t n, int64_t m, double *const *p)
 		double		slope = K > 1 ? (mean[a] - mean[a + 1]) / m : 0,
 					base = mean[k] - slope * (m - 1) / 2;
 
-		for (int64_t i = 0; i < m; i++)
+		for (int i = 0; i < (int) m; i++)
 		{
 			double		v = block[i] - base - slope * i;
 

@@ -7,6 +7,18 @@
 
 #include "bank/bank.h"
 
+/*
+ * A loop of doubles, compiled for wider vectors too, of which the loader takes
+ * the widest that the processor has.  Nothing is fused (-ffp-contract=off), so
+ * all give the same bits.
+ */
+#if defined(__x86_64__) && defined(__GLIBC__) && defined(__GNUC__) && !defined(__clang__)
+#define WIDE __attribute__((target_clones("avx512f", "avx2", "default")))
+#else
+#define WIDE
+#endif
+#define INLINE inline __attribute__((always_inline))	/* into each of them */
+
 #define ORIGINS 6				/* trailing ones that are scored */
 #define SEASONS_KEPT 12			/* in a profile */
 #define LEVEL_POINTS 400		/* that a level or a slope looks at */
