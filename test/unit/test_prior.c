@@ -198,12 +198,12 @@ test_reads_the_past_alone(void)
 		said[b].q = ends[b] >= 4 ? q + b * AHEAD * Q : NULL;
 		again[b].q = ends[b] >= 4 ? q + (B + b) * AHEAD * Q : NULL;
 	}
-	rnn_prior_net_run(&net, end, B, said);
+	rnn_prior_net_run(&net, end, NULL, B, said);
 	for (int b = 1; b < B; b++)
 	{
 		for (int i = 0; i < N; i++)
 			other[i] = i < ends[b] ? x[i] : 1e6 - x[i];
-		rnn_prior_net_run(&net, &(rnn_end) {&changed, ends[b]}, 1, again + b);
+		rnn_prior_net_run(&net, &(rnn_end) {&changed, ends[b]}, NULL, 1, again + b);
 		CHECK(memcmp(&said[b].scale, &again[b].scale, sizeof(rnn_scale)) == 0);
 		for (int k = 0; k < AHEAD * Q; k++)
 			CHECK(fabs(said[b].q[k] - again[b].q[k]) <= 1e-4 * (1 + fabs(said[b].q[k])));

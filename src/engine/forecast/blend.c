@@ -43,7 +43,7 @@ run_prior(Forecaster *f, const rnn_end *ends, int count)
 	for (int b = 0; b < count; b++)
 		f->said[b].q = mix_share(f->model, ends[b].e) > 0 && rnn_prior_applies(f->model->prior_net, &ends[b]) ?
 			f->prior_q + b * size : NULL;
-	rnn_prior_net_run(&f->prior, ends, count, f->said);
+	rnn_prior_net_run(&f->prior, ends, NULL, count, f->said);
 	/* As many points as a model keeps. */
 	for (int b = 0; b < count; b++)
 		f->said[b].n = rnn_min(f->said[b].n, f->reach);

@@ -10,6 +10,7 @@
 
 #define S RNN_BLOCK
 #define Q RNN_QUANTILES
+#define CHUNK 8					/* steps that go forward together: less memory to touch, as if at once */
 #define WIDEST 1000				/* the prior's scale in units of the mix's */
 #define LEAST_POINTS 4			/* as the shortest synthetic series have */
 
@@ -51,13 +52,14 @@ rnn_prior_net_init(rnn_prior_net *p, const rnn_prior *prior, const rnn_config *c
 	if (p->shape.blocks > (prior->horizon + S - 1) / S)
 		p->shape.blocks = (prior->horizon + S - 1) / S;
 	rnn_frame_plan_init(&p->plan, &p->shape, &own);
+	p->packed = false;
 	p->B = B;
 	p->T = 1;
 	while (p->T < steps && (int64_t) p->T * own.patch < longest)
 		p->T *= 2;
 	rnn_strips_init(&p->own, &p->plan, p->T, B, longest, a);
 	p->strips = &p->own;
-	rnn_net_init(&p->net, &p->shape, p->T, B, false, a);
+	rnn_net_init(&p->net, &p->shape, (int) rnn_min(p->T, CHUNK), B, false, a);
 }
 
 /* Steps of a window of e points, those before it included: a power of two, so that windows share a batch. */
@@ -71,29 +73,42 @@ steps_of(const rnn_prior_net *p, int64_t e)
 	return T;
 }
 
-/* Windows of T steps, B of them, by their numbers. */
+/* Windows of B ends, by their numbers. */
 static void
-run(rnn_prior_net *p, const rnn_end *ends, const int *number, int B, int T, rnn_said *said)
+take_windows(rnn_prior_net *p, const rnn_end *ends, const rnn_window *given, const int *number, int B, rnn_window *window)
 {
 	rnn_end		end[RNN_MOST_ENDS];
+
+	for (int b = 0; b < B && given; b++)
+		window[b] = given[number[b]];
+	for (int b = 0; b < B; b++)
+		end[b] = ends[number[b]];
+	if (!given)
+		rnn_strips_gather(p->strips, end, B, window);
+}
+
+/* Windows of T steps, B of them, by their numbers. */
+static void
+run(rnn_prior_net *p, const rnn_end *ends, const rnn_window *given, const int *number, int B, int T, rnn_said *said)
+{
 	rnn_window	window[RNN_MOST_ENDS];
 	int64_t		row;
 
-	for (int b = 0; b < B; b++)
-		end[b] = ends[number[b]];
-	rnn_strips_gather(p->strips, end, B, window);
-	rnn_net_pack(&p->net, p->prior->weights);
-	row = rnn_windows_forward(&p->net, &p->plan, p->prior->weights, window, B, T, T);
+	take_windows(p, ends, given, number, B, window);
+	if (!p->packed)
+		rnn_net_pack(&p->net, p->prior->weights);
+	p->packed = true;
+	row = rnn_windows_forward(&p->net, &p->plan, p->prior->weights, window, B, T, (int) rnn_min(T, CHUNK));
 	for (int b = 0; b < B; b++)
 	{
-		said[number[b]].n = end[b].e;
+		said[number[b]].n = ends[number[b]].e;
 		said[number[b]].scale = window[b].strip->scales[window[b].last];
 		rnn_net_quantiles(&p->net, row + b, said[number[b]].q);
 	}
 }
 
 void
-rnn_prior_net_run(rnn_prior_net *p, const rnn_end *ends, int count, rnn_said *said)
+rnn_prior_net_run(rnn_prior_net *p, const rnn_end *ends, const rnn_window *given, int count, rnn_said *said)
 {
 	int			number[RNN_MOST_ENDS];
 
@@ -107,7 +122,7 @@ rnn_prior_net_run(rnn_prior_net *p, const rnn_end *ends, int count, rnn_said *sa
 				number[B++] = i;
 			if (B == p->B || (B > 0 && i == count - 1))
 			{
-				run(p, ends, number, B, T, said);
+				run(p, ends, given, number, B, T, said);
 				B = 0;
 			}
 		}

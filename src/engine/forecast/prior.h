@@ -24,6 +24,7 @@ typedef struct rnn_prior_net
 	rnn_net		net;
 	rnn_strips	own,
 			   *strips;			/* its frames: its own, or those of others that are the same */
+	bool		packed;			/* the weights are, in the net */
 	int			B,
 				T;				/* most windows and steps of a run */
 } rnn_prior_net;
@@ -38,8 +39,11 @@ void		rnn_prior_net_init(rnn_prior_net *p, const rnn_prior *prior, const rnn_con
 /* Whether it says anything: not of few points, nor where nothing ever changes. */
 bool		rnn_prior_applies(const rnn_prior *prior, const rnn_end *end);
 
-/* Fills said[i] for count ends, in runs of up to B; q is where to write (steps, Q), or NULL as above. */
-void		rnn_prior_net_run(rnn_prior_net *p, const rnn_end *ends, int count, rnn_said *said);
+/*
+ * Fills said[i] for count ends, in runs of up to B; q is where to write (steps, Q), or NULL as above.
+ * given: their windows, where somebody has frames that are the same; NULL: they are computed.
+ */
+void		rnn_prior_net_run(rnn_prior_net *p, const rnn_end *ends, const rnn_window *given, int count, rnn_said *said);
 
 /*
  * q (horizon, Q), the mix's quantiles in units of scale, becomes their mean with

@@ -51,7 +51,7 @@ rnn_frame_plan_same(const rnn_frame_plan *p, const rnn_frame_plan *other)
 	return p->context == other->context && p->kappa == other->kappa && p->mixed == other->mixed && p->n_seasons == other->n_seasons &&
 		memcmp(p->seasons, other->seasons, sizeof(int) * p->n_seasons) == 0 &&
 		p->shape->patch == other->shape->patch && p->shape->horizon == other->shape->horizon &&
-		p->shape->blocks == other->shape->blocks && p->shape->R == other->shape->R && p->mixed == other->mixed;
+		p->shape->blocks == other->shape->blocks && p->shape->R == other->shape->R && p->shape->past == other->shape->past;
 }
 
 size_t
