@@ -110,7 +110,7 @@ load_item(const Plans *plans, rnn_net *net, int T, int B, int b, const Item *ite
 					k = t - (T - item->steps);
 		const real *frame = k < 0 ? NULL : data + k * stride;
 
-		rnn_frame_load(net, row, frame, flip);
+		rnn_frame_load(net, row, frame, flip, true);
 		for (int j = 0; net->far && j < FAR_BLOCKS; j++)
 			net->far[row * FAR_BLOCKS + j] = item->block[j];
 		if (!net->target)
@@ -176,7 +176,7 @@ tile(Pretrain *p, rnn_net *net, const Class *class, int T, int B, rnn_rng *r, re
 			drop_references(net, T, B, b, r);
 	}
 	rnn_net_reset(net, B);
-	loss = rnn_net_learn(net, p->opt.w, T, B, p->s.cfg.dropout > 0 ? r : NULL, false, &of_tile, g);
+	loss = rnn_net_learn(net, p->opt.w, T, B, 0, 1, p->s.cfg.dropout > 0 ? r : NULL, false, &of_tile, g);
 	*known += of_tile;
 	return loss;
 }

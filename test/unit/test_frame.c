@@ -377,8 +377,8 @@ test_flips(void)
 		int64_t		Hz = (int64_t) shape.blocks * RNN_BLOCK;
 
 		CHECK(up.scale.s == down.scale.s && up.scale.a == -down.scale.a);
-		rnn_frame_load(&net, 0, up.values, true);
-		rnn_frame_load(&net, 1, down.values, false);
+		rnn_frame_load(&net, 0, up.values, true, true);
+		rnn_frame_load(&net, 1, down.values, false, true);
 		for (int i = 0; i < shape.D; i++)
 			bad += net.u[i] != net.u[shape.D + i];
 		for (int i = 0; i < shape.A; i++)
@@ -551,7 +551,7 @@ check_windows(rnn_trainer *t)
 				t->task.fit.held.window[b] = (rnn_window) {.strip = &t->task.study.runs[r].strip,.last = last};
 			}
 			rnn_windows_load(&t->task.fit.net, &t->task.study.plan, t->task.fit.held.window, B, t->task.fit.K, 0,
-							 t->task.fit.K, false);
+							 t->task.fit.K, 0, 1);
 			for (int i = 0; i < t->task.fit.K; i++)
 			{
 				int64_t		e = t->task.study.runs[r].strip.e0 + last * t->task.study.runs[r].strip.stride - (t->task.fit.K - 1 - i) * (int64_t) t->task.study.cfg.patch,
@@ -647,7 +647,7 @@ check_forecasts(rnn_trainer *t, int member)
 					.strip = &t->task.study.runs[r].strip,.last = b == 3 ? last : (last + 11 * b) % t->task.study.runs[r].strip.count
 				};
 			}
-			forward_last(&t->task.fit, w, 5);
+			forward_last(&t->task.fit, w, 0, 5);
 			rnn_net_quantiles(&t->task.fit.net, t->task.fit.last_row + 3, q);
 			forecast_prefix(&m, s, e, out);
 			for (int k = 0; k < h * Q; k++)

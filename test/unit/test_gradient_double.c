@@ -499,7 +499,7 @@ test_learn(void)
 			{
 				rnn_rng_seed(&rng, 99, 0);
 				rnn_net_reset(&parts.net, B);
-				CHECK_NEAR(rnn_net_learn(&parts.net, parts.w, T, B, &rng, head_alone, &known,
+				CHECK_NEAR(rnn_net_learn(&parts.net, parts.w, T, B, 0, 1, &rng, head_alone, &known,
 										 head_alone ? alone : parts.g), loss, 1e-12);
 			}
 			for (int64_t i = 0; i < parts.shape.params; i++)
@@ -515,6 +515,83 @@ test_learn(void)
 			problem_free(&once);
 			problem_free(&parts);
 		}
+}
+
+/* The head at some steps alone: as if the others had no targets. */
+static void
+test_head_every(void)
+{
+	enum {T = 7, B = 3};
+
+	for (int every = 2; every <= 3; every++)
+		for (int first = 0; first < every; first++)
+		{
+			problem		all,
+						some;
+			rnn_config	cfg = small_config(2, 3);
+			int64_t		known[2];
+			double		loss,
+						error = 0,
+						largest = 0;
+
+			problem_init(&all, &cfg, T, B, 52);
+			problem_init(&some, &cfg, T, B, 52);
+			for (int t = 0; t < T; t++)
+				for (int b = 0; b < B && (t < first || (t - first) % every != 0); b++)
+					for (int64_t j = 0; j < all.shape.blocks * RNN_BLOCK; j++)
+						all.net.target[(t * B + b) * all.shape.blocks * RNN_BLOCK + j] = NAN;
+			memset(all.g, 0, sizeof(real) * all.shape.params);
+			memset(some.g, 0, sizeof(real) * some.shape.params);
+			rnn_net_pack(&all.net, all.w);
+			rnn_net_pack(&some.net, some.w);
+			rnn_net_reset(&all.net, B);
+			rnn_net_reset(&some.net, B);
+			loss = rnn_net_learn(&all.net, all.w, T, B, 0, 1, NULL, false, &known[0], all.g);
+			CHECK_NEAR(rnn_net_learn(&some.net, some.w, T, B, first, every, NULL, false, &known[1], some.g), loss, 1e-12);
+			CHECK(known[0] == known[1] && known[0] > 0);
+			for (int64_t i = 0; i < all.shape.params; i++)
+			{
+				error = fmax(error, fabs(all.g[i] - some.g[i]));
+				largest = fmax(largest, fabs(all.g[i]));
+			}
+			CHECK(error < 1e-12 * largest && largest > 0);
+			problem_free(&all);
+			problem_free(&some);
+		}
+}
+
+/* From what the layers say, kept and put into other rows, the head's gradient is the same. */
+static void
+test_head_learn(void)
+{
+	enum {T = 6, B = 4};
+	rnn_config	cfg = small_config(2, 3);
+	problem		all,
+				head;
+	int64_t		known[2];
+	double		loss,
+				error = 0,
+				largest = 0;
+
+	problem_init(&all, &cfg, T, B, 53);
+	problem_init(&head, &cfg, T, B, 53);
+	memset(all.g, 0, sizeof(real) * all.shape.params);
+	memset(head.g, 0, sizeof(real) * head.shape.params);
+	rnn_net_pack(&all.net, all.w);
+	rnn_net_reset(&all.net, B);
+	loss = rnn_net_learn(&all.net, all.w, T, B, 0, 1, NULL, true, &known[0], all.g);
+	memcpy(head.net.x[head.shape.L], all.net.x[all.shape.L], sizeof(real) * T * B * all.shape.H);
+	rnn_head_pack(&head.net, head.w);
+	CHECK_NEAR(rnn_head_learn(&head.net, head.w, T * B, NULL, &known[1], head.g), loss, 1e-12);
+	CHECK(known[0] == known[1] && known[0] > 0);
+	for (int64_t i = 0; i < all.shape.params; i++)
+	{
+		error = fmax(error, fabs(all.g[i] - head.g[i]));
+		largest = fmax(largest, fabs(all.g[i]));
+	}
+	CHECK(error < 1e-12 * largest && largest > 0);
+	problem_free(&all);
+	problem_free(&head);
 }
 
 /* Steps before a window begins leave no trace: what follows is as if they weren't there. */
@@ -670,7 +747,7 @@ test_inputs_in_parts(void)
 	memset(asked[1].g, 0, sizeof(real) * plain.shape.params);
 	rnn_net_pack(&asked[1].net, asked[1].w);
 	rnn_net_reset(&asked[1].net, B);
-	rnn_net_learn(&asked[1].net, asked[1].w, T, B, NULL, false, &known, asked[1].g);
+	rnn_net_learn(&asked[1].net, asked[1].w, T, B, 0, 1, NULL, false, &known, asked[1].g);
 	for (int i = 0; i < 2; i++)
 	{
 		double		error = 0,
@@ -720,6 +797,8 @@ main(void)
 	TEST(test_tiles);
 	TEST(test_adds);
 	TEST(test_learn);
+	TEST(test_head_every);
+	TEST(test_head_learn);
 	TEST(test_late_begin);
 	TEST(test_inputs);
 	TEST(test_inputs_in_parts);

@@ -511,7 +511,7 @@ test_far_blocks(void)
 	loss = rnn_net_loss(&some.net, T, B, 0, &known[0]);
 	memset(some.g, 0, sizeof(real) * some.shape.params);
 	rnn_net_reset(&some.net, B);
-	CHECK(fabs(rnn_net_learn(&some.net, some.w, T, B, NULL, false, &known[1], some.g) - loss) < 1e-5 * loss && known[0] == known[1]);
+	CHECK(fabs(rnn_net_learn(&some.net, some.w, T, B, 0, 1, NULL, false, &known[1], some.g) - loss) < 1e-5 * loss && known[0] == known[1]);
 	free(some.net.far);
 	some.net.far = NULL;
 	problem_forward(&some);

@@ -105,7 +105,7 @@ load_windows(Flow *f, const rnn_end *ends, int B)
 	rnn_window	window[WINDOWS];
 
 	rnn_strips_gather(&f->strips, ends, B, window);
-	rnn_windows_load(&f->net, &f->plan, window, B, f->K, 0, f->K, false);
+	rnn_windows_load(&f->net, &f->plan, window, B, f->K, 0, f->K, f->K - 1, 1);
 	for (int b = 0; b < B; b++)
 		rnn_target_load(&f->net, (int64_t) (f->K - 1) * B + b, ends[b].points, ends[b].e, ends[b].points->n,
 						&window[b].strip->scales[window[b].last], false);

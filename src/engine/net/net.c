@@ -215,10 +215,16 @@ rnn_weigh(const rnn_net *net, const real *w, int64_t at, int64_t rows, int64_t o
 }
 
 void
-rnn_net_pack(rnn_net *net, const real *w)
+rnn_head_pack(rnn_net *net, const real *w)
 {
 	if (net->turned)
 		turn_weights(net, w);
+}
+
+void
+rnn_net_pack(rnn_net *net, const real *w)
+{
+	rnn_head_pack(net, w);
 	for (int l = 0; l < net->shape->L; l++)
 		rnn_layer_pack(net, w, l);
 }
@@ -345,26 +351,50 @@ head_rows(const rnn_shape *s)
 	return rows < RNN_LEAST_ROWS ? RNN_LEAST_ROWS : rows;
 }
 
-double
-rnn_net_learn(rnn_net *net, const real *w, int T, int B, rnn_rng *rng, bool head_alone, int64_t *known, real *g)
+/* Forward and backward of the head at `rows` rows behind each other, some groups of them, `apart` from each to the next. */
+static double
+learn_head(rnn_net *net, const real *w, int64_t from, int64_t to, int64_t rows, int64_t apart, rnn_rng *rng,
+		   int64_t *known, real *g)
 {
-	int64_t		N = (int64_t) T * B,
-				most = head_rows(net->shape);
 	double		loss = 0;
 
 	*known = 0;
-	rnn_net_forward(net, w, T, B, T, rng);
-	for (int64_t first = 0; first < N && !rnn_stopped(net->shape->stop); first += most)
+	for (int64_t at = from; at < to && !rnn_stopped(net->shape->stop); at += apart)
 	{
-		int			rows = (int) (N - first < most ? N - first : most);
-		rnn_net		part = rows_from(net, first);
+		int			now = (int) (to - at < rows ? to - at : rows);
+		rnn_net		part = rows_from(net, at);
 		int64_t		of_part;
 
-		rnn_head_forward(&part, w, 0, rows, rng);
-		loss += rnn_net_loss(&part, 1, rows, 0, &of_part);
-		rnn_head_backward(&part, w, 0, rows, g);
+		rnn_head_forward(&part, w, 0, now, rng);
+		loss += rnn_net_loss(&part, 1, now, 0, &of_part);
+		rnn_head_backward(&part, w, 0, now, g);
 		*known += of_part;
 	}
+	return loss;
+}
+
+double
+rnn_head_learn(rnn_net *net, const real *w, int64_t rows, rnn_rng *rng, int64_t *known, real *g)
+{
+	int64_t		most = head_rows(net->shape);
+
+	net->dropped = rng && net->shape->dropout > 0;
+	return learn_head(net, w, 0, rows, most, most, rng, known, g);
+}
+
+double
+rnn_net_learn(rnn_net *net, const real *w, int T, int B, int first, int every, rnn_rng *rng, bool head_alone,
+			  int64_t *known, real *g)
+{
+	int64_t		N = (int64_t) T * B,
+				rows = every > 1 ? B : head_rows(net->shape);
+	double		loss;
+
+	rnn_net_forward(net, w, T, B, T, rng);
+	/* Other steps get nothing from the head. */
+	if (!head_alone && (first > 0 || every > 1))
+		memset(net->dx[net->shape->L], 0, sizeof(real) * N * net->shape->H);
+	loss = learn_head(net, w, (int64_t) first * B, N, rows, every * rows, rng, known, g);
 	if (!head_alone && *known > 0)
 		layers_backward(net, w, T, B, g);
 	return loss;

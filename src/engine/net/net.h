@@ -150,11 +150,20 @@ double		rnn_net_loss(rnn_net *net, int T, int B, int head_from, int64_t *known);
 void		rnn_net_backward(rnn_net *net, const real *w, int T, int B, int head_from, real *g);
 
 /*
- * All three at once, the head everywhere, but for some positions after the
- * others in the same rows.  With head_alone g gets what is the head's alone.
+ * All three at once, the head at each `every`-th step, the first of them at
+ * `first`, but for some positions after the others in the same rows.  With
+ * head_alone g gets what is the head's alone.
  */
-double		rnn_net_learn(rnn_net *net, const real *w, int T, int B, rnn_rng *rng, bool head_alone,
+double		rnn_net_learn(rnn_net *net, const real *w, int T, int B, int first, int every, rnn_rng *rng, bool head_alone,
 						  int64_t *known, real *g);
+
+/*
+ * The head alone, at rows of which the caller knows what the layers say: it
+ * fills x[L] beside what the head looks at.  Its weights are taken once before,
+ * as by rnn_net_pack; the gradient ends at x[L].
+ */
+void		rnn_head_pack(rnn_net *net, const real *w);
+double		rnn_head_learn(rnn_net *net, const real *w, int64_t rows, rnn_rng *rng, int64_t *known, real *g);
 
 /* Quantiles (horizon,Q) at row i of the last forward, in units of s around a. */
 void		rnn_net_quantiles(const rnn_net *net, int64_t row, real *q);

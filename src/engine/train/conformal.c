@@ -318,7 +318,7 @@ conformal_step(Calibration *c)
 	if (c->looked_at == 0)
 		return true;
 	if (c->model->weight > 0)
-		forward_last(c->fit, c->weights[1 - c->pass], B);
+		forward_last(c->fit, c->weights[1 - c->pass], c->held_at, B);
 	for (int b = 0; b < B; b++)
 		if (c->study->held[c->held_at + b].half == c->pass && has_room(c, c->held_at + b))
 			look_at(c, c->held_at + b, b);

@@ -9,6 +9,8 @@
 #include <math.h>
 #include <string.h>
 
+#define POSITIONS_PART 3			/* of a minibatch's, where each is drawn for itself */
+
 static uint64_t
 seed_of(const Fit *fit)
 {
@@ -103,9 +105,19 @@ fit_go_on(Fit *fit, int member, const Judgement *j)
 	optimizer_start(&fit->opt);
 }
 
-/* T steps of B windows from `first` on, forward and backward; the state is kept for the next chunk. */
+/* The first of T steps that the head learns from, drawn so that there is one. */
+static int
+draw_head(Fit *fit, int T)
+{
+	return (int) ((uint64_t) (T - 1) - rnn_rng_below(&fit->rng, (uint64_t) rnn_min(T, HEAD_EVERY))) % HEAD_EVERY;
+}
+
+/*
+ * T steps of B windows from `first` on, forward and backward, the head from step
+ * `at` on; the state is kept for the next chunk.
+ */
 static double
-learn_tile(Fit *fit, int T, int first, int B, int64_t *known)
+learn_tile(Fit *fit, int T, int first, int B, int at, int64_t *known)
 {
 	real	   *state = fit->carried ? fit->carried + first * rnn_net_state(&fit->net) : NULL;
 	double		loss;
@@ -114,8 +126,8 @@ learn_tile(Fit *fit, int T, int first, int B, int64_t *known)
 		rnn_net_reset(&fit->net, B);
 	else
 		rnn_net_move_state(&fit->net, B, state, false);
-	load_chunk(fit, T, first, B);
-	loss = rnn_net_learn(&fit->net, fit->opt.w, T, B, fit->study->cfg.dropout > 0 ? &fit->rng : NULL,
+	load_chunk(fit, T, first, B, at);
+	loss = rnn_net_learn(&fit->net, fit->opt.w, T, B, at, HEAD_EVERY, fit->study->cfg.dropout > 0 ? &fit->rng : NULL,
 						 fit->opt.fixed > 0, known, fit->opt.g);
 	if (state)
 	{
@@ -125,27 +137,149 @@ learn_tile(Fit *fit, int T, int first, int B, int64_t *known)
 	return loss;
 }
 
-/* One chunk of all windows, tile by tile, then the update. */
-rnn_status
-fit_chunk(Fit *fit, rnn_error *err)
+/* ---------------------------------------------------------------- the head alone */
+
+/* The first frames of a window are the last ones of another, but for those of a run's first window. */
+static void
+keep_states(Fit *fit, const rnn_window *window, int b, int B)
 {
 	const Study *s = fit->study;
-	int			T = fit->K - fit->chunk < s->cfg.bptt ? fit->K - fit->chunk : s->cfg.bptt,
-				B;
-	int64_t		known = 0,
-				of_tile;
+	int			H = s->shape.H,
+				K = fit->K,
+				first = window->last < K ? 0 : window->last - (K - 1) / 2;
+	int64_t		frame = (window->strip->frames - s->frames) / s->plan.width + (window->flip ? s->F : 0);
+
+	for (int at = first; at <= window->last; at++)
+		memcpy(fit->states + (frame + at) * H, fit->net.x[s->shape.L] + ((int64_t) (at - window->last + K - 1) * B + b) * H,
+			   sizeof(real) * H);
+}
+
+/* Windows of the frames that are next, half of them new in each. */
+static int
+next_windows(Fit *fit, rnn_window *window)
+{
+	const Study *s = fit->study;
+	int			K = fit->K,
+				B = 0;
+
+	for (; fit->states_flip <= (s->cfg.flips == RNN_FLIPS_ON); fit->states_flip++, fit->states_run = 0)
+		for (; fit->states_run < s->n_runs; fit->states_run++, fit->states_last = 0)
+		{
+			const rnn_strip *strip = &s->runs[fit->states_run].strip;
+
+			for (; fit->states_last < strip->count; B++)
+			{
+				int			next = fit->states_last == 0 ? K - 1 : fit->states_last - 1 + (K + 1) / 2;
+
+				if (B == fit->net.max_B)
+					return B;
+				window[B] = (rnn_window) {.strip = strip,.last = (int) rnn_min(next, strip->count - 1),.flip = fit->states_flip};
+				fit->states_last = window[B].last + 1;
+			}
+		}
+	return B;
+}
+
+bool
+fit_states(Fit *fit)
+{
+	const Study *s = fit->study;
+	int			B;
+	rnn_window *window = fit->held.window;
+
+	if (!fit->states)
+		return true;
+	if (fit->states_of != fit->prior)
+	{
+		fit->states_of = fit->prior;
+		fit->states_run = fit->states_last = fit->states_flip = fit->held_known = 0;
+		rnn_net_pack(&fit->net, fit->opt.w);
+	}
+	B = next_windows(fit, window);
+	if (B == 0)
+		return true;
+	rnn_net_pack(&fit->net, fit->opt.w);
+	rnn_net_reset(&fit->net, B);
+	rnn_windows_load(&fit->net, &s->plan, window, B, fit->K, 0, fit->K, fit->K, 1);
+	rnn_net_forward(&fit->net, fit->opt.w, fit->K, B, fit->K, NULL);
+	for (int b = 0; b < B; b++)
+		keep_states(fit, &window[b], b, B);
+	return false;
+}
+
+/* A step of a window, drawn into a row, with what the layers say there and what follows. */
+static void
+draw_position(Fit *fit, int64_t row)
+{
+	const Study *s = fit->study;
+	rnn_window	window;
+	int			r = draw_window(fit, &window),
+				at = window.last - (int) rnn_rng_below(&fit->rng, (uint64_t) rnn_min(fit->K, window.last + 1));
+	int64_t		frame = (window.strip->frames - s->frames) / s->plan.width + at;
+
+	rnn_head_load(&fit->net, row, s->frames + frame * s->plan.width, window.flip);
+	memcpy(fit->net.x[s->shape.L] + row * s->shape.H, fit->states + (frame + (window.flip ? s->F : 0)) * s->shape.H,
+		   sizeof(real) * s->shape.H);
+	load_target(fit, row, r, at, window.flip);
+}
+
+/* As many positions as a part of those of a minibatch, but each drawn for itself. */
+static double
+learn_positions(Fit *fit, int64_t *known)
+{
+	const Study *s = fit->study;
+	int64_t		room = (int64_t) fit->net.max_T * fit->net.max_B,
+				left = rnn_max(1, (int64_t) s->cfg.batch * fit->K / POSITIONS_PART),
+				of_part,
+				rows;
 	double		loss = 0;
 
-	if (fit->chunk == 0)
-		draw_windows(fit);
-	optimizer_clear(&fit->opt);
+	rnn_head_pack(&fit->net, fit->opt.w);
+	for (; left > 0 && !rnn_stopped(s->panel.stop); left -= rows)
+	{
+		rows = rnn_min(left, room);
+		for (int64_t i = 0; i < rows; i++)
+			draw_position(fit, i);
+		loss += rnn_head_learn(&fit->net, fit->opt.w, rows, s->cfg.dropout > 0 ? &fit->rng : NULL, &of_part, fit->opt.g);
+		*known += of_part;
+	}
+	return loss;
+}
+
+/* One chunk of all windows, tile by tile. */
+static double
+learn_windows(Fit *fit, int T, int64_t *known)
+{
+	const Study *s = fit->study;
+	double		loss = 0;
+	int			at = draw_head(fit, T),
+				B;
+	int64_t		of_tile;
+
 	rnn_net_pack(&fit->net, fit->opt.w);
 	for (int first = 0; first < s->cfg.batch && !rnn_stopped(s->panel.stop); first += B)
 	{
 		B = s->cfg.batch - first < fit->net.max_B ? s->cfg.batch - first : fit->net.max_B;
-		loss += learn_tile(fit, T, first, B, &of_tile);
-		known += of_tile;
+		loss += learn_tile(fit, T, first, B, at, &of_tile);
+		*known += of_tile;
 	}
+	return loss;
+}
+
+rnn_status
+fit_chunk(Fit *fit, rnn_error *err)
+{
+	const Study *s = fit->study;
+	int			T = fit->K - fit->chunk < s->cfg.bptt ? fit->K - fit->chunk : s->cfg.bptt;
+	int64_t		known = 0;
+	double		loss;
+
+	if (fit->states)
+		T = fit->K;
+	else if (fit->chunk == 0)
+		draw_windows(fit);
+	optimizer_clear(&fit->opt);
+	loss = fit->states ? learn_positions(fit, &known) : learn_windows(fit, T, &known);
 	if (known > 0)
 	{
 		RNN_TRY(optimizer_update(&fit->opt, &s->cfg, s->pace, fit->steps, fit->final, known, err));

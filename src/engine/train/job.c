@@ -240,6 +240,8 @@ train_step(Task *task, rnn_error *err)
 {
 	Fit		   *fit = &task->fit;
 
+	if (!fit_states(fit))
+		return RNN_OK;
 	if (task->job.kind == RNN_JOB_MEMBER)
 		return member_step(task, err);
 	/* What was found best by now is what the time was for. */

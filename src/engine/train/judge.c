@@ -291,7 +291,7 @@ validation_step(Trial *t)
 
 	if (enough_validated(t))
 		return true;
-	forward_last(t->fit, optimizer_weights(&t->fit->opt), B);
+	forward_last(t->fit, optimizer_weights(&t->fit->opt), t->held_at, B);
 	for (int b = 0; b < B; b++)
 	{
 		int			i = t->held_at + b;

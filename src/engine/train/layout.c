@@ -13,7 +13,7 @@
 
 #define LEAST_WINDOWS 8			/* held-out windows to judge by */
 #define LEAST_HELD 128			/* windows held out before tiles get smaller */
-#define PRIOR_BATCH 8			/* windows that the prior forecasts at once, */
+#define PRIOR_BATCH 8		/* windows that the prior forecasts at once, */
 #define PRIOR_MEMORY 16			/* fewer where that takes more than this part of the memory */
 
 static void
@@ -47,6 +47,19 @@ lay_out_network(Task *task, int tile, rnn_arena *a)
 	fit->init_row = arena_new(a, double, s->shape.H);
 	optimizer_init(&fit->opt, s->shape.params, s->cfg.ema > 0, a);
 	fit->opt.fixed = candidate_shared(s);
+}
+
+/* The head alone learns: what the layers say of a frame never changes. */
+static bool
+keeps_states(const Study *s)
+{
+	return s->train && candidate_shared(s) > 0 && s->cfg.bptt >= s->cfg.context / s->cfg.patch;
+}
+
+static int64_t
+states_of_frame(const Study *s)
+{
+	return !keeps_states(s) ? 0 : (int64_t) s->shape.H * (s->cfg.flips == RNN_FLIPS_ON ? 2 : 1);
 }
 
 /* Room for what becomes of jobs: the weights that are judged are trained there. */
@@ -139,10 +152,12 @@ lay_out_grain(Task *task, int64_t grain, int tile, int64_t longest, rnn_arena *a
 	if (a->failed)
 		return false;
 	/* A fifth is for the runs, which are far fewer than frames where those are many. */
-	frames = (int64_t) ((a->size - a->used) * 0.8 / (s->plan.width * sizeof(real) + sizeof(rnn_scale)));
+	frames = (int64_t) ((a->size - a->used) * 0.8 / ((s->plan.width + states_of_frame(s)) * sizeof(real) + sizeof(rnn_scale)));
 	if (s->train && frames < few_frames(s, longest))
 		return false;
 	plan_windows(s, frames, a);
+	task->fit.states = keeps_states(s) ? arena_new(a, real, s->F * states_of_frame(s)) : NULL;
+	task->fit.held_states = keeps_states(s) ? arena_new(a, real, (int64_t) s->W * s->shape.H) : NULL;
 	task->fit.slot_of_run = arena_new(a, int64_t, s->n_runs + 1);
 	task->fit.trained = arena_new(a, int, s->n_runs);
 	return !a->failed;

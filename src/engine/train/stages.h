@@ -30,6 +30,7 @@
 #define HURRIED_WINDOWS 256		/* held-out windows that are still looked at when the time is up */
 #define VALIDATIONS 30			/* in a whole training, */
 #define QUICK_VALIDATIONS 10	/* and in a quick one */
+#define HEAD_EVERY 2			/* steps of a window: neighbours forecast much the same */
 
 /* ---------------------------------------------------------------- the study */
 
@@ -135,6 +136,13 @@ typedef struct Fit
 	int64_t		slots;			/* windows that can be drawn */
 	int64_t    *slot_of_run;	/* (runs + 1) running sum of them */
 	int		   *trained;		/* (runs) the first frames of each that end before its series' cut */
+	real	   *states;			/* (flips, F, H) what the prior's layers say at each frame; NULL: they learn too */
+	int			states_of,		/* version that they are of, 0: of none yet, */
+				states_run,		/* and what is next: the run, */
+				states_last,	/* and the last frame of a window in it */
+				states_flip;
+	real	   *held_states;	/* (W, H) and at the held-out windows; */
+	int			held_known;		/* of so many of them */
 	real	   *carried;		/* (batch, state) from chunk to chunk, NULL where there is one */
 	int64_t		last_row;		/* of the net after forward_last: the first window's */
 	Batch		drawn,			/* the current minibatch, of which chunks may be left, */
@@ -360,6 +368,8 @@ rnn_status	lay_out(Task *task, const Plan *plan, rnn_error *err);
 void		fit_start(Fit *fit, int member, bool final, int steps); /* with initial weights, or those of a model to go on from */
 void		fit_go_on(Fit *fit, int member, const Judgement *j);	/* a member, with the weights that were judged */
 rnn_status	fit_chunk(Fit *fit, rnn_error *err);	/* one update */
+/* A batch of what layers that never change say of the frames, where that is kept; true when all is known. */
+bool		fit_states(Fit *fit);
 void		fit_log(Fit *fit, double validation, double baseline);
 double		fit_loss(const Fit *fit);	/* mean since the last row of the log, NaN: none */
 rnn_member	fit_member(const Fit *fit, int steps, bool stopped);
@@ -377,11 +387,15 @@ void		compute_frames(Study *s, int64_t budget);
 /* Whether the frames so far will do, or all of them are there. */
 bool		features_suffice(Study *s, bool hurry, bool judged);
 void		draw_windows(Fit *fit);
-void		load_chunk(Fit *fit, int T, int first, int B);	/* of the current minibatch */
+/* B windows of the current minibatch from `first` on, of which the head learns at each HEAD_EVERY-th step from `at` on. */
+void		load_chunk(Fit *fit, int T, int first, int B, int at);
+int			draw_window(Fit *fit, rnn_window *window);	/* its run */
+/* What follows frame `at` of run r into a row of the net, where it may be learned from. */
+void		load_target(Fit *fit, int64_t row, int r, int at, bool flip);
 /* Up to one batch of held-out windows, of the first W, from `from` on into fit->held. */
 int			held_batch(Fit *fit, int from, int W);
-/* Forward of the windows in fit->held, head at the last step only. */
-void		forward_last(Fit *fit, const real *w, int B);
+/* Forward of the B windows in fit->held, the held-out ones from `from` on, head at the last step only. */
+void		forward_last(Fit *fit, const real *w, int from, int B);
 
 /* cluster.c */
 void		cluster_held(Study *s); /* blocks of time of the held-out windows, and halves */

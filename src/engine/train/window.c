@@ -394,6 +394,19 @@ run_of_slot(const Fit *fit, int64_t slot)
 	return low;
 }
 
+int
+draw_window(Fit *fit, rnn_window *window)
+{
+	int64_t		slot = (int64_t) rnn_rng_below(&fit->rng, fit->slots);
+	int			r = run_of_slot(fit, slot);
+
+	*window = (rnn_window) {
+		.strip = &fit->study->runs[r].strip,.last = (int) (fit->trained[r] - 1 - (slot - fit->slot_of_run[r])),
+		.flip = fit->study->cfg.flips == RNN_FLIPS_ON && rnn_rng_uniform(&fit->rng) < FLIPPED
+	};
+	return r;
+}
+
 void
 draw_windows(Fit *fit)
 {
@@ -402,41 +415,35 @@ draw_windows(Fit *fit)
 
 	for (int b = 0; b < s->cfg.batch; b++)
 	{
-		int64_t		slot = (int64_t) rnn_rng_below(&fit->rng, fit->slots);
-		int			r = run_of_slot(fit, slot);
-
-		batch->run[b] = r;
-		batch->window[b].strip = &s->runs[r].strip;
-		batch->window[b].last = (int) (fit->trained[r] - 1 - (slot - fit->slot_of_run[r]));
-		batch->window[b].flip = s->cfg.flips == RNN_FLIPS_ON && rnn_rng_uniform(&fit->rng) < FLIPPED;
+		batch->run[b] = draw_window(fit, &batch->window[b]);
 		batch->window[b].forget = s->shape.words_past > 0 && rnn_rng_uniform(&fit->rng) < FORGOTTEN;
 	}
 }
 
-/* What follows step i of a chunk of window b of the current minibatch, where it may be learned from. */
-static void
-load_target(Fit *fit, int64_t row, int b, int i)
+void
+load_target(Fit *fit, int64_t row, int r, int at, bool flip)
 {
 	const Study *s = fit->study;
-	const rnn_window *w = &fit->drawn.window[b];
-	const rnn_strip *strip = w->strip;
-	int			at = w->last - fit->K + 1 + fit->chunk + i;
+	const rnn_strip *strip = &s->runs[r].strip;
 	int64_t		e = strip->e0 + at * strip->stride;
 
 	if (at < 0 || e < first_loss(s, strip->points->n))
 		rnn_target_none(&fit->net, row);
 	else
-		rnn_target_load(&fit->net, row, strip->points, e, cut_of(fit, s->runs[fit->drawn.run[b]].series),
-						&strip->scales[at], w->flip);
+		rnn_target_load(&fit->net, row, strip->points, e, cut_of(fit, s->runs[r].series), &strip->scales[at], flip);
 }
 
 void
-load_chunk(Fit *fit, int T, int first, int B)
+load_chunk(Fit *fit, int T, int first, int B, int at)
 {
-	rnn_windows_load(&fit->net, &fit->study->plan, fit->drawn.window + first, B, fit->K, fit->chunk, T, true);
-	for (int i = 0; i < T; i++)
+	rnn_windows_load(&fit->net, &fit->study->plan, fit->drawn.window + first, B, fit->K, fit->chunk, T, at, HEAD_EVERY);
+	for (int i = at; i < T; i += HEAD_EVERY)
 		for (int b = 0; b < B; b++)
-			load_target(fit, (int64_t) i * B + b, first + b, i);
+		{
+			const rnn_window *w = &fit->drawn.window[first + b];
+
+			load_target(fit, (int64_t) i * B + b, fit->drawn.run[first + b], w->last - fit->K + 1 + fit->chunk + i, w->flip);
+		}
 }
 
 int
@@ -455,10 +462,47 @@ held_batch(Fit *fit, int from, int W)
 	return B;
 }
 
-void
-forward_last(Fit *fit, const real *w, int B)
+/* What layers that never change say of held-out windows. */
+static real *
+held_states(const Fit *fit, int from)
 {
+	return fit->held_states + (int64_t) from * fit->study->shape.H;
+}
+
+/* The head alone, at rows 0 .. B. */
+static void
+forward_known(Fit *fit, const real *w, int from, int B)
+{
+	const rnn_shape *shape = &fit->study->shape;
+
+	for (int b = 0; b < B; b++)
+	{
+		const rnn_window *window = &fit->held.window[b];
+
+		rnn_head_load(&fit->net, b, window->strip->frames + window->last * fit->study->plan.width, false);
+	}
+	memcpy(fit->net.x[shape->L], held_states(fit, from), sizeof(real) * B * shape->H);
+	fit->net.dropped = false;
+	rnn_head_pack(&fit->net, w);
+	rnn_head_forward(&fit->net, w, 0, B, NULL);
+	fit->last_row = 0;
+}
+
+void
+forward_last(Fit *fit, const real *w, int from, int B)
+{
+	const rnn_shape *shape = &fit->study->shape;
+
+	if (fit->held_states && from + B <= fit->held_known)
+	{
+		forward_known(fit, w, from, B);
+		return;
+	}
 	rnn_net_pack(&fit->net, w);
 	fit->last_row = rnn_windows_forward(&fit->net, &fit->study->plan, w, fit->held.window, B, fit->K,
 										fit->study->cfg.bptt);
+	if (!fit->held_states || from != fit->held_known)
+		return;
+	memcpy(held_states(fit, from), fit->net.x[shape->L] + fit->last_row * shape->H, sizeof(real) * B * shape->H);
+	fit->held_known += B;
 }

@@ -434,36 +434,47 @@ copy_signed(real *out, const real *in, int64_t n, bool flip)
 }
 
 void
-rnn_frame_load(rnn_net *net, int64_t row, const real *frame, bool flip)
+rnn_head_load(rnn_net *net, int64_t row, const real *frame, bool flip)
 {
 	const rnn_shape *s = net->shape;
 	int64_t		Hz = (int64_t) s->blocks * S;
-	real	   *u = net->u + row * s->D,
-			   *aux = net->aux + row * s->A,
+	real	   *aux = net->aux + row * s->A,
 			   *ref = net->ref + row * s->R * Hz,
 			   *spread = net->spread + row * Hz;
 
-	net->before[row] = !frame;
 	if (!frame)
 	{
-		memset(u, 0, sizeof(real) * s->D);
 		memset(aux, 0, sizeof(real) * s->A);
 		memset(ref, 0, sizeof(real) * s->R * Hz);
 		for (int64_t j = 0; j < Hz; j++)
 			spread[j] = 1;
 		return;
 	}
-	memcpy(u, frame, sizeof(real) * s->D0);
-	copy_signed(u, frame, s->past + 2 * s->patch, flip);
 	memcpy(aux, frame + s->D0, sizeof(real) * s->A);
 	if (flip)
-	{
-		/* the signed one among the scalars */
-		u[s->D0 - RNN_PHASES - 1] *= -1;
-		aux[s->A - RNN_PHASES - 1] *= -1;
-	}
+		aux[s->A - RNN_PHASES - 1] *= -1;	/* the signed one among the scalars */
 	copy_signed(ref, frame + s->D0 + s->A, s->R * Hz, flip);
 	memcpy(spread, frame + s->D0 + s->A + s->R * Hz, sizeof(real) * Hz);
+}
+
+void
+rnn_frame_load(rnn_net *net, int64_t row, const real *frame, bool flip, bool head)
+{
+	const rnn_shape *s = net->shape;
+	real	   *u = net->u + row * s->D;
+
+	net->before[row] = !frame;
+	if (head)
+		rnn_head_load(net, row, frame, flip);
+	if (!frame)
+	{
+		memset(u, 0, sizeof(real) * s->D);
+		return;
+	}
+	memcpy(u, frame, sizeof(real) * s->D0);
+	copy_signed(u, frame, s->past + 2 * s->patch, flip);
+	if (flip)
+		u[s->D0 - RNN_PHASES - 1] *= -1;
 }
 
 void

@@ -78,8 +78,11 @@ void		rnn_frame_phases(const rnn_frame_plan *p, int64_t e, real *out);
 void		rnn_frame_compute(const rnn_frame_plan *p, const rnn_points *pts, int64_t e,
 							  real *frame, rnn_scale *scale, double *work);
 
-/* Row (t, b) of the net's inputs from a frame; NULL: a step before the series began. */
-void		rnn_frame_load(rnn_net *net, int64_t row, const real *frame, bool flip);
+/* Row (t, b) of the net's inputs, the head's too or not, from a frame; NULL: a step before the series began. */
+void		rnn_frame_load(rnn_net *net, int64_t row, const real *frame, bool flip, bool head);
+
+/* What the head looks at alone. */
+void		rnn_head_load(rnn_net *net, int64_t row, const real *frame, bool flip);
 
 /*
  * The covariates of row (t, b) at patch end e: those of its patch, and where the

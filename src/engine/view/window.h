@@ -47,11 +47,11 @@ rnn_window_end(const rnn_window *w)
 }
 
 /*
- * Steps from .. from + T of B windows of K steps, with the covariates of the
- * points ahead at every step (`ahead`) or at the last of the window alone.
+ * Steps from .. from + T of B windows of K steps.  What the head looks at is
+ * loaded at each `every`-th of these T, the first of them at `first`.
  */
 void		rnn_windows_load(rnn_net *net, const rnn_frame_plan *plan, const rnn_window *windows, int B, int K,
-							 int from, int T, bool ahead);
+							 int from, int T, int first, int every);
 
 /*
  * B windows of K steps through a net whose weights w are packed, in chunks of
