@@ -16,7 +16,8 @@
 #define TUNED_STEPS 1.5			/* of the steps of a network from nothing: a ceiling, it stops early */
 #define LEAST_SHARE 0.2			/* less of a second kind of networks isn't worth its training */
 #define DIVERSITY 0.015			/* of the loss, that a mean of the prior, trained further, and one from nothing saves */
-#define LONG_WINDOW 16			/* steps: of such a quarter of the minibatch does */
+#define LONG_WINDOW 16			/* steps: of such a quarter of the minibatch does, */
+#define TUNED_PART 2			/* of all layers a half of that */
 
 /* Whether the options leave room for the prior, trained further. */
 static bool
@@ -102,6 +103,8 @@ resolve(const Plan *plan, rnn_kind kind, rnn_config *cfg)
 		cfg->steps = (int) (TUNED_STEPS * cfg->steps);
 	if (open.batch == 0 && cfg->bptt >= LONG_WINDOW)
 		cfg->batch = (cfg->batch + 3) / 4;
+	if (open.batch == 0 && kind == RNN_KIND_TUNED)
+		cfg->batch = (cfg->batch + TUNED_PART - 1) / TUNED_PART;
 }
 
 void
