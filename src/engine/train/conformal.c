@@ -310,7 +310,7 @@ finish(Calibration *c)
 bool
 conformal_step(Calibration *c)
 {
-	int			B = held_batch(c->fit, c->held_at, c->W);
+	int			B = held_batch(c->fit, c->held_at, c->W, c->W);
 
 	/* The factors come from the first windows where the time is up. */
 	if (c->hurry)

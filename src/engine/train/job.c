@@ -166,15 +166,12 @@ begin_trial(Task *task, const Plan *plan, rnn_error *err)
 }
 
 static rnn_status
-end_trial(Task *task, rnn_error *err)
+judge_trial(Task *task)
 {
 	Trial	   *t = &task->trial;
 	Judgement  *j = t->judgement;
 	const Best *best = t->best;
 
-	/* Steps that went well, and not one validation. */
-	if (!is_judged(t))
-		return rnn_fail(err, RNN_ERR_NUMERIC, "training diverged: the loss in validation", NAN, 0, 0);
 	judge(t);
 	j->judged = true;
 	j->hurried = task->hurry;
@@ -188,6 +185,22 @@ end_trial(Task *task, rnn_error *err)
 	}
 	j->member = fit_member(&task->fit, best[best[0].loss <= best[1].loss ? 0 : 1].step, true);
 	end(task, j, judged_size(j->params));
+	return RNN_OK;
+}
+
+/* What was found best is tried on all held-out windows, and judged. */
+static rnn_status
+end_trial(Task *task, rnn_error *err)
+{
+	Trial	   *t = &task->trial;
+
+	/* Steps that went well, and not one validation. */
+	if (!is_judged(t))
+		return rnn_fail(err, RNN_ERR_NUMERIC, "training diverged: the loss in validation", NAN, 0, 0);
+	if (t->watched == t->W)
+		return judge_trial(task);
+	recheck_begin(t);
+	task->stage = STAGE_JUDGE;
 	return RNN_OK;
 }
 
@@ -376,6 +389,8 @@ step(Task *task, const Plan *plan, rnn_error *err)
 			return train_step(task, err);
 		case STAGE_VALIDATE:
 			return validate_step(task, err);
+		case STAGE_JUDGE:
+			return recheck_step(&task->trial) ? judge_trial(task) : RNN_OK;
 		case STAGE_CALIBRATE:
 			calibrate_step(task);
 			break;
@@ -391,11 +406,11 @@ report(const Task *task, const Plan *plan, rnn_progress *p)
 	static const char *const names[] = {
 		[STAGE_SEASONS] = "seasons",[STAGE_LAYOUT] = "layout",[STAGE_FEATURES] = "features",
 		[STAGE_PRIOR] = "prior",[STAGE_SPREAD] = "validate",
-		[STAGE_TRAIN] = "train",[STAGE_VALIDATE] = "validate",
+		[STAGE_TRAIN] = "train",[STAGE_VALIDATE] = "validate",[STAGE_JUDGE] = "validate",
 		[STAGE_CALIBRATE] = "calibrate",[STAGE_DONE] = "done"
 	};
 	const Fit  *fit = &task->fit;
-	bool		trains = task->stage == STAGE_TRAIN || task->stage == STAGE_VALIDATE;
+	bool		trains = task->stage == STAGE_TRAIN || task->stage == STAGE_VALIDATE || task->stage == STAGE_JUDGE;
 
 	*p = (rnn_progress) {
 		.done = task->stage == STAGE_DONE,.phase = names[task->stage],.member = 1,.loss = NAN

@@ -259,6 +259,8 @@ void
 validation_begin(Trial *t)
 {
 	t->held_at = 0;
+	/* A head that is trained alone is cheap to try. */
+	t->watched = t->fit->held_states ? t->W : (int) rnn_min(t->W, WATCHED_WINDOWS);
 	t->largest = 0;
 	for (int i = 0; i < t->W; i++)
 		t->largest = fmax(t->largest, size_of(t->study, i));
@@ -273,28 +275,27 @@ enough_validated(Trial *t)
 {
 	int			newer = 0;
 
-	if (!t->hurry || t->held_at < HURRIED_WINDOWS)
+	if (!t->hurry || t->held_at < HURRIED_WINDOWS || t->watched < t->W)
 		return false;
 	for (int i = 0; i < t->held_at; i++)
 		newer += t->study->held[i].half;
 	if (newer == 0 || newer == t->held_at)
 		return false;
-	t->W = t->held_at;
+	t->W = t->watched = t->held_at;
 	sort_by_block(t->study, t->W);
 	return true;
 }
 
-bool
-validation_step(Trial *t)
+/* Losses of the next batch of windows with weights w; true when it was the last. */
+static bool
+look_at(Trial *t, const real *w)
 {
-	int			B = held_batch(t->fit, t->held_at, t->W);
+	int			B = held_batch(t->fit, t->held_at, t->watched, t->W);
 
-	if (enough_validated(t))
-		return true;
-	forward_last(t->fit, optimizer_weights(&t->fit->opt), t->held_at, B);
+	forward_last(t->fit, w, t->held_at, B);
 	for (int b = 0; b < B; b++)
 	{
-		int			i = t->held_at + b;
+		int			i = spread_window(t->held_at + b, t->watched, t->W);
 
 		rnn_net_quantiles(&t->fit->net, t->fit->last_row + b, t->q);
 		if (t->study->blends)
@@ -304,7 +305,13 @@ validation_step(Trial *t)
 		window_losses(t, i, t->q, t->q_mix);
 	}
 	t->held_at += B;
-	return t->held_at >= t->W;
+	return t->held_at >= t->watched;
+}
+
+bool
+validation_step(Trial *t)
+{
+	return enough_validated(t) || look_at(t, optimizer_weights(&t->fit->opt));
 }
 
 /* Points before the origin of held-out window i. */
@@ -330,12 +337,16 @@ mean_loss(const Trial *t, const float *rows, int half, int length, int grid)
 	double		sum = 0;
 	int			n = 0;
 
-	for (int i = 0; i < t->W; i++)
+	for (int k = 0; k < t->watched; k++)
+	{
+		int			i = spread_window(k, t->watched, t->W);
+
 		if ((half < 0 || t->study->held[i].half == half) && (length < 0 || class_of(t, i) == length))
 		{
 			sum += rows[(int64_t) i * RNN_GRID + grid];
 			n++;
 		}
+	}
 	return n ? sum / n : INFINITY;
 }
 
@@ -384,6 +395,27 @@ validation_end(Trial *t)
 	t->stale = progress ? 0 : t->stale + 1;
 	fit_log(t->fit, mean_loss(t, t->rows, -1, ALL_LENGTHS, RNN_GRID - 1),
 			t->study->blends ? mean_loss(t, t->rows, -1, ALL_LENGTHS, 0) : NAN);
+}
+
+void
+recheck_begin(Trial *t)
+{
+	t->watched = t->W;
+	t->held_at = t->judged_half = 0;
+}
+
+bool
+recheck_step(Trial *t)
+{
+	Best	   *best = &t->best[t->judged_half];
+
+	if (!look_at(t, best->weights))
+		return false;
+	memcpy(best->rows, t->rows, sizeof(float) * t->W * RNN_GRID);
+	memcpy(best->plain, t->plain, sizeof(float) * t->W * RNN_GRID);
+	best->grid = best_grid(t, best->rows, t->judged_half, ALL_LENGTHS, &best->loss);
+	t->held_at = 0;
+	return ++t->judged_half == 2;
 }
 
 /* The rows of a loss that one half's choice has. */

@@ -30,6 +30,7 @@
 #define HURRIED_WINDOWS 256		/* held-out windows that are still looked at when the time is up */
 #define VALIDATIONS 30			/* in a whole training, */
 #define QUICK_VALIDATIONS 10	/* and in a quick one */
+#define WATCHED_WINDOWS 256		/* held-out windows that early stopping looks at; all of them judge in the end */
 #define HEAD_EVERY 2			/* steps of a window: neighbours forecast much the same */
 
 /* ---------------------------------------------------------------- the study */
@@ -235,7 +236,9 @@ typedef struct Trial
 	double		spread[2];		/* factor of the mix's gaps that each half would choose */
 	int			spread_at;		/* next window to fit it by */
 	double		spread_loss[2][RNN_SPREADS];
-	int			held_at;		/* next held-out window to validate */
+	int			watched,		/* of these early stopping looks at so many, evenly spread */
+				judged_half;	/* whose weights are then tried on all */
+	int			held_at;		/* next of them */
 	float	   *rows,			/* (W, RNN_GRID) of this validation, */
 			   *plain;			/* and in the units of the series, see judge.c */
 	double		largest;		/* scale of all windows, in these units */
@@ -275,7 +278,7 @@ typedef struct Calibration
 
 typedef enum Stage
 {
-	STAGE_SEASONS, STAGE_LAYOUT, STAGE_FEATURES, STAGE_PRIOR, STAGE_SPREAD, STAGE_TRAIN, STAGE_VALIDATE,
+	STAGE_SEASONS, STAGE_LAYOUT, STAGE_FEATURES, STAGE_PRIOR, STAGE_SPREAD, STAGE_TRAIN, STAGE_VALIDATE, STAGE_JUDGE,
 	STAGE_CALIBRATE, STAGE_DONE
 } Stage;
 
@@ -376,6 +379,12 @@ rnn_member	fit_member(const Fit *fit, int steps, bool stopped);
 void		member_weights(const rnn_member *m, const real *from, real *to);	/* as they will be stored */
 
 /* window.c */
+/* The k-th of `of` that are evenly spread over W. */
+static inline int
+spread_window(int k, int of, int W)
+{
+	return (int) ((int64_t) k * W / of);
+}
 int			held_overlap(const Study *s);	/* held-out windows in the time of one */
 int64_t		held_spacing(const Study *s);
 bool		series_is_odd(int series);	/* by a hash of its number */
@@ -392,9 +401,9 @@ void		load_chunk(Fit *fit, int T, int first, int B, int at);
 int			draw_window(Fit *fit, rnn_window *window);	/* its run */
 /* What follows frame `at` of run r into a row of the net, where it may be learned from. */
 void		load_target(Fit *fit, int64_t row, int r, int at, bool flip);
-/* Up to one batch of held-out windows, of the first W, from `from` on into fit->held. */
-int			held_batch(Fit *fit, int from, int W);
-/* Forward of the B windows in fit->held, the held-out ones from `from` on, head at the last step only. */
+/* Up to one batch of `of` held-out windows that are spread over the first W, from the one at `from` on into fit->held. */
+int			held_batch(Fit *fit, int from, int of, int W);
+/* Forward of the B windows in fit->held, head at the last step only; from: the first one's number, where it is all of them. */
 void		forward_last(Fit *fit, const real *w, int from, int B);
 
 /* cluster.c */
@@ -425,6 +434,11 @@ bool		validation_step(Trial *t);	/* true when all windows are done */
 void		validation_end(Trial *t);	/* notes progress */
 /* Of a tuned prior, in tenths, from what was measured by some kinds of loss. */
 int			tuned_weight(const Gains *gains, int losses);
+/* What both halves found best, on all windows; true when done. */
+void		recheck_begin(Trial *t);
+bool		recheck_step(Trial *t);
+/* Of a tuned prior, in tenths, from its measured difference at each weight and the loss without it. */
+int			tuned_weight(const double gain[RNN_GRID], const double error[RNN_GRID], double loss);
 void		judge(Trial *t);	/* verdict, weight, steps of the final training */
 /*
  * q (horizon,Q) of held-out window i: network at row b of the last forward and

@@ -447,15 +447,15 @@ load_chunk(Fit *fit, int T, int first, int B, int at)
 }
 
 int
-held_batch(Fit *fit, int from, int W)
+held_batch(Fit *fit, int from, int of, int W)
 {
 	const Study *s = fit->study;
 	int			most = s->train ? fit->net.max_B : s->cfg.batch,
-				B = W - from < most ? W - from : most;
+				B = of - from < most ? of - from : most;
 
 	for (int b = 0; b < B; b++)
 	{
-		const Held *held = &s->held[from + b];
+		const Held *held = &s->held[spread_window(from + b, of, W)];
 
 		fit->held.window[b] = (rnn_window) {.strip = &s->runs[held->run].strip,.last = held->last};
 	}
