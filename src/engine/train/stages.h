@@ -437,8 +437,6 @@ int			tuned_weight(const Gains *gains, int losses);
 /* What both halves found best, on all windows; true when done. */
 void		recheck_begin(Trial *t);
 bool		recheck_step(Trial *t);
-/* Of a tuned prior, in tenths, from its measured difference at each weight and the loss without it. */
-int			tuned_weight(const double gain[RNN_GRID], const double error[RNN_GRID], double loss);
 void		judge(Trial *t);	/* verdict, weight, steps of the final training */
 /*
  * q (horizon,Q) of held-out window i: network at row b of the last forward and
