@@ -10,7 +10,6 @@
 
 #define S RNN_BLOCK
 #define Q RNN_QUANTILES
-#define CHUNK 8					/* steps that go forward together: less memory to touch, as if at once */
 #define WIDEST 1000				/* the prior's scale in units of the mix's */
 #define LEAST_POINTS 4			/* as the shortest synthetic series have */
 
@@ -59,7 +58,7 @@ rnn_prior_net_init(rnn_prior_net *p, const rnn_prior *prior, const rnn_config *c
 		p->T *= 2;
 	rnn_strips_init(&p->own, &p->plan, p->T, B, longest, a);
 	p->strips = &p->own;
-	rnn_net_init(&p->net, &p->shape, (int) rnn_min(p->T, CHUNK), B, false, a);
+	rnn_net_init(&p->net, &p->shape, p->T, B, false, a);
 }
 
 /* Steps of a window of e points, those before it included: a power of two, so that windows share a batch. */
@@ -98,7 +97,7 @@ run(rnn_prior_net *p, const rnn_end *ends, const rnn_window *given, const int *n
 	if (!p->packed)
 		rnn_net_pack(&p->net, p->prior->weights);
 	p->packed = true;
-	row = rnn_windows_forward(&p->net, &p->plan, p->prior->weights, window, B, T, (int) rnn_min(T, CHUNK));
+	row = rnn_windows_forward(&p->net, &p->plan, p->prior->weights, window, B, T, T);
 	for (int b = 0; b < B; b++)
 	{
 		said[number[b]].n = ends[number[b]].e;
