@@ -47,62 +47,6 @@ held_scale(const Study *s, int i)
 	return s->runs[s->held[i].run].strip.scales[s->held[i].last];
 }
 
-/* ---------------------------------------------------------------- the prior */
-
-/* Whether the frames of a network that goes on from the prior are the prior's own, and all of them are kept. */
-static bool
-prior_in_store(const Study *s)
-{
-	return s->train && s->windows_share == 0 && s->feature_run >= s->n_runs &&
-		rnn_frame_plan_same(&s->plan, &s->prior_net.plan);
-}
-
-/*
- * The frames before some ends are the prior's own to compute, but their
- * references are those of the frames that were computed last.
- */
-static void
-share_references(Study *s)
-{
-	if (s->prior_at > 0 || s->n_runs == 0 || s->feature_run < s->n_runs || s->shape.R == 0)
-		return;
-	s->prior_net.own.work = s->work;
-	s->prior_net.own.begun = &s->points[s->runs[s->n_runs - 1].series];
-}
-
-/* A step's worth of held-out windows. */
-bool
-prior_step(Study *s, bool hurry)
-{
-	rnn_end		ends[16];
-	rnn_window	windows[16];
-	bool		stored = s->prior && prior_in_store(s);
-	int			count = s->W - s->prior_at < 16 ? s->W - s->prior_at : 16;
-	int64_t		size;
-
-	if (!s->prior)
-		return true;
-	/* Where the time is up the mix stands for both. */
-	for (; hurry && s->prior_at < s->W; s->prior_at++)
-		s->said[s->prior_at].q = NULL;
-	if (s->prior_at >= s->W)
-		return true;
-	size = (int64_t) rnn_prior_steps(s->prior, s->cfg.horizon) * Q;
-	share_references(s);
-	for (int k = 0; k < count; k++)
-	{
-		int			i = s->prior_at + k;
-		const Run  *run = &s->runs[s->held[i].run];
-
-		windows[k] = (rnn_window) {.strip = &run->strip,.last = s->held[i].last};
-		ends[k] = (rnn_end) {&s->points[run->series], rnn_window_end(&windows[k])};
-		s->said[i].q = rnn_prior_applies(s->prior, &ends[k]) ? s->prior_q + i * size : NULL;
-	}
-	rnn_prior_net_run(&s->prior_net, ends, stored ? windows : NULL, count, s->said + s->prior_at);
-	s->prior_at += count;
-	return s->prior_at >= s->W;
-}
-
 /* What a network is judged against: the mix, and the prior where there is one. */
 static void
 base_quantiles(const Study *s, int i, double factor, real *q)

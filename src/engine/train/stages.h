@@ -405,6 +405,7 @@ void		load_target(Fit *fit, int64_t row, int r, int at, bool flip);
 int			held_batch(Fit *fit, int from, int of, int W);
 /* Forward of the B windows in fit->held, head at the last step only; from: the first one's number, where it is all of them. */
 void		forward_last(Fit *fit, const real *w, int from, int B);
+bool		prior_step(Study *s, bool hurry);	/* forecasts held-out windows by the prior; true when done */
 
 /* cluster.c */
 void		cluster_held(Study *s); /* blocks of time of the held-out windows, and halves */
@@ -425,7 +426,6 @@ void		candidates_add(Plan *plan, int n);	/* networks of the other one to those o
 double		candidates_share(const rnn_candidate *a, const rnn_candidate *b);	/* of b, where both are added */
 
 /* judge.c */
-bool		prior_step(Study *s, bool hurry);	/* forecasts held-out windows by the prior; true when done */
 void		judge_begin(Trial *t);	/* no best yet */
 bool		spread_step(Trial *t);	/* fits the mix's spread; true when done */
 bool		is_judged(const Trial *t);	/* early stopping has seen a best of each half */
