@@ -139,13 +139,20 @@ learn_tile(Fit *fit, int T, int first, int B, int at, int64_t *known)
 
 /* ---------------------------------------------------------------- the head alone */
 
+/* Those of the first member, whoever asks: what is kept doesn't depend on which jobs a process has done. */
+static int
+whole_steps(const Study *s)
+{
+	return s->cfg.context / s->cfg.patch;
+}
+
 /* The first frames of a window are the last ones of another, but for those of a run's first window. */
 static void
 keep_states(Fit *fit, const rnn_window *window, int b, int B)
 {
 	const Study *s = fit->study;
 	int			H = s->shape.H,
-				K = fit->K,
+				K = whole_steps(s),
 				first = window->last < K ? 0 : window->last - (K - 1) / 2;
 	int64_t		frame = (window->strip->frames - s->frames) / s->plan.width + (window->flip ? s->F : 0);
 
@@ -159,7 +166,7 @@ static int
 next_windows(Fit *fit, rnn_window *window)
 {
 	const Study *s = fit->study;
-	int			K = fit->K,
+	int			K = whole_steps(s),
 				B = 0;
 
 	for (; fit->states_flip <= (s->cfg.flips == RNN_FLIPS_ON); fit->states_flip++, fit->states_run = 0)
@@ -184,7 +191,8 @@ bool
 fit_states(Fit *fit)
 {
 	const Study *s = fit->study;
-	int			B;
+	int			K = whole_steps(s),
+				B;
 	rnn_window *window = fit->held.window;
 
 	if (!fit->states)
@@ -200,8 +208,8 @@ fit_states(Fit *fit)
 		return true;
 	rnn_net_pack(&fit->net, fit->opt.w);
 	rnn_net_reset(&fit->net, B);
-	rnn_windows_load(&fit->net, &s->plan, window, B, fit->K, 0, fit->K, fit->K, 1);
-	rnn_net_forward(&fit->net, fit->opt.w, fit->K, B, fit->K, NULL);
+	rnn_windows_load(&fit->net, &s->plan, window, B, K, 0, K, K, 1);
+	rnn_net_forward(&fit->net, fit->opt.w, K, B, K, NULL);
 	for (int b = 0; b < B; b++)
 		keep_states(fit, &window[b], b, B);
 	return false;
