@@ -108,6 +108,82 @@ test_error(void)
 	CHECK(isinf(error));
 }
 
+/* Of trials in which series share such a part of what a network gained by chance, those that let it in. */
+static double
+share_trusted(double shared, double gain)
+{
+	rnn_rng		r;
+	int			trusted = 0;
+
+	rnn_rng_seed(&r, 12, 0);
+	for (int trial = 0; trial < TRIALS; trial++)
+	{
+		float		d[MOST];
+		double		shock[TIMES];
+
+		for (int k = 0; k < TIMES; k++)
+			shock[k] = sqrt(shared) * rnn_rng_normal(&r) - gain;
+		for (int i = 0; i < study.W; i++)
+			d[i] = (float) (shock[held[i].block] + sqrt(1 - shared) * rnn_rng_normal(&r));
+		trusted += is_better_throughout(&study, study.W, d);
+	}
+	return (double) trusted / TRIALS;
+}
+
+static void
+test_throughout(void)
+{
+	printf("- what was better by chance is let in once in fifty times\n");
+	make_windows(SERIES, TIMES, 12, 0);
+	for (int k = 0; k < 3; k++)
+	{
+		double		share = share_trusted(0.4 * k, 0);
+
+		printf("  share %.1f: %.1f %%\n", 0.4 * k, 100 * share);
+		CHECK(share > 0.005 && share < 0.025);
+	}
+	printf("- what was better all the time, always\n");
+	CHECK(share_trusted(0.2, 3) > 0.99);
+	printf("- never by less than six blocks\n");
+	make_windows(SERIES, TIMES - 1, 12, 0);
+	CHECK(share_trusted(0.2, 3) == 0);
+}
+
+/* Of trials in which series share such a part of their shocks, those that say so. */
+static double
+share_alike(double shared, double bias)
+{
+	rnn_rng		r;
+	int			alike = 0;
+
+	rnn_rng_seed(&r, 13, 0);
+	for (int trial = 0; trial < TRIALS; trial++)
+	{
+		double		shock[TIMES];
+
+		for (int k = 0; k < TIMES; k++)
+			shock[k] = sqrt(shared) * rnn_rng_normal(&r) + bias;
+		for (int i = 0; i < study.W; i++)
+			held[i].side = shock[held[i].block] + sqrt(1 - shared) * rnn_rng_normal(&r) > 0 ? 1 : -1;
+		alike += shares_shocks(&study, study.W);
+	}
+	return (double) alike / TRIALS;
+}
+
+static void
+test_shocks(void)
+{
+	double		none,
+				biased,
+				most;
+
+	printf("- series that share what happened are told from those that are alike in a bias\n");
+	make_windows(SERIES, TIMES, 12, 0);
+	none = share_alike(0, 0), biased = share_alike(0, 1), most = share_alike(0.8, 0);
+	printf("  none shared %.1f %%, with a bias %.1f %%, most of it %.1f %%\n", 100 * none, 100 * biased, 100 * most);
+	CHECK(none < 0.01 && biased < 0.01 && most > 0.95);
+}
+
 /* Windows of half 1 in each block. */
 static void
 count_newer(int *newer)
@@ -264,6 +340,8 @@ main(void)
 	if (rnn_prior_load(rnn_prior_for(1), malloc(rnn_prior_size(rnn_prior_for(1))), &prior, &err) != RNN_OK)
 		return 1;
 	TEST(test_error);
+	TEST(test_shocks);
+	TEST(test_throughout);
 	TEST(test_halves);
 	TEST(test_counts);
 	TEST(test_distinct);

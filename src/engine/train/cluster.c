@@ -15,6 +15,9 @@
 #include <math.h>
 
 #define WINDOWS_OF_BLOCK 20		/* one block's windows never tell more than that many */
+#define MOST_BLOCKS 64			/* that are ranked */
+#define ALIKE 0.1				/* correlation of sides from which on series share shocks, by bench/trust */
+#define ONE_OF_FIFTY 2.05		/* standard errors of a normal distribution */
 
 static bool
 same_series(const Study *s, int i, int k)
@@ -166,6 +169,89 @@ clustered_mean(const Study *s, int W, const float *difference, double *error)
 	}
 	*error = square > 0 ? sqrt(square) : INFINITY;
 	return mean;
+}
+
+typedef struct Rank
+{
+	double		size;
+	bool		worse;
+} Rank;
+
+/* Into order by size, the n-th one of those before it. */
+static void
+insert_rank(Rank *rank, int n, Rank r)
+{
+	for (; n > 0 && rank[n - 1].size > r.size; n--)
+		rank[n] = rank[n - 1];
+	rank[n] = r;
+}
+
+/* Whether `worse` of `count` ranks are so few as they are by chance in one case of fifty. */
+static bool
+is_rare(double worse, int count)
+{
+	double		n = count;
+
+	return n * (n + 1) / 4 - worse > ONE_OF_FIFTY * sqrt(n * (n + 1) * (2 * n + 1) / 24);
+}
+
+/*
+ * Series share what happened where those that end at one time lie on the same
+ * side of what was forecast: the correlation of sides within blocks, of all
+ * pairs.  What lies on one side all the time is a bias, not a shock.
+ */
+bool
+shares_shocks(const Study *s, int W)
+{
+	double		mean = 0,
+				block = 0,
+				sum = 0,
+				pairs = 0;
+	int			windows = 0;
+
+	for (int i = 0; i < W; i++)
+		mean += (double) s->held[i].side / W;
+	for (int k = 0; k < W; k++)
+	{
+		block += s->held[s->by_block[k]].side - mean;
+		windows++;
+		if (k + 1 < W && same_block(s, s->by_block[k], s->by_block[k + 1]))
+			continue;
+		sum += block * block - windows * (1 - mean * mean);
+		pairs += (double) windows * (windows - 1);
+		block = windows = 0;
+	}
+	return sum > ALIKE * pairs * (1 - mean * mean);
+}
+
+/*
+ * Few blocks can differ by chance, and as many series as there are say no more
+ * where they share what happened.  Ranks of the blocks' means (Wilcoxon 1945)
+ * trust no error that is measured by few of them, and let in what is better
+ * all the time, by whatever it is.
+ */
+bool
+is_better_throughout(const Study *s, int W, const float *difference)
+{
+	Rank		rank[MOST_BLOCKS];
+	double		sum = 0,
+				worse = 0;
+	int			blocks = 0,
+				windows = 0;
+
+	/* The latest ones, where there are many. */
+	for (int k = 0; k < W && blocks < MOST_BLOCKS; k++)
+	{
+		sum += difference[s->by_block[k]];
+		windows++;
+		if (k + 1 < W && same_block(s, s->by_block[k], s->by_block[k + 1]))
+			continue;
+		insert_rank(rank, blocks++, (Rank) {fabs(sum / windows), sum >= 0});
+		sum = windows = 0;
+	}
+	for (int k = 0; k < blocks; k++)
+		worse += rank[k].worse ? k + 1 : 0;
+	return is_rare(worse, blocks);
 }
 
 /* Of the first W. */

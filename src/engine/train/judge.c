@@ -9,10 +9,12 @@
  * blend less mix, over all windows, and e its standard error, clustered by
  * series and by time (cluster.c).  The network is dropped where d + e > 0, and
  * else its weight is shrunk by 1 - (e/d)^2 (James and Stein 1961, positive
- * part).  Of the prior, trained further, more is known, and it gets the weight
- * that is expected to be best (tuned_weight).  In a panel no weight stays at
- * which sums over the series get clearly worse (weight_of_sums).  From 50 series
- * on, short and long ones get weights of their own by the same rule.
+ * part).  In a panel whose series share what happened it must also have been
+ * better nearly all the time.  Of the prior, trained further, more is
+ * known, and it gets the weight that is expected to be best (tuned_weight).  In
+ * a panel no weight stays at which sums over the series get clearly worse
+ * (weight_of_sums).  From 50 series on, short and long ones get weights of their
+ * own by the same rule.
  */
 #include "train/stages.h"
 #include "kernel/kernel.h"
@@ -158,14 +160,15 @@ window_losses(Trial *t, int i, const real *q, const real *mix)
 {
 	float	   *row = t->rows + (int64_t) i * RNN_GRID,
 			   *plain = t->plain + (int64_t) i * RNN_GRID;
-	const Held *held = &t->study->held[i];
+	Held	   *held = &t->study->held[i];
 	const Run  *run = &t->study->runs[held->run];
 	const rnn_points *pts = &t->study->points[run->series];
 	int64_t		e = run->strip.e0 + held->last * run->strip.stride;
 	rnn_scale	scale = held_scale(t->study, i);
 	double		sum[RNN_GRID] = {0},
 				whole[RNN_GRID] = {0},
-				part = size_of(t->study, i) / t->largest;
+				part = size_of(t->study, i) / t->largest,
+				above = 0;
 	int			known = 0;
 
 	for (int64_t j = 0; j < t->study->cfg.horizon && e + j < pts->n; j++)
@@ -175,6 +178,7 @@ window_losses(Trial *t, int i, const real *q, const real *mix)
 		if (isnan(y))
 			continue;
 		known++;
+		above += y - mix[j * Q + RNN_MEDIAN];
 		for (int g = 0; g < RNN_GRID; g++)
 		{
 			double		w = g / (RNN_GRID - 1.0),
@@ -186,6 +190,7 @@ window_losses(Trial *t, int i, const real *q, const real *mix)
 			whole[g] += loss / Q * part;
 		}
 	}
+	held->side = above > 0 ? 1 : -1;
 	for (int g = 0; g < RNN_GRID; g++)
 	{
 		row[g] = known ? (float) (sum[g] / known) : 0;
@@ -533,7 +538,8 @@ judge(Trial *t)
 	float	   *difference = t->rows;	/* the last validation's, no longer needed */
 	double		chosen,
 				shrink;
-	bool		worse;			/* in sums */
+	bool		worse,			/* in sums */
+				trusted;
 
 	j->candidate.steps = (t->best[0].step + t->best[1].step + 1) / 2;
 	if (t->study->cfg.start != RNN_START_AUTO || !t->study->blends)
@@ -552,12 +558,14 @@ judge(Trial *t)
 		difference[i] = row[other->grid] - row[0];
 	}
 	j->candidate.difference = clustered_mean(t->study, t->W, difference, &j->candidate.std_error);
+	trusted = t->study->panel.count < PANEL || !shares_shocks(t->study, t->W) ||
+		is_better_throughout(t->study, t->W, difference);
 	for (int loss = 0; loss < LOSSES; loss++)
 		measure_gains(t, loss);
 	j->candidate.mix_pinball = t->gains[LOSS_SCALED].loss;
 	chosen = (t->best[0].grid + t->best[1].grid) / 2.0 / (RNN_GRID - 1);
 	if (t->study->kind == RNN_KIND_SCRATCH)
-		shrink = shrinkage(j->candidate.difference, j->candidate.std_error);
+		shrink = trusted ? shrinkage(j->candidate.difference, j->candidate.std_error) : 0;
 	else
 	{
 		int			g = tuned_weight(t->gains, t->study->panel.count >= PANEL ? LOSSES : 1);

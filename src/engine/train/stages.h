@@ -49,6 +49,7 @@ typedef struct Held
 	int			last;			/* index in the run */
 	int			half;			/* 0 or 1: judged by the fit on the other */
 	int64_t		block;			/* of time, from 0, the latest, on */
+	int			side;			/* -1 or 1: it lay below or above what was forecast without the network */
 } Held;
 
 /* The series as one network looks at them, or, without a network, the mix. */
@@ -412,6 +413,8 @@ void		cluster_held(Study *s); /* blocks of time of the held-out windows, and hal
 void		sort_by_block(const Study *s, int W);	/* the first W of them, the latest first */
 /* Mean of a difference by windows (W) and its standard error. */
 double		clustered_mean(const Study *s, int W, const float *difference, double *error);
+bool		shares_shocks(const Study *s, int W);	/* series were surprised at the same times, in the same way */
+bool		is_better_throughout(const Study *s, int W, const float *difference);
 int			independent_windows(const Study *s, int W); /* what the first W of them count for; sorts them */
 
 /* candidate.c */
