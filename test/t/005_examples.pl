@@ -8,6 +8,7 @@
 # database of its own, in which the SQL ran first.  "<!-- with: X = Y, Z = W -->"
 # has Y in place of X and W in place of Z, for what other programs fill in.
 # What a block after "<!-- picture: FILE -->" prints is the picture in FILE.
+# "<!-- setup: PAGE PAGE -->" runs the blocks of other pages first.
 use strict;
 use warnings;
 
@@ -138,6 +139,15 @@ sub check_picture
 		"$path: $file is the picture that its block draws");
 }
 
+# What runs before a page that goes on where another one ended.
+sub setup_of
+{
+	my ($path) = @_;
+	my (undef, @blocks) = parse(slurp_file("$root/$path"));
+
+	return map { filled_in($_) } grep { $_->{text} !~ /<!-- before: [^>]*-->\n\z/ } @blocks;
+}
+
 sub check_page
 {
 	my ($path) = @_;
@@ -158,8 +168,10 @@ sub check_page
 			push @together, $block;
 		}
 	}
-	my @out = eval { run(map { filled_in($_) } @together) };
+	my @before = $page =~ /^<!-- setup: (.*) -->$/m ? map { setup_of($_) } split / /, $1 : ();
+	my @out = eval { run(@before, map { filled_in($_) } @together) };
 	is($@, '', "$path: " . scalar(@together) . ' blocks run') or return;
+	splice @out, 0, scalar @before;
 	$together[$_]{today} = $out[$_] // '' for 0 .. $#together;
 
 	my ($new, $number) = ('', 0);

@@ -16,6 +16,7 @@ use Test::More;
 my @elsewhere = (
 	[ qr/^sudo /, 'changes the machine' ],
 	[ qr/^make install$/, 'changes an installed server' ],
+	[ qr/^make docs$/, 'takes the generator from PyPI' ],
 	[ qr/^make (unit|unit-asan|installcheck|tap|fuzz)$/, 'is a suite of its own, this one among them' ],
 	[ qr{^tools/(demo|check[-a-z]*|fuzz|coverage)\b}, 'builds a server of its own' ],
 	[ qr{^tools/(fit|pretrain) }, 'takes hours, and makes the prior' ],
@@ -124,7 +125,7 @@ sub check_page
 }
 
 $node->safe_psql('postgres', 'CREATE ROLE forecaster SUPERUSER LOGIN');
-check_page($_) for 'README.md', 'CONTRIBUTING.md', 'examples/README.md', map { 'docs/' . basename($_) } sort glob("$root/docs/*.md");
+check_page($_) for 'README.md', 'CONTRIBUTING.md', 'examples/README.md', split /\n/, qx{cd '$root' && find docs -name '*.md' | LC_ALL=C sort};
 ok($used{ $_->[0] }, "$_->[0] is still in the pages") for @elsewhere;
 
 # The way that was documented, and bytes of other dumps as text: the error says what happened.
