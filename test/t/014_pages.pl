@@ -49,9 +49,9 @@ sub target
 
 for my $page (@pages)
 {
-	my @lost;
+	my ($words, @lost) = words($page);
 
-	while (words($page) =~ /\]\(([^)\s#]*)(?:#([^)\s]*))?\)/g)
+	while ($words =~ /\]\(([^)\s#]*)(?:#([^)\s]*))?\)/g)
 	{
 		my ($link, $anchor) = ($1, $2);
 
