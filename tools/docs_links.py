@@ -9,7 +9,7 @@ import sys
 
 REPOSITORY = "https://github.com/rnnforecast/rnnforecast/blob/main/"
 LINK = re.compile(r"(\]\()([^)\s#:]+)((?:#[^)\s]*)?\))")
-BESIDE = {"CONTRIBUTING.md", "CHANGELOG.md", "SECURITY.md", "LICENSE"}
+BESIDE = {"CONTRIBUTING.md", "CHANGELOG.md", "SECURITY.md", "CODE_OF_CONDUCT.md", "LICENSE"}
 
 
 def place(path):

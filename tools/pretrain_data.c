@@ -443,7 +443,7 @@ write_prior(const char *path, int version, double share, const rnn_config *cfg, 
 
 	if (!f)
 		die("%s cannot be written: %s", path, strerror(errno));
-	fprintf(f, "/* Written by tools/pretrain; see docs/prior.md. */\n#include \"model/versions.h\"\n\n"
+	fprintf(f, "/* Written by tools/pretrain; see docs/developers/prior.md. */\n#include \"model/versions.h\"\n\n"
 			"const rnn_prior_data rnn_prior_%d = {\n"
 			"\t.version = %d,.cell = %d,.layers = %d,.hidden = %d,\n\t.patch = %d,.context = %d,.horizon = %d,.references = %d,.past = %d,\n\t.share = %g,\n"
 			"\t.widen = {24.5, 12, 7, 4.5, 3, 3, 3},\n"

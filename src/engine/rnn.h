@@ -25,7 +25,7 @@
  *		paths.h			rnn_past_plan_for, rnn_past_begin .. _finish; rnn_sampler_begin, _series, _step
  *
  * A caller includes this file and no other; it brings what the rooms of the
- * engine show (docs/internals.md).
+ * engine show (docs/developers/internals.md).
  */
 #ifndef RNN_H
 #define RNN_H

@@ -6,7 +6,7 @@
  * Like the engine: no allocation, no I/O, no globals but constant tables.  The
  * caller owns the scratch.  A series depends on (seed, number, split) alone,
  * on one machine: sin, exp and log may differ in the last bit on another.
- * The families, their shares and their parameters are told in docs/prior.md.
+ * The families, their shares and their parameters are told in docs/developers/prior.md.
  */
 #ifndef RNN_GENERATE_H
 #define RNN_GENERATE_H

@@ -1,4 +1,4 @@
-/* Written by tools/pretrain; see docs/prior.md. */
+/* Written by tools/pretrain; see docs/developers/prior.md. */
 #include "model/versions.h"
 
 const rnn_prior_data rnn_prior_1 = {

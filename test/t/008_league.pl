@@ -42,7 +42,7 @@ my %seasons = (
 	m1_quarterly => '4', m1_yearly => '1', hourly => '24, 168', taylor => '48, 336', co2 => '52',
 	us_gasoline => '52', ilinet => '52', peyton_manning => '7, 364', sunspots => '11');
 
-# Geometric means of the ratios to seasonal naive: docs/accuracy.md.
+# Geometric means of the ratios to seasonal naive: docs/developers/accuracy.md.
 my %means = (panels => 0.769, singles => 0.440, whole => 0.559);
 
 my $node = PostgreSQL::Test::Cluster->new('league');

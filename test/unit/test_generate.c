@@ -1,7 +1,7 @@
 /*
  * test_generate.c
  *		The synthetic series: the same bytes again, within their bounds, in
- *		the shares that docs/prior.md tells, with the seasons they claim.
+ *		the shares that docs/developers/prior.md tells, with the seasons they claim.
  */
 #include "check.h"
 #include "generate.h"
@@ -334,7 +334,7 @@ test_loads(void)
 	}
 	CHECK(count > 100);
 	printf("loads less the week before: steps %.2f, a day later %.2f\n", median(smooth, count), median(day, count));
-	/* 0.29 and 0.68 in 40 series of loads, 0.71 and 0.62 in half hours (docs/prior.md). */
+	/* 0.29 and 0.68 in 40 series of loads, 0.71 and 0.62 in half hours (docs/developers/prior.md). */
 	CHECK(median(smooth, count) > 0.15 && median(day, count) > 0.4);
 }
 

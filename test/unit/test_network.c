@@ -418,7 +418,7 @@ test_instruction_sets(void)
 static void
 written_order(char *names, size_t size)
 {
-	FILE	   *page = fopen("docs/model-format.md", "r");
+	FILE	   *page = fopen("docs/developers/model-format.md", "r");
 	char		line[1000];
 	bool		inside = false;
 

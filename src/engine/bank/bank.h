@@ -8,7 +8,7 @@
 #include "base/base.h"
 
 /*
- * The bank of references (docs/internals.md): R forecasts that need no
+ * The bank of references (docs/developers/internals.md): R forecasts that need no
  * training, each with its mean absolute error over up to six trailing
  * origins.  A reference that can't be formed has present[r] = false.
  * Order: seasonal naive of each season, the smoothers, the analogues.
@@ -32,7 +32,7 @@ size_t		rnn_mix_work(int64_t n, int h);
  * References and mix at the end of x (n,), no missing points, of the first `refs`
  * of the list: all, RNN_REFS, or RNN_LEAST_REFS.  ref is (RNN_REFS, h), of which
  * that many are filled.
- * Uses x[0..n) only.  Source: shared mix of references, docs/internals.md.
+ * Uses x[0..n) only.  Source: shared mix of references, docs/developers/internals.md.
  */
 void		rnn_mix_at(const double *x, int64_t n, int h, const int *seasons, int n_seasons,
 					   double kappa, int refs, rnn_mix *mix, double *ref, double *work);

@@ -4,7 +4,7 @@
  *
  * Each reference is scored at up to six earlier origins; the mix weighs them by
  * error^-kappa.  It beats AutoETS, Theta and ARIMA with nothing trained
- * (docs/accuracy.md) and is the network's skip connection.
+ * (docs/developers/accuracy.md) and is the network's skip connection.
  *
  * Positions of one series that are asked for in turn score the same origins
  * again and again, so the references at some of them are kept in the scratch.

@@ -3,7 +3,7 @@
  *		Chooses what the user left open, from the data.
  *
  * The rules use only lengths, seasons and the horizon, never a series' name
- * or kind; docs/internals.md explains them.
+ * or kind; docs/developers/internals.md explains them.
  */
 #include "config/resolve.h"
 

@@ -1,6 +1,6 @@
 /*
  * prior.c
- *		How the pretrained network (docs/prior.md) corrects the mix of references
+ *		How the pretrained network (docs/developers/prior.md) corrects the mix of references
  *		on any series, without training.
  */
 #include "forecast/prior.h"

@@ -1,6 +1,6 @@
 /*
  * model.c
- *		Models and histories as bytes.  docs/model-format.md draws the format.
+ *		Models and histories as bytes.  docs/developers/model-format.md draws the format.
  *
  *		offset	size	field
  *		0		4		magic "RNNF"

@@ -170,7 +170,7 @@ double		rnn_member_share(const rnn_model *m, int member);
 rnn_config	rnn_member_config(const rnn_model *m, int member);
 
 #define RNN_MAX_MODEL ((size_t) 256 * 1024 * 1024)	/* bytes, of a history too */
-/* Bytes of the encoded model; docs/model-format.md. */
+/* Bytes of the encoded model; docs/developers/model-format.md. */
 size_t		rnn_model_size(const rnn_model *m);
 void		rnn_model_encode(const rnn_model *m, uint8_t *out);
 /* Validates everything but weights against shapes it can't know; arena bytes

@@ -1,6 +1,6 @@
 /*
  * pretrained.c
- *		A network that was trained on synthetic series (docs/prior.md).
+ *		A network that was trained on synthetic series (docs/developers/prior.md).
  *
  * Its weights are part of the library, so they are the same on a standby and
  * need no file and no table.

@@ -8,7 +8,7 @@
 #include "config/config.h"
 
 /*
- * A network that was pretrained on synthetic series, docs/prior.md.  Its mean
+ * A network that was pretrained on synthetic series, docs/developers/prior.md.  Its mean
  * with the mix is what a model forecasts where nothing better is trained.
  */
 typedef struct rnn_prior

@@ -32,7 +32,7 @@ typedef enum rnn_init
 /* Some matrices of weights, one behind the other: gates, or taps of a convolution. */
 typedef struct rnn_tensor
 {
-	const char *name;			/* as in docs/model-format.md */
+	const char *name;			/* as in docs/developers/model-format.md */
 	rnn_net_part	part;
 	int64_t		offset;			/* of its first number among the P weights */
 	int64_t		matrices,

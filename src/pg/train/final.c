@@ -10,7 +10,7 @@
 Size
 complete_panel(const rnn_config *cfg, rnn_series *series, rnn_panel *panel)
 {
-	/* What is trained further begins with the one for near horizons (docs/prior.md). */
+	/* What is trained further begins with the one for near horizons (docs/developers/prior.md). */
 	panel->prior = pretrained(rnn_prior_for(cfg->start == RNN_START_PRIOR ? cfg->horizon : 0));
 	panel->stop = &interrupts;
 	panel->n_hints = clock_hints(&panel->clock, panel->hints);

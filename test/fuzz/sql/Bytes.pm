@@ -10,7 +10,7 @@ our @EXPORT_OK = qw(signed altered);
 
 my @table = map { my $c = $_; $c = $c & 1 ? ($c >> 1) ^ 0x82f63b78 : $c >> 1 for 1 .. 8; $c } 0 .. 255;
 
-# With the length and the checksum that fit: docs/model-format.md, "Header".
+# With the length and the checksum that fit: docs/developers/model-format.md, "Header".
 sub signed
 {
 	my ($bytes) = @_;
