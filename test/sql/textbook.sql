@@ -54,7 +54,7 @@ FROM generate_series(0, 98 * 240 - 1) AS t;
 CREATE TABLE memories AS
 SELECT cell, rnn_train(y, jsonb_build_object('cell', cell) ||
 						  '{"start": "scratch", "skip": false, "layers": 1, "hidden": 24, "patch": 1,
-							"context": 240, "horizon": 16, "seasons": 240, "loss": "mse", "steps": 3000,
+							"context": 240, "horizon": 16, "seasons": 240, "loss": "mse", "steps": 4000,
 							"batch": 8, "learning_rate": 0.005, "patience": 1000}' ORDER BY t) AS model
 FROM echoes, unnest('{elman, gru, lstm}'::text[]) AS cell
 WHERE t < 80 * 240

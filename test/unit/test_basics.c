@@ -449,7 +449,7 @@ test_rng_dropout(void)
 
 	rnn_rng_seed(&r, 3, 0);
 	mask[100000] = 7;
-	rnn_rng_dropout(&r, 0.2, 99999, mask);
+	rnn_rng_dropout(&r, 0.2, 1, 99999, mask);
 	CHECK(mask[99999] == 0 && mask[100000] == 7);
 	for (int i = 0; i < 99999; i++)
 	{

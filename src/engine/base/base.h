@@ -141,8 +141,8 @@ uint64_t	rnn_rng_next(rnn_rng *r);
 double		rnn_rng_uniform(rnn_rng *r);	/* [0, 1) */
 uint64_t	rnn_rng_below(rnn_rng *r, uint64_t n);
 double		rnn_rng_normal(rnn_rng *r);
-/* mask (n): 0 with probability p, else 1 / (1 - p) (Srivastava et al. 2014) */
-void		rnn_rng_dropout(rnn_rng *r, double p, int64_t n, real *mask);
+/* mask (rows, n): 0 with probability p, else 1 / (1 - p) (Srivastava et al. 2014) */
+void		rnn_rng_dropout(rnn_rng *r, double p, int64_t rows, int64_t n, real *mask);
 
 /* -------------------------------------------------------------- checksums */
 

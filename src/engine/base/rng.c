@@ -81,18 +81,19 @@ rnn_rng_normal(rnn_rng *r)
 	return sqrt(-2.0 * log(u)) * cos(6.283185307179586 * v);
 }
 
-/* Each draw decides for four, by 16 bits each. */
+/* Each draw decides for four units of a row, by 16 bits each: so rows are dropped alike, however many at once. */
 void
-rnn_rng_dropout(rnn_rng *r, double p, int64_t n, real *mask)
+rnn_rng_dropout(rnn_rng *r, double p, int64_t rows, int64_t n, real *mask)
 {
 	const uint32_t below = (uint32_t) (p * 0x1p16 + 0.5);
 	const real	kept = (real) (1 / (1 - p));
 
-	for (int64_t i = 0; i < n; i += 4)
-	{
-		uint64_t	x = rnn_rng_next(r);
+	for (; rows > 0; rows--, mask += n)
+		for (int64_t i = 0; i < n; i += 4)
+		{
+			uint64_t	x = rnn_rng_next(r);
 
-		for (int k = 0; k < (n - i < 4 ? n - i : 4); k++)
-			mask[i + k] = ((x >> 16 * k) & 0xffff) < below ? 0 : kept;
-	}
+			for (int k = 0; k < (n - i < 4 ? n - i : 4); k++)
+				mask[i + k] = ((x >> 16 * k) & 0xffff) < below ? 0 : kept;
+		}
 }

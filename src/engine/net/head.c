@@ -119,7 +119,7 @@ rnn_head_forward(rnn_net *net, const real *w, int64_t first, int64_t rows, rnn_r
 	rnn_kernel->silu_forward(blocks * H, net->hid_a + at * H, net->hid + at * H);
 	if (net->dropped)
 	{
-		rnn_rng_dropout(rng, s->dropout, blocks * H, net->hid_drop + at * H);
+		rnn_rng_dropout(rng, s->dropout, blocks, H, net->hid_drop + at * H);
 		rnn_multiply(blocks * H, net->hid_drop + at * H, net->hid + at * H);
 	}
 	rnn_fill_rows(net->out + at * U, blocks, U, w + s->out_b);

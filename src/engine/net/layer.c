@@ -29,7 +29,7 @@ output(rnn_net *net, int l, int64_t at, int64_t n, const real *h, rnn_rng *rng)
 	memcpy(y, h, sizeof(real) * n);
 	if (net->dropped)
 	{
-		rnn_rng_dropout(rng, net->shape->dropout, n, net->drop[l] + at);
+		rnn_rng_dropout(rng, net->shape->dropout, n / net->shape->H, net->shape->H, net->drop[l] + at);
 		rnn_multiply(n, net->drop[l] + at, y);
 	}
 	if (net->shape->residual)
