@@ -137,28 +137,29 @@ is(output('alice', "SELECT count(*) FROM rnn_forecast_query($numbers, 7)"), '7',
 output('keeper', 'DROP FUNCTION public.rnn_train(date, int, jsonb), public.rnn_forecast(int, bigint, float8, timestamptz, text[], bigint, jsonb)');
 
 # Where the series is of any type, another's overload is nearer: nothing runs.
-my $stands = qr/ERROR:  function (public\.)?rnn_(history|train)\(integer,date,double precision(,jsonb)?\) stands in the way/;
+my $flags = $panel =~ s/n % 2 AS series/n % 2 = 1 AS series/r;
+my $stands = qr/ERROR:  function (public\.)?rnn_(history|train)\(boolean,date,double precision(,jsonb)?\) stands in the way/;
 for my $name (qw(rnn_history rnn_train))
 {
 	for my $role (qw(keeper mallory))
 	{
-		output($role, "CREATE FUNCTION public.$name(int, date, float8, jsonb) RETURNS bytea $spy");
-		output($role, "ALTER EXTENSION rnnforecast ADD FUNCTION public.$name(int, date, float8, jsonb)") if $role eq 'keeper';
-		my $call = $name eq 'rnn_train' ? "SELECT count(*) FROM rnn_forecast_query($panel, 7)" :
-			qq{SELECT rnn_fit('panel', $panel, 7, '{"network": false, "bin": "mean", "step": "1 day"}')};
+		output($role, "CREATE FUNCTION public.$name(bool, date, float8, jsonb) RETURNS bytea $spy");
+		output($role, "ALTER EXTENSION rnnforecast ADD FUNCTION public.$name(bool, date, float8, jsonb)") if $role eq 'keeper';
+		my $call = $name eq 'rnn_train' ? "SELECT count(*) FROM rnn_forecast_query($flags, 7)" :
+			qq{SELECT rnn_fit('panel', $flags, 7, '{"network": false, "bin": "mean", "step": "1 day"}')};
 		my $err = messages('alice', $call);
 		like($err, $stands, "repair 3: a nearer $name of $role is refused");
 		unlike($err, qr/hush/, "repair 3: and not called");
-		output('keeper', "ALTER EXTENSION rnnforecast DROP FUNCTION public.$name(int, date, float8, jsonb)") if $role eq 'keeper';
-		output($role, "DROP FUNCTION public.$name(int, date, float8, jsonb)");
+		output('keeper', "ALTER EXTENSION rnnforecast DROP FUNCTION public.$name(bool, date, float8, jsonb)") if $role eq 'keeper';
+		output($role, "DROP FUNCTION public.$name(bool, date, float8, jsonb)");
 	}
 }
-output('mallory', qq{CREATE FUNCTION public.step(bytea, int, date, float8, jsonb) RETURNS bytea $spy;
-	CREATE AGGREGATE public.rnn_train(int, date, float8, jsonb) (SFUNC = step, STYPE = bytea, FINALFUNC = _rnn_train_final)});
-my $err = messages('alice', "SELECT count(*) FROM rnn_forecast_query($panel, 7)");
+output('mallory', qq{CREATE FUNCTION public.step(bytea, bool, date, float8, jsonb) RETURNS bytea $spy;
+	CREATE AGGREGATE public.rnn_train(bool, date, float8, jsonb) (SFUNC = step, STYPE = bytea, FINALFUNC = _rnn_train_final)});
+my $err = messages('alice', "SELECT count(*) FROM rnn_forecast_query($flags, 7)");
 like($err, $stands, 'repair 3: a nearer aggregate with our final function is refused');
 unlike($err, qr/hush/, 'repair 3: and its own function not called');
-output('mallory', 'DROP AGGREGATE public.rnn_train(int, date, float8, jsonb)');
+output('mallory', 'DROP AGGREGATE public.rnn_train(bool, date, float8, jsonb)');
 is(output('alice', "SELECT count(*) FROM rnn_forecast_query($panel, 7)"), '14', 'without them the panel is forecast');
 
 # ------------------------------------------------------------- 9: parallel workers
