@@ -17,6 +17,7 @@ my @elsewhere = (
 	[ qr/^sudo /, 'changes the machine' ],
 	[ qr/^make install$/, 'changes an installed server' ],
 	[ qr/^make docs$/, 'takes the generator from PyPI' ],
+	[ qr{^tools/package }, 'builds for all installed servers' ],
 	[ qr/^make (unit|unit-asan|installcheck|tap|fuzz)$/, 'is a suite of its own, this one among them' ],
 	[ qr{^tools/(demo|check[-a-z]*|fuzz|coverage)\b}, 'builds a server of its own' ],
 	[ qr{^tools/(fit|pretrain) }, 'takes hours, and makes the prior' ],
