@@ -264,6 +264,42 @@ CREATE FUNCTION rnn_chance(model bytea, horizon bigint DEFAULT NULL, above float
 COMMENT ON FUNCTION rnn_chance(bytea, bigint, float8, float8, bool, timestamptz, text[], jsonb, int, bigint, jsonb) IS
 	'how likely any step, or the sum of all steps, passes a limit';
 
+CREATE TYPE rnn_reconciled_row AS (
+	series text,
+	depth int,
+	members int,
+	step int,
+	ts timestamptz,
+	local_ts timestamp,
+	"position" bigint,
+	mean float8,
+	lower float8,
+	upper float8,
+	base float8,
+	method text
+);
+COMMENT ON TYPE rnn_reconciled_row IS
+	'one step of the forecast of a series or a sum of series, which adds up over all levels';
+COMMENT ON COLUMN rnn_reconciled_row.series IS 'name of the series, or the beginning that the names of a sum''s series have; the separator alone is the sum of all';
+COMMENT ON COLUMN rnn_reconciled_row.depth IS 'parts of the name: 0 is the sum of all';
+COMMENT ON COLUMN rnn_reconciled_row.members IS 'series that are added up';
+COMMENT ON COLUMN rnn_reconciled_row.step IS 'steps after the last known value of any series';
+COMMENT ON COLUMN rnn_reconciled_row.ts IS 'the moment; exact for models of timestamptz';
+COMMENT ON COLUMN rnn_reconciled_row.local_ts IS 'the wall clock; exact for models of date and timestamp';
+COMMENT ON COLUMN rnn_reconciled_row.position IS 'number of the row or step, where there are no times';
+COMMENT ON COLUMN rnn_reconciled_row.mean IS 'the mean, which adds up exactly';
+COMMENT ON COLUMN rnn_reconciled_row.lower IS 'lower bound of the interval, moved with the mean';
+COMMENT ON COLUMN rnn_reconciled_row.upper IS 'upper bound of the interval, moved with the mean';
+COMMENT ON COLUMN rnn_reconciled_row.base IS 'the mean as it was forecast alone';
+COMMENT ON COLUMN rnn_reconciled_row.method IS 'bottom_up, or mint for minimum trace';
+
+CREATE FUNCTION rnn_reconcile(model bytea, horizon bigint DEFAULT NULL, level float8 DEFAULT 0.9, method text DEFAULT 'auto', separator text DEFAULT '/')
+	RETURNS SETOF rnn_reconciled_row
+	AS 'MODULE_PATHNAME', 'rnnforecast_rnn_reconcile' LANGUAGE C STABLE PARALLEL SAFE
+	COST 100000 ROWS 1000;
+COMMENT ON FUNCTION rnn_reconcile(bytea, bigint, float8, text, text) IS
+	'forecasts of all levels of a tree of series, by their names, which add up';
+
 --
 -- Judging forecasts
 --

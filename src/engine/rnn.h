@@ -23,6 +23,7 @@
  *		parts.h			rnn_parts_size, rnn_parts: what the mix is made of
  *		anomaly.h		rnn_watch_size, rnn_watch_step until all rows are judged
  *		paths.h			rnn_past_plan_for, rnn_past_begin .. _finish; rnn_sampler_begin, _series, _step
+ *		reconcile.h		rnn_mint_size, _begin, _step until nothing is left, _apply; rnn_bottom_up
  *
  * A caller includes this file and no other; it brings what the rooms of the
  * engine show (docs/developers/internals.md).
@@ -40,5 +41,6 @@
 #include "train/trainer.h"
 #include "anomaly/anomaly.h"
 #include "paths/paths.h"
+#include "paths/reconcile.h"
 
 #endif							/* RNN_H */

@@ -61,6 +61,8 @@ SELECT series, path, step, local_ts, value FROM rnn_simulate($1, $2, $3, $4);
 SELECT series, members, steps, forecast, lower, upper, quantiles, mean FROM rnn_forecast_total($1, $2, $3, groups => $4);
 -- chance of paths: bytea @shops; bigint 3; float8 10; float8 2; bool true -> text int int float8
 SELECT series, members, steps, chance FROM rnn_chance($1, $2, $3, $4, $5);
+-- reconcile: bytea @shops; bigint 2; float8 0.8; text bottom_up; text / -> text int int int timestamp float8 float8 float8 float8 text
+SELECT series, depth, members, step, local_ts, mean, lower, upper, base, method FROM rnn_reconcile($1, $2, $3, $4, $5);
 -- levels: -> float8[]
 SELECT rnn_quantile_levels();
 -- chance: float8[] {1,2,3,4,5,6,7,8,9,10,11,12,13,14,15}; float8 7.5 -> float8
