@@ -118,7 +118,8 @@ candidate_options(const Plan *plan, rnn_kind kind, rnn_config *cfg, double *pace
 	{
 		rnn_prior_shape(plan->panel.prior, plan->summary.longest, cfg);
 		*pace = kind == RNN_KIND_HEAD ? HEAD_RATE : TUNED_RATE;
-		if (cfg->members == 0 && kind == RNN_KIND_HEAD && cfg->effort < RNN_EFFORT_HIGH)
+		/* One series has one head, for the sake of the model's size; on panels the mean of three errs less. */
+		if (cfg->members == 0 && kind == RNN_KIND_HEAD && cfg->effort < RNN_EFFORT_HIGH && plan->summary.series < PANEL)
 			cfg->members = 1;
 	}
 	resolve(plan, kind, cfg);
