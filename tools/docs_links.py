@@ -1,14 +1,14 @@
 """docs_links README INDEX PAGES: lay the README and the pages out for the site.
 
 Links of the README lose their "docs/".  Links from pages to files outside of
-docs/ become links to the copies of these files, or to the repository.
+docs/ become links to the copies of these files; of a file that is not on the
+site only the link's text stays.
 """
 import os
 import re
 import sys
 
-REPOSITORY = "https://github.com/rnnforecast/rnnforecast/blob/main/"
-LINK = re.compile(r"(\]\()([^)\s#:]+)((?:#[^)\s]*)?\))")
+LINK = re.compile(r"\[([^\]]*)\]\(([^)\s#:]+)((?:#[^)\s]*)?\))")
 BESIDE = {"CONTRIBUTING.md", "CHANGELOG.md", "SECURITY.md", "CODE_OF_CONDUCT.md", "LICENSE"}
 
 
@@ -29,8 +29,8 @@ def lay_out(text, page, at):
         target = os.path.normpath(os.path.join(os.path.dirname(page), found.group(2)))
         there = place(target)
         if there is None:
-            return found.group(1) + REPOSITORY + target + found.group(3)
-        return found.group(1) + os.path.relpath(there, os.path.dirname(at) or ".") + found.group(3)
+            return found.group(1)
+        return f"[{found.group(1)}]({os.path.relpath(there, os.path.dirname(at) or '.')}{found.group(3)}"
 
     return LINK.sub(link, text)
 
