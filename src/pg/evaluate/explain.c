@@ -118,25 +118,13 @@ variant(const ExplainCall *call, const rnn_series *s, const float *usual, const 
 double *
 forecast_medians(const rnn_model *model, const rnn_series *series, int count, int horizon)
 {
-	Size		work = forecast_work(model, count, series->n, horizon),
-				out = sizeof(double) * Q * horizon * (Size) count;
+	double	   *quantiles = forecast_quantiles(model, series, count, horizon, forecast_work(model, count, series->n, horizon),
+											"explaining");
 	double	   *medians = palloc_extended(sizeof(double) * horizon * (Size) count, MCXT_ALLOC_HUGE);
-	char	   *block;
-	rnn_forecaster *f;
-	rnn_error	err;
 
-	if (work + out > memory_limit())
-	{
-		rnn_fail(&err, RNN_ERR_MEMORY, "explaining", (double) (work + out), 0, (double) memory_limit());
-		report_engine_error(&err);
-	}
-	block = MemoryContextAllocHuge(CurrentMemoryContext, work + out);
-	if (rnn_forecast_begin(model, series, count, horizon, block, work, (double *) (block + work), &f, &err) != RNN_OK)
-		report_engine_error(&err);
-	drive_forecast(f);
 	for (int64 i = 0; i < (int64) count * horizon; i++)
-		medians[i] = ((double *) (block + work))[i * Q + RNN_MEDIAN];
-	pfree(block);
+		medians[i] = quantiles[i * Q + RNN_MEDIAN];
+	pfree(quantiles);
 	return medians;
 }
 

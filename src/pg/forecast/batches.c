@@ -105,11 +105,11 @@ batch_bytes(const Batches *b, int i)
 }
 
 static void
-report_memory(Size bytes)
+report_memory(const char *purpose, Size bytes)
 {
 	rnn_error	err;
 
-	rnn_fail(&err, RNN_ERR_MEMORY, "forecasting", (double) bytes, 0, (double) memory_limit());
+	rnn_fail(&err, RNN_ERR_MEMORY, purpose, (double) bytes, 0, (double) memory_limit());
 	report_engine_error(&err);
 }
 
@@ -127,12 +127,29 @@ drive_forecast(rnn_forecaster *f)
 	}
 }
 
+double *
+forecast_quantiles(const rnn_model *model, const rnn_series *series, int count, int horizon, Size work, const char *purpose)
+{
+	Size		out = sizeof(double) * RNN_QUANTILES * horizon * (Size) count;
+	double	   *quantiles;
+	rnn_forecaster *f;
+	rnn_error	err;
+
+	if (work + out > memory_limit())
+		report_memory(purpose, work + out);
+	quantiles = MemoryContextAllocHuge(CurrentMemoryContext, out + work);
+	if (rnn_forecast_begin(model, series, count, horizon, (char *) quantiles + out, work, quantiles, &f, &err) != RNN_OK)
+		report_engine_error(&err);
+	drive_forecast(f);
+	return quantiles;
+}
+
 /* Batches share a block of memory: fresh pages are slow. */
 static void
 make_block(Batches *b, Size bytes)
 {
 	if (bytes > memory_limit())
-		report_memory(bytes);
+		report_memory("forecasting", bytes);
 	if (bytes <= b->block_size)
 		return;
 	if (b->block)

@@ -51,6 +51,12 @@ double		level_argument(FunctionCallInfo fcinfo, int argno, double usual);	/* in 
 int			check_horizon(int64 horizon);	/* error where no forecast is so long */
 Jsonb	   *options_argument(FunctionCallInfo fcinfo, int argno);	/* as they were given; NULL: none */
 void		drive_forecast(rnn_forecaster *f);	/* to its end, which interrupts may come before */
+/*
+ * Forecasts of `count` series by `work` bytes of the engine, (count, horizon, Q),
+ * in a block that the caller frees.  An error that says what it was for where memory is short.
+ */
+double	   *forecast_quantiles(const rnn_model *model, const rnn_series *series, int count, int horizon, Size work,
+							   const char *purpose);
 /* Bytes of the engine's work on `count` series of at most so many points. */
 Size		forecast_work(const rnn_model *model, int count, int64 longest, int horizon);
 

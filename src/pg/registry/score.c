@@ -104,26 +104,6 @@ before_windows(const Windows *w)
 	return store_model(&before);
 }
 
-/* The quantiles of `count` series, (count, horizon, Q). */
-static double *
-forecast_items(const rnn_model *model, const rnn_series *series, int count, int horizon, Size work, Size out)
-{
-	char	   *block;
-	rnn_forecaster *f;
-	rnn_error	err;
-
-	if (work + out > memory_limit())
-	{
-		rnn_fail(&err, RNN_ERR_MEMORY, "scoring", (double) (work + out), 0, (double) memory_limit());
-		report_engine_error(&err);
-	}
-	block = MemoryContextAllocHuge(CurrentMemoryContext, work + out);
-	if (rnn_forecast_begin(model, series, count, horizon, block, work, (double *) (block + work), &f, &err) != RNN_OK)
-		report_engine_error(&err);
-	drive_forecast(f);
-	return (double *) (block + work);
-}
-
 static void
 tally_window(const Windows *w, const ScoredWindow *item, const double *q, Tally *tally)
 {
@@ -173,7 +153,7 @@ score_items(const rnn_model *model, const rnn_series *all, const Windows *w, con
 	}
 	else
 	{
-		const double *q = forecast_items(model, series, count, w->horizon, work, out);
+		const double *q = forecast_quantiles(model, series, count, w->horizon, work, "scoring");
 
 		for (int i = 0; i < count; i++)
 			tally_window(w, &items[i], q + (Size) i * w->horizon * RNN_QUANTILES, tally);
