@@ -1,5 +1,6 @@
 # Pages in Markdown: every link and anchor leads somewhere, no page for users is
-# longer than 300 lines, and the documentation site has all pages.
+# longer than 300 lines, the documentation site has all pages, and the reference lists
+# all that SQL can call.
 use strict;
 use warnings;
 
@@ -73,5 +74,9 @@ for my $page (grep { m{^docs/} && !m{^docs/developers/} } @pages)
 
 my $site = slurp_file("$root/mkdocs.yml");
 is(join(' ', grep { $site !~ /^ +- \Q$_\E$/m } map { s{^docs/}{}r } grep { m{^docs/} } @pages), '', 'the site has all pages');
+
+my %public = map { $_ => 1 } slurp_file("$root/sql/rnnforecast.sql") =~ /^CREATE (?:FUNCTION|PROCEDURE|AGGREGATE|VIEW) (rnn_\w+)/gm;
+my $index = slurp_file("$root/docs/reference.md");
+is(join(' ', grep { $index !~ /`$_`/ } sort keys %public), '', 'the reference lists all functions and views');
 
 done_testing();
