@@ -116,8 +116,12 @@ summarize_method(StringInfo out, const rnn_model *m)
 		appendStringInfo(out, "%d networks", m->n_members);
 	else
 		appendStringInfoString(out, c->skip && m->weight < 1 ? "a network" : "Network");
-	appendStringInfo(out, " of %d %s %s of width %d", c->layers, cell_word(c),
-					 c->layers == 1 ? "layer" : "layers", c->hidden);
+	appendStringInfo(out, " of %d %s %s", c->layers, cell_word(c), c->layers == 1 ? "layer" : "layers");
+	if (m->second.first > 0)
+		appendStringInfo(out, ", %d of width %d and %d of width %d",
+						 m->second.first, c->hidden, m->n_members - m->second.first, m->second.hidden);
+	else
+		appendStringInfo(out, " of width %d", c->hidden);
 	if (c->skip && m->weight == 1)
 		appendStringInfoString(out, " on top of the mix of references");
 	summarize_judgement(out, m);
