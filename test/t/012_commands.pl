@@ -19,7 +19,7 @@ my @elsewhere = (
 	[ qr/^make docs$/, 'takes the generator from PyPI' ],
 	[ qr{^tools/package }, 'builds for all installed servers' ],
 	[ qr/^make (unit|unit-asan|installcheck|tap|fuzz)$/, 'is a suite of its own, this one among them' ],
-	[ qr{^tools/(demo|check[-a-z]*|fuzz|coverage)\b}, 'builds a server of its own' ],
+	[ qr{^tools/(demo|try-readme|check[-a-z]*|fuzz|coverage)\b}, 'builds a server of its own' ],
 	[ qr{^tools/(fit|pretrain) }, 'takes hours, and makes the prior' ],
 	[ qr{^examples/superset/run\b}, 'installs Superset' ],
 	[ qr{^bench/}, 'measures for minutes to hours; tools/check leaves bench/ behind' ],
