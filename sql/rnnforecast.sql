@@ -40,19 +40,19 @@ COMMENT ON FUNCTION _rnn_refuse(bytea, "any", VARIADIC "any") IS
 CREATE FUNCTION _rnn_refuse_final(state bytea) RETURNS bytea
 	AS 'MODULE_PATHNAME', 'rnnforecast_rnn_refuse' LANGUAGE C IMMUTABLE PARALLEL SAFE;
 COMMENT ON FUNCTION _rnn_refuse_final(bytea) IS
-	'internal: the same where there are no rows';
+	'internal: says the same where there are no rows';
 
 CREATE AGGREGATE rnn_train("any", VARIADIC "any") (
 	SFUNC = _rnn_refuse, STYPE = bytea, FINALFUNC = _rnn_refuse_final, PARALLEL = SAFE
 );
 COMMENT ON AGGREGATE rnn_train("any", VARIADIC "any") IS
-	'an error that says why no other form fits the arguments';
+	'raises an error that says why no other form fits the arguments';
 
 CREATE AGGREGATE rnn_history("any", VARIADIC "any") (
 	SFUNC = _rnn_refuse, STYPE = bytea, FINALFUNC = _rnn_refuse_final, PARALLEL = SAFE
 );
 COMMENT ON AGGREGATE rnn_history("any", VARIADIC "any") IS
-	'an error that says why no other form fits the arguments';
+	'raises an error that says why no other form fits the arguments';
 
 CREATE FUNCTION _rnn_merge_step(state bytea, history bytea) RETURNS bytea
 	AS 'MODULE_PATHNAME', 'rnnforecast_rnn_merge_step' LANGUAGE C IMMUTABLE PARALLEL SAFE;
@@ -74,14 +74,14 @@ CREATE AGGREGATE rnn_merge(history bytea) (
 	FINALFUNC = _rnn_merge_final, COMBINEFUNC = _rnn_collect_combine, PARALLEL = SAFE
 );
 COMMENT ON AGGREGATE rnn_merge(bytea) IS
-	'the history of all rows of several histories';
+	'merges several histories into the history of all their rows';
 
 CREATE AGGREGATE rnn_merge(history bytea, options jsonb) (
 	SFUNC = _rnn_merge_step, STYPE = bytea, SSPACE = 65536,
 	FINALFUNC = _rnn_merge_final, COMBINEFUNC = _rnn_collect_combine, PARALLEL = SAFE
 );
 COMMENT ON AGGREGATE rnn_merge(bytea, jsonb) IS
-	'the history of all rows of several histories, with options of rnn_history';
+	'merges several histories into the history of all their rows, by options of rnn_history';
 
 CREATE FUNCTION rnn_observe(model bytea, history bytea) RETURNS bytea
 	AS 'MODULE_PATHNAME', 'rnnforecast_rnn_observe' LANGUAGE C STABLE PARALLEL SAFE COST 1000;
@@ -181,7 +181,7 @@ COMMENT ON FUNCTION rnn_quantile_levels() IS
 CREATE FUNCTION rnn_chance_above(quantiles float8[], threshold float8) RETURNS float8
 	AS 'MODULE_PATHNAME', 'rnnforecast_rnn_chance_above' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
 COMMENT ON FUNCTION rnn_chance_above(float8[], float8) IS
-	'the probability that the forecast value exceeds a limit; beyond the outermost quantiles a guess, never below 0.001';
+	'the probability that the value exceeds a limit; beyond the outermost quantiles it is a guess, never below 0.001';
 
 --
 -- Sample paths: returned, added up, counted
@@ -196,14 +196,14 @@ CREATE TYPE rnn_path_row AS (
 	value float8
 );
 COMMENT ON TYPE rnn_path_row IS
-	'one step of a sample path: of what may come, one way in which it may';
+	'one step of a sample path, which is one of the ways in which the future may go';
 COMMENT ON COLUMN rnn_path_row.series IS 'name of the series; null where there is only one';
 COMMENT ON COLUMN rnn_path_row.ts IS 'the moment; exact for models of timestamptz';
 COMMENT ON COLUMN rnn_path_row.local_ts IS 'the wall clock; exact for models of date and timestamp';
 COMMENT ON COLUMN rnn_path_row.position IS 'number of the row or step, where there are no times';
 COMMENT ON COLUMN rnn_path_row.step IS 'steps after the last known value';
 COMMENT ON COLUMN rnn_path_row.value IS 'the value on this path, in units of the data';
-COMMENT ON COLUMN rnn_path_row.path IS 'number of the path; one number is one course of events, for all series';
+COMMENT ON COLUMN rnn_path_row.path IS 'number of the path; rows of one number belong to one course of events, in all series';
 
 CREATE TYPE rnn_total_row AS (
 	series text,
@@ -224,7 +224,7 @@ COMMENT ON COLUMN rnn_total_row.series IS 'name of the series or group';
 COMMENT ON COLUMN rnn_total_row.members IS 'series that are added up';
 COMMENT ON COLUMN rnn_total_row.steps IS 'steps that are added up';
 COMMENT ON COLUMN rnn_total_row.forecast IS 'the median of the sum';
-COMMENT ON COLUMN rnn_total_row.mean IS 'the mean of the sum: that of all steps'' means';
+COMMENT ON COLUMN rnn_total_row.mean IS 'the mean of the sum, which is the sum of the means of all steps';
 
 CREATE TYPE rnn_chance_row AS (
 	series text,
@@ -328,17 +328,17 @@ COMMENT ON COLUMN rnn_accuracy_row.left_out IS 'rows without an actual or a fore
 COMMENT ON COLUMN rnn_accuracy_row.mae IS 'mean absolute error, in units of the data';
 COMMENT ON COLUMN rnn_accuracy_row.rmse IS 'root of the mean squared error, in units of the data';
 COMMENT ON COLUMN rnn_accuracy_row.bias IS 'mean of forecast - actual, in units of the data: above 0 the forecasts are too high';
-COMMENT ON COLUMN rnn_accuracy_row.wape IS 'sum of absolute errors by the sum of absolute actuals; 0.1 is 10 percent';
-COMMENT ON COLUMN rnn_accuracy_row.mape IS 'mean absolute error by the actual, over rows whose actual is not 0; 0.1 is 10 percent';
-COMMENT ON COLUMN rnn_accuracy_row.smape IS 'mean absolute error by the mean of actual and forecast, from 0 to 2';
-COMMENT ON COLUMN rnn_accuracy_row.mase IS 'mean absolute error by the scale: below 1 is better than the last season was for the past';
-COMMENT ON COLUMN rnn_accuracy_row.rmsse IS 'root of the mean squared error by the scale';
-COMMENT ON COLUMN rnn_accuracy_row.wql IS 'weighted quantile loss: twice the pinball loss, averaged over levels, by the sum of absolute actuals';
-COMMENT ON COLUMN rnn_accuracy_row.sql IS 'scaled quantile loss: twice the pinball loss, averaged over levels, by the scale';
+COMMENT ON COLUMN rnn_accuracy_row.wape IS 'sum of absolute errors divided by the sum of absolute actuals; 0.1 is 10 percent';
+COMMENT ON COLUMN rnn_accuracy_row.mape IS 'mean of the absolute error divided by the actual, over rows whose actual is not 0; 0.1 is 10 percent';
+COMMENT ON COLUMN rnn_accuracy_row.smape IS 'mean of the absolute error divided by the mean of actual and forecast, from 0 to 2';
+COMMENT ON COLUMN rnn_accuracy_row.mase IS 'mean absolute error divided by the scale; below 1 is better than repeating the last season was in the past';
+COMMENT ON COLUMN rnn_accuracy_row.rmsse IS 'root of the mean squared error divided by the scale';
+COMMENT ON COLUMN rnn_accuracy_row.wql IS 'weighted quantile loss: twice the pinball loss, averaged over levels, divided by the sum of absolute actuals';
+COMMENT ON COLUMN rnn_accuracy_row.sql IS 'scaled quantile loss: twice the pinball loss, averaged over levels, divided by the scale';
 COMMENT ON COLUMN rnn_accuracy_row.coverage IS 'share of actuals from lower to upper';
 COMMENT ON COLUMN rnn_accuracy_row.width IS 'mean of upper - lower, in units of the data';
-COMMENT ON COLUMN rnn_accuracy_row.msis IS 'mean scaled interval score: width, and what lies outside by its share, by the scale';
-COMMENT ON COLUMN rnn_accuracy_row.skill IS '1 - mean absolute error by that of naive: above 0 is better than naive';
+COMMENT ON COLUMN rnn_accuracy_row.msis IS 'mean scaled interval score: the width plus a penalty for each actual outside the interval, divided by the scale';
+COMMENT ON COLUMN rnn_accuracy_row.skill IS '1 - mean absolute error divided by that of naive; above 0 is better than naive';
 
 CREATE FUNCTION _rnn_accuracy_combine(state bytea, more bytea) RETURNS bytea
 	AS 'MODULE_PATHNAME', 'rnnforecast_rnn_accuracy_combine' LANGUAGE C IMMUTABLE PARALLEL SAFE;
@@ -447,11 +447,11 @@ COMMENT ON COLUMN rnn_backtest_row.lower IS 'lower bound of the interval';
 COMMENT ON COLUMN rnn_backtest_row.upper IS 'upper bound of the interval';
 COMMENT ON COLUMN rnn_backtest_row.quantiles IS 'quantiles at the levels of rnn_quantile_levels()';
 COMMENT ON COLUMN rnn_backtest_row.key IS 'the columns that the name of the series was made of, where it is a JSON object';
-COMMENT ON COLUMN rnn_backtest_row.cutoff IS 'the last time that the forecast knew, on the wall clock; of numbered steps it is position - step';
+COMMENT ON COLUMN rnn_backtest_row.cutoff IS 'the last time that the forecast knew, on the wall clock; null for numbered steps, where it is position - step';
 COMMENT ON COLUMN rnn_backtest_row.step IS 'steps after the cutoff';
 COMMENT ON COLUMN rnn_backtest_row.mean IS 'the mean of the forecast distribution, whose tails end at a chance of 0.001';
 COMMENT ON COLUMN rnn_backtest_row.naive IS 'what the season before says, or the last value where there is no season';
-COMMENT ON COLUMN rnn_backtest_row.mix IS 'what the mix of the references says, without a network';
+COMMENT ON COLUMN rnn_backtest_row.mix IS 'what the mix of references says, without a network';
 COMMENT ON COLUMN rnn_backtest_row.scale IS 'mean absolute seasonal difference before the cutoff, the unit of MASE';
 COMMENT ON COLUMN rnn_backtest_row.reference IS 'what the one reference of the mix says whose errors before the cutoff were the smallest';
 
@@ -498,10 +498,10 @@ COMMENT ON COLUMN rnn_explain_row.trend IS 'how far it goes from there by its sl
 COMMENT ON COLUMN rnn_explain_row.season_1 IS 'what the shortest season does; null where there is none';
 COMMENT ON COLUMN rnn_explain_row.season_2 IS 'what the next longer season does; null where there is none';
 COMMENT ON COLUMN rnn_explain_row.season_3 IS 'what the longest season does; null where there are fewer than three';
-COMMENT ON COLUMN rnn_explain_row.analogues IS 'what the stretches of the past that were most like the latest one say beside level and seasons';
+COMMENT ON COLUMN rnn_explain_row.analogues IS 'what the stretches of the past that are most like the latest one add to level and seasons';
 COMMENT ON COLUMN rnn_explain_row.calendar IS 'what the terms of the calendar do in the network; null where it has none';
-COMMENT ON COLUMN rnn_explain_row.covariates IS 'what each covariate does in the network, beside its usual value; null where there are none';
-COMMENT ON COLUMN rnn_explain_row.network IS 'what the network, its own or the pretrained one, says beside all that';
+COMMENT ON COLUMN rnn_explain_row.covariates IS 'what each covariate changes in the network against its usual value; null where there are none';
+COMMENT ON COLUMN rnn_explain_row.network IS 'what the network, its own or the pretrained one, adds to all that';
 COMMENT ON COLUMN rnn_explain_row.bounds IS 'what bounds and rounding change; null where values are transformed';
 
 CREATE FUNCTION rnn_explain(model bytea, horizon bigint DEFAULT NULL, series text[] DEFAULT NULL, history bigint DEFAULT 0)
@@ -554,9 +554,9 @@ COMMENT ON COLUMN rnn_anomaly_row.position IS 'number of the row or step, where 
 COMMENT ON COLUMN rnn_anomaly_row.value IS 'the value of the row';
 COMMENT ON COLUMN rnn_anomaly_row.key IS 'the columns that the name of the series was made of, where it is a JSON object';
 COMMENT ON COLUMN rnn_anomaly_row.expected IS 'the forecast of the row, from rows before it alone';
-COMMENT ON COLUMN rnn_anomaly_row.lower IS 'so far below what is expected lay the share "level" of the earlier errors; null where there are too few';
-COMMENT ON COLUMN rnn_anomaly_row.upper IS 'so far above what is expected lay the share "level" of the earlier errors; null where there are too few';
-COMMENT ON COLUMN rnn_anomaly_row.score IS 'mean error of the last 1, 2, 4, 8 or 16 rows, of as many as make it rarest, in units of the mean absolute error; below 0 values are too low';
+COMMENT ON COLUMN rnn_anomaly_row.lower IS 'lower bound, which the share "level" of the earlier errors kept; null where there are too few errors';
+COMMENT ON COLUMN rnn_anomaly_row.upper IS 'upper bound, which the share "level" of the earlier errors kept; null where there are too few errors';
+COMMENT ON COLUMN rnn_anomaly_row.score IS 'mean error of the last 1, 2, 4, 8 or 16 rows, whichever is rarest, in units of the mean absolute error; below 0 the values are too low';
 COMMENT ON COLUMN rnn_anomaly_row.probability IS 'probability that no event so rare begins in a row; null where the row is not judged';
 COMMENT ON COLUMN rnn_anomaly_row.is_anomaly IS 'the probability is above the level, and events so rare come less often than alarms are allowed';
 COMMENT ON COLUMN rnn_anomaly_row.event IS 'number of the event that the flagged row belongs to; null where the row is not flagged';
@@ -567,7 +567,7 @@ CREATE FUNCTION rnn_anomalies(query text, level float8 DEFAULT 0.99, options jso
 	AS 'MODULE_PATHNAME', 'rnnforecast_rnn_anomalies' LANGUAGE C STABLE PARALLEL UNSAFE
 	COST 100000 ROWS 1000;
 COMMENT ON FUNCTION rnn_anomalies(text, float8, jsonb, bytea) IS
-	'which rows of a query with columns series, ts, value and exclude don''t fit what came before them';
+	'which rows of a query with columns series, ts, value and exclude do not fit what came before them';
 
 CREATE FUNCTION rnn_plot(query text, title text DEFAULT NULL, unit text DEFAULT NULL) RETURNS text
 	AS 'MODULE_PATHNAME', 'rnnforecast_rnn_plot' LANGUAGE C STABLE PARALLEL UNSAFE COST 10000;
@@ -641,7 +641,7 @@ CREATE FUNCTION rnn_fill(history bytea, OUT series text, OUT ts timestamptz, OUT
 	RETURNS SETOF record
 	AS 'MODULE_PATHNAME', 'rnnforecast_rnn_fill' LANGUAGE C STABLE STRICT PARALLEL SAFE COST 1000;
 COMMENT ON FUNCTION rnn_fill(bytea) IS
-	'the points of a history or model as a network is given them: regular, with gaps as the option says';
+	'the points of a history or model as a network sees them: regular, with gaps filled as the option gaps says';
 
 CREATE FUNCTION rnn_training_log(model bytea, OUT member int, OUT phase text, OUT step int,
 	OUT loss float8, OUT validation float8, OUT mix float8, OUT learning_rate float8,
@@ -678,12 +678,12 @@ COMMENT ON FUNCTION _rnn_option_rows() IS
 CREATE VIEW rnn_options AS SELECT name, type, "default", min, max, description FROM _rnn_option_rows();
 COMMENT ON VIEW rnn_options IS
 	'every option of training: its type, default, range and meaning';
-COMMENT ON COLUMN rnn_options.name IS 'what the option is called in JSON';
+COMMENT ON COLUMN rnn_options.name IS 'name of the option in JSON';
 COMMENT ON COLUMN rnn_options.type IS 'type of its value, or the words that are allowed';
-COMMENT ON COLUMN rnn_options.default IS 'what holds where it is not given';
+COMMENT ON COLUMN rnn_options.default IS 'value that holds where the option is not given';
 COMMENT ON COLUMN rnn_options.min IS 'the least number that is allowed';
 COMMENT ON COLUMN rnn_options.max IS 'the greatest number that is allowed';
-COMMENT ON COLUMN rnn_options.description IS 'what it does';
+COMMENT ON COLUMN rnn_options.description IS 'what the option does';
 GRANT SELECT ON rnn_options TO PUBLIC;
 
 --
@@ -801,7 +801,7 @@ COMMENT ON FUNCTION rnn_alter(text, text, bigint, jsonb, name, text) IS
 CREATE PROCEDURE rnn_refit(name text, INOUT outcome text DEFAULT NULL)
 	AS 'MODULE_PATHNAME', 'rnnforecast_rnn_refit' LANGUAGE C;
 COMMENT ON PROCEDURE rnn_refit(text, text) IS
-	'trains a named model again on the rows of its query; promotes it only where it is better';
+	'trains a named model again on the rows of its query; the new version becomes live only if it is not worse';
 
 CREATE PROCEDURE rnn_refit_all()
 	AS 'MODULE_PATHNAME', 'rnnforecast_rnn_refit_all' LANGUAGE C;
@@ -863,14 +863,14 @@ CREATE FUNCTION rnn_chance_model(name text, horizon bigint DEFAULT NULL, above f
 	AS 'MODULE_PATHNAME', 'rnnforecast_rnn_chance_model' LANGUAGE C STABLE PARALLEL UNSAFE
 	COST 100000 ROWS 100;
 COMMENT ON FUNCTION rnn_chance_model(text, bigint, float8, float8, bool, timestamptz, text[], jsonb, int, bigint, jsonb) IS
-	'how likely a named models series pass a limit';
+	'how likely the series of a named model pass a limit';
 
 CREATE FUNCTION rnn_anomalies_model(name text, level float8 DEFAULT 0.99, options jsonb DEFAULT NULL)
 	RETURNS SETOF rnn_anomaly_row
 	AS 'MODULE_PATHNAME', 'rnnforecast_rnn_anomalies_model' LANGUAGE C STABLE PARALLEL UNSAFE
 	COST 100000 ROWS 1000;
 COMMENT ON FUNCTION rnn_anomalies_model(text, float8, jsonb) IS
-	'which rows of a named model don''t fit what came before them: those that it keeps, or today''s';
+	'which rows of a named model do not fit what came before them; of its history, or of today''s rows';
 
 CREATE FUNCTION rnn_promote(name text, version int) RETURNS void
 	AS 'MODULE_PATHNAME', 'rnnforecast_rnn_promote' LANGUAGE C VOLATILE STRICT PARALLEL UNSAFE;
@@ -880,7 +880,7 @@ COMMENT ON FUNCTION rnn_promote(text, int) IS
 CREATE FUNCTION rnn_rollback(name text) RETURNS int
 	AS 'MODULE_PATHNAME', 'rnnforecast_rnn_rollback' LANGUAGE C VOLATILE STRICT PARALLEL UNSAFE;
 COMMENT ON FUNCTION rnn_rollback(text) IS
-	'makes the version that was live before the one that forecasts again';
+	'makes the version live again that was live before the present one';
 
 CREATE FUNCTION rnn_keep(name text, version int, keep bool DEFAULT true) RETURNS void
 	AS 'MODULE_PATHNAME', 'rnnforecast_rnn_keep' LANGUAGE C VOLATILE STRICT PARALLEL UNSAFE;
@@ -895,7 +895,7 @@ COMMENT ON FUNCTION rnn_drop(text) IS
 CREATE FUNCTION rnn_forget_model(name text, series text[]) RETURNS int
 	AS 'MODULE_PATHNAME', 'rnnforecast_rnn_forget_model' LANGUAGE C VOLATILE STRICT PARALLEL UNSAFE;
 COMMENT ON FUNCTION rnn_forget_model(text, text[]) IS
-	'removes the rows and names of some series from all versions of a named model; how many had them';
+	'removes the rows and names of some series from all versions of a named model; returns how many versions had them';
 
 CREATE FUNCTION rnn_grant(name text, role name) RETURNS void
 	AS 'MODULE_PATHNAME', 'rnnforecast_rnn_grant' LANGUAGE C VOLATILE STRICT PARALLEL UNSAFE;
@@ -910,12 +910,12 @@ COMMENT ON FUNCTION rnn_revoke(text, name) IS
 CREATE FUNCTION rnn_schedule(name text, schedule text) RETURNS bigint
 	AS 'MODULE_PATHNAME', 'rnnforecast_rnn_schedule' LANGUAGE C VOLATILE STRICT PARALLEL UNSAFE;
 COMMENT ON FUNCTION rnn_schedule(text, text) IS
-	'lets pg_cron call rnn_refit of a named model by a schedule; the number of its job';
+	'lets pg_cron call rnn_refit of a named model by a schedule; returns the number of the job';
 
 CREATE FUNCTION rnn_unschedule(name text) RETURNS bool
 	AS 'MODULE_PATHNAME', 'rnnforecast_rnn_unschedule' LANGUAGE C VOLATILE STRICT PARALLEL UNSAFE;
 COMMENT ON FUNCTION rnn_unschedule(text) IS
-	'ends the schedule of a named model; whether it had one';
+	'ends the schedule of a named model; returns whether it had one';
 
 CREATE FUNCTION _rnn_next_run(schedule text) RETURNS timestamptz
 	AS 'MODULE_PATHNAME', 'rnnforecast_rnn_next_run' LANGUAGE C STABLE STRICT PARALLEL SAFE;
@@ -940,24 +940,24 @@ WHERE _rnn_role_is(r.owner, r.owner_key)
 COMMENT ON VIEW rnn_models IS
 	'named models that the caller may forecast with, and their live versions';
 COMMENT ON COLUMN rnn_models.name IS 'name of the model';
-COMMENT ON COLUMN rnn_models.owner IS 'role with whose rights its query runs';
-COMMENT ON COLUMN rnn_models.version IS 'number of the version that forecasts; null: none is live';
+COMMENT ON COLUMN rnn_models.owner IS 'role that it belongs to; its query runs with the rights of that role';
+COMMENT ON COLUMN rnn_models.version IS 'number of the live version, which forecasts; null where none is live';
 COMMENT ON COLUMN rnn_models.trained_at IS 'when that version was stored';
 COMMENT ON COLUMN rnn_models.last_ts IS 'the last time of its rows, on the wall clock';
 COMMENT ON COLUMN rnn_models.points IS 'known points that it was trained on';
-COMMENT ON COLUMN rnn_models.kind IS 'what forecasts: the mix of references, the prior, a network of its own';
-COMMENT ON COLUMN rnn_models.series IS 'how many series';
-COMMENT ON COLUMN rnn_models.seasons IS 'in steps';
+COMMENT ON COLUMN rnn_models.kind IS 'what it forecasts with: the mix of references, the prior, a network of its own';
+COMMENT ON COLUMN rnn_models.series IS 'number of series';
+COMMENT ON COLUMN rnn_models.seasons IS 'lengths of the seasons, in steps';
 COMMENT ON COLUMN rnn_models.weight IS 'weight of its own network, from 0 to 1';
 COMMENT ON COLUMN rnn_models.bytes IS 'size of the live version';
-COMMENT ON COLUMN rnn_models.query IS 'whose rows it is trained on; null for who is not the owner';
-COMMENT ON COLUMN rnn_models.options IS 'of its training, and the rules by which a version is judged';
-COMMENT ON COLUMN rnn_models.schedule IS 'when it is trained again, as pg_cron writes it';
-COMMENT ON COLUMN rnn_models.next_run IS 'when that is next';
+COMMENT ON COLUMN rnn_models.query IS 'query whose rows it is trained on; null for all but the owner';
+COMMENT ON COLUMN rnn_models.options IS 'options of its training, and the rules by which a version is judged';
+COMMENT ON COLUMN rnn_models.schedule IS 'when it is trained again, in the notation of pg_cron';
+COMMENT ON COLUMN rnn_models.next_run IS 'when it is trained next';
 COMMENT ON COLUMN rnn_models.mae IS 'mean absolute error on the last windows, in units of the data';
-COMMENT ON COLUMN rnn_models.wape IS 'sum of absolute errors on the last windows by the sum of absolute values; 0.1 is 10 percent';
-COMMENT ON COLUMN rnn_models.mase IS 'mean absolute error on the last windows by the mean change from season to season before them';
-COMMENT ON COLUMN rnn_models.mix_mase IS 'the same of the mix of references alone';
+COMMENT ON COLUMN rnn_models.wape IS 'sum of absolute errors on the last windows divided by the sum of absolute values; 0.1 is 10 percent';
+COMMENT ON COLUMN rnn_models.mase IS 'mean absolute error on the last windows divided by the mean change from season to season before them';
+COMMENT ON COLUMN rnn_models.mix_mase IS 'the same error of the mix of references alone';
 COMMENT ON COLUMN rnn_models.coverage IS 'share of the values of the last windows in the 90 percent interval';
 GRANT SELECT ON rnn_models TO PUBLIC;
 
@@ -972,17 +972,17 @@ COMMENT ON VIEW rnn_versions IS
 COMMENT ON COLUMN rnn_versions.name IS 'name of the model';
 COMMENT ON COLUMN rnn_versions.version IS 'number of the version';
 COMMENT ON COLUMN rnn_versions.live IS 'whether it forecasts';
-COMMENT ON COLUMN rnn_versions.keep IS 'whether it stays whatever the option retain says';
+COMMENT ON COLUMN rnn_versions.keep IS 'whether it is kept whatever the option retain says';
 COMMENT ON COLUMN rnn_versions.source IS 'fit, refit or register';
 COMMENT ON COLUMN rnn_versions.created IS 'when it was stored';
-COMMENT ON COLUMN rnn_versions.promoted IS 'when it last became live; null: never';
+COMMENT ON COLUMN rnn_versions.promoted IS 'when it last became live; null where it never was';
 COMMENT ON COLUMN rnn_versions.last_ts IS 'the last time of its rows, on the wall clock';
 COMMENT ON COLUMN rnn_versions.points IS 'known points that it was trained on';
 COMMENT ON COLUMN rnn_versions.mae IS 'mean absolute error on the last windows, in units of the data';
-COMMENT ON COLUMN rnn_versions.wape IS 'sum of absolute errors on the last windows by the sum of absolute values; 0.1 is 10 percent';
-COMMENT ON COLUMN rnn_versions.mase IS 'mean absolute error on the last windows by the mean change from season to season before them';
-COMMENT ON COLUMN rnn_versions.live_mase IS 'the same of the version that was live then';
-COMMENT ON COLUMN rnn_versions.mix_mase IS 'the same of the mix of references alone';
+COMMENT ON COLUMN rnn_versions.wape IS 'sum of absolute errors on the last windows divided by the sum of absolute values; 0.1 is 10 percent';
+COMMENT ON COLUMN rnn_versions.mase IS 'mean absolute error on the last windows divided by the mean change from season to season before them';
+COMMENT ON COLUMN rnn_versions.live_mase IS 'the same error of the version that was live then';
+COMMENT ON COLUMN rnn_versions.mix_mase IS 'the same error of the mix of references alone';
 COMMENT ON COLUMN rnn_versions.coverage IS 'share of the values of the last windows in the 90 percent interval';
 COMMENT ON COLUMN rnn_versions.bytes IS 'size of the version';
 GRANT SELECT ON rnn_versions TO PUBLIC;
@@ -1005,17 +1005,17 @@ COMMENT ON COLUMN rnn_runs.id IS 'number of the training';
 COMMENT ON COLUMN rnn_runs.name IS 'name of the model';
 COMMENT ON COLUMN rnn_runs.kind IS 'fit or refit';
 COMMENT ON COLUMN rnn_runs.started IS 'when it began';
-COMMENT ON COLUMN rnn_runs.finished IS 'when it ended; null: it has not';
+COMMENT ON COLUMN rnn_runs.finished IS 'when it ended; null where it has not ended';
 COMMENT ON COLUMN rnn_runs.duration IS 'how long it took, or takes';
 COMMENT ON COLUMN rnn_runs.pid IS 'process that trained';
-COMMENT ON COLUMN rnn_runs.outcome IS 'running, promoted, refused, skipped, failed, or lost: cut short by a crash';
-COMMENT ON COLUMN rnn_runs.version IS 'number of the version that it made';
+COMMENT ON COLUMN rnn_runs.outcome IS 'running, promoted, refused, skipped, failed, or lost where a crash cut it short';
+COMMENT ON COLUMN rnn_runs.version IS 'number of the version that the training made';
 COMMENT ON COLUMN rnn_runs.points IS 'known points of the rows';
-COMMENT ON COLUMN rnn_runs.mase IS 'mean absolute error of the new version on the last windows, by the mean change from season to season before them';
-COMMENT ON COLUMN rnn_runs.live_mase IS 'the same of the version that was live';
-COMMENT ON COLUMN rnn_runs.mix_mase IS 'the same of the mix of references alone';
-COMMENT ON COLUMN rnn_runs.series IS 'the same of each series, by name; rnn_run_series has them in order';
-COMMENT ON COLUMN rnn_runs.message IS 'why, where there is something to say';
+COMMENT ON COLUMN rnn_runs.mase IS 'mean absolute error of the new version on the last windows, divided by the mean change from season to season before them';
+COMMENT ON COLUMN rnn_runs.live_mase IS 'the same error of the version that was live';
+COMMENT ON COLUMN rnn_runs.mix_mase IS 'the same error of the mix of references alone';
+COMMENT ON COLUMN rnn_runs.series IS 'the same error of each series, by name; the view rnn_run_series has them in order';
+COMMENT ON COLUMN rnn_runs.message IS 'why the outcome is what it is, where there is something to say';
 GRANT SELECT ON rnn_runs TO PUBLIC;
 
 CREATE VIEW rnn_run_series WITH (security_barrier) AS
@@ -1030,11 +1030,11 @@ COMMENT ON VIEW rnn_run_series IS
 COMMENT ON COLUMN rnn_run_series.run IS 'number of the training, id of rnn_runs';
 COMMENT ON COLUMN rnn_run_series.name IS 'name of the model';
 COMMENT ON COLUMN rnn_run_series.started IS 'when the training began';
-COMMENT ON COLUMN rnn_run_series.version IS 'number of the version that it made';
+COMMENT ON COLUMN rnn_run_series.version IS 'number of the version that the training made';
 COMMENT ON COLUMN rnn_run_series.place IS '1 is the series with the greatest error';
 COMMENT ON COLUMN rnn_run_series.series IS 'name of the series';
 COMMENT ON COLUMN rnn_run_series.key IS 'the columns that the name of the series was made of, where it is a JSON object';
-COMMENT ON COLUMN rnn_run_series.mase IS 'mean absolute error on the last windows, by the mean change from season to season before them';
+COMMENT ON COLUMN rnn_run_series.mase IS 'mean absolute error on the last windows, divided by the mean change from season to season before them';
 GRANT SELECT ON rnn_run_series TO PUBLIC;
 
 CREATE FUNCTION _rnn_progress_rows(OUT pid int, OUT role oid, OUT model text, OUT phase text, OUT series int,
@@ -1050,14 +1050,14 @@ FROM _rnn_progress_rows();
 COMMENT ON VIEW rnn_progress IS
 	'trainings that run now: the caller''s own, or all of the database for pg_read_all_stats';
 COMMENT ON COLUMN rnn_progress.pid IS 'process that trains';
-COMMENT ON COLUMN rnn_progress.role IS 'who trains';
+COMMENT ON COLUMN rnn_progress.role IS 'role that trains';
 COMMENT ON COLUMN rnn_progress.model IS 'name of the model, if it has one';
-COMMENT ON COLUMN rnn_progress.phase IS 'what is being done';
-COMMENT ON COLUMN rnn_progress.series IS 'how many series';
-COMMENT ON COLUMN rnn_progress.member IS 'of the ensemble';
-COMMENT ON COLUMN rnn_progress.step IS 'minibatches done';
-COMMENT ON COLUMN rnn_progress.steps IS 'minibatches at most';
+COMMENT ON COLUMN rnn_progress.phase IS 'what the training does now';
+COMMENT ON COLUMN rnn_progress.series IS 'number of series';
+COMMENT ON COLUMN rnn_progress.member IS 'number of the network in the ensemble';
+COMMENT ON COLUMN rnn_progress.step IS 'number of minibatches done';
+COMMENT ON COLUMN rnn_progress.steps IS 'greatest number of minibatches';
 COMMENT ON COLUMN rnn_progress.loss IS 'loss of the training';
-COMMENT ON COLUMN rnn_progress.elapsed IS 'since the beginning';
-COMMENT ON COLUMN rnn_progress.estimated_end IS 'at the speed of this phase; null where it cannot be told';
+COMMENT ON COLUMN rnn_progress.elapsed IS 'time since the training began';
+COMMENT ON COLUMN rnn_progress.estimated_end IS 'when the training ends at the speed of this phase; null where that is not known';
 GRANT SELECT ON rnn_progress TO PUBLIC;

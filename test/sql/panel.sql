@@ -324,5 +324,5 @@ FROM (SELECT rnn_train(s, ts, v, short()) AS train, rnn_history(s, ts, v) AS his
 -- What is meant by arguments in another order, and by covariates without options behind them.
 SELECT rnn_info(rnn_history(month, n, value))->'series' AS months FROM monthly;
 SELECT rnn_info(rnn_history(month::text, n, value))->'series' AS months FROM monthly;
-SELECT regexp_replace(try($$SELECT rnn_train('a', month, value, '{"temperature": 3}') FROM monthly$$), 'Options are: .*\. ', '');
+SELECT regexp_replace(try($$SELECT rnn_train('a', month, value, '{"temperature": 3}') FROM monthly$$), 'The options are .*\. ', '');
 SELECT try($$SELECT rnn_train('a', month, value, jsonb_build_object('temperature', n)) FROM monthly$$);

@@ -63,9 +63,9 @@ INSERT INTO shop_days SELECT 'A', '2024-06-08', 600;
 SET client_min_messages = error;
 CALL rnn_refit('growing');
 RESET client_min_messages;
-SELECT outcome, version, mase > live_mase AS worse, message FROM rnn_runs WHERE name = 'growing' AND outcome = 'refused' AND message ~ 'new version errs by' \gset
+SELECT outcome, version, mase > live_mase AS worse, message FROM rnn_runs WHERE name = 'growing' AND outcome = 'refused' AND message ~ 'error on the last windows is' \gset
 SELECT max(last_ts)::date AS "rows of the live version", rnn_info(rnn_model('growing'))->>'last' AS last FROM rnn_models WHERE name = 'growing';
-SELECT :'outcome' AS outcome, :'worse' AS worse, :'message' ~ 'the live one by .*, the mix by' AS why;
+SELECT :'outcome' AS outcome, :'worse' AS worse, :'message' ~ 'for the live one and .* for the mix' AS why;
 -- By another rule it is judged anew, though the rows are the same.
 SELECT rnn_alter('growing', options => '{"gate": 1000}');
 CALL rnn_refit('growing');

@@ -62,7 +62,7 @@ stays_below(64, $peak, 'rows that are sorted');
 # A few rows, and a hundred times as many steps between them.
 ($out, $err, $peak) = peak(q{SET rnnforecast.max_memory = '64MB'; SELECT length(rnn_history(1, n, 1)) FROM
 	(SELECT 100 * n AS n FROM generate_series(0, 300000) AS n UNION ALL SELECT 1) AS t});
-like($err, qr/ERROR: .*steps of series "1" outgrow rnnforecast.max_memory\nDETAIL: .*300002 rows fill 30000001 steps/,
+like($err, qr/ERROR: .*steps of series "1" exceed rnnforecast.max_memory\nDETAIL: .*300002 rows fill 30000001 steps/,
 	'steps without rows outgrow 64 MB');
 stays_below(64, $peak, 'gaps');
 

@@ -195,7 +195,7 @@ for my $attack (
 	[ q{PERFORM set_config('rnnforecast.max_memory', '1TB', false)}, qr/permission denied to set parameter/ ],
 	[ q{PERFORM * FROM alice.sales}, qr/permission denied/ ],
 	[ q{PERFORM rnn_drop('sales')}, qr/does not exist|read-only/ ],
-	[ q{CALL rnn_refit_all()}, qr/can't run inside a transaction block or a function/ ])
+	[ q{CALL rnn_refit_all()}, qr/cannot run inside a transaction block or a function/ ])
 {
 	my ($sql, $pattern) = @$attack;
 	as('mallory', "CREATE OR REPLACE FUNCTION mallory.trap() RETURNS float8 LANGUAGE plpgsql AS \$\$ BEGIN $sql; RETURN 0; END \$\$");

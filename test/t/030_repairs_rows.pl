@@ -202,7 +202,7 @@ is(run_sql(sprintf($cut, q{rnn_observe(rnn_train(s::text, day, v, '{"network": f
 	rnn_history(s::text, day, v)) FROM many})), 'true|t|4800', 'repair 24: nor is it forgotten with other rows');
 
 # What is over is over for the judging, too: some series have to do.
-my $run = q{SELECT outcome, mase > 0, live_mase > 0, message ~ 'the time was up: judged by [1-9]\d? of 400 series' FROM rnn_runs WHERE name = 'many' ORDER BY id DESC LIMIT 1};
+my $run = q{SELECT outcome, mase > 0, live_mase > 0, message ~ 'the time ran out: only [1-9]\d? of 400 series were judged' FROM rnn_runs WHERE name = 'many' ORDER BY id DESC LIMIT 1};
 run_sql(q{SELECT rnn_fit('many', 'SELECT s::text AS series, day AS ts, v AS value FROM many', 12, '{"seconds": 0.001}')});
 is(run_sql($run), 'promoted|t||t', 'repair 24: a version is judged by the series that there is time for');
 run_sql(q{INSERT INTO many SELECT s, date '2024-01-01' + n, 50 + 10 * sin(n / 4.0) + n * n * s % 7

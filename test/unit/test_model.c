@@ -588,7 +588,7 @@ test_unsound_config(const rnn_model *sound)
 	UNSOUND(m.config.dropout = NAN, "dropout");
 	UNSOUND(m.config.dropout = -1, "an option is not resolved");
 	UNSOUND(m.config.seed = INT64_MIN, "seed");
-	UNSOUND(m.config.network = m.config.skip = 0, "network and skip can't both be false");
+	UNSOUND(m.config.network = m.config.skip = 0, "options \"network\" and \"skip\" cannot both be false");
 	UNSOUND(m.config.context = 9, "the context is not a whole number of patches");
 	UNSOUND(m.config.bptt = 5, "bptt is longer than the context");
 }
@@ -608,7 +608,7 @@ test_unsound_clock(const rnn_model *sound)
 	UNSOUND((m.clock.kind = RNN_CLOCK_DATE, m.clock.days = 1, m.clock.week = 64), "the clock's days of the week");
 	UNSOUND(m.clock.bin = RNN_BIN_COUNT + 1, "the clock's bins");
 	UNSOUND(m.clock.bin = RNN_BIN_SUM, "the clock's bins");
-	UNSOUND(memset(m.clock.zone, 'A', RNN_ZONE_SIZE), "the zone's name doesn't end");
+	UNSOUND(memset(m.clock.zone, 'A', RNN_ZONE_SIZE), "the zone's name does not end");
 	UNSOUND(m.clock.zone[0] = '\n', "the zone's name");
 	UNSOUND(m.clock.zone[9] = 'A', "the zone's name");
 }
@@ -638,7 +638,7 @@ test_unsound_second(const rnn_model *sound)
 	UNSOUND((m = two_kinds(m), m.second.patch = 3), "the context of the second kind is not a whole number of patches");
 	UNSOUND((m = two_kinds(m), m.second.past = 2), "what the second kind sees of the past");
 	UNSOUND((m = two_kinds(m), m.second.references = 1), "the count of references");
-	UNSOUND((m = two_kinds(m), m.second.hidden = 2), "a member's size doesn't fit its shape");
+	UNSOUND((m = two_kinds(m), m.second.hidden = 2), "a member's size does not fit its shape");
 }
 
 static void
@@ -653,10 +653,10 @@ test_unsound_members(const rnn_model *sound)
 	UNSOUND(m.member[0].weights = weights, "a weight is not finite");
 	weights[sound->member[0].params - 1] = -INFINITY;
 	UNSOUND(m.member[0].weights = weights, "a weight is not finite");
-	UNSOUND(m.member[0].params--, "a member's size doesn't fit its shape");
-	UNSOUND(m.member[0].patch = 1, "a member's size doesn't fit its shape");
+	UNSOUND(m.member[0].params--, "a member's size does not fit its shape");
+	UNSOUND(m.member[0].patch = 1, "a member's size does not fit its shape");
 	UNSOUND(m.member[0].patch = 3, "a member's context is not a whole number of patches");
-	UNSOUND(m.config.hidden++, "a member's size doesn't fit its shape");
+	UNSOUND(m.config.hidden++, "a member's size does not fit its shape");
 	UNSOUND(m.cut_short = 2, "the cut");
 	UNSOUND(m.member[0].stopped = 2, "a member's end");
 	UNSOUND(m.is_history = true, "the count of candidates");
@@ -672,14 +672,14 @@ test_unsound_members(const rnn_model *sound)
 	UNSOUND((m.clock = (rnn_clock) {.kind = RNN_CLOCK_DATE,.days = 1}, m.config.terms = 16), "terms of the calendar");
 	UNSOUND((m.clock = (rnn_clock) {.kind = RNN_CLOCK_DATE,.days = 1}, m.config.terms = 15), "terms of the calendar");
 	UNSOUND((m.clock = (rnn_clock) {.kind = RNN_CLOCK_DATE,.days = 1}, m.config.terms = 15, m.config.calendar = 1),
-			"a member's size doesn't fit its shape");
+			"a member's size does not fit its shape");
 	UNSOUND(m.config.calendar = -1, "an option is not resolved");
 	UNSOUND(m.candidate[0].kind = RNN_KIND_TUNED + 1, "a candidate's kind");
 	UNSOUND(m.candidate[0].weight = 1.01, "a candidate's weight");
 	UNSOUND(m.candidate[0].share = NAN, "a candidate's share");
 	UNSOUND(m.candidate[0].difference = INFINITY, "a candidate's judgement is infinite");
 	UNSOUND(m.member[0].shared = 1, "a member's shared weights");
-	UNSOUND(m.member[0].prior = rnn_prior_latest(), "a member's shape isn't the prior's");
+	UNSOUND(m.member[0].prior = rnn_prior_latest(), "a member's shape is not the prior's");
 	UNSOUND(m.member[0].prior = -1, "a member's prior");
 	UNSOUND(m.rows_latest = -1, "the rows of each series");
 	UNSOUND(m.rows_latest = ((int64_t) 1 << 40) + 1, "the rows of each series");
@@ -707,9 +707,9 @@ test_unsound_covariates(void)
 	do { memcpy(list, covariates, sizeof(covariates)); UNSOUND((change, m.config.covariates.list = list), what); } while (0)
 	memset(long_text, 'n', sizeof(long_text));
 	BAD((m.config.covariates.n = 65, m.n_series = 0), "the count of covariates");
-	BAD(m.config.covariates.n = 2, "a member's size doesn't fit its shape");
+	BAD(m.config.covariates.n = 2, "a member's size does not fit its shape");
 	BAD(list[0].role = 4, "the role of a covariate");
-	BAD(list[0].role = RNN_AHEAD, "a member's size doesn't fit its shape");
+	BAD(list[0].role = RNN_AHEAD, "a member's size does not fit its shape");
 	BAD(list[0].name.len = 0, "the length of a covariate's name");
 	BAD((list[0].name.text = long_text, list[0].name.len = 256), "the length of a covariate's name");
 	BAD(list[1].name = list[0].name, "covariates are not in order");
@@ -720,7 +720,7 @@ test_unsound_covariates(void)
 	BAD(list[1].scale = INFINITY, "the scale of a covariate");
 	BAD(list[2].n_categories = -1, "the count of a covariate's texts");
 	BAD((list[2].n_categories = 65, list[2].categories = many_words), "the count of a covariate's texts");
-	BAD(list[2].n_categories = 1, "a member's size doesn't fit its shape");
+	BAD(list[2].n_categories = 1, "a member's size does not fit its shape");
 	BAD(list[2].categories = other, "a covariate's texts are not in order");
 	other[1] = other[0];
 	BAD(list[2].categories = other, "a covariate's texts are not in order");

@@ -31,13 +31,13 @@ const rnn_option rnn_options[] = {
 	{"batch", RNN_OPT_INT, AT(batch), 0, 1, 1024, true, NULL,
 	"windows in a minibatch"},
 	{"bptt", RNN_OPT_INT, AT(bptt), 0, 1, 100000, true, NULL,
-	"steps of back-propagation through time; below the context the state is carried on (truncated BPTT)"},
+	"steps of back-propagation through time; where they are fewer than the context has, the state is carried over (truncated BPTT)"},
 	{"calendar", RNN_OPT_BOOL, AT(calendar), -1, 0, 1, true, NULL,
-	"tell a network trained from nothing the hour, weekday, day of month and year; auto: hour and weekday where no season tells them"},
+	"whether a network trained from scratch sees the hour, weekday, day of month and year; auto: hour and weekday where no season covers them"},
 	{"cell", RNN_OPT_ENUM, AT(cell), RNN_GRU, 0, RNN_CELL_KINDS - 1, false, rnn_cell_names,
 	"recurrent cell"},
 	{"clip", RNN_OPT_FLOAT, AT(clip), 1.0, 0, 1e6, false, NULL,
-	"bound of the gradient's norm, 0 for none"},
+	"bound of the gradient's norm; 0: none"},
 	{"context", RNN_OPT_INT, AT(context), 0, 1, 1000000, true, NULL,
 	"points of history that the network sees"},
 	{"conv_dilation", RNN_OPT_INT, AT(conv_dilation), 1, 1, 256, false, NULL,
@@ -47,7 +47,7 @@ const rnn_option rnn_options[] = {
 	{"conv_layers", RNN_OPT_INT, AT(conv_layers), 0, 0, 8, false, NULL,
 	"causal convolutions at stride 1 between the patches and the cells"},
 	{"covariate_gaps", RNN_OPT_ENUM, AT(covariate_gaps), RNN_AHEAD_ERROR, 0, 3, false, covariate_gaps_names,
-	"what a forecast does where a covariate that is known ahead is not there"},
+	"what a forecast does where a covariate that is known ahead is missing"},
 	{"decay", RNN_OPT_FLOAT, AT(decay), 0.3, 0, 1, false, NULL,
 	"last part of the training in which the learning rate falls to zero"},
 	{"dropout", RNN_OPT_FLOAT, AT(dropout), -1, 0, 0.9, true, NULL,
@@ -55,22 +55,21 @@ const rnn_option rnn_options[] = {
 	{"effort", RNN_OPT_ENUM, AT(effort), RNN_EFFORT_NORMAL, 0, RNN_EFFORTS - 1, false, effort_names,
 	"how much training may cost: quick, normal or high; sets hidden, steps and members where these are auto"},
 	{"ema", RNN_OPT_FLOAT, AT(ema), 0.99, 0, 0.99999, false, NULL,
-	"decay of the exponential moving average of the weights, 0 for none"},
+	"decay of the exponential moving average of the weights; 0: none"},
 	{"flips", RNN_OPT_ENUM, AT(flips), RNN_FLIPS_AUTO, 0, 2, false, flips_names,
-	"flip the sign of a fifth of the windows in training; auto: in panels of short series"},
+	"whether the sign of a fifth of the training windows is flipped; auto: in panels of short series"},
 	{"forget_bias", RNN_OPT_FLOAT, AT(forget_bias), 1.0, -10, 10, false, NULL,
 	"initial bias of the forget gate of lstm cells"},
 	{"gaps", RNN_OPT_ENUM, AT(gaps), RNN_GAPS_MASK, 0, 4, false, gaps_names,
-	"what missing points are taken for; mask: for unknown"},
+	"what replaces missing points; mask: nothing, the network sees which points are missing"},
 	{"gate_memory", RNN_OPT_INT, AT(gate_memory), -1, 0, 1000000, true, NULL,
-	"points over which gates keep a state before they have learned anything, 0 for a few; "
-	"auto: the context where it is given and has 100 steps or more, else 0"},
+	"points over which the gates of an untrained network keep a state; 0: a few; auto: the context where it is given and has 100 steps or more, else 0"},
 	{"hidden", RNN_OPT_INT, AT(hidden), 0, 1, 1024, true, NULL,
 	"width of the hidden state"},
 	{"horizon", RNN_OPT_INT, AT(horizon), 0, 1, RNN_MAX_TRAINED, true, NULL,
 	"steps ahead that the model is trained for"},
 	{"integer", RNN_OPT_BOOL, AT(integer), 0, 0, 1, false, NULL,
-	"round forecasts and their quantiles to whole numbers"},
+	"whether forecasts and their quantiles are rounded to whole numbers"},
 	{"kappa", RNN_OPT_FLOAT, AT(kappa), 8, 0, 64, false, NULL,
 	"exponent of the trailing error in the weights of the references"},
 	{"lambda", RNN_OPT_FLOAT, AT(lambda), NAN, -2, 3, true, NULL,
@@ -82,38 +81,38 @@ const rnn_option rnn_options[] = {
 	{"loss", RNN_OPT_ENUM, AT(loss), RNN_PINBALL, 0, 2, false, loss_names,
 	"loss of the point forecast; the quantiles around it always use pinball"},
 	{"lower", RNN_OPT_FLOAT, AT(lower), NAN, -1e300, 1e300, true, NULL,
-	"bound of forecasts and their quantiles; auto: 0 where a tenth of the values or more are 0 and none is below, else none"},
+	"lower bound of forecasts and their quantiles; auto: 0 where no value is below 0 and at least a tenth are 0, else none"},
 	{"members", RNN_OPT_INT, AT(members), 0, 1, RNN_MAX_MEMBERS, true, NULL,
 	"networks in the ensemble"},
 	{"network", RNN_OPT_BOOL, AT(network), 1, 0, 1, false, NULL,
-	"false forecasts by the mix of references alone"},
+	"whether a network takes part; false: the mix of references forecasts alone"},
 	{"norm", RNN_OPT_BOOL, AT(norm), 1, 0, 1, false, NULL,
-	"LayerNorm before each recurrent layer"},
+	"whether a LayerNorm comes before each recurrent layer"},
 	{"patch", RNN_OPT_INT, AT(patch), 0, 1, 512, true, NULL,
-	"points that one step of the network takes in (kernel and stride of the first convolution), 1 for none"},
+	"points that one step of the network takes in (kernel and stride of the first convolution); 1: no patches"},
 	{"patience", RNN_OPT_INT, AT(patience), 16, 1, 1000, false, NULL,
 	"validations without progress before training stops early"},
 	{"recurrent_gain", RNN_OPT_FLOAT, AT(recurrent_gain), 1.0, 0, 10, false, NULL,
 	"gain of the orthogonal initialisation of the recurrent weights"},
 	{"residual", RNN_OPT_BOOL, AT(residual), 1, 0, 1, false, NULL,
-	"a residual connection around each recurrent layer"},
+	"whether there is a residual connection around each recurrent layer"},
 	{"seasons", RNN_OPT_SEASONS, AT(seasons), 0, 1, 1000000, true, NULL,
-	"seasonal periods in steps, at most three; [1] for none"},
+	"seasonal periods in steps, at most three; [1]: none"},
 	{"seconds", RNN_OPT_FLOAT, AT(seconds), 0, 0, 1e7, false, NULL,
-	"ceiling of the training time in seconds, 0 for none; a stop by it is recorded"},
+	"longest time of the training in seconds; 0: no limit; rnn_info says whether it ended the training"},
 	{"seed", RNN_OPT_BIGINT, AT(seed), 0, -9007199254740992.0, 9007199254740992.0, false, NULL,
 	"seed of every random choice"},
 	{"skip", RNN_OPT_BOOL, AT(skip), 1, 0, 1, false, NULL,
-	"add the mix of references to the network's output; false forecasts by the network alone"},
+	"whether the mix of references is added to the network's output; false: the network forecasts alone"},
 	{"start", RNN_OPT_ENUM, AT(start), RNN_START_AUTO, 0, 3, false, start_names,
 	"auto: a network is added to mix and prior only where validation says so; prior: train nothing; "
-	"tune: go on training the prior and use it; scratch: train a network from nothing and use it"},
+	"tune: go on training the prior and use it; scratch: train a network from scratch and use it"},
 	{"steps", RNN_OPT_INT, AT(steps), 0, 1, 10000000, true, NULL,
-	"minibatches of training"},
+	"minibatches that a network is trained on"},
 	{"transform", RNN_OPT_ENUM, AT(transform), RNN_TRANSFORM_NONE, 0, 3, false, transform_names,
 	"transform of the values before everything else, undone in forecasts"},
 	{"upper", RNN_OPT_FLOAT, AT(upper), NAN, -1e300, 1e300, true, NULL,
-	"bound of forecasts and their quantiles; auto: none"},
+	"upper bound of forecasts and their quantiles; auto: none"},
 	{"warmup", RNN_OPT_INT, AT(warmup), 30, 0, 1000000, false, NULL,
 	"steps in which the learning rate rises"},
 	{"weight_decay", RNN_OPT_FLOAT, AT(weight_decay), 0.02, 0, 10, false, NULL,
@@ -190,20 +189,20 @@ rnn_config_check(const rnn_config *cfg, rnn_error *err)
 			return rnn_fail(err, RNN_ERR_OPTION, o->name, v, o->min, o->max);
 	}
 	if (!cfg->network && !cfg->skip)
-		return rnn_fail(err, RNN_ERR_CONFLICT, "network and skip can't both be false", 0, 0, 0);
+		return rnn_fail(err, RNN_ERR_CONFLICT, "options \"network\" and \"skip\" cannot both be false", 0, 0, 0);
 	if (cfg->start == RNN_START_PRIOR && !(cfg->network && cfg->skip))
-		return rnn_fail(err, RNN_ERR_CONFLICT, "start can't be \"prior\" where network or skip is false", 0, 0, 0);
+		return rnn_fail(err, RNN_ERR_CONFLICT, "option \"start\" cannot be \"prior\" where option \"network\" or \"skip\" is false", 0, 0, 0);
 	if (cfg->start == RNN_START_TUNE && !(cfg->network && cfg->skip))
-		return rnn_fail(err, RNN_ERR_CONFLICT, "start can't be \"tune\" where network or skip is false", 0, 0, 0);
+		return rnn_fail(err, RNN_ERR_CONFLICT, "option \"start\" cannot be \"tune\" where option \"network\" or \"skip\" is false", 0, 0, 0);
 	if ((cfg->start == RNN_START_PRIOR || cfg->start == RNN_START_TUNE) && cfg->calendar > 0)
-		return rnn_fail(err, RNN_ERR_CONFLICT, "start can't be \"prior\" or \"tune\" where calendar is true", 0, 0, 0);
+		return rnn_fail(err, RNN_ERR_CONFLICT, "option \"start\" cannot be \"prior\" or \"tune\" where option \"calendar\" is true", 0, 0, 0);
 	if (cfg->lower > cfg->upper)
-		return rnn_fail(err, RNN_ERR_CONFLICT, "lower can't be above upper", cfg->lower, 0, cfg->upper);
+		return rnn_fail(err, RNN_ERR_CONFLICT, "option \"lower\" cannot be above option \"upper\"", cfg->lower, 0, cfg->upper);
 	if (cfg->integer && ceil(cfg->lower) > floor(cfg->upper))
-		return rnn_fail(err, RNN_ERR_CONFLICT, "there is no whole number between lower and upper", cfg->lower, 0, cfg->upper);
+		return rnn_fail(err, RNN_ERR_CONFLICT, "there is no whole number between options \"lower\" and \"upper\"", cfg->lower, 0, cfg->upper);
 	if (cfg->gaps == RNN_GAPS_ZERO && !rnn_transform_takes(cfg, 0))
-		return rnn_fail(err, RNN_ERR_CONFLICT, "gaps can't be \"zero\" where transform is \"log\" or \"box-cox\"", 0, 0, 0);
+		return rnn_fail(err, RNN_ERR_CONFLICT, "option \"gaps\" cannot be \"zero\" where option \"transform\" is \"log\" or \"box-cox\"", 0, 0, 0);
 	if (cfg->patch > 0 && cfg->context > 0 && cfg->patch > cfg->context)
-		return rnn_fail(err, RNN_ERR_CONFLICT, "patch can't be longer than context", cfg->patch, 1, cfg->context);
+		return rnn_fail(err, RNN_ERR_CONFLICT, "option \"patch\" cannot be longer than option \"context\"", cfg->patch, 1, cfg->context);
 	return RNN_OK;
 }

@@ -231,7 +231,7 @@ check_series(const rnn_series *series, int count, int64_t *longest, rnn_error *e
 	for (int b = 0; b < count; b++)
 	{
 		if (series[b].n < 1)
-			return rnn_fail(err, RNN_ERR_DATA, "a series without a known value can't be forecast", b, 0, 0);
+			return rnn_fail(err, RNN_ERR_DATA, "a series without a known value cannot be forecast", b, 0, 0);
 		*longest = rnn_max(*longest, series[b].n);
 	}
 	return RNN_OK;

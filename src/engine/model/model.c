@@ -203,7 +203,7 @@ check_prior(Walk *w, const rnn_member *member, const rnn_config *cfg)
 		w->failed = true;
 		return;
 	}
-	CHECK(w, rnn_prior_fits(member->prior, cfg) && sizeof(real) * (size_t) member->params == rnn_prior_size(member->prior), "a member's shape isn't the prior's");
+	CHECK(w, rnn_prior_fits(member->prior, cfg) && sizeof(real) * (size_t) member->params == rnn_prior_size(member->prior), "a member's shape is not the prior's");
 }
 
 static void
@@ -229,7 +229,7 @@ members_section(Walk *w, rnn_model *m)
 		CHECK(w, member->context % member->patch == 0, "a member's context is not a whole number of patches");
 		cfg.patch = member->patch;
 		cfg.context = member->context;
-		CHECK(w, member->params == rnn_param_count(&cfg), "a member's size doesn't fit its shape");
+		CHECK(w, member->params == rnn_param_count(&cfg), "a member's size does not fit its shape");
 		check_prior(w, member, &cfg);
 		if (!w->failed)
 			weights_of(w, member);

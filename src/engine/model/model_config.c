@@ -114,7 +114,7 @@ clock_section(Walk *w, rnn_clock *c)
 	walk_bytes(w, c->zone, sizeof(c->zone));
 	steps = (c->months > 0) + (c->days > 0) + (c->usecs > 0);
 	CHECK(w, steps == (c->kind == RNN_CLOCK_NONE ? 0 : 1), "the clock's step");
-	CHECK(w, memchr(c->zone, 0, sizeof(c->zone)) != NULL, "the zone's name doesn't end");
+	CHECK(w, memchr(c->zone, 0, sizeof(c->zone)) != NULL, "the zone's name does not end");
 	for (int i = 0, ended = 0; w->direction == READ && !w->failed && i < RNN_ZONE_SIZE; i++)
 	{
 		ended |= c->zone[i] == 0;

@@ -66,8 +66,8 @@ candidates_choose(Plan *plan, rnn_error *err)
 		plan->kinds[plan->n_kinds++] = plan->summary.points < FEW_POINTS ? RNN_KIND_HEAD : RNN_KIND_TUNED;
 	else if (given->start == RNN_START_TUNE)
 		return rnn_fail(err, RNN_ERR_CONFLICT, plan->panel.prior ?
-						"start can't be \"tune\" with another cell, layers, hidden, patch, norm, residual or conv_layers than the prior's" :
-						"start can't be \"tune\" where there is no prior", 0, 0, 0);
+						"option \"start\" cannot be \"tune\" where cell, layers, hidden, patch, norm, residual or conv_layers differ from the prior's" :
+						"option \"start\" cannot be \"tune\" where there is no prior", 0, 0, 0);
 	if (plan->n_kinds == 0 || several)
 		plan->kinds[plan->n_kinds++] = RNN_KIND_SCRATCH;
 	return RNN_OK;

@@ -20,7 +20,7 @@ refuse_value(const rnn_error *err, bool option)
 			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 			 errmsg(option ? "option \"%s\" must be between %s and %s, not %s" : "%s must be between %s and %s, not %s", err->what,
 					number_text(err->low), number_text(err->high), number_text(err->value)),
-			 option ? errhint("See the view rnn_options.") : 0));
+			 option ? errhint("The view rnn_options lists all options and their values.") : 0));
 }
 
 void
@@ -35,23 +35,23 @@ report_engine_error(const rnn_error *err)
 		case RNN_ERR_CONFLICT:
 			ereport(ERROR,
 					(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-					 errmsg("options: %s", err->what),
+					 errmsg("%s", err->what),
 					 err->value != 0 || err->high != 0 ?
-					 errdetail("They are %s and %s.", number_text(err->value), number_text(err->high)) : 0,
-					 errhint("See the view rnn_options.")));
+					 errdetail("The values are %s and %s.", number_text(err->value), number_text(err->high)) : 0,
+					 errhint("The view rnn_options lists all options and their values.")));
 			break;
 		case RNN_ERR_DATA:
 			ereport(ERROR,
 					(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 					 errmsg("%s", err->what),
-					 errhint("Give more rows, or leave the mix of references on.")));
+					 errhint("Give more rows, or leave out the option that turns the mix of references off.")));
 			break;
 		case RNN_ERR_MEMORY:
 			ereport(ERROR,
 					(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
 					 errmsg("%s needs more memory than rnnforecast.max_memory allows", err->what),
 					 errdetail("The limit is %d MB.", rnnforecast_max_memory / 1024),
-					 errhint("Raise rnnforecast.max_memory, or choose a smaller context, batch, horizon or hidden.")));
+					 errhint("Raise rnnforecast.max_memory, or set one of the options \"context\", \"batch\", \"horizon\" and \"hidden\" to a smaller value.")));
 			break;
 		case RNN_ERR_CORRUPT:
 			ereport(ERROR,
@@ -70,7 +70,7 @@ report_engine_error(const rnn_error *err)
 			ereport(ERROR,
 					(errcode(ERRCODE_NUMERIC_VALUE_OUT_OF_RANGE),
 					 errmsg("%s is %s", err->what, number_text(err->value)),
-					 errhint("Train with a lower option \"learning_rate\", or set \"clip\".")));
+					 errhint("Set the option \"learning_rate\" to a lower value, or set the option \"clip\".")));
 			break;
 		case RNN_ERR_STOPPED:
 			CHECK_FOR_INTERRUPTS();

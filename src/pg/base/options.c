@@ -84,22 +84,22 @@ unknown_option(const char *name)
 	if (is_rule(name))
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("option \"%s\" is one of named models", name),
+				 errmsg("option \"%s\" is only for named models", name),
 				 errhint("Pass it to rnn_fit.")));
 	if (strcmp(name, KEYS) == 0)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("option \"%s\" is one of functions that take a query", name),
-				 errhint("Here make a name of the columns: jsonb_build_object('shop', shop, 'product', product).")));
+				 errmsg("option \"%s\" is only for functions that take a query", name),
+				 errhint("Make one name of the columns instead: jsonb_build_object('shop', shop, 'product', product).")));
 	initStringInfo(&all);
 	for (int i = 0; i < ALL_OPTIONS - RULE_OPTIONS; i++)
 		appendStringInfo(&all, "%s%s", i > 0 ? ", " : "", name_of_option(i));
 	ereport(ERROR,
 			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 			 errmsg("unknown option \"%s\"", name),
-			 errdetail("Options are: %s.", all.data),
+			 errdetail("The options are %s.", all.data),
 			 near ? errhint("Did you mean \"%s\"?", near) :
-			 errhint("See the view rnn_options. Covariates come before options: rnn_train(series, ts, value, covariates, options).")));
+			 errhint("The view rnn_options lists all options. Covariates come before options: rnn_train(series, ts, value, covariates, options).")));
 }
 
 void
@@ -189,9 +189,9 @@ enum_option(const char *name, const char *const *names, const JsonbValue *v)
 	}
 	ereport(ERROR,
 			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-			 given ? errmsg("option \"%s\" can't be \"%s\"", name, given) :
-			 errmsg("option \"%s\" can't be %s", name, value_text(v)),
-			 errdetail("Allowed are %s.", all.data)));
+			 given ? errmsg("option \"%s\" cannot be \"%s\"", name, given) :
+			 errmsg("option \"%s\" cannot be %s", name, value_text(v)),
+			 errdetail("Allowed values are %s.", all.data)));
 	return 0;
 }
 
@@ -275,9 +275,9 @@ static void
 describe_step_error(void *given)
 {
 	errcode(ERRCODE_INVALID_PARAMETER_VALUE);
-	errmsg("option \"step\" can't be \"%s\"", (char *) given);
-	errdetail("Allowed are an interval above 0 of months and years, of days and weeks, or shorter than that, up to 10000 years.");
-	errhint("For instance \"15 minutes\", \"1 day\", \"1 month\"; or \"weekdays\", \"Mon-Sat\", \"Tue,Thu\".");
+	errmsg("option \"step\" cannot be \"%s\"", (char *) given);
+	errdetail("A step is days of the week, or an interval of months and years, of days and weeks, or of hours and less. An interval is above 0 and at most 10000 years.");
+	errhint("Examples are \"15 minutes\", \"1 day\", \"1 month\", \"weekdays\", \"Mon-Sat\" and \"Tue,Thu\".");
 }
 
 static Interval *
@@ -367,7 +367,7 @@ set_server_option(int option, const JsonbValue *v, ServerOptions *server)
 					ereport(ERROR,
 							(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 							 errmsg("time zone \"%s\" not recognized", zone),
-							 errhint("See the view pg_timezone_names.")));
+							 errhint("The view pg_timezone_names lists the names.")));
 				/* the canonical spelling */
 				strlcpy(server->timezone, pg_get_timezone_name(pg_tzset(zone)), sizeof(server->timezone));
 				break;
@@ -523,7 +523,7 @@ parse_history_options(Jsonb *options, rnn_config *cfg, ServerOptions *server)
 			ereport(ERROR,
 					(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 					 errmsg("rnn_history has no option \"%s\"", name),
-					 errdetail("Its options are: %s.", names_for_history()),
+					 errdetail("Its options are %s.", names_for_history()),
 					 engine_option(name) || server_option(name) >= 0 ?
 					 errhint("Pass \"%s\" to rnn_train or rnn_train_history.", name) : 0));
 		set_server_option(server_option(name), &v, server);
@@ -557,8 +557,8 @@ parse_forecast_options(Jsonb *options, const rnn_model *m, ForecastOptions *fore
 			ereport(ERROR,
 					(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 					 errmsg("unrecognized option \"%s\" of rnn_forecast", name),
-					 errdetail("Allowed options: align, covariate_gaps, on_error."),
-					 errhint("Options of the training are passed to rnn_train.")));
+					 errdetail("The options of rnn_forecast are align, covariate_gaps and on_error."),
+					 errhint("Pass options of the training to rnn_train.")));
 	}
 	forecast->covariate_gaps = cfg.covariate_gaps;
 	forecast->on_error = server.tidying.on_error;

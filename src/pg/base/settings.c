@@ -37,7 +37,7 @@ define_settings(void)
 {
 	DefineCustomEnumVariable("rnnforecast.instruction_set",
 							 "Sets the widest instructions that the kernels may use.",
-							 "Models are the same bytes on processors that use the same ones.",
+							 "Models have the same bytes on all processors that use the same instructions.",
 							 &instruction_set, -1, instruction_sets,
 							 PGC_SUSET, 0, NULL, assign_instruction_set, NULL);
 	DefineCustomIntVariable("rnnforecast.max_memory",
@@ -47,12 +47,12 @@ define_settings(void)
 							PGC_SUSET, GUC_UNIT_KB, NULL, NULL, NULL);
 	DefineCustomRealVariable("rnnforecast.max_seconds",
 							 "Sets the longest time that a training may take, in seconds.",
-							 "The option \"seconds\" can only shorten it. Zero means no limit.",
+							 "The option \"seconds\" can only shorten that time. Zero means no limit.",
 							 &rnnforecast_max_seconds, 0, 0, 1e7,
 							 PGC_SUSET, 0, NULL, NULL, NULL);
 	DefineCustomIntVariable("rnnforecast.max_workers",
 							"Sets the most parallel workers that judge candidates, train members or forecast series for one call.",
-							"Models and forecasts are the same with any number. max_parallel_workers bounds those of all sessions.",
+							"Models and forecasts do not depend on it. The setting max_parallel_workers limits the workers of all sessions together.",
 							&rnnforecast_max_workers, MOST_WORKERS, 0, MOST_WORKERS,
 							PGC_USERSET, 0, NULL, NULL, NULL);
 }

@@ -41,7 +41,7 @@ tuples_begin(Tuples *rows, FunctionCallInfo fcinfo, int columns)
 		(info->allowedModes & SFRM_Materialize) == 0)
 		ereport(ERROR,
 				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
-				 errmsg("function that returns rows called where it can't")));
+				 errmsg("set-valued function called in context that cannot accept a set")));
 	desc = result_type(fcinfo);
 	if (desc->natts != columns)
 		ereport(ERROR,

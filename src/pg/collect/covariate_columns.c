@@ -66,7 +66,7 @@ add_column(RowState *state, SeriesName name)
 				(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
 				 errmsg("there are more than %d covariates", RNN_MAX_COVARIATES),
 				 errdetail("One more is \"%s\".", text_of_name(name)),
-				 errhint("Many numbers of one kind, as of days or places, are better as text under one key.")));
+				 errhint("If the keys name days or places, write these as text under one key instead.")));
 	if (state->columns == NULL)
 		state->columns = MemoryContextAllocZero(state->hdr.eoh_context, sizeof(CovariateColumn) * RNN_MAX_COVARIATES);
 	column = &state->columns[state->n_columns];
@@ -139,12 +139,12 @@ find_word(RowState *state, CovariateColumn *column, SeriesName word)
 		ereport(ERROR,
 				(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
 				 errmsg("covariate \"%s\" has more than %d different texts", text_of_name(column->name), MOST_WORDS),
-				 errhint("A covariate should be of few kinds: group them.")));
+				 errhint("Group its texts into fewer kinds.")));
 	state->words_bytes += word.len + sizeof(WordEntry) + sizeof(SeriesName);
 	if (state->words_bytes > memory_limit() / 8)
 		ereport(ERROR,
 				(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
-				 errmsg("the texts of covariates outgrow rnnforecast.max_memory"),
+				 errmsg("the texts of covariates exceed rnnforecast.max_memory"),
 				 errhint("Raise rnnforecast.max_memory, or group them into fewer kinds.")));
 	if (column->n_words == column->words_room)
 	{

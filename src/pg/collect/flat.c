@@ -330,7 +330,7 @@ check_frame(const char *in, Size len)
 	if (len < sizeof(FlatState) + sizeof(crc))
 		bad_state("it is too short");
 	if (memcmp(in, "RNN", 3) != 0)
-		bad_state("it begins wrongly");
+		bad_state("its first bytes are wrong");
 	if (in[3] != FLAT_VERSION)
 		ereport(ERROR,
 				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
@@ -363,7 +363,7 @@ unflatten(Datum datum, MemoryContext parent)
 	if (head.keyed != 0 && head.keyed != 1)
 		bad_state("it is neither of one series nor of many");
 	if (head.keyed ? head.form == FORM_ORDERED : head.form == FORM_STEP || head.n_names != 0 || head.latest != 0)
-		bad_state("its form doesn't fit its series");
+		bad_state("its form does not fit its series");
 	width = sizeof(Row) + (head.keyed ? sizeof(int32) : 0);
 	if (head.n < 0 || head.n > (int64) (len / width))
 		bad_state("its count of rows is wrong");

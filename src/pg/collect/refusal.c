@@ -87,7 +87,7 @@ refuse_behind_time(const Refused *r, int time)
 		refuse(r, psprintf("The value must be a number, not %s.", format_type_be(r->types[value])),
 			   psprintf("Cast it: %s, value::%s).", begin, r->types[value] == BOOLOID ? "int" : "numeric"));
 	if (r->n > json && r->means[json] != MEANS_JSONB)
-		refuse(r, psprintf("Behind the value come options, or covariates and options, as jsonb, not %s.", format_type_be(r->types[json])),
+		refuse(r, psprintf("After the value come options, or covariates and options, of type jsonb, not %s.", format_type_be(r->types[json])),
 			   psprintf("A horizon is an option: %s, value, '{\"horizon\": 24}'). A covariate is a field of an object: "
 						"%s, value, jsonb_build_object('price', price), NULL).", begin, begin));
 }
@@ -99,20 +99,20 @@ refuse_no_time(const Refused *r)
 	const char *name = r->aggregate;
 
 	if (r->means[0] == MEANS_NUMBER && r->means[1] == MEANS_TIME)
-		refuse(r, "The time stands behind the value.", psprintf("The time comes first: %s(ts, value).", name));
+		refuse(r, "The time comes after the value.", psprintf("The time comes first: %s(ts, value).", name));
 	if (r->means[2] == MEANS_TIME)
-		refuse(r, "The time stands behind the value.", psprintf("The order is %s(series, ts, value).", name));
+		refuse(r, "The time comes after the value.", psprintf("The order is %s(series, ts, value).", name));
 	if (r->means[1] == MEANS_TEXT && r->means[2] == MEANS_NUMBER)
 		refuse(r, "The time must be a date, timestamp or timestamptz, not text.", psprintf("Cast it: %s(series, ts::date, value).", name));
 	if (r->means[1] == MEANS_NUMBER && r->means[2] == MEANS_NUMBER)
 		refuse(r, psprintf("The number of a step must be a bigint, not %s.", format_type_be(r->types[1])),
-			   psprintf("Cast it: %s(series, step::bigint, value). Seconds become a time by to_timestamp(seconds).", name));
+			   psprintf("Cast it: %s(series, step::bigint, value). Make a time of seconds with to_timestamp(seconds).", name));
 	if (r->means[0] == MEANS_TEXT && r->n > 1)
 		refuse(r, "The time must be a date, timestamp or timestamptz, not text.",
-			   psprintf("Cast it: %s(ts::date, value). Of many series the name comes first: %s(series, ts, value).", name, name));
+			   psprintf("Cast it: %s(ts::date, value). For many series the name comes first: %s(series, ts, value).", name, name));
 	if (r->means[0] == MEANS_NUMBER && r->means[1] == MEANS_NUMBER)
 		refuse(r, "The time must be a date, timestamp or timestamptz, not a number.",
-			   psprintf("Make one by to_timestamp(seconds) or make_date(year, 1, 1). Values in an order of their own need no time: "
+			   psprintf("Make one with to_timestamp(seconds) or make_date(year, 1, 1). Values that are in order need no time: "
 						"%s(value ORDER BY n). Numbered steps need a series: %s('all', step, value).", name, name));
 }
 
@@ -142,7 +142,6 @@ rnnforecast_rnn_refuse(PG_FUNCTION_ARGS)
 	else if (r.n > 1)
 		refuse_no_time(&r);
 	refuse(&r, "No form has arguments of these types.",
-		   psprintf("Call %s(ts, value [, options]), %s(value [, options] ORDER BY ...), or of many series "
-					"%s(series, ts, value [, options]); with covariates %s([series,] ts, value, covariates, options).",
+		   psprintf("Call %s(ts, value [, options]), %s(value [, options] ORDER BY ...), or for many series %s(series, ts, value [, options]); with covariates %s([series,] ts, value, covariates, options).",
 					r.aggregate, r.aggregate, r.aggregate, r.aggregate));
 }

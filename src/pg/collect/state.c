@@ -38,10 +38,10 @@ outgrown(const char *what, int64 count)
 {
 	ereport(ERROR,
 			(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
-			 errmsg("more than %lld %s in one group outgrow rnnforecast.max_memory", (long long) count, what),
+			 errmsg("more than %lld %s in one group exceed rnnforecast.max_memory", (long long) count, what),
 			 errdetail("The limit is %d MB.", rnnforecast_max_memory / 1024),
 			 strcmp(what, "series") == 0 ?
-			 errhint("Raise rnnforecast.max_memory. If each row is a series of its own, as where a row's id stands for the series, pass another column.") :
+			 errhint("Raise rnnforecast.max_memory. If each row became a series of its own, because its id was passed as the series, pass another column.") :
 			 errhint("Raise rnnforecast.max_memory, or aggregate to a coarser step.")));
 }
 

@@ -61,7 +61,7 @@ value_argument(FunctionCallInfo fcinfo, int argno, const RowState *state, int64 
 				(errcode(ERRCODE_NUMERIC_VALUE_OUT_OF_RANGE),
 				 errmsg("the value at %s is %s", describe_row(state->form, at, state->n),
 						value > 0 ? "infinite" : "negative infinite"),
-				 errhint("Replace it by NULL, which is a missing point.")));
+				 errhint("Replace it by NULL, which means that the value is missing.")));
 	return value;
 }
 
@@ -127,7 +127,7 @@ check_time(FunctionCallInfo fcinfo, int series, Timestamp at, bool finite)
 		ereport(ERROR,
 				(errcode(ERRCODE_DATETIME_VALUE_OUT_OF_RANGE),
 				 errmsg("a time%s is infinite", of_argument(fcinfo, series)),
-				 errhint("Filter such rows: WHERE isfinite(ts).")));
+				 errhint("Leave out such rows: WHERE isfinite(ts).")));
 	/* Years before 1 have no calendar that people agree on. */
 	if (at < INT64CONST(-63082281600000000))
 		ereport(ERROR,
@@ -156,7 +156,7 @@ time_argument(FunctionCallInfo fcinfo, int argno, int series, RowForm form)
 		ereport(ERROR,
 				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
 				 errmsg("the %s of a row%s is NULL", form == FORM_STEP ? "step" : "time", of_argument(fcinfo, series)),
-				 errhint("Filter such rows: WHERE %s IS NOT NULL.", form == FORM_STEP ? "step" : "ts")));
+				 errhint("Leave out such rows: WHERE %s IS NOT NULL.", form == FORM_STEP ? "step" : "ts")));
 	if (form == FORM_STEP)
 		return step_argument(fcinfo, series, PG_GETARG_INT64(argno));
 	if (form == FORM_DATE)
@@ -363,7 +363,7 @@ series_argument(FunctionCallInfo fcinfo, int argno, RowForm form, int64 at)
 		ereport(ERROR,
 				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
 				 errmsg("the series of the row at %s is NULL", describe_row(form, at, 0)),
-				 errhint("Filter such rows, or name them with coalesce.")));
+				 errhint("Leave out such rows with WHERE, or name them with coalesce.")));
 	if (output->depends)
 		return fixed_name(fcinfo, output, PG_GETARG_DATUM(argno));
 	if (output->is_text)

@@ -180,8 +180,8 @@ make_room(Drawing *d)
 	if (d->room * sizeof(DrawRow) + d->names_bytes > memory_limit() / 4)
 		ereport(ERROR,
 				(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
-				 errmsg("more than " INT64_FORMAT " rows to draw outgrow rnnforecast.max_memory", d->n),
-				 errhint("Draw fewer series, or a shorter time.")));
+				 errmsg("more than " INT64_FORMAT " rows to draw exceed rnnforecast.max_memory", d->n),
+				 errhint("Draw fewer series, or a shorter period.")));
 	d->rows = d->rows ? repalloc_huge(d->rows, sizeof(DrawRow) * d->room) :
 		MemoryContextAllocHuge(d->context, sizeof(DrawRow) * d->room);
 }
@@ -196,12 +196,12 @@ add_row(Drawing *d, const Datum *values, const bool *nulls)
 	if (!place_of(values, nulls, &row.x, &is_time))
 		ereport(ERROR,
 				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
-				 errmsg("a row has no time, nor a position"),
-				 errhint("Filter such rows: WHERE ts IS NOT NULL.")));
+				 errmsg("a row has neither a time nor a position"),
+				 errhint("Leave out such rows: WHERE ts IS NOT NULL.")));
 	if (d->n > 0 && is_time != d->times)
 		ereport(ERROR,
 				(errcode(ERRCODE_DATATYPE_MISMATCH),
-				 errmsg("some rows have a time, others have none")));
+				 errmsg("some rows have a time and others have none")));
 	d->times = is_time;
 	row.actual = either_of(values, nulls, DRAW_ACTUAL, DRAW_VALUE);
 	row.forecast = either_of(values, nulls, DRAW_FORECAST, DRAW_EXPECTED);

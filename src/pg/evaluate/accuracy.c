@@ -264,7 +264,7 @@ refuse_infinity(const char *what, double x)
 		ereport(ERROR,
 				(errcode(ERRCODE_NUMERIC_VALUE_OUT_OF_RANGE),
 				 errmsg("%s is %s", what, x > 0 ? "infinite" : "negative infinite"),
-				 errhint("Replace it by NULL, which is a value that is not there.")));
+				 errhint("Replace it by NULL, which means that the value is missing.")));
 }
 
 static void

@@ -78,8 +78,7 @@ set_quantiles(Judged *row, const Datum *values, const bool *nulls)
 				(errcode(ERRCODE_ARRAY_SUBSCRIPT_ERROR),
 				 errmsg("there are %d quantiles and %d levels", row->n, levels),
 				 nulls[GIVEN_LEVELS] ?
-				 errhint("The levels are rnn_quantile_levels(); others are the column \"levels\" of a row: "
-						 "rnn_accuracy(r) FROM (SELECT ... AS quantiles, '{0.1,0.5,0.9}'::float8[] AS levels) r.") : 0));
+				 errhint("Quantiles are at the levels of rnn_quantile_levels(). Pass other levels in the column \"levels\" of a row: rnn_accuracy(r) FROM (SELECT ... AS quantiles, '{0.1,0.5,0.9}'::float8[] AS levels) r.") : 0));
 	for (int k = 0; k < levels; k++)
 		check_level("a level of a quantile", row->levels[k]);
 }

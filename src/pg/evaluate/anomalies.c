@@ -194,7 +194,7 @@ watch_bytes(const AnomalyCall *call, int64 n)
 				(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
 				 errmsg("judging a series of " INT64_FORMAT " rows needs more memory than rnnforecast.max_memory allows", n),
 				 errdetail("It takes %zu MB, and the limit is %zu MB.", total >> 20, memory_limit() >> 20),
-				 errhint("Raise rnnforecast.max_memory, or begin the query later.")));
+				 errhint("Raise rnnforecast.max_memory, or let the rows of the query begin later.")));
 	return size;
 }
 
@@ -414,8 +414,8 @@ rnnforecast_rnn_anomalies(PG_FUNCTION_ARGS)
 	if (model && options.tidying)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("options of rnn_history and a model exclude each other"),
-				 errdetail("Rows are put on the times of the model.")));
+				 errmsg("options of rnn_history and a model cannot be used together"),
+				 errdetail("The rows are placed on the times of the model.")));
 	if (PG_ARGISNULL(ARG_QUERY))
 		anomaly_rows(fcinfo, NULL, NULL, level, &options, "the query is NULL");
 	else

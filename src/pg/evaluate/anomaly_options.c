@@ -36,7 +36,7 @@ unknown_option(const char *name)
 	ereport(ERROR,
 			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 			 errmsg("unrecognized option \"%s\" of rnn_anomalies", name),
-			 errdetail("Allowed options: %s, and those of rnn_history.", all.data)));
+			 errdetail("The options of rnn_anomalies are %s, and those of rnn_history.", all.data)));
 }
 
 static char *
@@ -145,7 +145,7 @@ parse_anomaly_options(Jsonb *options, AnomalyOptions *parsed)
 	if (parsed->last > 0 && parsed->since)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("options \"last\" and \"since\" exclude each other"),
+				 errmsg("options \"last\" and \"since\" cannot be used together"),
 				 errhint("Pass one of them.")));
 	parsed->tidying = history_options(options);
 }

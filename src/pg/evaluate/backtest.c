@@ -557,9 +557,9 @@ refuse_training(Jsonb *options, const Backtest *b)
 	if (b->refit > 0 || (options && JB_ROOT_COUNT(options) > 0))
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("options of a training and model exclude each other"),
-				 errdetail("A model is trained already."),
-				 errhint("With a model the options are every, gap, window, scale_points, season, level and at.")));
+				 errmsg("options of a training and model cannot be used together"),
+				 errdetail("The model is trained already."),
+				 errhint("With a model, the options are every, gap, window, scale_points, season, level and at.")));
 }
 
 /* rnn_backtest(query, horizon, cutoffs, options, model) */

@@ -43,7 +43,7 @@ at_option(Jsonb *options)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("option \"at\" must be an array of times, or of steps, not %s", value_text(v)),
-				 errhint("For instance '{\"at\": [\"2024-01-01\", \"2024-07-01\"]}'.")));
+				 errhint("Write it like '{\"at\": [\"2024-01-01\", \"2024-07-01\"]}'.")));
 	return v->val.binary.data;
 }
 
@@ -187,8 +187,8 @@ plan_cuts(const rnn_model *history, Backtest *b, int64 *count)
 	}
 	if (left_out > 0)
 		ereport(NOTICE,
-				(errmsg("%d of %d series have no cutoff, and are left out", left_out, history->n_series),
-				 errdetail("Before a cutoff there must be %d points, and behind it some that are judged.", RNN_LEAST_HISTORY)));
+				(errmsg("%d of %d series have no cutoff and are left out", left_out, history->n_series),
+				 errdetail("A cutoff needs %d points before it, and at least one after it that is judged.", RNN_LEAST_HISTORY)));
 	return cuts;
 }
 

@@ -185,7 +185,7 @@ lead(Batches *b, Shared *shared, ParallelContext *context)
 	}
 	WaitForParallelWorkersToFinish(context);
 	if (hand_over_done(b, shared, next) < b->n)
-		elog(ERROR, "a parallel worker ended without the forecasts that it took");
+		elog(ERROR, "a parallel worker ended without the forecasts that it had taken on");
 	tell_work(shared, context->nworkers_launched);
 }
 

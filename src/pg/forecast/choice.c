@@ -57,7 +57,7 @@ get_horizon(FunctionCallInfo fcinfo, const ForecastArguments *args)
 	if (!PG_ARGISNULL(args->until))
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("horizon and until exclude each other"),
+				 errmsg("horizon and until cannot be used together"),
 				 errhint("Pass one of them.")));
 	return horizon;
 }
@@ -150,12 +150,12 @@ static void
 notice_early(int early, int count, const rnn_model *model, int64 end)
 {
 	ereport(NOTICE,
-			(errmsg("%d of %d series end more than %d %s before the last one, and are forecast from where they end",
+			(errmsg("%d of %d series end more than %d %s before the last one, and their forecasts begin where they end",
 					early, count, model->config.horizon, model->config.horizon == 1 ? "step" : "steps"),
 			 errdetail("The last one ends at %s.", clock_has_times(&model->clock) ?
 					   DatumGetCString(DirectFunctionCall1(timestamp_out, TimestampGetDatum(clock_local(&model->clock, end)))) :
 					   psprintf("step " INT64_FORMAT, end)),
-			 errhint("The option \"align\" of rnn_forecast begins all forecasts there.")));
+			 errhint("The option \"align\" of rnn_forecast lets all forecasts begin there.")));
 }
 
 /* Steps that are returned of a series: as asked for, else as far as the rows ahead go, else as trained. */
@@ -188,7 +188,7 @@ set_horizons(FunctionCallInfo fcinfo, ForecastChoice *choice, int horizon)
 			ereport(ERROR,
 					(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 					 errmsg("series \"%s\" ends too early to be aligned", pnstrdup(s->name, s->name_len)),
-					 errdetail("It ends %s%d steps before the last one, and %d steps ahead are the most.",
+					 errdetail("It ends %s%d steps before the last one, and at most %d steps can be forecast.",
 							   behind == RNN_MAX_HORIZON ? "at least " : "", behind, RNN_MAX_HORIZON),
 					 errhint("Leave it out of the argument \"series\", or of the history.")));
 		choice->lag[i] = align ? behind : 0;
@@ -272,7 +272,7 @@ check_covariates(ForecastChoice *choice)
 	}
 	if (left < choice->count)
 		ereport(NOTICE,
-				(errmsg("%d of %d series are left out, for want of covariates that are known ahead",
+				(errmsg("%d of %d series are left out, because covariates that are known ahead are missing",
 						choice->count - left, choice->count)));
 	choice->count = left;
 }

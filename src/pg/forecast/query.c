@@ -128,8 +128,8 @@ rnnforecast_rnn_forecast_query(PG_FUNCTION_ARGS)
 	else if (given && options && !(JB_ROOT_IS_OBJECT(options) && keys && JB_ROOT_COUNT(options) == 0) && !only_aligns(options))
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("options and model exclude each other"),
-				 errdetail("Options are those of the training; a model is trained already.")));
+				 errmsg("options and model cannot be used together"),
+				 errdetail("Options are for the training, and the model is trained already.")));
 	else
 		forecast_rows(fcinfo, model_of_query(fcinfo, given, keys, options), align_option(options), "the query has no rows");
 	return (Datum) 0;

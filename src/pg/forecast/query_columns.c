@@ -125,7 +125,7 @@ find_keys(TupleDesc desc, List *keys, QueryColumns *c)
 		if (is_key(c, column))
 			ereport(ERROR,
 					(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-					 errmsg("option \"keys\" has column \"%s\" twice", name)));
+					 errmsg("option \"keys\" names column \"%s\" twice", name)));
 		c->keys[c->n_keys++] = column;
 	}
 }
@@ -148,8 +148,7 @@ refuse_columns(const char *why)
 	ereport(ERROR,
 			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 			 errmsg("%s", why),
-			 errdetail("Columns go by the names series, ts and value, or, where there are no ts and value, by their order: "
-					   "value; time and value; or series, time and value."),
+			 errdetail("Columns are found by the names series, ts and value. Where there is no ts and no value, they are taken by their order: value; time and value; or series, time and value."),
 			 errhint("Name them: SELECT shop AS series, day AS ts, amount AS value.")));
 }
 
@@ -160,7 +159,7 @@ find_beside_keys(TupleDesc desc, QueryColumns *c)
 	int			role = COLUMN_TIME;
 
 	if (desc->natts != c->n_keys + 2)
-		refuse_columns(psprintf("query has %d columns beside its keys, but not both ts and value", desc->natts - c->n_keys));
+		refuse_columns(psprintf("query has %d columns besides its keys, but not both ts and value", desc->natts - c->n_keys));
 	for (int i = 1; i <= desc->natts; i++)
 		if (!is_key(c, i))
 			c->at[role++] = i;
@@ -185,7 +184,7 @@ find_by_order(TupleDesc desc, QueryColumns *c)
 		int			named = column_named(desc, usual[role]);
 
 		if (named > 0 && named != c->at[role])
-			refuse_columns(psprintf("column \"%s\" of the query stands where another is expected", usual[role]));
+			refuse_columns(psprintf("column \"%s\" of the query is in the place of another column", usual[role]));
 	}
 }
 
@@ -272,7 +271,7 @@ query_columns(const char *query, List *keys, QueryColumns *c)
 	if (!find_by_name(desc, c))
 		find_by_order(desc, c);
 	if (c->n_keys > 0 && c->at[COLUMN_SERIES] > 0)
-		refuse_columns("option \"keys\" and a column \"series\" exclude each other");
+		refuse_columns("option \"keys\" and a column \"series\" cannot be used together");
 	if (is_key(c, c->at[COLUMN_TIME]) || is_key(c, c->at[COLUMN_VALUE]))
 		refuse_columns("a key cannot be the time or the value");
 	check_types(desc, c);
@@ -390,8 +389,8 @@ check_aggregate(const CachedPlanSource *source, Oid function, const char *aggreg
 		return;
 	ereport(ERROR,
 			(errcode(ERRCODE_INVALID_FUNCTION_DEFINITION),
-			 errmsg("function %s stands in the way of the aggregate %s", format_procedure(called), aggregate),
-			 errdetail("It fits the columns of the query better, and is not the extension's: it belongs to \"%s\".",
+			 errmsg("function %s hides the aggregate %s", format_procedure(called), aggregate),
+			 errdetail("It fits the columns of the query better, but is not a part of the extension. Its owner is \"%s\".",
 					   GetUserNameFromId(function_owner(called), false)),
 			 errhint("Drop it, or move it to another schema.")));
 }
@@ -442,8 +441,8 @@ run(PlannedStmt *statement, const char *text)
 	if (!CommandIsReadOnly(statement))
 		ereport(ERROR,
 				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
-				 errmsg("a query whose rows are forecast must only read"),
-				 errhint("Leave out FOR UPDATE and the like.")));
+				 errmsg("a query whose rows are forecast must be read-only"),
+				 errhint("Leave out FOR UPDATE and other locks of rows.")));
 	query = CreateQueryDesc(statement, text, GetActiveSnapshot(), InvalidSnapshot, &one.receiver, NULL, NULL, 0);
 	ExecutorStart(query, 0);
 #if PG_VERSION_NUM >= 180000
@@ -493,8 +492,8 @@ rnnforecast_rnn_query_call(PG_FUNCTION_ARGS)
 	if (strcmp(aggregate, "rnn_train") != 0 && strcmp(aggregate, "rnn_history") != 0)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("aggregate can't be \"%s\"", aggregate),
-				 errdetail("Allowed are \"rnn_train\", \"rnn_history\".")));
+				 errmsg("argument \"aggregate\" cannot be \"%s\"", aggregate),
+				 errdetail("Allowed values are \"rnn_train\" and \"rnn_history\".")));
 	SPI_connect();
 	query_columns(query, NIL, &columns);
 	call = query_call(&columns, get_func_namespace(fcinfo->flinfo->fn_oid), aggregate, arguments);

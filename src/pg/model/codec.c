@@ -68,7 +68,7 @@ check_names(const rnn_model *m)
 				(errcode(ERRCODE_CHARACTER_NOT_IN_REPERTOIRE),
 				 errmsg("the name of series %d of the model is not valid in this database's encoding \"%s\"",
 						k + 1, pg_encoding_to_char(encoding)),
-				 errhint("A model from a database of another encoding can't be read here: train it anew.")));
+				 errhint("A model from a database of another encoding cannot be read here. Train it again in this database.")));
 	}
 }
 
@@ -90,7 +90,7 @@ check_texts(const rnn_model *m)
 					(errcode(ERRCODE_CHARACTER_NOT_IN_REPERTOIRE),
 					 errmsg("covariate %d of the model is not valid in this database's encoding \"%s\"",
 							k + 1, pg_encoding_to_char(encoding)),
-					 errhint("A model from a database of another encoding can't be read here: train it anew.")));
+					 errhint("A model from a database of another encoding cannot be read here. Train it again in this database.")));
 	}
 }
 
@@ -109,8 +109,7 @@ check_not_text(const char *bytes, Size len)
 					(errcode(ERRCODE_DATA_CORRUPTED),
 					 errmsg("model bytes are damaged: these bytes are not a model"),
 					 errdetail("They are hexadecimal text, which was stored as if it were the bytes."),
-					 errhint("Text that COPY reads must be what COPY wrote, not hexadecimal digits of a SELECT; "
-							 "elsewhere decode(text, 'hex') turns digits into bytes.")));
+					 errhint("COPY reads what COPY wrote, not the hexadecimal digits of a SELECT. Elsewhere decode(text, 'hex') turns digits into bytes.")));
 }
 
 /* An untyped literal is bytes where a model is expected: what is text is a name, most likely. */
@@ -129,7 +128,7 @@ check_not_name(const bytea *argument)
 	ereport(ERROR,
 			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 			 errmsg("a model is expected, not the text %s", name),
-			 errhint("If that is the name of a model, rnn_forecast_model(%s) forecasts by it, and rnn_model(%s) is the model.", name, name)));
+			 errhint("If that is the name of a model, rnn_forecast_model(%s) forecasts with it, and rnn_model(%s) is the model.", name, name)));
 }
 
 static Decoded *
@@ -172,7 +171,7 @@ check_is_model(const rnn_model *m)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("this is a history, not a model"),
-				 errhint("Train a model from it with rnn_train_history(history), or forecast it with rnn_observe(model, history).")));
+				 errhint("Train a model on it with rnn_train_history(history), or give it to a model with rnn_observe(model, history).")));
 }
 
 const rnn_model *

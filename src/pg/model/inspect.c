@@ -28,7 +28,7 @@ note_text(const rnn_series *s)
 		[RNN_NOTE_DUPLICATE] = "a time occurs more than once",
 		[RNN_NOTE_IRREGULAR] = "a time off the grid of steps",
 		[RNN_NOTE_GAPS] = "a missing point",
-		[RNN_NOTE_RANGE] = "a value that can't be transformed"
+		[RNN_NOTE_RANGE] = "a value that cannot be transformed"
 	};
 
 	if (s->note < RNN_NOTE_EMPTY)
@@ -128,8 +128,8 @@ get_member(FunctionCallInfo fcinfo, const rnn_model *m)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("model has no network"),
-				 errdetail("It forecasts by the mix of references alone."),
-				 errhint("Train with {\"start\": \"scratch\"} to get a network in any case.")));
+				 errdetail("It forecasts with the mix of references alone."),
+				 errhint("Set the option \"start\" to \"scratch\" to train a network in any case.")));
 	if (member < 1 || member > m->n_members)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),

@@ -81,7 +81,7 @@ wrong_groups(void)
 	ereport(ERROR,
 			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 			 errmsg("groups must be an object of groups, or an array of prefixes"),
-			 errhint("As '{\"north\": \"north/\", \"drinks\": [\"tea\", \"milk\"]}', or '[\"north/\", \"south/\"]'.")));
+			 errhint("Write them like '{\"north\": \"north/\", \"drinks\": [\"tea\", \"milk\"]}' or '[\"north/\", \"south/\"]'.")));
 }
 
 /* Names of an array, of which the caller has the iterator. */

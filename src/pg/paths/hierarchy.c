@@ -72,7 +72,7 @@ sort_bottoms(Growth *g)
 		if (name.text == NULL)
 			ereport(ERROR,
 					(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-					 errmsg("forecasts of one series have nothing to add up to"),
+					 errmsg("one series has nothing to add up to"),
 					 errhint("Train with a column of names, such as \"country/town\".")));
 		if (m->series[i].n == 0)
 			continue;

@@ -65,7 +65,7 @@ method_argument(FunctionCallInfo fcinfo)
 	ereport(ERROR,
 			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 			 errmsg("method \"%s\" does not exist", name),
-			 errhint("Methods are auto, bottom_up and mint.")));
+			 errhint("The methods are \"auto\", \"bottom_up\" and \"mint\".")));
 }
 
 static SeriesName
@@ -89,7 +89,7 @@ check_model(const rnn_model *m)
 				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
 				 errmsg("forecasts of a model with covariates cannot be reconciled"),
 				 errdetail("Sums of series have no covariates."),
-				 errhint("Train without covariates, or add up by rnn_forecast_total.")));
+				 errhint("Train without covariates, or add up the forecasts with rnn_forecast_total.")));
 }
 
 /* Sums know the bounds of bottoms no more; of what is never below 0 they are not either. */
@@ -147,8 +147,8 @@ find_lags(Reconciling *r)
 			ereport(ERROR,
 					(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 					 errmsg("series \"%s\" ends too early to be added up", text_of_name(r->tree.name[i])),
-					 errdetail("It ends " INT64_FORMAT " steps before the last one, and %d steps ahead are the most.", lag, RNN_MAX_HORIZON),
-					 errhint("Leave it out by rnn_forget.")));
+					 errdetail("It ends " INT64_FORMAT " steps before the last one, and at most %d steps can be forecast.", lag, RNN_MAX_HORIZON),
+					 errhint("Leave it out with rnn_forget.")));
 		r->lag[i] = (int) lag;
 	}
 }
@@ -349,15 +349,15 @@ choose_method(Reconciling *r)
 	if (r->method == METHOD_MINT && !possible)
 		ereport(ERROR,
 				(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
-				 errmsg("method mint takes at most %d sums, not %d", MOST_SUMS, r->tree.shape.sums),
-				 errhint("Use the method bottom_up.")));
+				 errmsg("method \"mint\" takes at most %d sums, not %d", MOST_SUMS, r->tree.shape.sums),
+				 errhint("Use the method \"bottom_up\".")));
 	if (r->method != METHOD_BOTTOM_UP && possible)
 		measure_errors(r);
 	if (r->method == METHOD_MINT && r->windows == 0)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("method mint needs errors of the past, and the series are too short"),
-				 errhint("Use the method bottom_up.")));
+				 errmsg("method \"mint\" needs errors of the past, and the series are too short for it"),
+				 errhint("Use the method \"bottom_up\".")));
 	if (r->method == METHOD_AUTO)
 		r->method = r->windows > 0 && mint_is_better(r) ? METHOD_MINT : METHOD_BOTTOM_UP;
 }

@@ -133,7 +133,7 @@ rnnforecast_rnn_anomalies_model(PG_FUNCTION_ARGS)
 	if (options.tidying)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("options of rnn_history and a named model exclude each other"),
+				 errmsg("options of rnn_history and a named model cannot be used together"),
 				 errhint("Pass them to rnn_fit.")));
 	m = connect_model(fcinfo, &registry, fresh ? NEED_OWNER : NEED_READ, true);
 	bytes = kept(live_bytes(&registry, m, true));

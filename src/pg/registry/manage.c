@@ -120,7 +120,7 @@ rnnforecast_rnn_alter(PG_FUNCTION_ARGS)
 		set_name(&registry, m, checked_name(PG_GETARG_TEXT_PP(NEW_NAME)));
 	if (trains)
 		ereport(NOTICE,
-				(errmsg("the next refit of model \"%s\" trains by this; until then version %d forecasts as before", m->name, m->live),
+				(errmsg("the next refit of model \"%s\" uses this change; until then version %d forecasts as before", m->name, m->live),
 				 errhint("CALL rnn_refit(%s) trains it now.", quote_literal_cstr(m->name))));
 	SPI_finish();
 	PG_RETURN_VOID();
@@ -156,7 +156,7 @@ rnnforecast_rnn_rollback(PG_FUNCTION_ARGS)
 		ereport(ERROR,
 				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
 				 errmsg("model \"%s\" has no version to go back to", m->name),
-				 errdetail("Version %d is live, and no earlier one that was live is there.", m->live)));
+				 errdetail("Version %d is live, and no version that was live before it is left.", m->live)));
 	make_live(&registry, m, version);
 	SPI_finish();
 	PG_RETURN_INT32(version);

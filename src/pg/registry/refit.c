@@ -86,7 +86,7 @@ is_taken(const Registry *registry, const char *name)
 		ereport(ERROR,
 				(errcode(ERRCODE_DUPLICATE_OBJECT),
 				 errmsg("model \"%s\" already exists", name),
-				 errhint("It is another role's: choose another name.")));
+				 errhint("It belongs to another role. Choose another name.")));
 	return true;
 }
 
@@ -328,7 +328,7 @@ report_outcome(const Training *t)
 		ereport(WARNING,
 				(errmsg("refit of model \"%s\" was refused: %s", t->model->name, t->message),
 				 errdetail("Version %d stays live. Errors are MASE on the last windows.", t->model->live),
-				 errhint("See rnn_runs; rnn_promote('%s', %d) makes the new version live all the same.", t->model->name, t->version)));
+				 errhint("The view rnn_runs tells more. rnn_promote('%s', %d) makes the new version live nevertheless.", t->model->name, t->version)));
 }
 
 /* Does the work and notes what became of it; the error that ended it, or NULL. */
@@ -359,7 +359,7 @@ refit(Training *t)
 		ereport(ERROR,
 				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
 				 errmsg("model \"%s\" has no query to train on", t->model->name),
-				 errhint("It was registered without one: rnn_register(name, model, query) gives it one.")));
+				 errhint("It was registered without a query. rnn_register(name, model, query) gives it one.")));
 	insert_run(t, "running");
 	if (!lock_model(&t->registry, t->model->id, true))
 	{
@@ -390,8 +390,8 @@ begin_procedure(FunctionCallInfo fcinfo, const char *name)
 	if (fcinfo->context == NULL || !IsA(fcinfo->context, CallContext) || castNode(CallContext, fcinfo->context)->atomic)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_TRANSACTION_TERMINATION),
-				 errmsg("%s can't run inside a transaction block or a function", name),
-				 errhint("Call it by itself: it commits what it does.")));
+				 errmsg("%s cannot run inside a transaction block or a function", name),
+				 errhint("Call it as a statement of its own, because it commits what it does.")));
 	PreventCommandIfReadOnly(name);
 	PreventCommandDuringRecovery(name);
 	SPI_connect_ext(SPI_OPT_NONATOMIC);

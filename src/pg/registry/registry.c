@@ -324,7 +324,7 @@ refuse_in_training(const Registry *registry, const NamedModel *m)
 		ereport(ERROR,
 				(errcode(ERRCODE_OBJECT_IN_USE),
 				 errmsg("model \"%s\" is being trained", m->name),
-				 errhint("Wait for the training, or end it with pg_cancel_backend(); rnn_runs has its pid.")));
+				 errhint("Wait until the training ends, or end it with pg_cancel_backend(pid). The view rnn_runs shows its pid.")));
 	unlock_model(registry, m->id, false);
 }
 
@@ -354,7 +354,7 @@ live_bytes(const Registry *registry, const NamedModel *m, bool read_only)
 		ereport(ERROR,
 				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
 				 errmsg("model \"%s\" has no live version", m->name),
-				 errhint("Make one of rnn_versions live with rnn_promote.")));
+				 errhint("Make a version of the view rnn_versions live with rnn_promote.")));
 	return version_bytes(registry, m, m->live, read_only);
 }
 

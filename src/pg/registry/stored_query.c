@@ -225,11 +225,11 @@ doubt_query(const char *query)
 		if (get_rel_persistence(lfirst_oid(cell)) == RELPERSISTENCE_TEMP)
 			ereport(NOTICE,
 					(errmsg("the query reads the temporary table \"%s\"", get_rel_name(lfirst_oid(cell))),
-					 errdetail("It is gone at the end of this session, and a refit will then fail.")));
+					 errdetail("The table is dropped at the end of this session, and a refit will then fail.")));
 	if (contain_volatile_functions((Node *) source->query_list))
 		ereport(NOTICE,
 				(errmsg("the query calls a volatile function"),
-				 errdetail("Each refit may get other rows from it, also where nothing has changed.")));
+				 errdetail("Each refit may get other rows from it, even if the tables have not changed.")));
 	SPI_freeplan(plan);
 }
 

@@ -179,14 +179,14 @@ decide(Training *t)
 	if (is_break(t))
 	{
 		t->outcome = "refused";
-		t->message = psprintf("the last rows are unlike those before: the live version errs by %.3g on them, the new one by %.3g, "
-							  "the mix by %.3g, where the live one had %.3g", t->old.mase, t->fresh.mase, t->mix.mase, t->live_was);
+		t->message = psprintf("the last rows are unlike those before: the error on them is %.3g for the live version, %.3g for the new "
+							  "one and %.3g for the mix, and was %.3g for the live one before", t->old.mase, t->fresh.mase, t->mix.mase, t->live_was);
 		return false;
 	}
 	if (t->fresh.mase > t->old.mase * (1 + t->rules.gate))
 	{
 		t->outcome = "refused";
-		t->message = psprintf("the new version errs by %.3g on the last windows, the live one by %.3g, the mix by %.3g",
+		t->message = psprintf("the error on the last windows is %.3g for the new version, %.3g for the live one and %.3g for the mix",
 							  t->fresh.mase, t->old.mase, t->mix.mase);
 	}
 	return true;
@@ -198,7 +198,7 @@ judge_version(Training *t)
 	bool		believed = decide(t);
 
 	if (t->windows.measured < t->windows.measurable)
-		t->message = psprintf("%s%sthe time was up: judged by %d of %d series", t->message ? t->message : "",
+		t->message = psprintf("%s%sthe time ran out: only %d of %d series were judged", t->message ? t->message : "",
 							  t->message ? "; " : "", t->windows.measured, t->windows.measurable);
 	return believed;
 }

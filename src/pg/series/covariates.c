@@ -109,7 +109,7 @@ refuse_place(const rnn_clock *clock, const rnn_series *s, int64 at)
 			 errmsg("%s %s%s has covariates and is not on the grid of steps of %s",
 					clock_has_times(clock) ? "time" : "step", clock_text(clock, at), of_series(series_name(s)),
 					clock_step_text(clock)),
-			 errhint("Give rows ahead at the times of the steps to come.")));
+			 errhint("Rows ahead must be at the times of the steps to come.")));
 }
 
 /* ------------------------------------------------------------------ values */
@@ -135,7 +135,7 @@ check_memory(const SeriesSet *all, int count)
 	if (bytes > memory_limit() / 2)
 		ereport(ERROR,
 				(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
-				 errmsg("%d covariates of %d series outgrow rnnforecast.max_memory", count, all->count),
+				 errmsg("%d covariates of %d series exceed rnnforecast.max_memory", count, all->count),
 				 errhint("Raise rnnforecast.max_memory, or use fewer of them.")));
 }
 

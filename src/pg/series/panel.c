@@ -86,7 +86,7 @@ find_infinite(RowGroup *group, const rnn_clock *clock, bool fail)
 					 errmsg("the value of series \"%s\" at %s is %s", text_of_name(group->name),
 							clock_text(clock, group->rows[i].at),
 							group->rows[i].value > 0 ? "infinite" : "negative infinite"),
-					 errhint("Replace it by NULL, which is a missing point, or set the option \"on_error\".")));
+					 errhint("Replace it by NULL, which means that the value is missing, or set the option \"on_error\".")));
 		group->problem = RNN_NOTE_INFINITE;
 		return;
 	}
@@ -189,14 +189,14 @@ check_values(const rnn_config *cfg, const rnn_clock *clock, const rnn_series *s)
 					(errcode(ERRCODE_DATA_EXCEPTION),
 					 errmsg("there is no value%s at %s", of_series(series_name(s)), clock_label(clock, s, at)),
 					 errdetail("%lld of %lld points are missing.", (long long) count_missing(s, 1).points, (long long) s->n),
-					 errhint("Set the option \"gaps\" to \"mask\", which is the default, or to what they are taken for.")));
+					 errhint("Set the option \"gaps\" to \"mask\", which is the default, or to what replaces them.")));
 			break;
 		case RNN_NOTE_RANGE:
 			ereport(ERROR,
 					(errcode(ERRCODE_NUMERIC_VALUE_OUT_OF_RANGE),
-					 errmsg("the value %g%s at %s can't be transformed by \"%s\"", s->x[at], of_series(series_name(s)), clock_label(clock, s, at),
+					 errmsg("the value %g%s at %s cannot be transformed by \"%s\"", s->x[at], of_series(series_name(s)), clock_label(clock, s, at),
 							cfg->transform == RNN_TRANSFORM_LOG ? "log" : "box-cox"),
-					 errhint("Only values above 0 can. Set the option \"transform\" to \"asinh\", which takes all.")));
+					 errhint("Only values above 0 can be. Set the option \"transform\" to \"asinh\", which takes all values.")));
 			break;
 		default:
 			break;
@@ -237,8 +237,8 @@ settle_rows(RowState *state, const Tidying *tidying)
 	if (tidying->duplicates == DUPLICATES_LAST)
 		ereport(ERROR,
 				(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
-				 errmsg("option \"duplicates\" can't be \"last\" where the rows outgrow rnnforecast.max_memory"),
-				 errdetail("The latest rows are kept, not their order."),
+				 errmsg("option \"duplicates\" cannot be \"last\" where the rows exceed rnnforecast.max_memory"),
+				 errdetail("Only the latest rows are kept, and their order is lost."),
 				 errhint("Raise rnnforecast.max_memory, or aggregate first.")));
 	return state->latest;
 }
@@ -282,7 +282,7 @@ series_from_rows(RowState *state, const rnn_config *cfg, const ServerOptions *se
 		RowGroup	whole = {.rows = state->rows,.n = state->n};
 
 		refuse_tidying(&server->tidying, "needs times",
-					   "The rows of an ordered column have none: pass them, as in rnn_train(ts, value, options).");
+					   "The rows of an ordered column have no times. Pass them, as in rnn_train(ts, value, options).");
 		find_empty(&whole, true);
 		ordered_series(state, all);
 		check_values(cfg, &all->clock, all->series);
@@ -311,7 +311,7 @@ series_from_rows(RowState *state, const rnn_config *cfg, const ServerOptions *se
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("none of %d series can be used", all->count),
-				 errhint("Without the option \"on_error\" the first problem is an error that says what it is.")));
+				 errhint("Leave out the option \"on_error\" to see the first problem as an error.")));
 	if (all->count > 0)
 		pfree(groups[0].rows);
 	pfree(groups);

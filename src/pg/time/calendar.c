@@ -202,8 +202,8 @@ calendar_for_training(const rnn_config *cfg, const rnn_clock *clock, rnn_series 
 	if (cfg->calendar > 0 && calendar->terms == 0)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("option \"calendar\" can't be true for steps of %s", clock_step_text(clock)),
-				 errdetail("Its cycles, up to a year, are told where they are at least two steps long.")));
+				 errmsg("option \"calendar\" cannot be true for steps of %s", clock_step_text(clock)),
+				 errdetail("The calendar has cycles of up to a year, and only those that are at least two steps long can be seen.")));
 	for (int i = 0; i < count; i++)
 		bytes += series[i].n * RNN_TERMS * sizeof(uint16);
 	if (cfg->calendar < 0 && bytes > memory_limit() / AUTO_PART)

@@ -66,7 +66,7 @@ refuse_gaps(const rnn_clock *clock, const RowGroup *group, int64 from, int64 to,
 			 errmsg("the times%s from %s to %s leave too many gaps for a step of %s", of_series(group->name),
 					grid_text(clock, from), grid_text(clock, to), clock_step_text(clock)),
 			 errdetail("%lld rows would fill %lld steps.", (long long) rows, (long long) steps),
-			 errhint("Set the option \"step\" to a longer one, and \"bin\", for instance to \"mean\".")));
+			 errhint("Set the option \"step\" to a longer step, and the option \"bin\", for instance to \"mean\".")));
 }
 
 /* Whether the steps may be days of another time zone than the clock's. */
@@ -86,7 +86,7 @@ refuse_off_grid(const rnn_clock *clock, const RowGroup *group, int64 start, int6
 					clock_step_text(clock), grid_text(clock, start)),
 			 of_other_zone(clock) ? errdetail("Days are those of the time zone \"%s\".", clock->zone) : 0,
 			 of_other_zone(clock) ?
-			 errhint("If each time is the midnight of another zone, name that in the option \"timezone\", as in {\"timezone\": \"Asia/Tokyo\"}. "
+			 errhint("If each time is midnight in another zone, name that zone in the option \"timezone\", as in {\"timezone\": \"Asia/Tokyo\"}. "
 					 "Otherwise set the option \"bin\", for instance to \"mean\".") :
 			 errhint("Set the option \"bin\", for instance to \"mean\", or aggregate to a regular step first.")));
 }
@@ -97,7 +97,7 @@ refuse_points(const RowGroup *group, int64 rows, int64 steps)
 {
 	ereport(ERROR,
 			(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
-			 errmsg("the steps%s outgrow rnnforecast.max_memory", of_series(group->name)),
+			 errmsg("the steps%s exceed rnnforecast.max_memory", of_series(group->name)),
 			 errdetail("%lld rows fill %lld steps.", (long long) rows, (long long) steps),
 			 errhint("Raise rnnforecast.max_memory, or aggregate to a coarser step.")));
 }
@@ -217,7 +217,7 @@ clock_regrid(const rnn_clock *from, const rnn_clock *to, rnn_series *s, int cova
 		if (k < 0 || (to->week && !(to->week & 1 << week_weekday(fields_of(at).day))))
 			ereport(ERROR,
 					(errcode(ERRCODE_DATA_EXCEPTION),
-					 errmsg("time %s%s is none of the model's steps, %s", grid_text(to, at), of_series(series_name(s)), clock_step_text(to)),
+					 errmsg("time %s%s is not one of the model's steps, %s", grid_text(to, at), of_series(series_name(s)), clock_step_text(to)),
 					 errhint("Leave out such rows, or train a model with the option \"step\".")));
 		while (last <= k)
 			x[last++] = NAN;

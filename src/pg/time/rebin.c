@@ -95,7 +95,7 @@ rebin_series(const rnn_clock *from, const rnn_clock *to, rnn_series *series, int
 	if (rows > memory_limit() / 2 / sizeof(Row))
 		ereport(ERROR,
 				(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
-				 errmsg("%zu readings of a history outgrow rnnforecast.max_memory", rows),
+				 errmsg("%zu readings of a history exceed rnnforecast.max_memory", rows),
 				 errhint("Raise rnnforecast.max_memory, or collect the rows in the model's bins.")));
 	room = memory_limit() - rows * sizeof(Row);
 	for (int i = 0; i < count; i++)

@@ -51,8 +51,8 @@ doubt_rows(FunctionCallInfo fcinfo, const rnn_series *series, int count, int hor
 	if (known == 1 && count == 1 && may_tell(fcinfo))
 		ereport(NOTICE,
 				(errmsg("there is only one known value to train on"),
-				 errdetail("It is what is forecast, and the interval around it is a guess."),
-				 errhint("rnn_train is an aggregate: it trains on the rows of a group. Look at GROUP BY and WHERE.")));
+				 errdetail("Every forecast repeats that value, and the interval around it is a guess."),
+				 errhint("rnn_train is an aggregate: it trains on the rows of a group. Check GROUP BY and WHERE.")));
 	else if (known == 1 && count > 1 && may_tell(fcinfo))
 		ereport(NOTICE,
 				(errmsg("each of %d series has only one known value", count),
@@ -61,7 +61,7 @@ doubt_rows(FunctionCallInfo fcinfo, const rnn_series *series, int count, int hor
 	else if (known > 1 && horizon > longest / 2 && may_tell(fcinfo))
 		ereport(NOTICE,
 				(errmsg("horizon %d is long for %lld steps of history", horizon, (long long) longest),
-				 errdetail("Nothing can be held out to measure such a forecast by.")));
+				 errdetail("No part of the history can be held out to measure such a forecast.")));
 }
 
 static double
@@ -131,5 +131,5 @@ doubt_scale(FunctionCallInfo fcinfo, const rnn_model *model, const rnn_model *hi
 		ereport(NOTICE,
 				(errmsg("the values of the history are on another scale than those of the model"),
 				 errdetail("Their mean size is %.3g, that of the model's own history %.3g.", is, was),
-				 errhint("Are they of another column, or in another unit? A forecast is as large as the history.")));
+				 errhint("They may be of another column, or in another unit. A forecast is as large as the history.")));
 }

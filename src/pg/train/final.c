@@ -117,8 +117,8 @@ check_order(FunctionCallInfo fcinfo, const Tidying *tidying)
 	if (tidying->duplicates == DUPLICATES_LAST && (aggref == NULL || aggref->aggorder == NIL))
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("option \"duplicates\" can't be \"last\" where rows have no order"),
-				 errhint("Give them one: rnn_train(ts, value, options ORDER BY id).")));
+				 errmsg("option \"duplicates\" cannot be \"last\" where rows have no order"),
+				 errhint("Give them an order: rnn_train(ts, value, options ORDER BY id).")));
 }
 
 /* (state) -> model; NULL for no rows */
@@ -297,7 +297,7 @@ rnnforecast_rnn_train_history(PG_FUNCTION_ARGS)
 	ServerOptions server;
 
 	parse_options(options, &cfg, &server);
-	refuse_tidying(&server.tidying, "is one of rnn_history here", "A history's rows are series already.");
+	refuse_tidying(&server.tidying, "is only for rnn_history here", "The rows of a history are series already. Pass the option where they are collected.");
 	if (history == NULL)
 		return unchanged(fcinfo, 2, warm, "history");
 	doubt_rows(fcinfo, history->series, history->n_series, cfg.horizon);

@@ -117,7 +117,7 @@ check_clocks(const rnn_model *m, const rnn_model *history)
 		return;
 	ereport(ERROR,
 			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-			 errmsg("the history's step doesn't fit the model's"),
+			 errmsg("the history's step does not fit the model's"),
 			 errdetail("The model was trained on %s in steps of %s, the history is of %s in steps of %s.",
 					   clock_kind_name(m->clock.kind), clock_step_text(&m->clock),
 					   clock_kind_name(history->clock.kind), clock_step_text(&history->clock)),
@@ -189,7 +189,7 @@ unchanged(FunctionCallInfo fcinfo, int argno, const rnn_model *model, const char
 		ereport(NOTICE,
 				(model ? errmsg("there are no new rows: the model stays as it is, with its history") :
 				 errmsg("the result is NULL: there is no %s", absent),
-				 model ? errdetail("The history is NULL, as that of no rows is.") : 0));
+				 model ? errdetail("The history is NULL, because it is one of no rows.") : 0));
 	if (model == NULL)
 		PG_RETURN_NULL();
 	PG_RETURN_BYTEA_P(PG_GETARG_BYTEA_P(argno));

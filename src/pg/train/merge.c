@@ -50,7 +50,7 @@ refuse_histories(const char *what, const char *one, const char *other)
 			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 			 errmsg("histories of different %s cannot be merged", what),
 			 errdetail("One has %s, another %s.", one, other),
-			 errhint("Collect all rows alike, with the same options of rnn_history.")));
+			 errhint("Collect all rows in the same way, with the same options of rnn_history.")));
 }
 
 static void
@@ -93,8 +93,8 @@ check_series(const rnn_series *s)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("a history whose series \"%s\" was left out cannot be merged", text_of_name(series_name(s))),
-				 errdetail("It could not be used, and the history has none of its rows, or one."),
-				 errhint("See rnn_series(history), and rnn_forget(history, series).")));
+				 errdetail("The series could not be used, and the history has none of its rows, or only one."),
+				 errhint("rnn_series(history) says why, and rnn_forget(history, series) removes it.")));
 }
 
 /* A row's time, as it came: an instant where the calendar counts in a zone. */
