@@ -82,6 +82,20 @@ for my $table (sort keys %horizon)
 }
 is_deeply([ sort keys %chosen ], [ 'scratch', 'tuned head' ], 'either of the candidates is chosen');
 
+# As many processes as members, where there were trials before them too: each has its part of the work.
+my $many = q{SELECT md5(rnn_train(s, n, value, '{"members": 8, "steps": 400, "horizon": 6}')::text) FROM waves};
+my $single = train('SET rnnforecast.max_workers = 0', $many);
+for my $workers (1, 2, 4)
+{
+	my ($rc, $out, $err) = $node->psql('postgres', "SET rnnforecast.max_workers = $workers; SET client_min_messages = debug1; $many");
+	my ($launched, $jobs) = $err =~ /jobs of a training by the leader and (\d+) workers: ([\d, ]+)/;
+	my @jobs = split /, /, $jobs // '';
+
+	is($out, $single, "8 members, $workers workers: the same bytes");
+	is($launched, $workers, "$workers workers are there");
+	cmp_ok(scalar(grep { $_ > 0 } @jobs), '==', 1 + $workers, "each of " . (1 + $workers) . " processes has jobs: @jobs");
+}
+
 # With covariates and terms of the calendar, which a worker makes from the clock again: the zone's, and the session's.
 $node->safe_psql('postgres', q{
 	CREATE TABLE told AS

@@ -79,9 +79,16 @@ make_room(rnn_trainer *t)
 	/* One member of each of two kinds, at least. */
 	if (n > 1 && members > 0)
 		members = (int) rnn_max(members, 2);
+	plan->most_members = members;
 	for (int k = 0; k < members; k++)
 		plan->trained_room[k] = rnn_arena_alloc(&t->arena, trained, 1);
 	return !t->arena.failed;
+}
+
+int
+rnn_plan_members(const rnn_trainer *t)
+{
+	return t->plan.most_members;
 }
 
 static rnn_status

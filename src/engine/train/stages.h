@@ -330,6 +330,7 @@ typedef struct Plan
 	int			second;			/* and one whose networks are added to its, -1: none */
 	int			first_members;	/* members of the chosen one, */
 	int			second_members; /* and of the second */
+	int			most_members;	/* that there is room for, whichever is chosen */
 	Seasons		seasons;
 	int			issued[RNN_JOBS];	/* of each kind */
 	int			taken[RNN_JOBS];

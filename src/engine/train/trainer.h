@@ -106,6 +106,8 @@ typedef enum rnn_plan_state { RNN_PLAN_JOB, RNN_PLAN_WAIT, RNN_PLAN_DONE } rnn_p
 
 rnn_plan_state rnn_plan_next(rnn_trainer *t, rnn_job *job);
 rnn_status	rnn_plan_take(rnn_trainer *t, const rnn_job *job, rnn_part result, rnn_error *err);
+/* Members that there may be, as far as that is known: by the time that trials are asked for. */
+int			rnn_plan_members(const rnn_trainer *t);
 /* What the plan has of a job that it took. */
 rnn_part	rnn_plan_result(rnn_trainer *t, const rnn_job *job);
 

@@ -21,7 +21,6 @@
 
 #define SHARED_ROOM (2 * 1024 * 1024)	/* more than the server puts into shared memory for all workers, */
 #define WORKER_ROOM (64 * 1024)	/* and for each */
-#define WORKERS_LATER 2			/* that trials bring along for the members: three of them are the default of a panel */
 
 typedef struct Crew
 {
@@ -159,6 +158,25 @@ crew_open(Crew *crew, int workers)
 	return crew->shared != NULL;
 }
 
+/* How many jobs each process had, for tests and the curious. */
+static void
+tell_work(const Crew *crew)
+{
+	int			workers = crew->context->nworkers_launched;
+	StringInfoData s;
+
+	initStringInfo(&s);
+	for (int p = 0; p <= workers; p++)
+	{
+		int			had = 0;
+
+		for (int i = 0; i < crew->posted; i++)
+			had += pg_atomic_read_u32(&crew->shared->post[i].done) == (uint32) p;
+		appendStringInfo(&s, "%s%d", p > 0 ? ", " : "", had);
+	}
+	ereport(DEBUG1, (errmsg_internal("jobs of a training by the leader and %d workers: %s", workers, s.data)));
+}
+
 static void
 crew_end(Crew *crew)
 {
@@ -169,6 +187,7 @@ crew_end(Crew *crew)
 		pg_atomic_write_u32(&crew->shared->over, 1);
 		ConditionVariableBroadcast(&crew->shared->changed);
 		WaitForParallelWorkersToFinish(crew->context);
+		tell_work(crew);
 	}
 	DestroyParallelContext(crew->context);
 	ExitParallelMode();
@@ -207,9 +226,9 @@ publish(Crew *crew, rnn_trainer *trainer, int workers)
 	ConditionVariableBroadcast(&shared->changed);
 }
 
-/* Workers that the untaken posts are worth. */
+/* Workers that the untaken posts are worth; those of trials stay for the members. */
 static int
-useful_workers(const Crew *crew)
+useful_workers(const Crew *crew, const rnn_trainer *trainer)
 {
 	int			trials = 0,
 				members = 0;
@@ -219,14 +238,16 @@ useful_workers(const Crew *crew)
 		trials += crew->post[i].job.kind == RNN_JOB_TRIAL;
 		members += crew->post[i].job.kind == RNN_JOB_MEMBER;
 	}
-	return members > 0 ? members - 1 : trials > 1 ? WORKERS_LATER : 0;
+	if (trials > 1)
+		return Max(trials, rnn_plan_members(trainer)) - 1;
+	return members > 0 ? members - 1 : 0;
 }
 
 /* Once it is known how much memory the first of several jobs takes. */
 static void
 look_for_workers(Crew *crew, rnn_trainer *trainer)
 {
-	int			workers = affordable_workers(crew, trainer, useful_workers(crew));
+	int			workers = affordable_workers(crew, trainer, useful_workers(crew, trainer));
 
 	if (crew->tried || crew->next >= crew->posted)
 		return;

@@ -29,7 +29,7 @@ typedef struct Post
 	rnn_job		job;
 	uint32		known;			/* the posts whose results it follows from, a bit each */
 	bool		study;			/* what it begins with is in a file */
-	pg_atomic_uint32 done;		/* by a worker, its result is in a file */
+	pg_atomic_uint32 done;		/* by a worker, 1 + its number, and its result is in a file; 0: not, or by the leader */
 } Post;
 
 typedef struct Shared

@@ -76,7 +76,7 @@ do_post(Shared *shared, rnn_trainer *trainer, int post, Driver *driver)
 	drive(trainer, driver);
 	write_result(shared, post, rnn_job_result(trainer));
 	pg_write_barrier();
-	pg_atomic_write_u32(&p->done, 1);
+	pg_atomic_write_u32(&p->done, 1 + ParallelWorkerNumber);
 	ConditionVariableBroadcast(&shared->changed);
 }
 
