@@ -13,6 +13,8 @@ latency   one series by the prior, 48 steps ahead, again and again in one sessio
 members   rnn_train with four members: two workers beside none, in turns, and
           whether the bytes are the same; panels like those of `training`, or
           all *.csv (series, ts or step, value) in --data DIR
+cores     rnn_forecast of 10,000 series by the prior, by the backend alone and with
+          one and two workers, in turns: seconds, CPU s of each process, the bytes
 training  rnn_train with default options on panels of the size of public
           competitions: seconds
 backtest  rnn_backtest of 12 cutoffs beside one forecast of the same query, and of
@@ -38,7 +40,7 @@ import time
 
 from common import number, progress, psql, psql_command, table
 
-PARTS = ["ingest", "panel", "rates", "latency", "members", "training", "growth", "large", "backtest"]
+PARTS = ["ingest", "panel", "rates", "latency", "members", "cores", "training", "growth", "large", "backtest"]
 
 # Values of any precision: those that fit into float32 are stored in half the
 # bytes.  A season of `period` steps, a slope, noise.
@@ -406,6 +408,29 @@ def members(args):
     for f in figures:
         target("members, %s: at most 0.6 of the time" % f[0], f[3], "%.2f", f[3] <= 0.6)
         target("members, %s: the same bytes" % f[0], f[5], "%s", f[5])
+
+
+CORES = "SELECT sum(hashfloat8(forecast)::bigint * step), sum(hashfloat8(upper)::bigint) FROM scale_model, rnn_forecast(model);"
+
+
+def cores(args):
+    series = int(10_000 * args.scale)
+    make_table(args, "scale_cores", series, 200)
+    psql(args.connection, "SET client_min_messages = warning;" +
+         TRAIN.format("scale_cores", json.dumps({"horizon": 24, "start": "prior"})))
+    runs = {0: [], 1: [], 2: []}
+    for _ in range(args.rounds):
+        for workers in runs:
+            runs[workers].append(measure(args, CORES, args.settings + "SET rnnforecast.max_workers = %d;" % workers +
+                                         "SELECT length(model) FROM scale_model;"))
+    seconds, longest = ({w: statistics.median(f(r, w) for r in runs[w]) for w in runs} for f in (
+        lambda r, w: r[1], lambda r, w: max(r[3], r[4] / max(w, 1))))
+    print("\nCores: rnn_forecast of %d series by the prior, 24 steps ahead" % series)
+    table(["workers", "s", "CPU s of the backend", "of its workers", "of the longest, at least", "beside none, s", "CPU s"],
+          [[str(w), number(seconds[w], "%.2f")] + [number(statistics.median(r[i] for r in runs[w]), "%.2f") for i in (3, 4)] +
+           [number(longest[w], "%.2f"), number(seconds[0] / seconds[w], "%.2f"), number(longest[0] / longest[w], "%.2f")] for w in runs])
+    target("cores: the same bytes", len({r[0] for w in runs for r in runs[w]}), "%d", len({r[0] for w in runs for r in runs[w]}) == 1)
+    target("cores: two workers at least 1.7 times as fast as none", seconds[0] / seconds[2], "%.2f", seconds[0] >= 1.7 * seconds[2])
 
 
 def training(args):

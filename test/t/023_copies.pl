@@ -52,6 +52,16 @@ my $standby = PostgreSQL::Test::Cluster->new('standby');
 $standby->init_from_backup($node, 'copy', has_streaming => 1);
 $standby->start;
 is(as($standby, 'shop', 'alice', $_), $expected{$_}, 'on a standby: ' . substr($_, 0, 60)) for $stored, $fresh, $state, $runs;
+# Sessions that forecast find it by a connection string with all hosts.
+my $routed = sprintf(q{host=%s,%s port=%d,%d dbname=shop user=alice target_session_attrs=%%s},
+	$node->host, $standby->host, $node->port, $standby->port);
+for my $want ([ 'prefer-standby', 't' ], [ 'primary', 'f' ])
+{
+	my ($is, $said) = ('', '');
+
+	IPC::Run::run([ 'psql', '-XAtq', '-d', sprintf($routed, $want->[0]), '-c', 'SELECT pg_is_in_recovery()', '-c', $fresh ], '>', \$said);
+	is($said, "$want->[1]\n$expected{$fresh}\n", "$want->[0]: where the session goes, and its forecasts");
+}
 my ($rc, $out, $err) = $standby->psql('shop', q{CALL rnn_refit('mix')}, extra_params => [ '-U', 'alice' ]);
 like($err, qr/cannot execute rnn_refit\(\) (in a read-only transaction|during recovery)/, 'no refit on a standby');
 $standby->stop;
