@@ -159,7 +159,7 @@ for my $aggregate ('rnn_train', 'rnn_history')
 alike(q{SELECT md5(rnn_history(shop::text, day, amount)) FROM %s}, 'rnn_history without options');
 alike(q{SELECT md5(rnn_merge(h)) FROM (SELECT shop, rnn_history(shop::text, day, amount) AS h FROM %s GROUP BY shop) AS t}, 'rnn_merge of the shops');
 alike(q{SELECT round(mae::numeric, 9), n FROM (SELECT (rnn_accuracy(amount, amount + 1)).* FROM %s) AS t}, 'rnn_accuracy');
-like(answer('SELECT rnn_history(shop, day, amount) FROM sales'), qr/could not confirm type correctness/, 'series of any type: the error of Citus that docs/scaling.md explains');
+like(answer('SELECT rnn_history(shop, day, amount) FROM sales'), qr/could not confirm type correctness/, 'series of any type: the error of Citus that docs/many-nodes.md explains');
 like($node->safe_psql('postgres', 'EXPLAIN (COSTS OFF, VERBOSE) SELECT rnn_history(shop::text, day, amount) FROM sales'), qr/worker_partial_agg/, 'states travel, not rows');
 for my $call ("rnn_train(shop::text, day, amount, $options)", "rnn_train(day, amount, $options)", "rnn_history(shop::text, n::bigint, amount, more)", 'rnn_accuracy(amount, amount + 1)')
 {
@@ -168,7 +168,7 @@ for my $call ("rnn_train(shop::text, day, amount, $options)", "rnn_train(day, am
 	like($plan, qr/coord_combine_agg\(.*Task Count: 8.*worker_partial_agg\(/s, "$call: partial aggregates of 8 shards, combined");
 }
 
-# Bytes over the wire: those of the states, by the formula of docs/scaling.md, and little more.
+# Bytes over the wire: those of the states, by the formula of docs/many-nodes.md, and little more.
 $node->safe_psql('postgres', q{
 	CREATE TABLE hours (sensor text, ts timestamp, value float8);
 	SELECT create_distributed_table('hours', 'sensor', shard_count => 8);
@@ -254,7 +254,7 @@ for my $role ('', 'clerk')
 	unlike(answer(qq{CALL rnn_refit('fitted$role')}), qr/failed/, "rnn_refit of the model of $role as a superuser");
 }
 
-# What docs/scaling.md lets a superuser do: a role that may read everything, and can log in.
+# What docs/many-nodes.md lets a superuser do: a role that may read everything, and can log in.
 $node->safe_psql('postgres', 'CREATE ROLE reader LOGIN; GRANT pg_read_all_data TO reader');
 is(answer(q{SELECT rnn_fit('read', 'SELECT shop, day, amount FROM sales', 7, '{"network": false}')}, 'reader'), 1, 'rnn_fit as a role that reads everything');
 unlike(answer(q{CALL rnn_refit('read')}, 'reader'), qr/failed/, 'and rnn_refit');
