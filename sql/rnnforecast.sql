@@ -619,6 +619,11 @@ CREATE FUNCTION rnn_info(model bytea) RETURNS jsonb
 COMMENT ON FUNCTION rnn_info(bytea) IS
 	'what a model is, what it was trained on and why it is what it is';
 
+CREATE FUNCTION _rnn_readable_info(model bytea) RETURNS jsonb
+	AS 'MODULE_PATHNAME', 'rnnforecast_rnn_readable_info' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 1000;
+COMMENT ON FUNCTION _rnn_readable_info(bytea) IS
+	'internal: rnn_info of a model, NULL for bytes that this server cannot read';
+
 CREATE FUNCTION rnn_describe(model bytea, OUT item text, OUT value text) RETURNS SETOF record
 	AS 'MODULE_PATHNAME', 'rnnforecast_rnn_describe' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 1000 ROWS 80;
 COMMENT ON FUNCTION rnn_describe(bytea) IS
@@ -925,8 +930,8 @@ COMMENT ON FUNCTION _rnn_next_run(text) IS
 CREATE VIEW rnn_models WITH (security_barrier) AS
 SELECT r.name, _rnn_role_shown(r.owner, r.owner_key) AS owner, r.live AS version, v.created AS trained_at, v.last_ts, v.points,
 	   v.mae, v.wape, v.mase, v.mix_mase, v.coverage,
-	   nullif(concat_ws(' + ', CASE WHEN i IS NOT NULL THEN 'mix' END, CASE WHEN jsonb_typeof(i->'prior') = 'object' THEN 'prior' END,
-						i #>> '{network,cell}'), '') AS kind,
+	   CASE WHEN i IS NOT NULL THEN concat_ws(' + ', 'mix', CASE WHEN jsonb_typeof(i->'prior') = 'object' THEN 'prior' END, i #>> '{network,cell}')
+			WHEN v.bytes IS NOT NULL THEN 'unreadable' END AS kind,
 	   (i->>'series')::int AS series, i->'seasons' AS seasons, (i #>> '{validation,weight}')::float8 AS weight,
 	   octet_length(v.bytes)::bigint AS bytes,
 	   CASE WHEN _rnn_role_is(r.owner, r.owner_key) THEN r.query END AS query,
@@ -934,7 +939,7 @@ SELECT r.name, _rnn_role_shown(r.owner, r.owner_key) AS owner, r.live AS version
 	   _rnn_next_run(r.schedule) AS next_run
 FROM _rnn_registry AS r LEFT JOIN _rnn_registry_version AS v ON v.model = r.id AND v.version = r.live
 	 -- Read once, and not at all where nothing is asked of it.
-	 LEFT JOIN LATERAL (SELECT rnn_info(v.bytes) AS i OFFSET 0) AS d ON true
+	 LEFT JOIN LATERAL (SELECT _rnn_readable_info(v.bytes) AS i OFFSET 0) AS d ON true
 WHERE _rnn_role_is(r.owner, r.owner_key)
    OR EXISTS (SELECT FROM _rnn_registry_grant AS g WHERE g.model = r.id AND _rnn_role_is(g.grantee, g.grantee_key));
 COMMENT ON VIEW rnn_models IS
@@ -945,7 +950,7 @@ COMMENT ON COLUMN rnn_models.version IS 'number of the live version, which forec
 COMMENT ON COLUMN rnn_models.trained_at IS 'when that version was stored';
 COMMENT ON COLUMN rnn_models.last_ts IS 'the last time of its rows, on the wall clock';
 COMMENT ON COLUMN rnn_models.points IS 'known points that it was trained on';
-COMMENT ON COLUMN rnn_models.kind IS 'what it forecasts with: the mix of references, the prior, a network of its own';
+COMMENT ON COLUMN rnn_models.kind IS 'what it forecasts with: the mix of references, the prior, a network of its own; or unreadable, where this server cannot read its bytes';
 COMMENT ON COLUMN rnn_models.series IS 'number of series';
 COMMENT ON COLUMN rnn_models.seasons IS 'lengths of the seasons, in steps';
 COMMENT ON COLUMN rnn_models.weight IS 'weight of its own network, from 0 to 1';

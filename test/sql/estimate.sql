@@ -20,3 +20,9 @@ SELECT try($$SELECT rnn_estimate(NULL)$$);
 SELECT try($$SELECT rnn_estimate('SELECT month, value FROM monthly', 0)$$);
 SELECT try($$SELECT rnn_estimate('SELECT month, value FROM monthly', options => '{"horizon": "7"}')$$);
 SELECT try($$SELECT rnn_estimate('DELETE FROM monthly')$$);
+-- The query runs once, and counts rows without a time too.
+CREATE SEQUENCE read;
+SELECT rows, points FROM rnn_estimate($$SELECT month, value + 0 * nextval('read') AS value FROM monthly$$, 6);
+SELECT last_value = (SELECT count(*) FROM monthly) AS once FROM read;
+SELECT rows, points FROM rnn_estimate('SELECT value FROM monthly', 6);
+DROP SEQUENCE read;

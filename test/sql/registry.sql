@@ -216,6 +216,13 @@ SELECT rnn_alter('new', horizon => 3);
 SET ROLE regress_rnn_a;
 SELECT try($$SELECT rnn_fit('new', 'SELECT month, value FROM monthly', replace => true)$$);
 RESET ROLE;
+-- Bytes that cannot be read spoil their own row of the view alone.
+BEGIN;
+UPDATE _rnn_registry_version AS v SET bytes = set_byte(bytes, 100, (get_byte(bytes, 100) + 1) % 256)
+FROM _rnn_registry AS r WHERE r.id = v.model AND r.name <> 'double';
+SELECT name, version IS NOT NULL AS live, kind, series, bytes > 0 AS size FROM rnn_models ORDER BY name COLLATE "C";
+ROLLBACK;
+SELECT count(*) FILTER (WHERE kind = 'unreadable') AS unreadable FROM rnn_models;
 SELECT rnn_drop(name) FROM rnn_models;
 REVOKE ALL ON monthly FROM regress_rnn_a, regress_rnn_b;
 DROP ROLE regress_rnn_a, regress_rnn_b, regress_rnn_c;

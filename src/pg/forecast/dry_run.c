@@ -24,17 +24,6 @@
 
 enum { ARG_QUERY, ARG_HORIZON, ARG_OPTIONS };
 
-/* Inside of SPI_connect. */
-static int64
-count_rows(const char *query)
-{
-	bool		null;
-
-	if (SPI_execute(psprintf("SELECT pg_catalog.count(*) FROM (%s\n) AS q", query), true, 0) != SPI_OK_SELECT || SPI_processed != 1)
-		elog(ERROR, "the rows of a query were not counted");
-	return DatumGetInt64(SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1, &null));
-}
-
 /* Options of the training that a model of the query would have. */
 static Jsonb *
 training_of(FunctionCallInfo fcinfo, Jsonb *given)
@@ -109,7 +98,7 @@ rnnforecast_rnn_estimate(PG_FUNCTION_ARGS)
 				 errmsg("query must not be NULL")));
 	SPI_connect();
 	query_columns(text_to_cstring(PG_GETARG_TEXT_PP(ARG_QUERY)), keys, &columns);
-	rows = count_rows(columns.query);
+	columns.rows = &rows;
 	start = GetCurrentTimestamp();
 	history = query_aggregate(&columns, fcinfo->flinfo->fn_oid, "rnn_history", history_options(options));
 	reading = (GetCurrentTimestamp() - start) / 1e6;

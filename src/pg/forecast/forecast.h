@@ -88,6 +88,7 @@ typedef struct QueryColumns
 	int		   *keys;			/* (n_keys) by number; 0: a column of its own does, or there is one series */
 	char	  **names;			/* (count) of the columns that are covariates or keys, NULL of the others */
 	bool		covariates;		/* there are some */
+	int64	   *rows;			/* how many rows the query has goes here; NULL: nobody asks */
 } QueryColumns;
 
 /* A plan of one SELECT; anything else is an error. */

@@ -312,7 +312,7 @@ column_text(const QueryColumns *c, ColumnRole role)
 	return psprintf("q.c%d%s", c->at[role], c->casts[role]);
 }
 
-/* "SELECT schema.aggregate(columns, arguments) AS m FROM (query) ..."; arguments may be "". */
+/* "SELECT schema.aggregate(columns, arguments) AS m FROM (query) ...", with a count of its rows where that is asked; arguments may be "". */
 static char *
 query_call(const QueryColumns *c, Oid schema, const char *aggregate, const char *arguments)
 {
@@ -340,7 +340,7 @@ query_call(const QueryColumns *c, Oid schema, const char *aggregate, const char 
 		/* Options stand behind covariates, there or not. */
 		arguments = *arguments ? arguments : "NULL::pg_catalog.jsonb";
 	}
-	appendStringInfo(&s, "%s%s%s) AS m FROM (", *arguments ? ", " : "", arguments, order);
+	appendStringInfo(&s, "%s%s%s) AS m%s FROM (", *arguments ? ", " : "", arguments, order, c->rows ? ", pg_catalog.count(*)" : "");
 	if (c->at[COLUMN_TIME] == 0)
 		appendStringInfoString(&s, "SELECT p.*, pg_catalog.row_number() OVER () AS n FROM (");
 	/* The line break ends a comment at the end of the query. */
@@ -395,19 +395,19 @@ check_aggregate(const CachedPlanSource *source, Oid function, const char *aggreg
 			 errhint("Drop it, or move it to another schema.")));
 }
 
-/* Takes the one value of one row, to memory of the caller of SPI_connect. */
+/* Takes the one row, its value to memory of the caller of SPI_connect. */
 typedef struct OneValue
 {
 	DestReceiver receiver;
-	int			rows;
 	bytea	   *value;			/* NULL: null */
+	int64	   *count;			/* the second column goes here, if there is one */
 } OneValue;
 
 static void
 begin_rows(DestReceiver *self, int operation, TupleDesc desc)
 {
-	if (desc->natts != 1 || TupleDescAttr(desc, 0)->atttypid != BYTEAOID)
-		elog(ERROR, "an aggregate of rnnforecast returns %d columns, not one bytea", desc->natts);
+	if (TupleDescAttr(desc, 0)->atttypid != BYTEAOID)
+		elog(ERROR, "an aggregate of rnnforecast returns no bytea");
 }
 
 static bool
@@ -417,12 +417,14 @@ take_row(TupleTableSlot *slot, DestReceiver *self)
 	bool		null;
 	Datum		value = slot_getattr(slot, 1, &null);
 
-	if (one->rows++ == 0 && !null)
+	if (!null)
 	{
 		bytea	   *bytes = DatumGetByteaP(value);
 
 		one->value = memcpy(SPI_palloc(VARSIZE(bytes)), bytes, VARSIZE(bytes));
 	}
+	if (one->count)
+		*one->count = DatumGetInt64(slot_getattr(slot, 2, &null));
 	return true;
 }
 
@@ -433,9 +435,9 @@ end_rows(DestReceiver *self)
 
 /* To its end at once: a portal that is fetched from has no workers, even where its plan was made for some. */
 static bytea *
-run(PlannedStmt *statement, const char *text)
+run(PlannedStmt *statement, const char *text, int64 *count)
 {
-	OneValue	one = {.receiver = {take_row, begin_rows, end_rows, end_rows, DestNone}};
+	OneValue	one = {.receiver = {take_row, begin_rows, end_rows, end_rows, DestNone},.count = count};
 	QueryDesc  *query;
 
 	if (!CommandIsReadOnly(statement))
@@ -471,7 +473,7 @@ query_aggregate(const QueryColumns *c, Oid function, const char *aggregate, Json
 	if (plan == NULL)
 		elog(ERROR, "there is no plan for %s", aggregate);
 	check_aggregate(source, function, aggregate);
-	result = run(linitial_node(PlannedStmt, plan->stmt_list), call);
+	result = run(linitial_node(PlannedStmt, plan->stmt_list), call, c->rows);
 	ReleaseCachedPlan(plan, NULL);
 	SPI_freeplan(prepared);
 	return result;

@@ -51,30 +51,25 @@ pretrained(int version)
 
 /*
  * Names become text of this database.  Its encoding may not be that of the one
- * that wrote them, and bytes may be forged.
+ * that wrote them, and bytes may be forged.  The number of the first series
+ * whose name is not valid, -1 where all are.
  */
-static void
-check_names(const rnn_model *m)
+static int
+bad_name(const rnn_model *m)
 {
-	int			encoding = GetDatabaseEncoding();
-
 	for (int k = 0; k < m->n_series; k++)
 	{
 		const rnn_series *s = &m->series[k];
 
-		if (s->name == NULL || pg_verify_mbstr(encoding, s->name, s->name_len, true))
-			continue;
-		ereport(ERROR,
-				(errcode(ERRCODE_CHARACTER_NOT_IN_REPERTOIRE),
-				 errmsg("the name of series %d of the model is not valid in this database's encoding \"%s\"",
-						k + 1, pg_encoding_to_char(encoding)),
-				 errhint("A model from a database of another encoding cannot be read here. Train it again in this database.")));
+		if (s->name != NULL && !pg_verify_mbstr(GetDatabaseEncoding(), s->name, s->name_len, true))
+			return k;
 	}
+	return -1;
 }
 
 /* Names and texts of covariates likewise. */
-static void
-check_texts(const rnn_model *m)
+static int
+bad_text(const rnn_model *m)
 {
 	int			encoding = GetDatabaseEncoding();
 
@@ -86,12 +81,24 @@ check_texts(const rnn_model *m)
 		for (int i = 0; valid && i < c->n_categories; i++)
 			valid = pg_verify_mbstr(encoding, c->categories[i].text, c->categories[i].len, true);
 		if (!valid)
-			ereport(ERROR,
-					(errcode(ERRCODE_CHARACTER_NOT_IN_REPERTOIRE),
-					 errmsg("covariate %d of the model is not valid in this database's encoding \"%s\"",
-							k + 1, pg_encoding_to_char(encoding)),
-					 errhint("A model from a database of another encoding cannot be read here. Train it again in this database.")));
+			return k;
 	}
+	return -1;
+}
+
+static void
+check_encoding(const rnn_model *m)
+{
+	const char *encoding = pg_encoding_to_char(GetDatabaseEncoding());
+	int			name = bad_name(m),
+				text = bad_text(m);
+
+	if (name >= 0 || text >= 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_CHARACTER_NOT_IN_REPERTOIRE),
+				 name >= 0 ? errmsg("the name of series %d of the model is not valid in this database's encoding \"%s\"", name + 1, encoding) :
+				 errmsg("covariate %d of the model is not valid in this database's encoding \"%s\"", text + 1, encoding),
+				 errhint("A model from a database of another encoding cannot be read here. Train it again in this database.")));
 }
 
 /*
@@ -131,6 +138,27 @@ check_not_name(const bytea *argument)
 			 errhint("If that is the name of a model, rnn_forecast_model(%s) forecasts with it, and rnn_model(%s) is the model.", name, name)));
 }
 
+/* What the bytes of `d` are, in the current context. */
+static rnn_status
+read_model(Decoded *d, rnn_error *err)
+{
+	const uint8 *bytes = (uint8 *) VARDATA_ANY(d->bytes);
+	Size		len = VARSIZE_ANY_EXHDR(d->bytes),
+				size;
+	rnn_arena	arena;
+
+	if (rnn_model_decoded_size(bytes, len, &size, err) != RNN_OK)
+		return err->status;
+	CHECK_FOR_INTERRUPTS();
+	rnn_arena_init(&arena, MemoryContextAllocHuge(CurrentMemoryContext, size + 64), size + 64);
+	if (rnn_model_decode(bytes, len, &arena, &d->model, err) != RNN_OK)
+		return err->status;
+	d->model.stop = &interrupts;
+	if (d->model.prior > 0)
+		d->model.prior_net = pretrained(d->model.prior);
+	return RNN_OK;
+}
+
 static Decoded *
 decode(MemoryContext parent, bytea *bytes)
 {
@@ -138,30 +166,30 @@ decode(MemoryContext parent, bytea *bytes)
 												  ALLOCSET_DEFAULT_SIZES);
 	MemoryContext old = MemoryContextSwitchTo(context);
 	Decoded    *d = palloc0(sizeof(Decoded));
-	Size		len = VARSIZE_ANY(bytes),
-				size;
+	Size		len = VARSIZE_ANY(bytes);
 	rnn_error	err;
-	rnn_arena	arena;
-	void	   *block;
 
 	d->context = context;
 	d->bytes = MemoryContextAllocHuge(context, len);
 	memcpy(d->bytes, bytes, len);
 	check_not_text(VARDATA_ANY(d->bytes), VARSIZE_ANY_EXHDR(d->bytes));
-	if (rnn_model_decoded_size((uint8 *) VARDATA_ANY(d->bytes), VARSIZE_ANY_EXHDR(d->bytes), &size, &err) != RNN_OK)
+	if (read_model(d, &err) != RNN_OK)
 		report_engine_error(&err);
-	CHECK_FOR_INTERRUPTS();
-	block = MemoryContextAllocHuge(context, size + 64);
-	rnn_arena_init(&arena, block, size + 64);
-	if (rnn_model_decode((uint8 *) VARDATA_ANY(d->bytes), VARSIZE_ANY_EXHDR(d->bytes), &arena, &d->model, &err) != RNN_OK)
-		report_engine_error(&err);
-	d->model.stop = &interrupts;
-	if (d->model.prior > 0)
-		d->model.prior_net = pretrained(d->model.prior);
-	check_names(&d->model);
-	check_texts(&d->model);
+	check_encoding(&d->model);
 	MemoryContextSwitchTo(old);
 	return d;
+}
+
+const rnn_model *
+readable_model(bytea *bytes)
+{
+	Decoded    *d = palloc0(sizeof(Decoded));
+	rnn_error	err;
+
+	d->bytes = bytes;
+	if (read_model(d, &err) != RNN_OK || bad_name(&d->model) >= 0 || bad_text(&d->model) >= 0)
+		return NULL;
+	return &d->model;
 }
 
 void

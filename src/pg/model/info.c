@@ -412,3 +412,18 @@ rnnforecast_rnn_info(PG_FUNCTION_ARGS)
 {
 	PG_RETURN_JSONB_P(model_info(fetch_model(fcinfo, 0, true)));
 }
+
+/*
+ * The same for a view of many models, which is not to fail as a whole: NULL for
+ * bytes that cannot be read.
+ */
+PG_FUNCTION_INFO_V1(rnnforecast_rnn_readable_info);
+Datum
+rnnforecast_rnn_readable_info(PG_FUNCTION_ARGS)
+{
+	const rnn_model *model = readable_model(PG_GETARG_BYTEA_PP(0));
+
+	if (model == NULL)
+		PG_RETURN_NULL();
+	PG_RETURN_JSONB_P(model_info(model));
+}
