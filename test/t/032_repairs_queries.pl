@@ -138,7 +138,7 @@ output('keeper', 'DROP FUNCTION public.rnn_train(date, int, jsonb), public.rnn_f
 
 # Where the series is of any type, another's overload is nearer: nothing runs.
 my $flags = $panel =~ s/n % 2 AS series/n % 2 = 1 AS series/r;
-my $stands = qr/ERROR:  function (public\.)?rnn_(history|train)\(boolean,date,double precision(,jsonb)?\) stands in the way/;
+my $stands = qr/ERROR:  function (public\.)?rnn_(history|train)\(boolean,date,double precision(,jsonb)?\) hides the aggregate/;
 for my $name (qw(rnn_history rnn_train))
 {
 	for my $role (qw(keeper mallory))
