@@ -14,7 +14,7 @@ WORK=$(mktemp -d "${TMPDIR:-/tmp}/rnnforecast.XXXXXX")
 trap 'rm -rf --one-file-system "$WORK"' EXIT
 trap 'exit 130' INT TERM HUP
 export LC_ALL=C.UTF-8 DEBIAN_FRONTEND=noninteractive
-unset PGHOST PGPORT PGUSER PGDATABASE
+unset PGHOST PGPORT PGUSER PGDATABASE TMPDIR
 
 say()
 {
