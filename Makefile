@@ -5,6 +5,7 @@
 #   make installcheck         pg_regress, against a running server
 #   make tap                  TAP tests, in servers of their own
 #   make docs                 the documentation site, in build/site
+#   make dist                 the archive for PGXN, in build/package
 #   tools/check               all of these, on a bare machine
 #
 # BLAS: OpenBLAS without threads, linked statically, where there is one;
@@ -118,6 +119,11 @@ build/partial_agg.so: test/modules/partial_agg/partial_agg.o
 .PHONY: docs
 docs:
 	@tools/docs
+
+# The archive for PGXN, of the committed files.
+.PHONY: dist
+dist:
+	@tools/package zip
 
 .PHONY: tap
 tap: build/fuzz_server.so build/partial_agg.so

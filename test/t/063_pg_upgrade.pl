@@ -68,8 +68,10 @@ $old->stop;
 
 my $here = getcwd();
 chdir $new->basedir or die $!;    # it writes its log where it is
-command_ok([ "$bindir/pg_upgrade", '-d', $old->data_dir, '-D', $new->data_dir, '-b', $old_bindir, '-B', $bindir,
-	'-s', $new->host, '-p', $old->port, '-P', $new->port ], 'pg_upgrade');
+my ($output, $errors) = run_command([ "$bindir/pg_upgrade", '-d', $old->data_dir, '-D', $new->data_dir,
+	'-b', $old_bindir, '-B', $bindir, '-s', $new->host, '-p', $old->port, '-P', $new->port ]);
+like($output, qr/^Upgrade Complete$/m, 'pg_upgrade') or diag(join "\n", "$output$errors",
+	map { substr(slurp_file($_), -2000) } glob $new->data_dir . '/pg_upgrade_output.d/*/log/pg_upgrade_dump_*.log');
 chdir $here or die $!;
 $new->start;
 is($new->safe_psql('shop', $_, extra_params => [ '-U', 'alice' ]), $before{$_}, 'the same: ' . substr($_, 0, 70)) for @same;
