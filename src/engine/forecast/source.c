@@ -197,8 +197,17 @@ see_points(Source *s, const double *x, int64_t end)
 rnn_config
 rnn_forecast_config(const rnn_model *m, rnn_tally *tally, const rnn_series *s, int64_t e)
 {
+	rnn_config	own;
+
 	rnn_tally_to(tally, s, rnn_max(0, e - rnn_history_reach(m)), e);
-	return rnn_config_by_tally(&m->config, tally);
+	own = rnn_config_by_tally(&m->config, tally);
+	/* Sums of what is never below 0 are not either. */
+	if (s->sum)
+	{
+		own.upper = NAN;
+		own.lower = own.lower >= 0 ? 0 : NAN;
+	}
+	return own;
 }
 
 /* What never changed is forecast as what it is, to the last digit. */

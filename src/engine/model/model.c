@@ -6,11 +6,11 @@
  *		0		4		magic "RNNF"
  *		4		2		version
  *		6		2		flags, bit 0: a history, bit 1: SAMPLING is there, bit 2: COVARIATES,
- *						bit 3: CUT SHORT, bit 4: HELD OUT
+ *						bit 3: CUT SHORT, bit 4: HELD OUT, bit 5: HIERARCHY
  *		8		4		length of everything, in bytes
  *		12		4		CRC-32C of all bytes from 16 on
  *		16		...		CONFIG CLOCK JUDGEMENT [SAMPLING] [CUT SHORT] [HELD OUT] SEASONS
- *						[COVARIATES] MEMBERS LOG SERIES
+ *						[COVARIATES] MEMBERS LOG SERIES [HIERARCHY]
  *
  * One walk, `fields`, writes, measures and reads; see walk.h.
  */
@@ -33,6 +33,7 @@
 #define FLAG_COVARIATES 4
 #define FLAG_CUT_SHORT 8
 #define FLAG_HELD 16
+#define FLAG_HIERARCHY 32
 
 /* -------------------------------------------------------------- sections */
 
@@ -383,8 +384,9 @@ series_of(Walk *w, rnn_series *s, const rnn_covariates *all)
 		values_of(w, s, all);
 }
 
+/* What is made of them comes behind them. */
 static void
-series_section(Walk *w, rnn_model *m)
+series_section(Walk *w, rnn_model *m, bool hierarchy)
 {
 	rnn_series *all = NULL;
 
@@ -403,20 +405,35 @@ series_section(Walk *w, rnn_model *m)
 	}
 	if (w->direction == READ)
 		m->series = all;
+	if (hierarchy && !w->failed)
+		hierarchy_section(w, m);
+	if (w->direction == READ && !w->failed)
+		mark_sums(all, &m->hierarchy.sums);
+}
+
+/* Sections that not all models have. */
+static int
+flags_of(const rnn_model *m)
+{
+	return (is_sampled(m) ? FLAG_SAMPLED : 0) | (has_covariates(m) ? FLAG_COVARIATES : 0) | (m->cut_short ? FLAG_CUT_SHORT : 0) |
+		(m->held.windows > 0 ? FLAG_HELD : 0) | (m->hierarchy.asked.len > 0 ? FLAG_HIERARCHY : 0);
 }
 
 static void
-fields(Walk *w, rnn_model *m, bool sampled, bool cut_short, bool held)
+fields(Walk *w, rnn_model *m, int flags)
 {
 	const rnn_covariates none = {0};
+	bool		held = (flags & FLAG_HELD) != 0;
+
+	w->covariates = (flags & FLAG_COVARIATES) != 0;
 
 	config_section(w, &m->config);
 	clock_section(w, &m->clock);
 	judgement_section(w, m);
-	if (sampled)
+	if (flags & FLAG_SAMPLED)
 		sampling_section(w, m);
 	/* A number where the flag alone would do: the checksum is not of the header. */
-	if (cut_short)
+	if (flags & FLAG_CUT_SHORT)
 		walk_i32(w, &m->cut_short, 1, m->is_history ? 0 : 1, "the cut");
 	if (held)
 		held_section(w, &m->held);
@@ -432,7 +449,7 @@ fields(Walk *w, rnn_model *m, bool sampled, bool cut_short, bool held)
 	if (!w->failed)
 		log_section(w, m);
 	if (!w->failed)
-		series_section(w, m);
+		series_section(w, m, (flags & FLAG_HIERARCHY) != 0);
 }
 
 /* ------------------------------------------------------------ in and out */
@@ -440,28 +457,27 @@ fields(Walk *w, rnn_model *m, bool sampled, bool cut_short, bool held)
 size_t
 rnn_model_size(const rnn_model *m)
 {
-	Walk		w = {.direction = MEASURE,.at = HEADER,.covariates = has_covariates(m)};
+	Walk		w = {.direction = MEASURE,.at = HEADER};
 	rnn_model	copy = *m;
 
-	fields(&w, &copy, is_sampled(m), m->cut_short, m->held.windows > 0);
+	fields(&w, &copy, flags_of(m));
 	return w.at;
 }
 
 void
 rnn_model_encode(const rnn_model *m, uint8_t *out)
 {
-	Walk		w = {.direction = WRITE,.out = out,.covariates = has_covariates(m)};
+	Walk		w = {.direction = WRITE,.out = out};
 	rnn_model	copy = *m;
 	size_t		len;
 
 	memcpy(out, MAGIC, 4);
 	w.at = HEADER;
-	fields(&w, &copy, is_sampled(m), m->cut_short, m->held.windows > 0);
+	fields(&w, &copy, flags_of(m));
 	len = w.at;
 	w.at = 4;
 	walk_number(&w, VERSION, 2);
-	walk_number(&w, (m->is_history ? FLAG_HISTORY : 0) | (is_sampled(m) ? FLAG_SAMPLED : 0) |
-		   (w.covariates ? FLAG_COVARIATES : 0) | (m->cut_short ? FLAG_CUT_SHORT : 0) | (m->held.windows > 0 ? FLAG_HELD : 0), 2);
+	walk_number(&w, (m->is_history ? FLAG_HISTORY : 0) | flags_of(m), 2);
 	walk_number(&w, len, 4);
 	walk_number(&w, rnn_crc32c(out + HEADER, len - HEADER), 4);
 }
@@ -483,14 +499,13 @@ read_model(const uint8_t *bytes, size_t len, rnn_arena *a, rnn_model *m, rnn_err
 		return rnn_fail(err, RNN_ERR_VERSION, "format version", (double) version, 1, VERSION);
 	flags = walk_number(&w, 0, 2);
 	CHECK(&w, version == VERSION, "the version");
-	CHECK(&w, flags <= (FLAG_HISTORY | FLAG_SAMPLED | FLAG_COVARIATES | FLAG_CUT_SHORT | FLAG_HELD), "the flags");
+	CHECK(&w, flags < 2 * FLAG_HIERARCHY, "the flags");
 	CHECK(&w, walk_number(&w, 0, 4) == len && len <= RNN_MAX_MODEL, "the length");
 	CHECK(&w, walk_number(&w, 0, 4) == rnn_crc32c(bytes + HEADER, len - HEADER), "the checksum");
 	m->format = (int32_t) version;
 	m->is_history = (flags & FLAG_HISTORY) != 0;
-	w.covariates = (flags & FLAG_COVARIATES) != 0;
 	if (!w.failed)
-		fields(&w, m, (flags & FLAG_SAMPLED) != 0, (flags & FLAG_CUT_SHORT) != 0, (flags & FLAG_HELD) != 0);
+		fields(&w, m, (int) flags);
 	CHECK(&w, w.at == len, "there are bytes behind the end");
 	if (w.failed)
 		return w.err->status;

@@ -116,6 +116,30 @@ typedef struct rnn_held
 	double		naive;			/* mean |naive - value| of them */
 } rnn_held;
 
+/* Series that are sums of others, by their numbers. */
+typedef struct rnn_sums
+{
+	int32_t		count;			/* 0: there are none */
+	const int32_t *series;		/* (count) ascending */
+	const int32_t *level;		/* (count) below RNN_LEVELS - 1; the series that are no sums are on one below all of them */
+	const int32_t *first;		/* (n_series + 1) where the sums of each series begin */
+	const int32_t *of;			/* sums that it is part of, by their places among them */
+} rnn_sums;
+
+#define RNN_LEVELS 12
+
+/* What is forecast adds up: what does, and how that comes. */
+typedef struct rnn_hierarchy
+{
+	rnn_text	asked;			/* the option, as JSON */
+	rnn_sums	sums;
+	int32_t		windows;		/* of the past that the choice comes from, 0: none */
+	double		shrinkage;		/* of the covariance of errors to its diagonal */
+	double		bottom_up[RNN_LEVELS],	/* squared errors there, in units of those of each series alone, */
+				mint[RNN_LEVELS];	/* by level; NaN: not measured */
+	const float *pull;			/* (n_series, sums.count) part of a sum's gap that a series gets; NULL: bottom-up */
+} rnn_hierarchy;
+
 /* A trained model in memory.  Decoded, everything points into one arena. */
 typedef struct rnn_model
 {
@@ -162,6 +186,7 @@ typedef struct rnn_model
 	const rnn_log_row *log;
 	int32_t		n_series;
 	const rnn_series *series;
+	rnn_hierarchy hierarchy;
 } rnn_model;
 
 /* Whether a member is of the second kind, its part of the networks' weight, and the options that its frames and shape are made by. */

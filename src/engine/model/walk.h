@@ -57,6 +57,10 @@ void		clock_section(Walk *w, rnn_clock *c);
 void		seasons_section(Walk *w, rnn_model *m);
 void		covariates_section(Walk *w, rnn_model *m);
 
+/* hierarchy.c */
+void		hierarchy_section(Walk *w, rnn_model *m);	/* once the series are read */
+void		mark_sums(rnn_series *series, const rnn_sums *sums);
+
 /* second.c */
 void		second_kind(Walk *w, rnn_model *m);
 

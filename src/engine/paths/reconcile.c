@@ -1,9 +1,9 @@
 /*
  * reconcile.c
- *		Forecasts of a tree of series that add up: bottom-up and minimum trace
+ *		Forecasts of series and their sums that add up: bottom-up and minimum trace
  *		(Wickramasuriya, Athanasopoulos and Hyndman 2019).
  *
- * A row of C for each sum, 1 for itself and -1 for each part, says what adds up:
+ * A row of C for each sum, 1 for itself and -1 for each series in it, says what adds up:
  * C y = 0.  Of all changes of the forecasts y that lead there, the one is made
  * that is least by the covariance W of their errors:
  *
@@ -27,7 +27,8 @@
 
 struct rnn_mint
 {
-	rnn_tree	tree;
+	rnn_sums	sums;
+	int			n;
 	const double *residuals;	/* (rows, n) */
 	int64_t		rows;
 	int64_t		done;			/* steps: rows, then sums */
@@ -45,48 +46,57 @@ struct rnn_mint
 	double	   *x;				/* (sums) */
 };
 
-/* ------------------------------------------------------------------ trees */
+/* ------------------------------------------------------------------- sums */
 
 void
-rnn_bottom_up(const rnn_tree *tree, double *y)
+rnn_bottom_up(const rnn_sums *sums, int n, double *y)
 {
-	memset(y, 0, sizeof(double) * tree->sums);
-	for (int i = tree->n - 1; i > 0; i--)
-		y[tree->parent[i]] += y[i];
+	for (int a = 0; a < sums->count; a++)
+		y[sums->series[a]] = 0;
+	for (int i = 0; i < n; i++)
+		for (int k = sums->first[i]; k < sums->first[i + 1]; k++)
+			y[sums->series[sums->of[k]]] += y[i];
 }
 
-/* C y (sums): by how much each sum is too large. */
+/* C y (count): by how much each sum is too large. */
 static void
-too_large(const rnn_tree *tree, const double *y, double *out)
+too_large(const rnn_sums *sums, int n, const double *y, double *out)
 {
-	memcpy(out, y, sizeof(double) * tree->sums);
-	for (int i = 1; i < tree->n; i++)
-		out[tree->parent[i]] -= y[i];
+	for (int a = 0; a < sums->count; a++)
+		out[a] = y[sums->series[a]];
+	for (int i = 0; i < n; i++)
+		for (int k = sums->first[i]; k < sums->first[i + 1]; k++)
+			out[sums->of[k]] -= y[i];
 }
 
 /* C' x (n) */
 static void
-spread(const rnn_tree *tree, const double *x, double *out)
+spread(const rnn_sums *sums, int n, const double *x, double *out)
 {
-	for (int i = 0; i < tree->n; i++)
-		out[i] = (i < tree->sums ? x[i] : 0) - (i > 0 ? x[tree->parent[i]] : 0);
+	for (int i = 0; i < n; i++)
+	{
+		out[i] = 0;
+		for (int k = sums->first[i]; k < sums->first[i + 1]; k++)
+			out[i] -= x[sums->of[k]];
+	}
+	for (int a = 0; a < sums->count; a++)
+		out[sums->series[a]] = x[a];
 }
 
 /* -------------------------------------------------------------- variances */
 
 size_t
-rnn_mint_size(const rnn_tree *tree, int64_t rows)
+rnn_mint_size(const rnn_sums *sums, int n, int64_t rows)
 {
-	size_t		n = tree->n,
-				sums = tree->sums;
+	size_t		count = sums->count;
 
-	return sizeof(rnn_mint) + sizeof(double) * (4 * n + rows + sums * (rows + sums + 1));
+	return sizeof(rnn_mint) + sizeof(double) * (4 * (size_t) n + rows + count * (rows + count + 1));
 }
 
 static double
 residual(const rnn_mint *m, int64_t row, int i)
 {
-	double		r = m->residuals[row * m->tree.n + i];
+	double		r = m->residuals[row * m->n + i];
 
 	return isnan(r) ? 0 : r;
 }
@@ -97,7 +107,7 @@ largest_residual(const rnn_mint *m)
 {
 	double		largest = 0;
 
-	for (int64_t k = 0; k < m->rows * m->tree.n; k++)
+	for (int64_t k = 0; k < m->rows * m->n; k++)
 		if (!isnan(m->residuals[k]))
 			largest = fmax(largest, fabs(m->residuals[k]));
 	return largest > 0 ? largest : 1;
@@ -113,7 +123,7 @@ measure_node(rnn_mint *m, int i, double largest)
 	{
 		double		r = residual(m, t, i) / largest;
 
-		known += !isnan(m->residuals[t * m->tree.n + i]);
+		known += !isnan(m->residuals[t * m->n + i]);
 		sum += r * r;
 	}
 	m->factor[i] = known > 0 ? sqrt((double) m->rows / known) / largest : 0;
@@ -129,31 +139,31 @@ fill_variances(rnn_mint *m)
 				mean;
 	int			known = 0;
 
-	for (int i = 0; i < m->tree.n; i++)
+	for (int i = 0; i < m->n; i++)
 		if (m->variance[i] >= 0)
 			sum += m->variance[i], known++;
 	mean = sum > 0 ? sum / known : 1;
-	for (int i = 0; i < m->tree.n; i++)
+	for (int i = 0; i < m->n; i++)
 		m->variance[i] = m->variance[i] < 0 ? mean : fmax(m->variance[i], LEAST_VARIANCE * mean);
 }
 
 rnn_mint *
-rnn_mint_begin(const rnn_tree *tree, const double *residuals, int64_t rows, void *block)
+rnn_mint_begin(const rnn_sums *sums, int n, const double *residuals, int64_t rows, void *block)
 {
 	rnn_mint   *m = block;
 	double		largest;
 
-	*m = (rnn_mint) {.tree = *tree,.residuals = residuals,.rows = rows,.shrinkage = 1};
+	*m = (rnn_mint) {.sums = *sums,.n = n,.residuals = residuals,.rows = rows,.shrinkage = 1};
 	m->factor = (double *) (m + 1);
-	m->unit = m->factor + tree->n;
-	m->variance = m->unit + tree->n;
-	m->change = m->variance + tree->n;
-	m->part = m->change + tree->n;
+	m->unit = m->factor + n;
+	m->variance = m->unit + n;
+	m->change = m->variance + n;
+	m->part = m->change + n;
 	m->x = m->part + rows;
-	m->gaps = m->x + tree->sums;
-	m->root = m->gaps + (size_t) tree->sums * rows;
+	m->gaps = m->x + sums->count;
+	m->root = m->gaps + (size_t) sums->count * rows;
 	largest = largest_residual(m);
-	for (int i = 0; i < tree->n; i++)
+	for (int i = 0; i < n; i++)
 		measure_node(m, i, largest);
 	fill_variances(m);
 	return m;
@@ -165,7 +175,7 @@ rnn_mint_begin(const rnn_tree *tree, const double *residuals, int64_t rows, void
 static void
 take_row(rnn_mint *m, int64_t t)
 {
-	int			n = m->tree.n;
+	int			n = m->n;
 	double		all = 0;
 
 	for (int i = 0; i < n; i++)
@@ -187,8 +197,8 @@ take_row(rnn_mint *m, int64_t t)
 	}
 	for (int i = 0; i < n; i++)
 		m->change[i] = residual(m, t, i) * m->factor[i];
-	too_large(&m->tree, m->change, m->x);
-	for (int a = 0; a < m->tree.sums; a++)
+	too_large(&m->sums, n, m->change, m->x);
+	for (int a = 0; a < m->sums.count; a++)
 		m->gaps[a * m->rows + t] = m->x[a];
 }
 
@@ -199,7 +209,7 @@ choose_shrinkage(rnn_mint *m)
 				correlations = m->squares / (T * T),
 				products = m->fourth - m->alone;
 
-	for (int i = 0; i < m->tree.n; i++)
+	for (int i = 0; i < m->n; i++)
 		correlations -= m->unit[i] > 0;
 	if (m->rows > 1 && correlations > 0)
 		m->shrinkage = fmin(fmax((products - T * correlations) / (T * (T - 1)) / correlations, LEAST_SHRINKAGE), 1);
@@ -213,11 +223,26 @@ rnn_mint_shrinkage(const rnn_mint *m)
 
 /* --------------------------------------------------------------- equation */
 
+/* What the diagonal of W is in C W C': each series in all pairs of its sums. */
+static void
+weigh_series(rnn_mint *m)
+{
+	const rnn_sums *sums = &m->sums;
+
+	memset(m->root, 0, sizeof(double) * sums->count * sums->count);
+	for (int i = 0; i < m->n; i++)
+		for (int k = sums->first[i]; k < sums->first[i + 1]; k++)
+			for (int j = sums->first[i]; j < sums->first[i + 1]; j++)
+				m->root[(size_t) sums->of[k] * sums->count + sums->of[j]] += m->shrinkage * m->variance[i];
+	for (int a = 0; a < sums->count; a++)
+		m->root[(size_t) a * sums->count + a] += m->shrinkage * m->variance[sums->series[a]];
+}
+
 /* Row a of C W C', up to its own place. */
 static void
 weigh_sum(rnn_mint *m, int a)
 {
-	double	   *row = m->root + (size_t) a * m->tree.sums;
+	double	   *row = m->root + (size_t) a * m->sums.count;
 	const double *own = m->gaps + a * m->rows;
 
 	for (int b = 0; b <= a; b++)
@@ -227,25 +252,19 @@ weigh_sum(rnn_mint *m, int a)
 
 		for (int64_t t = 0; t < m->rows; t++)
 			sum += own[t] * other[t];
-		row[b] = (1 - m->shrinkage) * sum / m->rows;
+		row[b] += (1 - m->shrinkage) * sum / m->rows;
 	}
-	row[a] += m->shrinkage * m->variance[a];
-	for (int i = 1; i < m->tree.n; i++)
-		if (m->tree.parent[i] == a)
-			row[a] += m->shrinkage * m->variance[i];
-	if (a > 0)
-		row[m->tree.parent[a]] -= m->shrinkage * m->variance[a];
 }
 
 /* Cholesky's decomposition, a row. */
 static void
 root_sum(rnn_mint *m, int a)
 {
-	double	   *row = m->root + (size_t) a * m->tree.sums;
+	double	   *row = m->root + (size_t) a * m->sums.count;
 
 	for (int b = 0; b <= a; b++)
 	{
-		const double *other = m->root + (size_t) b * m->tree.sums;
+		const double *other = m->root + (size_t) b * m->sums.count;
 		double		rest = row[b];
 
 		for (int k = 0; k < b; k++)
@@ -264,19 +283,22 @@ rnn_mint_step(rnn_mint *m)
 		int			a = (int) (m->done - m->rows);
 
 		if (a == 0)
+		{
 			choose_shrinkage(m);
+			weigh_series(m);
+		}
 		weigh_sum(m, a);
 		root_sum(m, a);
 	}
 	m->done++;
-	return m->done < m->rows + m->tree.sums;
+	return m->done < m->rows + m->sums.count;
 }
 
 /* x becomes (C W C')^-1 x. */
 static void
 solve(const rnn_mint *m, double *x)
 {
-	int			sums = m->tree.sums;
+	int			sums = m->sums.count;
 
 	for (int a = 0; a < sums; a++)
 	{
@@ -292,15 +314,15 @@ solve(const rnn_mint *m, double *x)
 	}
 }
 
-void
-rnn_mint_apply(rnn_mint *m, double *y)
+/* Gaps x (count), which are lost, to the changes (n) that close them: W C' (C W C')^-1 x; in `change`. */
+static void
+close_gaps(rnn_mint *m)
 {
-	int			n = m->tree.n;
+	int			n = m->n;
 	double	   *v = m->change;
 
-	too_large(&m->tree, y, m->x);
 	solve(m, m->x);
-	spread(&m->tree, m->x, v);
+	spread(&m->sums, n, m->x, v);
 	for (int64_t t = 0; t < m->rows; t++)
 	{
 		m->part[t] = 0;
@@ -308,10 +330,39 @@ rnn_mint_apply(rnn_mint *m, double *y)
 			m->part[t] += residual(m, t, i) * m->factor[i] * v[i];
 	}
 	for (int i = 0; i < n; i++)
-		y[i] -= m->shrinkage * m->variance[i] * v[i];
+		v[i] *= m->shrinkage * m->variance[i];
 	for (int64_t t = 0; t < m->rows; t++)
 		for (int i = 0; i < n; i++)
-			y[i] -= (1 - m->shrinkage) / m->rows * residual(m, t, i) * m->factor[i] * m->part[t];
+			v[i] += (1 - m->shrinkage) / m->rows * residual(m, t, i) * m->factor[i] * m->part[t];
+}
+
+void
+rnn_mint_apply(rnn_mint *m, double *y)
+{
+	too_large(&m->sums, m->n, y, m->x);
+	close_gaps(m);
+	for (int i = 0; i < m->n; i++)
+		y[i] -= m->change[i];
 	/* What rounding has left. */
-	rnn_bottom_up(&m->tree, y);
+	rnn_bottom_up(&m->sums, m->n, y);
+}
+
+void
+rnn_mint_pull(rnn_mint *m, int a, float *pull)
+{
+	memset(m->x, 0, sizeof(double) * m->sums.count);
+	m->x[a] = 1;
+	close_gaps(m);
+	for (int i = 0; i < m->n; i++)
+		pull[(size_t) i * m->sums.count + a] = (float) m->change[i];
+}
+
+void
+rnn_pull(const rnn_sums *sums, int n, const float *pull, double *gaps, double *y)
+{
+	too_large(sums, n, y, gaps);
+	for (int i = 0; i < n; i++)
+		for (int a = 0; a < sums->count; a++)
+			y[i] -= pull[(size_t) i * sums->count + a] * gaps[a];
+	rnn_bottom_up(sums, n, y);
 }

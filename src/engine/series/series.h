@@ -19,6 +19,7 @@ typedef struct rnn_series
 	const char *name;			/* not terminated by 0 */
 	int32_t		name_len;
 	int32_t		note;			/* rnn_note */
+	int32_t		sum;			/* bool: of others; the bounds of these are none of its own */
 	int64_t		start;			/* time of x[0], in the unit of the clock */
 	int64_t		dropped;		/* grid points between the clock's origin and x[0]: the phase
 								 * of seasons; in an ordered column the rows before x[0] */

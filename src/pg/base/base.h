@@ -149,7 +149,7 @@ typedef struct ServerOption
 
 enum
 {
-	OPTION_BIN, OPTION_DUPLICATES, OPTION_KEEP, OPTION_KNOWN_AHEAD, OPTION_ON_ERROR, OPTION_PROGRESS, OPTION_STEP,
+	OPTION_BIN, OPTION_DUPLICATES, OPTION_HIERARCHY, OPTION_KEEP, OPTION_KNOWN_AHEAD, OPTION_ON_ERROR, OPTION_PROGRESS, OPTION_STEP,
 	OPTION_TIMEZONE, SERVER_OPTIONS
 };
 extern const ServerOption server_options[SERVER_OPTIONS];
@@ -217,6 +217,7 @@ typedef struct ServerOptions
 	int			keep;			/* points of history kept in the model, 0: what forecasts need */
 	Tidying		tidying;
 	KnownAhead	known_ahead;
+	rnn_text	hierarchy;		/* as JSON; len 0: no series are sums of others */
 	char		timezone[RNN_ZONE_SIZE];	/* "": the session's */
 } ServerOptions;
 

@@ -17,6 +17,8 @@ const ServerOption server_options[SERVER_OPTIONS] = {
 	"how readings within a step become one point; none: rows must lie on the grid of steps"},
 	[OPTION_DUPLICATES] = {"duplicates", "error | mean | sum | min | max | last", "error", NAN, NAN,
 	"what to do about several rows of one time; last needs ORDER BY in the call; with the option bin they are ordinary readings"},
+	[OPTION_HIERARCHY] = {"hierarchy", "text | boolean | jsonb", "false", NAN, NAN,
+	"series that are sums of others, and forecasts that add up: a separator of levels in names, true for \"/\", or an object of groups"},
 	[OPTION_KEEP] = {"keep", "integer", "auto", 1, 100000000,
 	"points of history that the model keeps; auto: what forecasts look at"},
 	[OPTION_KNOWN_AHEAD] = {"known_ahead", "auto | all | none", "auto", NAN, NAN,

@@ -225,12 +225,12 @@ hand_over(const Batches *b, int i, const rnn_part *result)
 	{
 		/* Another process has them elsewhere. */
 		cfg[k].covariates = choice->model->config.covariates;
-		b->take(b->taker, first + k, &cfg[k], q + ((Size) k * horizon + choice->lag[first + k]) * Q);
+		b->take(b->taker, first + k, &cfg[k], q + ((Size) k * horizon + choice->lag[first + k]) * Q, NULL);
 	}
 }
 
 void
-forecast_each(const ForecastChoice *choice, ForecastTaker take, void *taker)
+forecast_alone(const ForecastChoice *choice, ForecastTaker take, void *taker)
 {
 	Batches		b = {.choice = choice,.take = take,.taker = taker};
 

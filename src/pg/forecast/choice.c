@@ -146,6 +146,13 @@ common_end(const rnn_model *model, int64 *end)
 	return found;
 }
 
+/* Steps of a series up to the common end. */
+static int
+steps_behind(const rnn_model *model, const rnn_series *s, int64 end)
+{
+	return step_time(model, s, 0) < end ? steps_until(model, s, end, false) : 0;
+}
+
 static void
 notice_early(int early, int count, const rnn_model *model, int64 end)
 {
@@ -180,7 +187,7 @@ set_horizons(FunctionCallInfo fcinfo, ForecastChoice *choice, int horizon)
 	for (int i = 0; i < choice->count; i++)
 	{
 		const rnn_series *s = &choice->model->series[choice->series[i]];
-		int			behind = step_time(choice->model, s, 0) < end ? steps_until(choice->model, s, end, false) : 0;
+		int			behind = steps_behind(choice->model, s, end);
 
 		CHECK_FOR_INTERRUPTS();
 		early += behind > choice->model->config.horizon;
@@ -216,8 +223,10 @@ set_horizons_until(ForecastChoice *choice, TimestampTz until)
 {
 	const rnn_clock *clock = &choice->model->clock;
 	int64		limit = limit_for(clock, until);
+	int64		end = 0;
 	int			left = 0;
 
+	common_end(choice->model, &end);
 	if (!clock_has_times(clock))
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
@@ -238,10 +247,12 @@ set_horizons_until(ForecastChoice *choice, TimestampTz until)
 					 errmsg("until \"%s\" is %d steps or more ahead",
 							timestamptz_to_str(until), RNN_MAX_HORIZON)));
 		CHECK_FOR_INTERRUPTS();
+		choice->lag[i] = choice->model->hierarchy.sums.count > 0 ? steps_behind(choice->model, s, end) : 0;
 		/* A series that goes on beyond it already has nothing to forecast. */
-		if (horizon == 0)
+		if (horizon <= choice->lag[i])
 			continue;
 		choice->series[left] = choice->series[i];
+		choice->lag[left] = choice->lag[i];
 		choice->horizon[left++] = horizon;
 	}
 	if (choice->count > 0 && left == 0)
@@ -250,6 +261,16 @@ set_horizons_until(ForecastChoice *choice, TimestampTz until)
 				 errmsg("until \"%s\" is before the first step of the forecast",
 						timestamptz_to_str(until))));
 	choice->count = left;
+}
+
+const SeriesName *
+chosen_names(const ForecastChoice *choice)
+{
+	SeriesName *names = palloc_extended(sizeof(SeriesName) * Max(choice->count, 1), MCXT_ALLOC_HUGE);
+
+	for (int i = 0; i < choice->count; i++)
+		names[i] = series_name(chosen_series(choice, i));
+	return names;
 }
 
 /* What must be known ahead is; series of which it isn't go as the options say. */
@@ -285,6 +306,8 @@ choose_forecast(FunctionCallInfo fcinfo, const ForecastArguments *args, const rn
 
 	*choice = (ForecastChoice) {.model = model};
 	parse_forecast_options(options, model, &choice->options);
+	/* Of levels that add up the same steps are forecast. */
+	choice->options.align |= model->hierarchy.sums.count > 0;
 	horizon = get_horizon(fcinfo, args);
 	choose_series(fcinfo, args, choice);
 	if (!PG_ARGISNULL(args->until))

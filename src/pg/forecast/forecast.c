@@ -84,9 +84,9 @@ put_history(ForecastCall *call, const rnn_series *s, int64 end)
 	}
 }
 
-/* q is (rows, Q), from the step after point `end` of the series on; cfg is the series' own. */
+/* q is (rows, Q) and mean (rows) or NULL, from the step after point `end` of the series on; cfg is the series' own. */
 static void
-put_forecast(ForecastCall *call, const rnn_series *s, const rnn_config *cfg, int64 end, int count, const double *q)
+put_forecast(ForecastCall *call, const rnn_series *s, const rnn_config *cfg, int64 end, int count, const double *q, const double *mean)
 {
 	for (int j = 0; j < count; j++, q += Q)
 	{
@@ -104,7 +104,7 @@ put_forecast(ForecastCall *call, const rnn_series *s, const rnn_config *cfg, int
 		values[8] = Float8GetDatum(rnn_quantile_bound(cfg, q, call->high));
 		values[9] = PointerGetDatum(construct_array(levels, Q, FLOAT8OID, sizeof(float8),
 													FLOAT8PASSBYVAL, TYPALIGN_DOUBLE));
-		values[10] = Float8GetDatum(rnn_quantile_mean(cfg, q));
+		values[10] = Float8GetDatum(mean ? mean[j] : rnn_quantile_mean(cfg, q));
 		nulls[6] = nulls[7] = nulls[8] = nulls[9] = nulls[10] = false;
 		MemoryContextSwitchTo(old);
 		tuples_put(&call->rows, values, nulls);
@@ -113,7 +113,7 @@ put_forecast(ForecastCall *call, const rnn_series *s, const rnn_config *cfg, int
 
 /* Rows of one series, which is forecast. */
 static void
-take_rows(void *taker, int i, const rnn_config *cfg, const double *q)
+take_rows(void *taker, int i, const rnn_config *cfg, const double *q, const double *mean)
 {
 	ForecastCall *call = taker;
 	const ForecastChoice *choice = &call->choice;
@@ -121,7 +121,7 @@ take_rows(void *taker, int i, const rnn_config *cfg, const double *q)
 	int64		end = s->n - 1 + choice->lag[i];
 
 	put_history(call, s, end);
-	put_forecast(call, s, cfg, end, choice->horizon[i] - choice->lag[i], q);
+	put_forecast(call, s, cfg, end, choice->horizon[i] - choice->lag[i], q, mean);
 }
 
 void

@@ -43,9 +43,13 @@ void		choose_forecast(FunctionCallInfo fcinfo, const ForecastArguments *args, co
 							ForecastChoice *choice);
 /* batches.c */
 const rnn_series *chosen_series(const ForecastChoice *choice, int i);
-/* Forecasts of all that is chosen: q (horizon - lag, Q) of the i-th, and its options, are handed over. */
-typedef void (*ForecastTaker) (void *taker, int i, const rnn_config *cfg, const double *q);
-void		forecast_each(const ForecastChoice *choice, ForecastTaker take, void *taker);
+/*
+ * Forecasts of all that is chosen: q (horizon - lag, Q) of the i-th, and its options, are handed over, with
+ * the means (horizon - lag) of what adds up, else NULL.
+ */
+typedef void (*ForecastTaker) (void *taker, int i, const rnn_config *cfg, const double *q, const double *mean);
+void		forecast_alone(const ForecastChoice *choice, ForecastTaker take, void *taker);	/* nothing adds up */
+const SeriesName *chosen_names(const ForecastChoice *choice);
 void		forecast_nothing(FunctionCallInfo fcinfo, const char *why);
 double		level_argument(FunctionCallInfo fcinfo, int argno, double usual);	/* in (0, 1) */
 int			check_horizon(int64 horizon);	/* error where no forecast is so long */
@@ -59,6 +63,20 @@ double	   *forecast_quantiles(const rnn_model *model, const rnn_series *series, 
 							   const char *purpose);
 /* Bytes of the engine's work on `count` series of at most so many points. */
 Size		forecast_work(const rnn_model *model, int count, int64 longest, int horizon);
+
+/* reconciled.c */
+void		forecast_each(const ForecastChoice *choice, ForecastTaker take, void *taker);	/* what should adds up */
+/* All series of a model whose forecasts add up, by their numbers; those without values are 0. */
+typedef struct LevelForecasts
+{
+	int			steps;			/* from the last point of any series on */
+	rnn_config *cfg;			/* (n_series) */
+	double	   *q;				/* (n_series, steps, Q) moved with the mean */
+	double	   *base;			/* (n_series, steps) means, of each alone, */
+	double	   *mean;			/* (n_series, steps) and so that they add up */
+} LevelForecasts;
+
+void		forecast_levels(const rnn_model *m, int steps, const ForecastOptions *options, LevelForecasts *out);
 
 /* known_ahead.c: what becomes of a series */
 typedef enum AheadState

@@ -42,6 +42,10 @@ char	   *place_text(const rnn_model *m, const Place *place);
 /* "12 months", "1 day", "48 steps of 00:30:00". */
 char	   *steps_text(const rnn_model *m, int64 steps);
 
+/* levels.c: of a model whose series are sums of others; 0: of all */
+int		   *levels_of(const rnn_model *m);	/* (n_series) */
+int		   *parts_in(const rnn_model *m);	/* (n_series) how many series are added up in each, 1 of those that are no sums */
+
 /* info.c: what rnn_info returns */
 Jsonb	   *model_info(const rnn_model *m);
 

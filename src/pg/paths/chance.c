@@ -112,7 +112,7 @@ keep_passed(const Chance *c, const double *values)
 }
 
 static void
-take_step(void *taker, int i, int step, const rnn_config *cfg, const double *q, const double *values)
+take_step(void *taker, int i, int step, const rnn_config *cfg, const double *q, const double *mean, const double *values)
 {
 	Chance	   *c = taker;
 	const rnn_series *s = chosen_series(&c->paths.choice, i);
@@ -159,12 +159,12 @@ chance_rows(FunctionCallInfo fcinfo, const rnn_model *model, Jsonb *options, con
 	if (!paths_begin(fcinfo, &arguments, model, options, absent, &c.paths))
 		return;
 	if (!PG_ARGISNULL(ARG_GROUPS))
-		parse_groups(PG_GETARG_JSONB_P(ARG_GROUPS), &c.paths.choice, &c.groups);
+		parse_groups(PG_GETARG_JSONB_P(ARG_GROUPS), chosen_names(&c.paths.choice), c.paths.choice.count, false, &c.groups);
 	begin_sums(&c);
 	paths_each(fcinfo, &arguments, &c.paths, take_step, &c);
 	for (int g = 0; g < c.groups.count; g++)
-		put_chance(&c, c.sums + (Size) g * c.kept * c.paths.N, c.steps[g], c.groups.name[g],
-				   (int) strlen(c.groups.name[g]), c.groups.size[g]);
+		put_chance(&c, c.sums + (Size) g * c.kept * c.paths.N, c.steps[g], c.groups.name[g].text,
+				   c.groups.name[g].len, c.groups.size[g]);
 }
 
 /* rnn_chance(model, horizon, above, below, total, until, series, groups, paths, seed, options) */

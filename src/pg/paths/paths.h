@@ -31,8 +31,12 @@ typedef struct Paths
 	int			steps;			/* the most that a series has */
 } Paths;
 
-/* One step (0 the first) of all paths of the i-th series, the steps of a series one after the other; q (Q) are its quantiles. */
-typedef void (*PathsTaker) (void *taker, int i, int step, const rnn_config *cfg, const double *q, const double *values);
+/*
+ * One step (0 the first) of all paths of the i-th series, the steps of a series one after the other; q (Q) are
+ * its quantiles, and mean is where it is to add up, else NULL.
+ */
+typedef void (*PathsTaker) (void *taker, int i, int step, const rnn_config *cfg, const double *q, const double *mean,
+							const double *values);
 
 /* The arguments are checked, and what is forecast; false where the model is NULL, which `absent` says. */
 bool		paths_begin(FunctionCallInfo fcinfo, const PathsArguments *args, const rnn_model *model, Jsonb *options,
@@ -42,22 +46,10 @@ int			steps_chosen(const Paths *paths, int i);	/* of the i-th series */
 void	   *paths_memory(Size bytes);	/* below the limit, else the error that they are too large */
 _Noreturn void paths_too_large(void);
 
-/* groups.c: series that are added up */
-typedef struct Groups
-{
-	int			count;
-	char	  **name;			/* (count) */
-	int		   *size;			/* (count) series of each that are forecast */
-	int		   *first;			/* (chosen + 1) where each one's groups begin */
-	int		   *of;				/* numbers of groups, by the series that are chosen */
-} Groups;
-
-/* '{"north": "north/", "food": ["a", "b"]}' or '["north/", "south/"]'; NULL: each chosen series alone, without names. */
-void		parse_groups(Jsonb *groups, const ForecastChoice *choice, Groups *out);
-
-/* simulate.c, total.c, chance.c: by a model, NULL where `absent` */
+/* simulate.c, total.c, chance.c, reconcile.c: by a model, NULL where `absent` */
 void		simulate_rows(FunctionCallInfo fcinfo, const rnn_model *model, Jsonb *options, const char *absent);
 void		total_rows(FunctionCallInfo fcinfo, const rnn_model *model, Jsonb *options, const char *absent);
+void		reconcile_rows(FunctionCallInfo fcinfo, const rnn_model *model, const char *absent);
 void		chance_rows(FunctionCallInfo fcinfo, const rnn_model *model, Jsonb *options, const char *absent);
 
 #endif							/* RNN_PG_PATHS_H */

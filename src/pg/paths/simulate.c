@@ -42,7 +42,7 @@ put_value(Simulation *s, int i, int path, int step)
 
 /* The rows come path by path, once all steps are drawn. */
 static void
-take_step(void *taker, int i, int step, const rnn_config *cfg, const double *q, const double *values)
+take_step(void *taker, int i, int step, const rnn_config *cfg, const double *q, const double *mean, const double *values)
 {
 	Simulation *s = taker;
 

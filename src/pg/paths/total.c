@@ -102,16 +102,16 @@ add_step(const Total *t, Sum *sum, int step, double mean, const double *values)
 }
 
 static void
-take_step(void *taker, int i, int step, const rnn_config *cfg, const double *q, const double *values)
+take_step(void *taker, int i, int step, const rnn_config *cfg, const double *q, const double *mean, const double *values)
 {
 	Total	   *t = taker;
 	const rnn_series *s = chosen_series(&t->paths.choice, i);
-	double		mean = rnn_quantile_mean(cfg, q);
+	double		each = mean ? *mean : rnn_quantile_mean(cfg, q);
 
 	if (t->groups.count > 0)
 	{
 		for (int k = t->groups.first[i]; k < t->groups.first[i + 1]; k++)
-			add_step(t, &t->sums[t->groups.of[k]], step, mean, values);
+			add_step(t, &t->sums[t->groups.of[k]], step, each, values);
 		return;
 	}
 	if (step == 0)
@@ -120,7 +120,7 @@ take_step(void *taker, int i, int step, const rnn_config *cfg, const double *q, 
 		t->sums->mean = 0;
 		memset(t->sums->paths, 0, sizeof(double) * t->paths.N);
 	}
-	add_step(t, t->sums, step, mean, values);
+	add_step(t, t->sums, step, each, values);
 	if (step + 1 == steps_chosen(&t->paths, i))
 		put_sum(t, t->sums, s->name, s->name_len, 1);
 }
@@ -147,11 +147,11 @@ total_rows(FunctionCallInfo fcinfo, const rnn_model *model, Jsonb *options, cons
 	if (!paths_begin(fcinfo, &arguments, model, options, absent, &t.paths))
 		return;
 	if (!PG_ARGISNULL(ARG_GROUPS))
-		parse_groups(PG_GETARG_JSONB_P(ARG_GROUPS), &t.paths.choice, &t.groups);
+		parse_groups(PG_GETARG_JSONB_P(ARG_GROUPS), chosen_names(&t.paths.choice), t.paths.choice.count, false, &t.groups);
 	begin_sums(&t);
 	paths_each(fcinfo, &arguments, &t.paths, take_step, &t);
 	for (int g = 0; g < t.groups.count; g++)
-		put_sum(&t, &t.sums[g], t.groups.name[g], (int) strlen(t.groups.name[g]), t.groups.size[g]);
+		put_sum(&t, &t.sums[g], t.groups.name[g].text, t.groups.name[g].len, t.groups.size[g]);
 }
 
 /* rnn_forecast_total(model, horizon, level, until, series, groups, paths, seed, options) */

@@ -15,6 +15,8 @@ typedef struct SeriesSet
 	rnn_series *series;			/* (count) by name; those with a problem have no points, or one */
 	int64		latest;			/* rows of each that were kept, the latest; 0: all */
 	rnn_covariates covariates;
+	rnn_text	hierarchy;		/* the option, NULL: no series are sums of others */
+	rnn_sums	sums;
 } SeriesSet;
 
 /* panel.c */
@@ -44,5 +46,42 @@ const rnn_covariate *covariate_named(const rnn_covariates *all, rnn_text name, i
 void		notice_ignored_covariates(const rnn_covariates *to, const rnn_covariates *from);
 /* The same as a model knows them. */
 void		covariates_for_model(const rnn_covariates *to, const rnn_covariates *from, rnn_series *series, int count);
+
+/* groups.c: series that are added up */
+typedef struct Groups
+{
+	int			count;
+	SeriesName *name;			/* (count) */
+	int		   *size;			/* (count) series of each */
+	int		   *depth;			/* (count) parts of its name, of a tree; else NULL */
+	int		   *first;			/* (series + 1) where each one's groups begin */
+	int		   *of;				/* numbers of groups, by the series */
+} Groups;
+
+/* The place of a name among sorted ones, -1: it is none of them. */
+int			place_of_name(const SeriesName *names, int count, SeriesName wanted);
+/* '{"north": "north/", "food": ["a", "b"]}' or '["north/", "south/"]', of names in their order; lenient: they may not be there. */
+void		parse_groups(Jsonb *groups, const SeriesName *names, int count, bool lenient, Groups *out);
+/* All beginnings of names up to a separator, and the separator for all. */
+void		tree_groups(SeriesName separator, const SeriesName *names, int count, Groups *out);
+void		check_group_names(const Groups *groups, const SeriesName *names, int count);	/* error where one is a series' own */
+
+/* sums.c */
+/* What the points of sums are made of beside those of their parts. */
+typedef struct SumsGiven
+{
+	const rnn_config *cfg;		/* how gaps are filled */
+	double	  **beyond;			/* by the series, its forecast behind its end up to the last one's, NULL: as it ended */
+	int64		reach;			/* series that are so long may have been cut at their start; 0: none */
+	bool		lenient;		/* of groups */
+} SumsGiven;
+
+/* The series (*count) and their sums, by name. */
+void		add_sums(const rnn_text *asked, const SumsGiven *given, rnn_series **series, int *count, rnn_sums *sums);
+/* Those that a training asks for. */
+void		sums_for_training(const rnn_config *cfg, const rnn_text *asked, SeriesSet *all);
+/* The series that are no sums; how many. */
+rnn_series *parts_of_sums(const rnn_series *series, int *count);
+int64		last_grid_end(const rnn_series *series, int count);	/* grid number behind the last point of any */
 
 #endif							/* RNN_PG_SERIES_H */

@@ -84,6 +84,13 @@ train_series(SeriesSet *all, const rnn_config *cfg, const ServerOptions *server,
 	model.series = all->series;
 	model.rows_latest = all->latest;
 	model.missing = count_missing(all->series, all->count);
+	model.hierarchy = (rnn_hierarchy) {.asked = all->hierarchy,.sums = all->sums};
+	if (all->hierarchy.len > 0)
+	{
+		/* What ended early had no forecast before. */
+		renew_sums(&model, false);
+		choose_method(&model, METHOD_AUTO, model.config.horizon);
+	}
 	return store_trimmed(&model, server->keep);
 }
 
@@ -144,6 +151,7 @@ rnnforecast_rnn_train_final(PG_FUNCTION_ARGS)
 	series_from_rows(state, &cfg, &server, &all);
 	covariates_for_training(&all, server.known_ahead);
 	doubt_rows(fcinfo, all.series, all.count, cfg.horizon);
+	sums_for_training(&cfg, &server.hierarchy, &all);
 	return leave_scratch(outer, train_series(&all, &cfg, &server, NULL,
 											 MemoryContextMemAllocated(state->hdr.eoh_context, true), &occasion));
 }
@@ -236,8 +244,9 @@ series_for_training(const rnn_model *history, Jsonb *options, const rnn_model *w
 		strlcpy(all->clock.zone, server->timezone, sizeof(all->clock.zone));
 	}
 	all->latest = history->rows_latest;
-	all->count = history->n_series;
 	all->series = series_by_clock(history, &all->clock);
+	all->count = history->n_series;
+	all->series = parts_of_sums(all->series, &all->count);
 	for (int i = 0; i < all->count; i++)
 		check_values(cfg, &all->clock, &all->series[i]);
 	all->covariates = history->config.covariates;
@@ -249,6 +258,9 @@ series_for_training(const rnn_model *history, Jsonb *options, const rnn_model *w
 	}
 	else
 		covariates_for_training(all, server->known_ahead);
+	if (warm && !json_field(options, "hierarchy"))
+		server->hierarchy = warm->hierarchy.asked;
+	sums_for_training(cfg, &server->hierarchy, all);
 }
 
 bytea *

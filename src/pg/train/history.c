@@ -174,9 +174,15 @@ observe_history(const rnn_model *model, const rnn_model *history)
 	if (same_step(&model->clock, &history->clock) && history->clock.month_day > 0)
 		result.clock.month_day = history->clock.month_day;
 	result.n_series = history->n_series;
-	result.series = series_for_model(history, model);
+	result.series = parts_of_sums(series_for_model(history, model), &result.n_series);
 	for (int i = 0; i < result.n_series; i++)
 		check_values(&result.config, &result.clock, &result.series[i]);
+	result.hierarchy.sums = (rnn_sums) {0};
+	if (model->hierarchy.asked.len > 0)
+	{
+		renew_sums(&result, history->hierarchy.asked.len > 0);
+		keep_method(&result, model);
+	}
 	correct_calibration(&result);
 	return store_trimmed(&result, 0);
 }

@@ -5,7 +5,7 @@
 #ifndef RNN_PG_TRAIN_H
 #define RNN_PG_TRAIN_H
 
-#include "pg/model/model.h"
+#include "pg/past/past.h"
 
 #include "storage/sharedfileset.h"
 
@@ -45,14 +45,6 @@ typedef struct TrainingSize
 } TrainingSize;
 
 void		size_training(const rnn_model *history, Jsonb *options, TrainingSize *size);
-
-/* passed.c */
-/* Corrects the intervals by windows that lie behind the rows of the training. */
-void		correct_calibration(rnn_model *m);
-/* The model's series that origins are of; the origins get their places among these. */
-rnn_series *series_of_origins(const rnn_model *m, rnn_origin *origins, int n, int *count);
-/* The quantiles (n, horizon, Q), or NULL where they don't fit into the memory. */
-double	   *forecast_origins(const rnn_model *m, const rnn_series *series, int count, const rnn_origin *origins, int n, int horizon);
 
 /* history.c */
 /* The model's weights with the history's rows. */

@@ -3,7 +3,7 @@
  *		Intervals of a model that is given later rows go on learning: the engine
  *		says from where it would have forecast, and what came of that.
  */
-#include "pg/train/train.h"
+#include "pg/past/past.h"
 
 #include "miscadmin.h"
 
