@@ -281,7 +281,7 @@ CREATE TYPE rnn_reconciled_row AS (
 COMMENT ON TYPE rnn_reconciled_row IS
 	'one step of the forecast of a series or a sum of series, which adds up over all levels';
 COMMENT ON COLUMN rnn_reconciled_row.series IS 'name of the series, or the beginning that the names of a sum''s series have; the separator alone is the sum of all';
-COMMENT ON COLUMN rnn_reconciled_row.depth IS 'parts of the name: 0 is the sum of all';
+COMMENT ON COLUMN rnn_reconciled_row.depth IS 'level: 0 is the sum of all; the series that are no sums are below all sums';
 COMMENT ON COLUMN rnn_reconciled_row.members IS 'series that are added up';
 COMMENT ON COLUMN rnn_reconciled_row.step IS 'steps after the last known value of any series';
 COMMENT ON COLUMN rnn_reconciled_row.ts IS 'the moment; exact for models of timestamptz';
@@ -635,11 +635,12 @@ COMMENT ON FUNCTION rnn_summary(bytea) IS
 	'in a paragraph: how far ahead a model forecasts, how wrong it was on held-out periods, and beside the season before';
 
 CREATE FUNCTION rnn_series(model bytea, OUT name text, OUT first timestamp, OUT last timestamp,
-	OUT points bigint, OUT note text, OUT missing bigint, OUT gaps bigint, OUT longest_gap bigint)
+	OUT points bigint, OUT note text, OUT missing bigint, OUT gaps bigint, OUT longest_gap bigint,
+	OUT depth int, OUT members int)
 	RETURNS SETOF record
 	AS 'MODULE_PATHNAME', 'rnnforecast_rnn_series' LANGUAGE C STABLE STRICT PARALLEL SAFE COST 1000;
 COMMENT ON FUNCTION rnn_series(bytea) IS
-	'the series of a model: first and last time, points kept, what was noted, what is missing';
+	'the series of a model: first and last time, points kept, what was noted, what is missing; of a hierarchy the level, and series added up';
 
 CREATE FUNCTION rnn_fill(history bytea, OUT series text, OUT ts timestamptz, OUT local_ts timestamp,
 	OUT "position" bigint, OUT value float8, OUT filled boolean)
@@ -869,6 +870,14 @@ CREATE FUNCTION rnn_chance_model(name text, horizon bigint DEFAULT NULL, above f
 	COST 100000 ROWS 100;
 COMMENT ON FUNCTION rnn_chance_model(text, bigint, float8, float8, bool, timestamptz, text[], jsonb, int, bigint, jsonb) IS
 	'how likely the series of a named model pass a limit';
+
+CREATE FUNCTION rnn_reconcile_model(name text, horizon bigint DEFAULT NULL, level float8 DEFAULT 0.9, method text DEFAULT 'auto',
+	separator text DEFAULT '/', options jsonb DEFAULT NULL)
+	RETURNS SETOF rnn_reconciled_row
+	AS 'MODULE_PATHNAME', 'rnnforecast_rnn_reconcile_model' LANGUAGE C STABLE PARALLEL UNSAFE
+	COST 100000 ROWS 1000;
+COMMENT ON FUNCTION rnn_reconcile_model(text, bigint, float8, text, text, jsonb) IS
+	'forecasts of all levels of a named model''s series, which add up';
 
 CREATE FUNCTION rnn_anomalies_model(name text, level float8 DEFAULT 0.99, options jsonb DEFAULT NULL)
 	RETURNS SETOF rnn_anomaly_row

@@ -15,8 +15,8 @@ SELECT asked, method, bool_and(lower <= mean AND mean <= upper) AS ordered, bool
 SELECT count(DISTINCT method) AS methods, bool_or(method = 'auto') AS auto FROM r WHERE asked = 'auto';
 -- All levels add up, by whichever method.
 SELECT asked, max(abs(t.mean - p.mean) / t.mean) < 1e-9 AS "adds up", max(abs(t.base - p.base)) > 1e-3 AS "did not", count(*)
-FROM r AS t JOIN (SELECT asked, step, '/' AS series, sum(mean) AS mean, sum(base) AS base FROM r WHERE depth = 1 GROUP BY 1, 2
-	UNION ALL SELECT asked, step, split_part(series, '/', 1), sum(mean), sum(base) FROM r WHERE depth = 2 GROUP BY 1, 2, 3) AS p USING (asked, step, series)
+FROM r AS t JOIN (SELECT asked, step, '/' AS series, sum(mean) AS mean, sum(base) AS base FROM r WHERE depth = 1 OR series = 'web' GROUP BY 1, 2
+	UNION ALL SELECT asked, step, split_part(series, '/', 1), sum(mean), sum(base) FROM r WHERE depth = 2 AND series <> 'web' GROUP BY 1, 2, 3) AS p USING (asked, step, series)
 GROUP BY asked ORDER BY asked;
 -- Bottoms are forecast as they are alone, from the common end on.
 SELECT bool_and(abs(r.base - f.mean) < 1e-9) AS same, bool_and(r.mean = r.base) AS "bottom up", count(*)

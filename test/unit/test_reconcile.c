@@ -14,14 +14,18 @@
 #define BOTTOMS (N - SUMS)
 #define T 30
 
-/* total(north(2), south(2), alone) */
-static const int32_t parents[N] = {-1, 0, 0, 1, 1, 2, 2, 0};
-static const rnn_tree tree = {N, SUMS, parents};
+/* total(north(2), south(2), alone); the first of the north and of the south make a group that crosses these. */
+static const int32_t all_sums[] = {0, 1, 2};
+static const int32_t first[N + 1] = {0, 0, 0, 0, 2, 4, 6, 8, 9};
+static const int32_t of[] = {0, 1, 0, 1, 0, 2, 0, 2, 0};
+static const rnn_sums tree = {.count = SUMS,.series = all_sums,.first = first,.of = of};
+static const int32_t crossed_of[] = {0, 1, 0, 2, 0, 1, 0, 2, 0};
+static const rnn_sums crossed = {.count = SUMS,.series = all_sums,.first = first,.of = crossed_of};
 
 static rnn_mint *
-learn(const rnn_tree *t, const double *residuals, int64_t rows)
+learn(const rnn_sums *s, int n, const double *residuals, int64_t rows)
 {
-	rnn_mint   *m = rnn_mint_begin(t, residuals, rows, malloc(rnn_mint_size(t, rows)));
+	rnn_mint   *m = rnn_mint_begin(s, n, residuals, rows, malloc(rnn_mint_size(s, n, rows)));
 
 	while (rnn_mint_step(m))
 		continue;
@@ -32,11 +36,13 @@ learn(const rnn_tree *t, const double *residuals, int64_t rows)
 static void
 by_hand(void)
 {
-	static const int32_t parent[3] = {-1, 0, 0};
-	const rnn_tree small = {3, 1, parent};
+	static const int32_t sum[1] = {0},
+				begin[4] = {0, 0, 1, 2},
+				parts[2] = {0, 0};
+	const rnn_sums small = {.count = 1,.series = sum,.first = begin,.of = parts};
 	const double one[3] = {sqrt(2), 1, sqrt(3)};
 	double		y[3] = {16, 4, 6};
-	rnn_mint   *m = learn(&small, one, 1);
+	rnn_mint   *m = learn(&small, 3, one, 1);
 
 	CHECK(rnn_mint_shrinkage(m) == 1);
 	rnn_mint_apply(m, y);
@@ -117,7 +123,7 @@ invert(double *a, int n)
 
 /* S (S' W^-1 S)^-1 S' W^-1 y */
 static void
-textbook(const double *r, double s, double *y)
+textbook(const rnn_sums *sums, const double *r, double s, double *y)
 {
 	double		w[N * N],
 				S[N][BOTTOMS] = {{0}},
@@ -125,8 +131,11 @@ textbook(const double *r, double s, double *y)
 				b[BOTTOMS] = {0};
 
 	for (int k = 0; k < BOTTOMS; k++)
-		for (int i = SUMS + k; i >= 0; i = parents[i])
-			S[i][k] = 1;
+	{
+		S[SUMS + k][k] = 1;
+		for (int j = sums->first[SUMS + k]; j < sums->first[SUMS + k + 1]; j++)
+			S[sums->of[j]][k] = 1;
+	}
 	for (int i = 0; i < N; i++)
 		for (int k = 0; k < N; k++)
 		{
@@ -158,21 +167,32 @@ as_in_the_textbook(void)
 {
 	static double r[T * N];
 
-	for (uint64_t seed = 1; seed <= 5; seed++)
+	for (uint64_t seed = 1; seed <= 10; seed++)
 	{
+		const rnn_sums *sums = seed % 2 ? &tree : &crossed;
 		double		y[N] = {100, 40, 50, 18, 25, 20, 28, 7},
-					want[N];
+					want[N],
+					kept[N],
+					gaps[SUMS];
+		float		pull[N * SUMS];
 		rnn_mint   *m;
 
 		make_residuals(r, seed);
-		m = learn(&tree, r, T);
+		m = learn(sums, N, r, T);
 		CHECK_NEAR(rnn_mint_shrinkage(m), shrinkage(r), 1e-9);
 		CHECK(rnn_mint_shrinkage(m) > 0.01 && rnn_mint_shrinkage(m) < 0.9);
 		memcpy(want, y, sizeof(y));
-		textbook(r, rnn_mint_shrinkage(m), want);
+		memcpy(kept, y, sizeof(y));
+		textbook(sums, r, rnn_mint_shrinkage(m), want);
 		rnn_mint_apply(m, y);
+		for (int a = 0; a < SUMS; a++)
+			rnn_mint_pull(m, a, pull);
+		rnn_pull(sums, N, pull, gaps, kept);
 		for (int i = 0; i < N; i++)
+		{
 			CHECK_NEAR(y[i], want[i], 1e-9);
+			CHECK_NEAR(kept[i], want[i], 1e-5);
+		}
 		free(m);
 	}
 }
@@ -199,7 +219,7 @@ edges(void)
 			if (k == 3)
 				r[c] = c % N < 2 ? 1 : 0;
 		}
-		m = learn(&tree, r, T);
+		m = learn(&tree, N, r, T);
 		memcpy(y, fine, sizeof(y));
 		rnn_mint_apply(m, y);
 		for (int i = 0; i < N; i++)
@@ -213,7 +233,7 @@ edges(void)
 	}
 	memcpy(y, fine, sizeof(y));
 	y[0] = y[1] = 99;
-	rnn_bottom_up(&tree, y);
+	rnn_bottom_up(&tree, N, y);
 	CHECK(memcmp(y, fine, sizeof(y)) == 0);
 }
 

@@ -225,6 +225,8 @@ extern const char *const bin_names[];	/* by rnn_bin, NULL-terminated */
 
 /* NULL options give the defaults. Errors name the option, the value and what is allowed. */
 void		parse_options(Jsonb *options, rnn_config *cfg, ServerOptions *server);
+rnn_text	hierarchy_option(const JsonbValue *v);	/* as JSON; len 0: none */
+rnn_text	hierarchy_asked(Jsonb *options);	/* the same among others */
 /* A number among the options of a function that is no training; def where it is not there, or null. */
 double		lone_option(Jsonb *options, const char *name, bool whole, double min, double max, double def);
 /* Those of an object that rnn_history takes too, NULL where there are none. */

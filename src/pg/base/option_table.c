@@ -48,6 +48,37 @@ const RuleOption rule_options[RULE_OPTIONS] = {
 	"rnn_fit: how many of the last windows are held out to judge a version; 0: none"},
 };
 
+#define MOST_HIERARCHY 1000000	/* bytes */
+
+/* A separator, true for the usual one, or groups, which are looked at where there are names. */
+rnn_text
+hierarchy_option(const JsonbValue *v)
+{
+	const char *name = server_options[OPTION_HIERARCHY].name;
+	char	   *text;
+
+	if (v->type == jbvNull || (v->type == jbvBool && !v->val.boolean))
+		return (rnn_text) {0};
+	if (!(v->type == jbvBool || (v->type == jbvString && v->val.string.len > 0) ||
+		  (v->type == jbvBinary && JsonContainerSize(v->val.binary.data) > 0)))
+		wrong_value(name, "a separator such as \"/\", true or false, or an object of groups", v);
+	text = v->type == jbvBool ? "\"/\"" : value_text(v);
+	if (strlen(text) > MOST_HIERARCHY)
+		ereport(ERROR,
+				(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
+				 errmsg("option \"%s\" must not be longer than %d bytes", name, MOST_HIERARCHY),
+				 errhint("Name groups by the beginnings of names.")));
+	return (rnn_text) {text, (int32) strlen(text)};
+}
+
+rnn_text
+hierarchy_asked(Jsonb *options)
+{
+	JsonbValue *v = json_field(options, server_options[OPTION_HIERARCHY].name);
+
+	return v ? hierarchy_option(v) : (rnn_text) {0};
+}
+
 static const char *
 type_text(const rnn_option *o)
 {

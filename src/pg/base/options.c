@@ -325,29 +325,6 @@ step_option(const JsonbValue *v, StepOption *step)
 	step->usecs = span->time;
 }
 
-#define MOST_HIERARCHY 1000000	/* bytes */
-
-/* A separator, true for the usual one, or groups, which are looked at where there are names. */
-static void
-hierarchy_option(const char *name, const JsonbValue *v, rnn_text *out)
-{
-	char	   *text;
-
-	*out = (rnn_text) {0};
-	if (v->type == jbvNull || (v->type == jbvBool && !v->val.boolean))
-		return;
-	if (!(v->type == jbvBool || (v->type == jbvString && v->val.string.len > 0) ||
-		  (v->type == jbvBinary && JsonContainerSize(v->val.binary.data) > 0)))
-		wrong_value(name, "a separator such as \"/\", true or false, or an object of groups", v);
-	text = v->type == jbvBool ? "\"/\"" : value_text(v);
-	if (strlen(text) > MOST_HIERARCHY)
-		ereport(ERROR,
-				(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
-				 errmsg("option \"%s\" must not be longer than %d bytes", name, MOST_HIERARCHY),
-				 errhint("Name groups by the beginnings of names.")));
-	*out = (rnn_text) {text, (int32) strlen(text)};
-}
-
 static void
 set_server_option(int option, const JsonbValue *v, ServerOptions *server)
 {
@@ -362,7 +339,7 @@ set_server_option(int option, const JsonbValue *v, ServerOptions *server)
 			server->tidying.duplicates = DUPLICATES_ERROR + enum_option(o->name, duplicates_names, v);
 			break;
 		case OPTION_HIERARCHY:
-			hierarchy_option(o->name, v, &server->hierarchy);
+			server->hierarchy = hierarchy_option(v);
 			break;
 		case OPTION_STEP:
 			step_option(v, &server->tidying.step);

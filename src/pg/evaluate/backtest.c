@@ -503,7 +503,8 @@ check_may_train(Oid function)
 void
 backtest_rows(FunctionCallInfo fcinfo, const rnn_model *history, const rnn_model *given, Jsonb *options, Backtest *b)
 {
-	Run			run = {.b = b,.history = given ? history_of_model(history, given) : history};
+	rnn_text	sums = given ? given->hierarchy.asked : hierarchy_asked(options);
+	Run			run = {.b = b,.history = history_with_sums(given ? history_of_model(history, given) : history, &sums)};
 	int64		count;
 	Cut		   *cuts;
 

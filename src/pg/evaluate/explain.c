@@ -355,7 +355,7 @@ rnnforecast_rnn_explain(PG_FUNCTION_ARGS)
 	parse_forecast_options(NULL, call.model, &call.options);
 	open_bounds(&call);
 	if (!PG_ARGISNULL(ARG_SERIES))
-		named = series_named(call.model, PG_GETARG_ARRAYTYPE_P(ARG_SERIES));
+		named = series_named(call.model, PG_GETARG_ARRAYTYPE_P(ARG_SERIES), false);
 	call.scratch = AllocSetContextCreate(CurrentMemoryContext, "rnnforecast explanation", ALLOCSET_DEFAULT_SIZES);
 	for (int i = 0; i < call.model->n_series; i++)
 		if (call.model->series[i].n > 0 && (named == NULL || named[i]))

@@ -75,7 +75,7 @@ choose_series(FunctionCallInfo fcinfo, const ForecastArguments *args, ForecastCh
 	bool	   *named = NULL;		/* all */
 
 	if (!PG_ARGISNULL(args->series))
-		named = series_named(model, PG_GETARG_ARRAYTYPE_P(args->series));
+		named = series_named(model, PG_GETARG_ARRAYTYPE_P(args->series), false);
 	choice->series = palloc(sizeof(int) * Max(model->n_series, 1));
 	choice->horizon = palloc0(sizeof(int) * Max(model->n_series, 1));
 	choice->lag = palloc0(sizeof(int) * Max(model->n_series, 1));
@@ -263,14 +263,18 @@ set_horizons_until(ForecastChoice *choice, TimestampTz until)
 	choice->count = left;
 }
 
-const SeriesName *
-chosen_names(const ForecastChoice *choice)
+void
+choose_groups(Jsonb *groups, const ForecastChoice *choice, Groups *out)
 {
 	SeriesName *names = palloc_extended(sizeof(SeriesName) * Max(choice->count, 1), MCXT_ALLOC_HUGE);
+	bool	   *sum = palloc_extended(Max(choice->count, 1), MCXT_ALLOC_HUGE);
 
 	for (int i = 0; i < choice->count; i++)
+	{
 		names[i] = series_name(chosen_series(choice, i));
-	return names;
+		sum[i] = chosen_series(choice, i)->sum;
+	}
+	parse_groups(groups, names, sum, choice->count, false, out);
 }
 
 /* What must be known ahead is; series of which it isn't go as the options say. */

@@ -49,7 +49,7 @@ const rnn_series *chosen_series(const ForecastChoice *choice, int i);
  */
 typedef void (*ForecastTaker) (void *taker, int i, const rnn_config *cfg, const double *q, const double *mean);
 void		forecast_alone(const ForecastChoice *choice, ForecastTaker take, void *taker);	/* nothing adds up */
-const SeriesName *chosen_names(const ForecastChoice *choice);
+void		choose_groups(Jsonb *groups, const ForecastChoice *choice, Groups *out);	/* of series that are forecast */
 void		forecast_nothing(FunctionCallInfo fcinfo, const char *why);
 double		level_argument(FunctionCallInfo fcinfo, int argno, double usual);	/* in (0, 1) */
 int			check_horizon(int64 horizon);	/* error where no forecast is so long */

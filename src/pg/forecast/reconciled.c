@@ -23,7 +23,7 @@ level_memory(Size bytes)
 
 	if (bytes > memory_limit())
 	{
-		rnn_fail(&err, RNN_ERR_MEMORY, "forecasts that add up", (double) bytes, 0, (double) memory_limit());
+		rnn_fail(&err, RNN_ERR_MEMORY, "reconciling forecasts", (double) bytes, 0, (double) memory_limit());
 		report_engine_error(&err);
 	}
 	return palloc_extended(Max(bytes, 1), MCXT_ALLOC_HUGE | MCXT_ALLOC_ZERO);
@@ -50,8 +50,8 @@ choose_all(const rnn_model *m, int steps, ForecastChoice *choice)
 			ereport(ERROR,
 					(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 					 errmsg("series \"%s\" ends too early to be added up", text_of_name(series_name(s))),
-					 errdetail("It ends " INT64_FORMAT " steps before the last one, and %d steps ahead are the most.", lag, RNN_MAX_HORIZON),
-					 errhint("Leave it out by rnn_forget.")));
+					 errdetail("It ends " INT64_FORMAT " steps before the last one, and at most %d steps can be forecast.", lag, RNN_MAX_HORIZON),
+					 errhint("Leave it out with rnn_forget.")));
 		choice->series[choice->count] = i;
 		choice->lag[choice->count] = (int) lag;
 		choice->horizon[choice->count++] = (int) lag + steps;

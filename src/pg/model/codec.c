@@ -92,7 +92,13 @@ check_encoding(const rnn_model *m)
 	const char *encoding = pg_encoding_to_char(GetDatabaseEncoding());
 	int			name = bad_name(m),
 				text = bad_text(m);
+	rnn_text	groups = m->hierarchy.asked;
 
+	if (groups.len > 0 && !pg_verify_mbstr(GetDatabaseEncoding(), groups.text, groups.len, true))
+		ereport(ERROR,
+				(errcode(ERRCODE_CHARACTER_NOT_IN_REPERTOIRE),
+				 errmsg("the hierarchy of the model is not valid in this database's encoding \"%s\"", encoding),
+				 errhint("A model from a database of another encoding cannot be read here. Train it again in this database.")));
 	if (name >= 0 || text >= 0)
 		ereport(ERROR,
 				(errcode(ERRCODE_CHARACTER_NOT_IN_REPERTOIRE),

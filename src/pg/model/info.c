@@ -378,6 +378,53 @@ put_accuracy(StringInfo out, const rnn_model *m)
 	appendStringInfoChar(out, '}');
 }
 
+/* Squared errors of held-out windows in units of those of each forecast alone, by level; null where they were not compared. */
+static void
+put_levels(StringInfo out, const rnn_model *m)
+{
+	const rnn_hierarchy *h = &m->hierarchy;
+	int		   *level = levels_of(m);
+
+	open_array(out, "levels");
+	for (int l = 0; l < RNN_LEVELS; l++)
+	{
+		int			series = 0;
+
+		for (int i = 0; i < m->n_series; i++)
+			series += level[i] == l;
+		if (series == 0)
+			continue;
+		open_object(out, NULL);
+		put_int(out, "depth", l);
+		put_int(out, "series", series);
+		put_number(out, "bottom_up", h->windows > 0 ? h->bottom_up[l] : NAN);
+		put_number(out, "mint", h->windows > 0 ? h->mint[l] : NAN);
+		appendStringInfoChar(out, '}');
+	}
+	appendStringInfoChar(out, ']');
+}
+
+/* null where no series is a sum of others */
+static void
+put_hierarchy(StringInfo out, const rnn_model *m)
+{
+	const rnn_hierarchy *h = &m->hierarchy;
+
+	if (h->asked.len == 0)
+	{
+		put_text(out, "hierarchy", NULL);
+		return;
+	}
+	open_object(out, "hierarchy");
+	put_text(out, "option", pnstrdup(h->asked.text, h->asked.len));
+	put_int(out, "sums", h->sums.count);
+	put_text(out, "method", h->pull ? "mint" : "bottom_up");
+	put_number(out, "shrinkage", h->pull ? h->shrinkage : NAN);
+	put_int(out, "windows", h->windows);
+	put_levels(out, m);
+	appendStringInfoChar(out, '}');
+}
+
 Jsonb *
 model_info(const rnn_model *m)
 {
@@ -393,6 +440,7 @@ model_info(const rnn_model *m)
 	if (!m->is_history)
 	{
 		put_prior(&out, m);
+		put_hierarchy(&out, m);
 		put_seasons(&out, m);
 		put_calendar(&out, m);
 		put_int(&out, "horizon", m->config.horizon);

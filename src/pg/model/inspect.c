@@ -12,6 +12,8 @@
 #include "utils/memutils.h"
 #include "utils/timestamp.h"
 
+#define SERIES_COLUMNS 10
+
 PG_FUNCTION_INFO_V1(rnnforecast_rnn_series);
 PG_FUNCTION_INFO_V1(rnnforecast_rnn_training_log);
 PG_FUNCTION_INFO_V1(rnnforecast_rnn_gradient_flow);
@@ -45,21 +47,26 @@ set_time(const rnn_model *m, const rnn_series *s, int64 k, Datum *value, bool *n
 		*value = TimestampGetDatum(clock_local(&m->clock, clock_time(&m->clock, s->start, k)));
 }
 
-/* rnn_series(model) -> rows (name, first, last, points, note, missing, gaps, longest_gap) */
+/* rnn_series(model) -> rows (name, first, last, points, note, missing, gaps, longest_gap, depth, members) */
 Datum
 rnnforecast_rnn_series(PG_FUNCTION_ARGS)
 {
 	Tuples		rows;
 	const rnn_model *m;
 
-	tuples_begin(&rows, fcinfo, 8);
+	int		   *depth,
+			   *members;
+
+	tuples_begin(&rows, fcinfo, SERIES_COLUMNS);
 	m = fetch_model(fcinfo, 0, true);
+	depth = levels_of(m);
+	members = parts_in(m);
 	for (int i = 0; i < m->n_series; i++)
 	{
 		const rnn_series *s = &m->series[i];
 		MemoryContext old = MemoryContextSwitchTo(rows.scratch);
-		Datum		values[8] = {0};
-		bool		nulls[8] = {false};
+		Datum		values[SERIES_COLUMNS] = {0};
+		bool		nulls[SERIES_COLUMNS] = {false};
 		rnn_missing missing = count_missing(s, 1);
 		const char *note;
 		nulls[0] = s->name == NULL;
@@ -75,6 +82,9 @@ rnnforecast_rnn_series(PG_FUNCTION_ARGS)
 		values[5] = Int64GetDatum(missing.points);
 		values[6] = Int64GetDatum(missing.gaps);
 		values[7] = Int64GetDatum(missing.longest);
+		values[8] = Int32GetDatum(depth[i]);
+		values[9] = Int32GetDatum(members[i]);
+		nulls[8] = nulls[9] = m->hierarchy.asked.len == 0;
 		MemoryContextSwitchTo(old);
 		tuples_put(&rows, values, nulls);
 	}

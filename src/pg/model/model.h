@@ -24,10 +24,8 @@ bool		tell_once(FunctionCallInfo fcinfo, int notice);
 bytea	   *store_model(const rnn_model *m);
 
 /* subset.c */
-/* Which series (n_series) an array of text names; error for an unknown name or NULL. */
-bool	   *series_named(const rnn_model *m, ArrayType *names);
-/* The model without those of the series that it has; NULL where it has none of them. */
-bytea	   *forget_series(const rnn_model *m, ArrayType *names);
+/* Which series (n_series) an array of text names; error for NULL, and unless lenient for an unknown name. */
+bool	   *series_named(const rnn_model *m, ArrayType *names, bool lenient);
 
 /* span.c: where a model's rows lie */
 typedef struct Place

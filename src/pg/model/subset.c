@@ -1,6 +1,6 @@
 /*
  * subset.c
- *		Series of a model by their names, and a model without some of them.
+ *		Series of a model by their names.
  */
 #include "pg/model/model.h"
 
@@ -81,7 +81,7 @@ find_name(const SeriesName *wanted, int count, const rnn_series *s)
 
 /* All series are looked at: in forged bytes a name may be there twice. */
 bool *
-series_named(const rnn_model *model, ArrayType *names)
+series_named(const rnn_model *model, ArrayType *names, bool lenient)
 {
 	bool	   *named = palloc_extended(Max(model->n_series, 1), MCXT_ALLOC_HUGE | MCXT_ALLOC_ZERO),
 			   *found;
@@ -99,46 +99,7 @@ series_named(const rnn_model *model, ArrayType *names)
 			found[i] = named[k] = true;
 	}
 	for (int i = 0; i < count; i++)
-		if (!found[i])
+		if (!found[i] && !lenient)
 			unknown_series(model, &wanted[i]);
 	return named;
-}
-
-/* All but the marked series; all else is kept, so what the weights have learned from them is too. */
-static bytea *
-without(const rnn_model *model, const bool *forgotten)
-{
-	rnn_series *kept = palloc_extended(sizeof(rnn_series) * Max(model->n_series, 1), MCXT_ALLOC_HUGE);
-	rnn_model	result = *model;
-
-	result.n_series = 0;
-	result.series = kept;
-	for (int k = 0; k < model->n_series; k++)
-		if (!forgotten[k])
-			kept[result.n_series++] = model->series[k];
-	return store_model(&result);
-}
-
-/* (model, names) -> the model without the rows and names of these series */
-PG_FUNCTION_INFO_V1(rnnforecast_rnn_forget);
-Datum
-rnnforecast_rnn_forget(PG_FUNCTION_ARGS)
-{
-	const rnn_model *model = fetch_model(fcinfo, 0, true);
-
-	PG_RETURN_BYTEA_P(without(model, series_named(model, PG_GETARG_ARRAYTYPE_P(1))));
-}
-
-bytea *
-forget_series(const rnn_model *model, ArrayType *names)
-{
-	bool	   *forgotten = palloc0(Max(model->n_series, 1));
-	int			count;
-	SeriesName *wanted = names_wanted(names, &count);
-	bool		any = false;
-
-	for (int k = 0; k < model->n_series; k++)
-		if (model->series[k].name != NULL && find_name(wanted, count, &model->series[k]) >= 0)
-			any = forgotten[k] = true;
-	return any ? without(model, forgotten) : NULL;
 }

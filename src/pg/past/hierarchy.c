@@ -38,7 +38,7 @@ past_memory(Size bytes)
 
 	if (bytes > memory_limit())
 	{
-		rnn_fail(&err, RNN_ERR_MEMORY, "forecasts that add up", (double) bytes, 0, (double) memory_limit());
+		rnn_fail(&err, RNN_ERR_MEMORY, "reconciling forecasts", (double) bytes, 0, (double) memory_limit());
 		report_engine_error(&err);
 	}
 	return palloc_extended(Max(bytes, 1), MCXT_ALLOC_HUGE | MCXT_ALLOC_ZERO);
@@ -85,7 +85,7 @@ forecast_ended(const rnn_model *m, const rnn_series *parts, int count)
 			ereport(ERROR,
 					(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 					 errmsg("series \"%s\" ends too early to be added up", text_of_name(series_name(&parts[i]))),
-					 errdetail("It ends " INT64_FORMAT " steps before the last one, and %d steps ahead are the most.", steps, RNN_MAX_HORIZON),
+					 errdetail("It ends " INT64_FORMAT " steps before the last one, and at most %d steps can be forecast.", steps, RNN_MAX_HORIZON),
 					 errhint("Leave it out, or give it rows of 0 after its end.")));
 		beyond[i] = forecast_beyond(m, &parts[i], (int) steps);
 	}
@@ -103,6 +103,22 @@ renew_sums(rnn_model *m, bool cut)
 	add_sums(&m->hierarchy.asked, &given, &parts, &count, &m->hierarchy.sums);
 	m->series = parts;
 	m->n_series = count;
+}
+
+const rnn_model *
+history_with_sums(const rnn_model *history, const rnn_text *asked)
+{
+	SumsGiven	given = {.cfg = &history->config};
+	rnn_model  *all;
+
+	if (asked->len == 0)
+		return history;
+	all = palloc(sizeof(rnn_model));
+	*all = *history;
+	all->series = parts_of_sums(history->series, &all->n_series);
+	add_sums(asked, &given, (rnn_series **) &all->series, &all->n_series, &all->hierarchy.sums);
+	all->hierarchy.asked = *asked;
+	return all;
 }
 
 /* ------------------------------------------------------------------ errors */
@@ -274,14 +290,14 @@ refuse_mint(const rnn_model *m, bool possible, int windows)
 	if (!possible)
 		ereport(ERROR,
 				(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
-				 errmsg("method mint takes at most %d sums, and %d numbers for them, not %d of %d series", MOST_SUMS, MOST_PULL,
+				 errmsg("method \"mint\" takes at most %d sums, and %d numbers for them, not %d of %d series", MOST_SUMS, MOST_PULL,
 						m->hierarchy.sums.count, m->n_series),
-				 errhint("Use the method bottom_up.")));
+				 errhint("Use the method \"bottom_up\".")));
 	if (windows == 0)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("method mint needs errors of the past, and the series are too short"),
-				 errhint("Use the method bottom_up.")));
+				 errmsg("method \"mint\" needs errors of the past, and the series are too short for it"),
+				 errhint("Use the method \"bottom_up\".")));
 }
 
 void

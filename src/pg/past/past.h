@@ -20,6 +20,9 @@ double	   *forecast_origins(const rnn_model *m, const rnn_series *series, int co
 typedef void (*WindowTaker) (void *taker, int place, int window, const rnn_series *s, int64 e, const double *q);
 void		windows_each(const rnn_model *m, const rnn_past_plan *plan, WindowTaker take, void *taker);
 
+/* forget.c: the model without those of the series that it has; NULL where it has none of them */
+bytea	   *forget_series(const rnn_model *m, ArrayType *names);
+
 /* hierarchy.c */
 typedef enum Method { METHOD_AUTO, METHOD_BOTTOM_UP, METHOD_MINT } Method;
 
@@ -28,6 +31,8 @@ void		renew_sums(rnn_model *m, bool cut);
 /* By errors in the past it is found how forecasts come to add up. */
 void		choose_method(rnn_model *m, Method asked, int horizon);
 /* What another model, of other series, has found. */
+/* A history with the sums that are asked for; itself where none are. */
+const rnn_model *history_with_sums(const rnn_model *history, const rnn_text *asked);
 void		keep_method(rnn_model *m, const rnn_model *from);
 
 #endif							/* RNN_PG_PAST_H */

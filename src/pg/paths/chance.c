@@ -159,7 +159,7 @@ chance_rows(FunctionCallInfo fcinfo, const rnn_model *model, Jsonb *options, con
 	if (!paths_begin(fcinfo, &arguments, model, options, absent, &c.paths))
 		return;
 	if (!PG_ARGISNULL(ARG_GROUPS))
-		parse_groups(PG_GETARG_JSONB_P(ARG_GROUPS), chosen_names(&c.paths.choice), c.paths.choice.count, false, &c.groups);
+		choose_groups(PG_GETARG_JSONB_P(ARG_GROUPS), &c.paths.choice, &c.groups);
 	begin_sums(&c);
 	paths_each(fcinfo, &arguments, &c.paths, take_step, &c);
 	for (int g = 0; g < c.groups.count; g++)

@@ -49,7 +49,7 @@ _Noreturn void paths_too_large(void);
 /* simulate.c, total.c, chance.c, reconcile.c: by a model, NULL where `absent` */
 void		simulate_rows(FunctionCallInfo fcinfo, const rnn_model *model, Jsonb *options, const char *absent);
 void		total_rows(FunctionCallInfo fcinfo, const rnn_model *model, Jsonb *options, const char *absent);
-void		reconcile_rows(FunctionCallInfo fcinfo, const rnn_model *model, const char *absent);
+void		reconcile_rows(FunctionCallInfo fcinfo, const rnn_model *model, Jsonb *options, const char *absent);
 void		chance_rows(FunctionCallInfo fcinfo, const rnn_model *model, Jsonb *options, const char *absent);
 
 #endif							/* RNN_PG_PATHS_H */

@@ -106,7 +106,7 @@ put_row(Reconciling *r, int i, int step)
 }
 
 void
-reconcile_rows(FunctionCallInfo fcinfo, const rnn_model *model, const char *absent)
+reconcile_rows(FunctionCallInfo fcinfo, const rnn_model *model, Jsonb *given, const char *absent)
 {
 	Method		method = method_argument(fcinfo);
 	const char *separator = separator_argument(fcinfo);
@@ -127,7 +127,7 @@ reconcile_rows(FunctionCallInfo fcinfo, const rnn_model *model, const char *abse
 		take_levels(&m, separator);
 	if (model->hierarchy.asked.len == 0 || method != METHOD_AUTO)
 		choose_method(&m, method, horizon);
-	parse_forecast_options(NULL, &m, &options);
+	parse_forecast_options(given, &m, &options);
 	r.model = &m;
 	r.depth = levels_of(&m);
 	r.members = parts_in(&m);
@@ -146,6 +146,6 @@ PG_FUNCTION_INFO_V1(rnnforecast_rnn_reconcile);
 Datum
 rnnforecast_rnn_reconcile(PG_FUNCTION_ARGS)
 {
-	reconcile_rows(fcinfo, fetch_model(fcinfo, 0, false), "the model is NULL");
+	reconcile_rows(fcinfo, fetch_model(fcinfo, 0, false), NULL, "the model is NULL");
 	return (Datum) 0;
 }

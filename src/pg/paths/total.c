@@ -147,7 +147,7 @@ total_rows(FunctionCallInfo fcinfo, const rnn_model *model, Jsonb *options, cons
 	if (!paths_begin(fcinfo, &arguments, model, options, absent, &t.paths))
 		return;
 	if (!PG_ARGISNULL(ARG_GROUPS))
-		parse_groups(PG_GETARG_JSONB_P(ARG_GROUPS), chosen_names(&t.paths.choice), t.paths.choice.count, false, &t.groups);
+		choose_groups(PG_GETARG_JSONB_P(ARG_GROUPS), &t.paths.choice, &t.groups);
 	begin_sums(&t);
 	paths_each(fcinfo, &arguments, &t.paths, take_step, &t);
 	for (int g = 0; g < t.groups.count; g++)

@@ -113,6 +113,13 @@ rnnforecast_rnn_chance_model(PG_FUNCTION_ARGS)
 	return forecast_by_name(fcinfo, PG_NARGS() - 1, chance_rows);
 }
 
+PG_FUNCTION_INFO_V1(rnnforecast_rnn_reconcile_model);
+Datum
+rnnforecast_rnn_reconcile_model(PG_FUNCTION_ARGS)
+{
+	return forecast_by_name(fcinfo, PG_NARGS() - 1, reconcile_rows);
+}
+
 /* (name, level, options) -> rows of rnn_anomalies: those that the model keeps, or all that its query has now */
 PG_FUNCTION_INFO_V1(rnnforecast_rnn_anomalies_model);
 Datum

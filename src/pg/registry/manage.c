@@ -3,6 +3,7 @@
  *		Named models by hand: versions, rights, removal.
  */
 #include "pg/registry/registry.h"
+#include "pg/past/past.h"
 
 #include "catalog/namespace.h"
 #include "executor/spi.h"

@@ -13,6 +13,7 @@ typedef struct Members
 {
 	const SeriesName *names;	/* (count) of the series */
 	int			count;
+	const bool *sum;			/* (count) they go into groups by name alone; NULL: there are none */
 	bool		lenient;		/* groups may name what is not there */
 	int			n,
 				room;
@@ -62,7 +63,8 @@ add_prefix(Members *m, int group, const char *prefix, int len)
 	int			before = m->n;
 
 	for (int i = 0; i < m->count; i++)
-		if (len == 0 || (m->names[i].text && m->names[i].len >= len && memcmp(m->names[i].text, prefix, len) == 0))
+		if (!(m->sum && m->sum[i]) &&
+			(len == 0 || (m->names[i].text && m->names[i].len >= len && memcmp(m->names[i].text, prefix, len) == 0)))
 			add_member(m, i, group);
 	if (m->n == before && !m->lenient)
 		ereport(ERROR,
@@ -150,9 +152,9 @@ sort_members(const Members *m, Groups *out)
 }
 
 void
-parse_groups(Jsonb *groups, const SeriesName *names, int count, bool lenient, Groups *out)
+parse_groups(Jsonb *groups, const SeriesName *names, const bool *sum, int count, bool lenient, Groups *out)
 {
-	Members		members = {.names = names,.count = count,.lenient = lenient};
+	Members		members = {.names = names,.sum = sum,.count = count,.lenient = lenient};
 	JsonbIterator *it = JsonbIteratorInit(&groups->root);
 	JsonbIteratorToken token;
 	JsonbValue	v;
@@ -282,6 +284,6 @@ check_group_names(const Groups *groups, const SeriesName *names, int count)
 		if (place_of_name(names, count, groups->name[a]) >= 0)
 			ereport(ERROR,
 					(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-					 errmsg("series \"%s\" is a sum of others by its name, and has values of its own", text_of_name(groups->name[a])),
-					 errhint("Leave it out of the training, or pass another separator.")));
+					 errmsg("\"%s\" is the name of a sum, and of a series with values of its own", text_of_name(groups->name[a])),
+					 errhint("Leave the series out of the training, or give the sums other names.")));
 }

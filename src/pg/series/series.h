@@ -61,7 +61,7 @@ typedef struct Groups
 /* The place of a name among sorted ones, -1: it is none of them. */
 int			place_of_name(const SeriesName *names, int count, SeriesName wanted);
 /* '{"north": "north/", "food": ["a", "b"]}' or '["north/", "south/"]', of names in their order; lenient: they may not be there. */
-void		parse_groups(Jsonb *groups, const SeriesName *names, int count, bool lenient, Groups *out);
+void		parse_groups(Jsonb *groups, const SeriesName *names, const bool *sum, int count, bool lenient, Groups *out);
 /* All beginnings of names up to a separator, and the separator for all. */
 void		tree_groups(SeriesName separator, const SeriesName *names, int count, Groups *out);
 void		check_group_names(const Groups *groups, const SeriesName *names, int count);	/* error where one is a series' own */

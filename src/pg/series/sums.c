@@ -100,6 +100,28 @@ find_usable(Adding *a)
 	a->end = last_grid_end(a->parts, a->n_parts);
 }
 
+/* Groups of which no series is left. */
+static void
+drop_empty(Groups *groups, int series)
+{
+	int		   *to = sums_memory(sizeof(int) * groups->count),
+				left = 0;
+
+	for (int g = 0; g < groups->count; g++)
+	{
+		to[g] = left;
+		groups->name[left] = groups->name[g];
+		groups->size[left] = groups->size[g];
+		if (groups->depth)
+			groups->depth[left] = groups->depth[g];
+		left += groups->size[g] > 0;
+	}
+	for (int k = 0; k < groups->first[series]; k++)
+		groups->of[k] = to[groups->of[k]];
+	groups->count = left;
+	pfree(to);
+}
+
 static void
 find_groups(Adding *a, const rnn_text *asked)
 {
@@ -109,7 +131,8 @@ find_groups(Adding *a, const rnn_text *asked)
 	if (JB_ROOT_IS_SCALAR(json) && JsonbExtractScalar(&json->root, &v) && v.type == jbvString && v.val.string.len > 0)
 		tree_groups((SeriesName) {v.val.string.val, v.val.string.len}, a->names, a->usable, &a->groups);
 	else
-		parse_groups(json, a->names, a->usable, a->given->lenient, &a->groups);
+		parse_groups(json, a->names, NULL, a->usable, a->given->lenient, &a->groups);
+	drop_empty(&a->groups, a->usable);
 	check_group_names(&a->groups, a->names, a->usable);
 }
 
