@@ -25,12 +25,14 @@ say()
 # though there is no init.
 bare()
 {
-	local mirror=${MIRROR:-http://deb.debian.org/debian} options=${3:-}
+	local mirror=${MIRROR:-http://deb.debian.org/debian} script=
+	# What debootstrap does not know yet is made as sid is.
+	[ -e "/usr/share/debootstrap/scripts/$1" ] || script=/usr/share/debootstrap/scripts/sid
 	if [ -n "${RNN_BASES:-}" ] && [ -d "$RNN_BASES/$1" ]
 	then
 		cp -a "$RNN_BASES/$1" "$2"
 	else
-		debootstrap --variant=minbase $options "$1" "$2" "$mirror" >"$WORK/debootstrap.log" 2>&1 ||
+		debootstrap --variant=minbase "$1" "$2" "$mirror" $script >"$WORK/debootstrap.log" 2>&1 ||
 			{ tail "$WORK/debootstrap.log"; return 1; }
 	fi
 	echo 'APT::Get::Assume-Yes "true";' >"$2/etc/apt/apt.conf.d/90yes"
