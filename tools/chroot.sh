@@ -21,7 +21,7 @@ say()
 	printf '%s\n' "== $*"
 }
 
-# Questions of apt are answered with yes, and packages start their servers
+# Questions of apt are answered with yes, mirrors may be frozen, and packages start their servers
 # though there is no init.
 bare()
 {
@@ -35,7 +35,7 @@ bare()
 		debootstrap --variant=minbase "$1" "$2" "$mirror" $script >"$WORK/debootstrap.log" 2>&1 ||
 			{ tail "$WORK/debootstrap.log"; return 1; }
 	fi
-	echo 'APT::Get::Assume-Yes "true";' >"$2/etc/apt/apt.conf.d/90yes"
+	printf '%s\n' 'APT::Get::Assume-Yes "true";' 'Acquire::Check-Valid-Until "false";' >"$2/etc/apt/apt.conf.d/90yes"
 	echo force-unsafe-io >"$2/etc/dpkg/dpkg.cfg.d/unsafe-io"
 	printf '#!/bin/sh\nexit 0\n' >"$2/usr/sbin/policy-rc.d"
 	chmod 755 "$2/usr/sbin/policy-rc.d"
