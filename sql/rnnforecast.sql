@@ -481,7 +481,8 @@ CREATE TYPE rnn_explain_row AS (
 	calendar float8,
 	covariates jsonb,
 	network float8,
-	bounds float8
+	bounds float8,
+	key jsonb
 );
 COMMENT ON TYPE rnn_explain_row IS
 	'what one step of a forecast is made of: the columns from level to bounds add up to forecast, or to transformed where that is not null';
@@ -503,6 +504,7 @@ COMMENT ON COLUMN rnn_explain_row.calendar IS 'what the terms of the calendar do
 COMMENT ON COLUMN rnn_explain_row.covariates IS 'what each covariate changes in the network against its usual value; null where there are none';
 COMMENT ON COLUMN rnn_explain_row.network IS 'what the network, its own or the pretrained one, adds to all that';
 COMMENT ON COLUMN rnn_explain_row.bounds IS 'what bounds and rounding change; null where values are transformed';
+COMMENT ON COLUMN rnn_explain_row.key IS 'the columns that the name of the series was made of, where it is a JSON object';
 
 CREATE FUNCTION rnn_explain(model bytea, horizon bigint DEFAULT NULL, series text[] DEFAULT NULL, history bigint DEFAULT 0)
 	RETURNS SETOF rnn_explain_row

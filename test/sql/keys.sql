@@ -12,6 +12,7 @@ FROM (SELECT rnn_train(jsonb_build_object('item', item, 'shop', shop), day, amou
 	 rnn_forecast(model, 3, history => 1) AS a
 	 LEFT JOIN rnn_forecast_query('SELECT item, shop, day, amount FROM stock', 3, history => 1, options => '{"keys": ["shop", "item"]}') AS b USING (series, step);
 -- Other names have none, whatever they are.
+SELECT key->>'shop' AS shop, key->>'item' AS item, count(*) FROM rnn_explain((SELECT rnn_train(jsonb_build_object('shop', shop, 'item', item), day, amount, mix()) FROM stock), 2) GROUP BY key ORDER BY key;
 SELECT name, rnn_key(name) AS key FROM unnest(ARRAY['A', '', '{}', '{"a": 1}', '{"a": [1]}', '{"a": {"b": 1}}', '{"a": 1e9999}', '{"a": "1e5 [x] {y}"}', '{"a": "\\"{"}', '{"a"}',
 	'{"a": "\u0000"}', '{"a": null, "b": true, "c": 1.50}', '[1]', '{', '}', '{"a": 1}}', '{"a": "\"}']) AS name;
 SELECT rnn_key(repeat('{"a": ', 1600) || repeat('}', 1600)) IS NULL AS deep;

@@ -197,6 +197,27 @@ as_in_the_textbook(void)
 	}
 }
 
+/* A series whose errors are those of rounding says nothing of how errors go together. */
+static void
+no_error(void)
+{
+	static double r[T * N];
+	rnn_mint   *m;
+	double		without;
+
+	make_residuals(r, 3);
+	for (int t = 0; t < T; t++)
+		r[t * N + 4] = 0;
+	m = learn(&tree, N, r, T);
+	without = rnn_mint_shrinkage(m);
+	free(m);
+	for (int t = 0; t < T; t++)
+		r[t * N + 4] = 1e-15 * r[t * N + 5];
+	m = learn(&tree, N, r, T);
+	CHECK_NEAR(rnn_mint_shrinkage(m), without, 1e-9);
+	free(m);
+}
+
 /* What adds up stays; scales of any size, unknown errors, and nodes that always err alike. */
 static void
 edges(void)
@@ -242,6 +263,7 @@ main(void)
 {
 	TEST(by_hand);
 	TEST(as_in_the_textbook);
+	TEST(no_error);
 	TEST(edges);
 	return check_summary("reconcile");
 }

@@ -23,7 +23,7 @@
 #include <string.h>
 
 #define LEAST_SHRINKAGE 1e-4	/* nodes that always err alike leave an equation that can be solved */
-#define LEAST_VARIANCE 1e-8		/* of a node, of the mean of all */
+#define LEAST_VARIANCE 1e-12		/* of a node, of the mean of all */
 
 struct rnn_mint
 {
@@ -144,7 +144,12 @@ fill_variances(rnn_mint *m)
 			sum += m->variance[i], known++;
 	mean = sum > 0 ? sum / known : 1;
 	for (int i = 0; i < m->n; i++)
+	{
+		/* Errors that are those of rounding go together with nothing. */
+		if (m->variance[i] < LEAST_VARIANCE * mean)
+			m->unit[i] = 0;
 		m->variance[i] = m->variance[i] < 0 ? mean : fmax(m->variance[i], LEAST_VARIANCE * mean);
+	}
 }
 
 rnn_mint *

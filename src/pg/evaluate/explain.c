@@ -21,7 +21,7 @@
 #include "utils/memutils.h"
 
 #define Q RNN_QUANTILES
-#define COLUMNS 18
+#define COLUMNS 19
 
 enum { ARG_MODEL, ARG_HORIZON, ARG_SERIES, ARG_HISTORY };
 
@@ -210,7 +210,7 @@ covariates_json(const ExplainCall *call, const Told *t, int j)
 static void
 put_row(ExplainCall *call, const Told *t, int j)
 {
-	enum {LEVEL = 8, SEASON = 10, ANALOGUES = 13, CALENDAR, COVARIATES, NETWORK, BOUNDS};
+	enum {LEVEL = 8, SEASON = 10, ANALOGUES = 13, CALENDAR, COVARIATES, NETWORK, BOUNDS, KEY};
 	const rnn_model *m = call->model;
 	int			h = call->horizon,
 				covariates = m->config.covariates.n;
@@ -250,6 +250,7 @@ put_row(ExplainCall *call, const Told *t, int j)
 	values[NETWORK] = Float8GetDatum(rest);
 	nulls[BOUNDS] = transformed;
 	values[BOUNDS] = Float8GetDatum(t->forecast[j] - t->sum[j]);
+	set_key(series_name(t->own), &values[KEY], &nulls[KEY]);
 	MemoryContextSwitchTo(old);
 	tuples_put(&call->rows, values, nulls);
 }
