@@ -120,6 +120,38 @@ my $judged = train('SET rnnforecast.max_workers = 0', $both);
 like($judged, qr/\|2$/, 'two candidates with times');
 is(train("SET rnnforecast.max_workers = $_", $both), $judged, "$_ workers: the same bytes") for 1, 2, 4;
 
+# Parts of a backtest: a training for each, or pieces of the forecasts of one model.
+$node->safe_psql('postgres', q{
+	CREATE VIEW columns AS
+	SELECT s AS series, ts, value, (covariates->>'promotion')::bool::int AS promotion, covariates->>'kind' AS kind, (covariates->>'size')::float8 AS size
+	FROM told WHERE value IS NOT NULL;
+	SELECT rnn_fit('model', 'SELECT * FROM columns', 4, '{"start": "prior"}');
+	CREATE TABLE model AS SELECT rnn_model('model') AS m});
+my %backtest = (
+	'a training for each cutoff' => q{rnn_backtest('SELECT s, n, value FROM waves', 3, 6, '{"refit": 1, "start": "scratch", "steps": 30, "members": 2}')},
+	'a training for two, in a window' => q{rnn_backtest('SELECT s, n, value FROM waves', 3, 7, '{"refit": 2, "start": "prior", "window": 40}')},
+	'with covariates and the calendar' => q{rnn_backtest('SELECT * FROM columns', 4, 4, '{"refit": 1, "start": "scratch", "steps": 20, "members": 1, "calendar": true}')},
+	'one training' => q{rnn_backtest('SELECT series, ts, value FROM columns', 6, 900, '{"every": 1, "start": "prior"}')},
+	'a model' => q{rnn_backtest('SELECT * FROM columns', 4, 900, '{"every": 1, "gap": 1}', (SELECT m FROM model))},
+	'a model in a window' => q{rnn_backtest('SELECT * FROM columns', 4, 900, '{"every": 1, "window": 60}', (SELECT m FROM model))});
+for my $what (sort keys %backtest)
+{
+	my $rows = "SET rnnforecast.max_memory = '4GB'; SELECT count(*) > 100, md5(string_agg(b::text, '|')) FROM $backtest{$what} AS b";
+	my $serial = train('SET rnnforecast.max_workers = 0', $rows);
+	my $parts = 0;
+
+	like($serial, qr/^t\|[0-9a-f]{32}$/, "backtest, $what");
+	for my $workers (1, 2, 4)
+	{
+		my ($rc, $out, $err) = $node->psql('postgres', "SET rnnforecast.max_workers = $workers; SET client_min_messages = debug1; $rows");
+		my ($launched, $had) = $err =~ /parts of a backtest by the leader and (\d+) workers: ([\d, ]+)/;
+
+		is($out, $serial, "$what, $workers workers: the same bytes");
+		$parts = eval($had =~ tr/,/+/r) if defined $had;
+		cmp_ok($launched // 0, '>=', $parts > $workers ? $workers : 1, "$what: " . ($launched // 'no') . " workers for $parts parts");
+	}
+}
+
 my ($rc, $out, $err) = $node->psql('postgres', "SET rnnforecast.max_workers = 2; SET statement_timeout = '3s';
 	SELECT length(rnn_train(s, n, value, $long)) FROM t");
 isnt($rc, 0, 'a long training is ended');

@@ -92,6 +92,10 @@ typedef struct Tuples
 /* Error unless the caller's row type has `columns` columns. */
 void		tuples_begin(Tuples *tuples, FunctionCallInfo fcinfo, int columns);
 void		tuples_put(Tuples *tuples, Datum *values, bool *nulls); /* empties scratch */
+/* Rows for another process, which has the same row type: all of them so far, as bytes, which stay until the next call; and back. */
+void		tuples_aside(Tuples *tuples, TupleDesc desc);
+rnn_part	tuples_take(Tuples *tuples);
+void		tuples_add(Tuples *tuples, const rnn_part *rows);
 
 /* row_columns.c: columns that go by their names */
 typedef enum RowKind

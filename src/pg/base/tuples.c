@@ -5,6 +5,7 @@
  */
 #include "pg/base/base.h"
 
+#include "executor/tuptable.h"
 #include "funcapi.h"
 #include "miscadmin.h"
 #include "nodes/execnodes.h"
@@ -66,4 +67,53 @@ tuples_put(Tuples *rows, Datum *values, bool *nulls)
 {
 	tuplestore_putvalues(rows->store, rows->desc, values, nulls);
 	MemoryContextReset(rows->scratch);
+}
+
+void
+tuples_aside(Tuples *rows, TupleDesc desc)
+{
+	rows->desc = desc;
+	rows->store = tuplestore_begin_heap(false, false, work_mem);
+	rows->scratch = AllocSetContextCreate(CurrentMemoryContext, "rnnforecast row", ALLOCSET_DEFAULT_SIZES);
+}
+
+rnn_part
+tuples_take(Tuples *rows)
+{
+	TupleTableSlot *slot = MakeSingleTupleTableSlot(rows->desc, &TTSOpsMinimalTuple);
+	StringInfoData out;
+	MemoryContext old;
+
+	MemoryContextReset(rows->scratch);
+	old = MemoryContextSwitchTo(rows->scratch);
+	initStringInfo(&out);
+	while (tuplestore_gettupleslot(rows->store, true, false, slot))
+	{
+		bool		own;
+		MinimalTuple row = ExecFetchSlotMinimalTuple(slot, &own);
+
+		appendBinaryStringInfo(&out, (char *) row, row->t_len);
+		while (out.len != MAXALIGN(out.len))
+			appendStringInfoChar(&out, 0);
+		if (own)
+			pfree(row);
+	}
+	ExecDropSingleTupleTableSlot(slot);
+	tuplestore_clear(rows->store);
+	MemoryContextSwitchTo(old);
+	return (rnn_part) {out.data, out.len};
+}
+
+void
+tuples_add(Tuples *rows, const rnn_part *part)
+{
+	TupleTableSlot *slot = MakeSingleTupleTableSlot(rows->desc, &TTSOpsMinimalTuple);
+
+	for (char *at = part->bytes; at < (char *) part->bytes + part->len; at += MAXALIGN(((MinimalTuple) at)->t_len))
+	{
+		CHECK_FOR_INTERRUPTS();
+		ExecStoreMinimalTuple((MinimalTuple) at, slot, false);
+		tuplestore_puttupleslot(rows->store, slot);
+	}
+	ExecDropSingleTupleTableSlot(slot);
 }

@@ -5,9 +5,8 @@
  *
  * The rows of the query are collected once.  Cutoffs share trainings: one for
  * all, on the points before the earliest cutoff of each series, or one for each
- * `refit` of them.  A model then forecasts all of its cutoffs in pieces of some
- * ends at once, which share most of the work (rnn_ends), and sees nothing behind
- * each of them but covariates that are known ahead.
+ * `refit` of them.  A model then forecasts all of its cutoffs (play.c).  Trainings, or
+ * pieces of the forecasts of one model, are done side by side (folds.c).
  */
 #include "pg/evaluate/evaluate.h"
 #include "pg/train/train.h"
@@ -27,331 +26,14 @@
 #include "utils/memutils.h"
 #include "utils/timestamp.h"
 
-#define Q RNN_QUANTILES
-#define COLUMNS 17				/* of rnn_backtest_row */
-#define PIECE_NUMBERS 1000000	/* quantiles of a piece, about */
-#define MOST_ENDS 4096
+#define LEAST_ENDS 512			/* of a part, but for the last */
 #define DEFAULT_CUTOFFS 3
 #define MOST_CUTOFFS 1000000
-#define ONE_ALONE 1e6			/* kappa with which the reference of the smallest error has all of the mix's weight */
 #define TOLD_NOTHING 1
 
 enum { ARG_QUERY, ARG_HORIZON, ARG_CUTOFFS, ARG_OPTIONS, ARG_MODEL };
 
 PG_FUNCTION_INFO_V1(rnnforecast_rnn_backtest);
-
-/* A backtest by one model after the other. */
-typedef struct Run
-{
-	const Backtest *b;
-	const rnn_model *history;	/* its series as cutoffs count them */
-	int64		season;			/* of naive and scale, by the model that forecasts */
-	int			steps;			/* from a cutoff on: gap and horizon */
-	Tuples		rows;
-	MemoryContext scratch;		/* of a piece */
-} Run;
-
-/* What forecasts, and the series as it knows them. */
-typedef struct Player
-{
-	const rnn_model *model;
-	rnn_model	mix,			/* the same, the mix alone, */
-				reference;		/* and of it the best reference alone */
-	const rnn_series *series;
-	const float **correction;	/* (cutoffs) of the intervals at each, NULL: the model's */
-} Player;
-
-/* ------------------------------------------------------------------ a piece */
-
-/* Cutoffs that are forecast at once: the places of their series, and ends in these. */
-typedef struct Piece
-{
-	int			count;
-	rnn_series *series;			/* (count) */
-	int64		n;
-	rnn_origin *origins;		/* (n) */
-} Piece;
-
-/* A series that ends at a cutoff and begins in its window, where there is one. */
-static rnn_series
-window_of(const Run *run, const Player *p, const rnn_series *whole, int64 e)
-{
-	rnn_series	s = *whole;
-
-	s.ahead += s.n - e;
-	s.n = e;
-	if (run->b->window > 0)
-		trim_series(&s, p->model, run->b->window, true);
-	return s;
-}
-
-static Piece
-new_piece(const Run *run, const Player *p, const Cut *cuts, int64 n)
-{
-	Piece		piece = {.n = n};
-
-	piece.series = palloc(sizeof(rnn_series) * n);
-	piece.origins = palloc(sizeof(rnn_origin) * n);
-	for (int64 i = 0; i < n; i++)
-	{
-		const rnn_series *s = &p->series[cuts[i].series];
-
-		if (run->b->window > 0)
-			piece.series[piece.count++] = window_of(run, p, s, cuts[i].e);
-		else if (i == 0 || cuts[i].series != cuts[i - 1].series)
-			piece.series[piece.count++] = *s;
-		piece.origins[i] = (rnn_origin) {
-			.series = piece.count - 1,.e = run->b->window > 0 ? piece.series[piece.count - 1].n : cuts[i].e,
-				.correction = p->correction[cuts[i].index]
-		};
-	}
-	if (p->model->config.terms)
-		calendar_fill(&p->model->clock, piece.series, piece.count, run->steps);
-	return piece;
-}
-
-/* The quantiles (n, steps, Q) of a model; NULL where there is no room for so many. */
-static double *
-forecast_piece(const Run *run, const rnn_model *model, const Piece *piece)
-{
-	Size		out = sizeof(double) * Q * run->steps * (Size) piece->n,
-				work;
-	char	   *block;
-	rnn_forecaster *f;
-	rnn_error	err;
-
-	if (rnn_ends_size(model, piece->series, piece->count, piece->origins, piece->n, run->steps, &work, &err) != RNN_OK)
-		report_engine_error(&err);
-	work = MAXALIGN(work);
-	/* With what the mix and its best reference say beside it. */
-	if (work + 3 * out > memory_limit())
-	{
-		if (piece->n > 1)
-			return NULL;
-		rnn_fail(&err, RNN_ERR_MEMORY, "forecasting", (double) (work + 3 * out), 0, (double) memory_limit());
-		report_engine_error(&err);
-	}
-	block = MemoryContextAllocHuge(CurrentMemoryContext, out + work);
-	if (rnn_ends_begin(model, piece->series, piece->count, piece->origins, piece->n, run->steps,
-					   block + out, work, (double *) block, &f, &err) != RNN_OK)
-		report_engine_error(&err);
-	drive_forecast(f);
-	return (double *) block;
-}
-
-/* ------------------------------------------------------------------- output */
-
-/* Quantiles of a piece by what forecasts; NULL where there is no room. */
-typedef struct Said
-{
-	const double *q,			/* (n, steps, Q) */
-			   *mix,
-			   *reference;
-} Said;
-
-static bool
-says_mix(const rnn_model *m)
-{
-	return m->n_members == 0 && m->prior_net == NULL;
-}
-
-/* False where there is no room for so many. */
-static bool
-ask(const Run *run, const Player *p, const Piece *piece, Said *said)
-{
-	*said = (Said) {.q = forecast_piece(run, p->model, piece)};
-	if (said->q)
-		said->mix = says_mix(p->model) ? said->q : forecast_piece(run, &p->mix, piece);
-	if (said->mix)
-		said->reference = forecast_piece(run, &p->reference, piece);
-	return said->reference != NULL;
-}
-
-/* Of one cutoff. */
-typedef struct Told
-{
-	const rnn_series *s;
-	int64		e;
-	rnn_series	before;			/* s up to there */
-	rnn_config	cfg;			/* with its own bounds */
-	double		scale;
-} Told;
-
-static double
-naive_of(const Told *t, int64 season, int step)
-{
-	double		x = season_before(&t->before, season, step);
-
-	return isnan(x) ? t->s->x[t->e - 1] : x;
-}
-
-static Datum
-quantiles_of(const double *q)
-{
-	Datum		levels[Q];
-
-	for (int k = 0; k < Q; k++)
-		levels[k] = Float8GetDatum(q[k]);
-	return PointerGetDatum(construct_array(levels, Q, FLOAT8OID, sizeof(float8), FLOAT8PASSBYVAL, TYPALIGN_DOUBLE));
-}
-
-static void
-put_row(Run *run, const Told *t, int step, const double *q, double mix, double reference)
-{
-	const rnn_clock *clock = &run->history->clock;
-	double		low = (1 - run->b->level) / 2;
-	MemoryContext old = MemoryContextSwitchTo(run->rows.scratch);
-	Datum		values[COLUMNS] = {0};
-	bool		nulls[COLUMNS] = {false};
-
-	CHECK_FOR_INTERRUPTS();
-	nulls[0] = t->s->name == NULL;
-	if (t->s->name)
-		values[0] = PointerGetDatum(cstring_to_text_with_len(t->s->name, t->s->name_len));
-	nulls[1] = !clock_has_times(clock);
-	if (!nulls[1])
-		values[1] = TimestampGetDatum(clock_local(clock, clock_time(clock, t->s->start, t->e - 1)));
-	values[2] = Int32GetDatum(step);
-	clock_place(clock, t->s, t->e - 1 + step, &values[3], &nulls[3]);
-	values[6] = Float8GetDatum(t->s->x[t->e - 1 + step]);
-	values[7] = Float8GetDatum(q[RNN_MEDIAN]);
-	values[8] = Float8GetDatum(rnn_quantile_bound(&t->cfg, q, low));
-	values[9] = Float8GetDatum(rnn_quantile_bound(&t->cfg, q, 1 - low));
-	values[10] = quantiles_of(q);
-	values[11] = Float8GetDatum(rnn_quantile_mean(&t->cfg, q));
-	values[12] = Float8GetDatum(naive_of(t, run->season, step));
-	values[13] = Float8GetDatum(mix);
-	values[14] = Float8GetDatum(t->scale);
-	nulls[14] = isnan(t->scale);
-	values[15] = Float8GetDatum(reference);
-	set_key(series_name(t->s), &values[16], &nulls[16]);
-	MemoryContextSwitchTo(old);
-	tuples_put(&run->rows, values, nulls);
-}
-
-/* Steps after cutoff i of a piece that have come, and are known. */
-static void
-put_cut(Run *run, const Told *t, const Said *said, int64 i)
-{
-	for (int step = run->b->gap + 1; step <= run->steps && t->e - 1 + step < t->s->n; step++)
-	{
-		Size		at = ((Size) i * run->steps + step - 1) * Q;
-
-		if (!isnan(t->s->x[t->e - 1 + step]))
-			put_row(run, t, step, said->q + at, said->mix[at + RNN_MEDIAN], said->reference[at + RNN_MEDIAN]);
-	}
-}
-
-static void
-put_piece(Run *run, const Player *p, const Cut *cuts, int64 n, const Said *said)
-{
-	rnn_tally	tally = {0};
-	ScaleSum	sum = {0};
-
-	for (int64 i = 0; i < n; i++)
-	{
-		const rnn_series *s = &run->history->series[cuts[i].series];
-		Told		t = {.s = s,.e = cuts[i].e,.before = *s};
-
-		t.before.n = t.e;
-		if (i > 0 && cuts[i].series != cuts[i - 1].series)
-			tally = (rnn_tally) {0};
-		t.cfg = rnn_forecast_config(p->model, &tally, s, t.e);
-		t.scale = scale_before(&sum, s, t.e, run->season, run->b->scale_points);
-		put_cut(run, &t, said, i);
-	}
-}
-
-/* A half of them at a time where memory is short. */
-static void
-play_piece(Run *run, const Player *p, const Cut *cuts, int64 n)
-{
-	MemoryContext outer = MemoryContextSwitchTo(run->scratch);
-	Piece		piece = new_piece(run, p, cuts, n);
-	Said		said;
-	bool		told = ask(run, p, &piece, &said);
-
-	if (told)
-		put_piece(run, p, cuts, n, &said);
-	MemoryContextSwitchTo(outer);
-	MemoryContextReset(run->scratch);
-	if (told)
-		return;
-	play_piece(run, p, cuts, n / 2);
-	play_piece(run, p, cuts + n / 2, n - n / 2);
-}
-
-/* Of the model that is given the rows before a cutoff: what came of its forecasts since the training; NULL where nothing did. */
-static const float *
-correction_at(const Run *run, const Player *p, const Cut *cuts, int64 n, int index)
-{
-	rnn_model	then = *p->model;
-	rnn_series *series = palloc_extended(sizeof(rnn_series) * n, MCXT_ALLOC_HUGE);
-	float	   *correction = palloc(sizeof(float) * RNN_MEDIAN);
-	MemoryContext outer = MemoryContextSwitchTo(run->scratch);
-
-	then.series = series;
-	then.n_series = 0;
-	for (int64 i = 0; i < n; i++)
-		if (cuts[i].index == index)
-			series[then.n_series++] = window_of(run, p, &p->series[cuts[i].series], cuts[i].e);
-	correct_calibration(&then);
-	memcpy(correction, then.correction, sizeof(float) * RNN_MEDIAN);
-	MemoryContextSwitchTo(outer);
-	MemoryContextReset(run->scratch);
-	pfree(series);
-	return then.passed > 0 ? correction : NULL;
-}
-
-static const float **
-corrections(const Run *run, const Player *p, const Cut *cuts, int64 n)
-{
-	const float **all = palloc0(sizeof(float *) * run->b->cutoffs);
-	bool	   *there = palloc0(run->b->cutoffs);
-
-	for (int64 i = 0; i < n; i++)
-		there[cuts[i].index] = true;
-	for (int i = 0; i < run->b->cutoffs; i++)
-	{
-		CHECK_FOR_INTERRUPTS();
-		if (there[i])
-			all[i] = correction_at(run, p, cuts, n, i);
-	}
-	pfree(there);
-	return all;
-}
-
-/* A model's mix, without its networks. */
-static rnn_model
-mix_of(const rnn_model *model)
-{
-	rnn_model	mix = *model;
-
-	mix.n_members = 0;
-	mix.weight = mix.weight_short = 0;
-	mix.prior = 0;
-	mix.prior_net = NULL;
-	mix.config.skip = true;
-	mix.mix_spread = 1;
-	return mix;
-}
-
-static void
-play(Run *run, const rnn_model *model, const rnn_series *series, const Cut *cuts, int64 n)
-{
-	rnn_model	own = *model;
-	Player		p = {.model = &own,.mix = mix_of(model),.series = series};
-	int64		most = Max(1, Min(MOST_ENDS, PIECE_NUMBERS / ((int64) run->steps * Q)));
-
-	p.reference = p.mix;
-	p.reference.config.kappa = ONE_ALONE;
-	/* What it learned from rows that came later. */
-	own.passed = p.mix.passed = p.reference.passed = 0;
-	p.correction = corrections(run, &p, cuts, n);
-	run->season = run->b->season > 0 ? run->b->season : usual_season(model);
-	for (int64 from = 0; from < n; from += most)
-		play_piece(run, &p, cuts + from, Min(most, n - from));
-}
 
 /* ---------------------------------------------------------------- trainings */
 
@@ -398,38 +80,84 @@ train_before(const Run *run, Jsonb *options, const Cut *cuts, int64 n)
 	return decode_model(train_on_history(&before, options, NULL, &occasion));
 }
 
-static void
+void
 play_trained(Run *run, Jsonb *options, const Cut *cuts, int64 n)
 {
 	MemoryContext training = AllocSetContextCreate(CurrentMemoryContext, "rnnforecast backtest", ALLOCSET_DEFAULT_SIZES),
 				outer = MemoryContextSwitchTo(training);
 	const rnn_model *model = train_before(run, options, cuts, n);
+	Player		p;
 
-	play(run, model, series_for_model(run->history, model), cuts, n);
+	player_init(run, &p, model, series_for_model(run->history, model));
+	player_correct(run, &p, cuts, n);
+	play(run, &p, cuts, n);
 	MemoryContextSwitchTo(outer);
 	MemoryContextDelete(training);
 }
 
-/* The oldest cutoffs first. */
-static void
-play_all(Run *run, const rnn_model *given, Jsonb *options, const Cut *all, int64 count)
+/* Whole series where they have less than what is forecast at once, since the ends of one share most of the work. */
+static int64
+part_end(const Cut *cuts, int64 n, int64 from, int64 most)
 {
-	int			cutoffs = run->b->cutoffs,
-				each = given || run->b->refit == 0 ? cutoffs : run->b->refit;
-	Cut		   *cuts = palloc_extended(sizeof(Cut) * Max(count, 1), MCXT_ALLOC_HUGE);
+	int64		end = from;
 
+	while (end < n && end - from < most && (end - from < LEAST_ENDS || cuts[end].series == cuts[end - 1].series))
+		end++;
+	return end;
+}
+
+static void
+play_model(Run *run, const rnn_model *history, const rnn_model *model, const rnn_series *series, const Cut *cuts, int64 n)
+{
+	int64		most = piece_ends(run);
+	Player		p;
+	Folds		f = {.run = run,.history = history,.given = model,.player = &p,.cuts = cuts};
+
+	player_init(run, &p, model, series);
+	player_correct(run, &p, cuts, n);
+	f.first = palloc_extended(sizeof(int64) * (n / Min(LEAST_ENDS, most) + 2), MCXT_ALLOC_HUGE);
+	for (f.first[0] = 0; f.first[f.n] < n; f.n++)
+		f.first[f.n + 1] = part_end(cuts, n, f.first[f.n], most);
+	play_folds(&f);
+}
+
+/* Cutoffs of each training, the oldest first. */
+static void
+part_cuts(Folds *f, Cut *cuts, int each, const Cut *all, int64 count)
+{
+	int			cutoffs = f->run->b->cutoffs;
+
+	f->cuts = cuts;
+	f->first = palloc0(sizeof(int64) * (cutoffs / each + 2));
 	for (int last = cutoffs - 1; last >= 0; last -= each)
 	{
-		int64		n = choose_cuts(all, count, Max(last - each + 1, 0), last, cuts);
+		int64		from = f->first[f->n],
+					n = choose_cuts(all, count, Max(last - each + 1, 0), last, cuts + from);
 
 		CHECK_FOR_INTERRUPTS();
-		if (n == 0)
-			continue;
-		if (given)
-			play(run, given, run->history->series, cuts, n);
-		else
-			play_trained(run, options, cuts, n);
+		if (n > 0)
+			f->first[++f->n] = from + n;
 	}
+}
+
+static void
+play_all(Run *run, const rnn_model *history, const rnn_model *given, Jsonb *options, const Cut *all, int64 count)
+{
+	int			cutoffs = run->b->cutoffs;
+	Folds		f = {.run = run,.history = history,.options = options};
+	Cut		   *cuts = palloc_extended(sizeof(Cut) * Max(count, 1), MCXT_ALLOC_HUGE);
+
+	part_cuts(&f, cuts, given || run->b->refit == 0 ? cutoffs : run->b->refit, all, count);
+	if (given)
+		play_model(run, history, given, run->history->series, cuts, f.first[f.n]);
+	else if (f.n == 1)
+	{
+		const rnn_model *model = train_before(run, options, cuts, f.first[1]);
+
+		play_model(run, history, model, series_for_model(run->history, model), cuts, f.first[1]);
+	}
+	else
+		play_folds(&f);
 }
 
 /* ------------------------------------------------------------------ horizon */
@@ -468,8 +196,7 @@ train_for(Jsonb *options, int steps)
 	return json_merge(options, json_from(psprintf("{\"horizon\": %d}", Min(steps, RNN_MAX_TRAINED))));
 }
 
-/* The history as the model knows it: cutoffs are counted on its steps. */
-static const rnn_model *
+const rnn_model *
 history_of_model(const rnn_model *history, const rnn_model *model)
 {
 	rnn_model  *known = palloc(sizeof(rnn_model));
@@ -508,7 +235,7 @@ backtest_rows(FunctionCallInfo fcinfo, const rnn_model *history, const rnn_model
 	int64		count;
 	Cut		   *cuts;
 
-	tuples_begin(&run.rows, fcinfo, COLUMNS);
+	tuples_begin(&run.rows, fcinfo, BACKTEST_COLUMNS);
 	if (!given)
 		check_may_train(fcinfo->flinfo->fn_oid);
 	b->horizon = horizon_of(b, given, options);
@@ -521,7 +248,7 @@ backtest_rows(FunctionCallInfo fcinfo, const rnn_model *history, const rnn_model
 		options = train_for(options, run.steps);
 	run.scratch = AllocSetContextCreate(CurrentMemoryContext, "rnnforecast piece", ALLOCSET_DEFAULT_SIZES);
 	cuts = plan_cuts(run.history, b, &count);
-	play_all(&run, given, options, cuts, count);
+	play_all(&run, history, given, options, cuts, count);
 }
 
 /* ---------------------------------------------------------------- arguments */
@@ -532,7 +259,7 @@ backtest_nothing(FunctionCallInfo fcinfo, const char *why)
 {
 	Tuples		rows;
 
-	tuples_begin(&rows, fcinfo, COLUMNS);
+	tuples_begin(&rows, fcinfo, BACKTEST_COLUMNS);
 	if (tell_once(fcinfo, TOLD_NOTHING))
 		ereport(NOTICE,
 				(errmsg("nothing is judged: %s", why)));

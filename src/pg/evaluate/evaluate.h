@@ -105,9 +105,58 @@ typedef struct ScaleSum
 /* Their mean over the last `points` before e (0: all), in the order of ends; NaN where there are none. */
 double		scale_before(ScaleSum *sum, const rnn_series *s, int64 e, int64 season, int64 points);
 
+/* play.c */
+#define BACKTEST_COLUMNS 17		/* of rnn_backtest_row */
+
+/* A backtest by one model after the other. */
+typedef struct Run
+{
+	const Backtest *b;
+	const rnn_model *history;	/* its series as cutoffs count them */
+	int64		season;			/* of naive and scale, by the model that forecasts */
+	int			steps;			/* from a cutoff on: gap and horizon */
+	Tuples		rows;
+	MemoryContext scratch;		/* of a piece */
+} Run;
+
+/* What forecasts, and the series as it knows them. */
+typedef struct Player
+{
+	const rnn_model *model;		/* own */
+	rnn_model	own,
+				mix,			/* the same, the mix alone, */
+				reference;		/* and of it the best reference alone */
+	const rnn_series *series;
+	const float **correction;	/* (cutoffs) of the intervals at each, NULL: the model's */
+} Player;
+
+void		player_init(Run *run, Player *p, const rnn_model *model, const rnn_series *series);
+void		player_correct(const Run *run, Player *p, const Cut *cuts, int64 n);	/* the intervals at all of these */
+int64		piece_ends(const Run *run);	/* cutoffs that are forecast at once */
+void		play(Run *run, const Player *p, const Cut *cuts, int64 n);	/* puts the rows */
+
+/* folds.c: parts of a backtest, each a training or a piece, by this process and parallel workers */
+typedef struct Folds
+{
+	Run		   *run;
+	const rnn_model *history,	/* as it was given, */
+			   *given;			/* and a model; NULL: each part trains */
+	const Player *player;		/* of the model */
+	Jsonb	   *options;		/* of trainings */
+	const Cut  *cuts;
+	int			n;				/* parts */
+	int64	   *first;			/* (n + 1) of the cuts of each */
+} Folds;
+
+void		play_folds(Folds *f);
+
 /* backtest.c: the rows, by a model, or by trainings with these options where it is NULL */
 void		backtest_rows(FunctionCallInfo fcinfo, const rnn_model *history, const rnn_model *given, Jsonb *options,
 						  Backtest *b);
+/* A training on what lies before the cutoffs, and their rows. */
+void		play_trained(Run *run, Jsonb *options, const Cut *cuts, int64 n);
+/* A history as a model knows it: cutoffs are counted on its steps. */
+const rnn_model *history_of_model(const rnn_model *history, const rnn_model *model);
 /* Error where there are options of a training beside a model. */
 void		refuse_training(Jsonb *options, const Backtest *b);
 void		backtest_nothing(FunctionCallInfo fcinfo, const char *why);

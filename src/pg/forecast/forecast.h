@@ -7,6 +7,10 @@
 
 #include "pg/model/model.h"
 
+#include "storage/dsm.h"
+#include "storage/sharedfileset.h"
+#include "storage/shm_toc.h"
+
 /* Arguments that all functions that forecast have, by number; the first is what they forecast by. */
 enum
 {
@@ -122,6 +126,21 @@ bool		is_key(const QueryColumns *columns, int column);	/* by its number, from 1 
  * belong to the same extension.
  */
 bytea	   *query_aggregate(const QueryColumns *columns, Oid function, const char *aggregate, Jsonb *options);
+
+/* beside.c: pieces of work, done by this process and by parallel workers */
+typedef struct Beside
+{
+	int			n;				/* pieces */
+	void	   *arg;			/* of all of these: */
+	void		(*share) (void *arg, SharedFileSet *files); /* writes what workers need */
+	rnn_part	(*make) (void *arg, int i);	/* what becomes of the i-th; it stays until the next */
+	void		(*take) (void *arg, int i, const rnn_part *result); /* in the leader, in order */
+	const char *what;			/* the pieces, for those who watch */
+} Beside;
+
+/* All of them; false where there are no workers, and nothing was done.  Workers begin at `entry`, which is to call: */
+bool		work_beside(const Beside *b, int workers, const char *entry);
+void		work_along(dsm_segment *seg, shm_toc *toc, Beside (*begin) (SharedFileSet *files));
 
 /* query.c: options that put rows into the bins of a model; NULL where it has none */
 Jsonb	   *bins_of(const rnn_model *model);
