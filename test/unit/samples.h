@@ -162,7 +162,7 @@ make_samples(void)
 	make_history(&samples[6]);
 
 	small_config(&cfg, RNN_GRU);
-	cfg.covariates = (rnn_covariates) {COVARIATES, covariates};
+	cfg.covariates = (rnn_covariates) {.n = COVARIATES,.list = covariates};
 	make_sample(7, "covariates", &cfg, POINTS);
 	for (int i = 0; i < 30 + AHEAD; i++)
 	{

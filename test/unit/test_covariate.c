@@ -52,7 +52,7 @@ config(rnn_config *cfg)
 	cfg->seasons_given = 1;
 	cfg->seasons[0] = 7;
 	cfg->members = 1;
-	cfg->covariates = (rnn_covariates) {K, list};
+	cfg->covariates = (rnn_covariates) {.n = K,.list = list};
 }
 
 /* --------------------------------------------------------------- by bytes */

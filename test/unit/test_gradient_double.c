@@ -245,7 +245,7 @@ test_turned(void)
 		problem		p;
 
 		cfg.hidden = 16;
-		cfg.covariates = (rnn_covariates) {1, list};
+		cfg.covariates = (rnn_covariates) {.n = 1,.list = list};
 		problem_init(&p, &cfg, 5, 2, 29 + cell);
 		CHECK(p.net.turned != NULL);
 		check_problem(&p, "turned");
@@ -488,7 +488,7 @@ test_learn(void)
 			cfg.dropout = 0.3;
 			cfg.horizon = 300;
 			if (cell > 1)
-				cfg.covariates = (rnn_covariates) {2, list};
+				cfg.covariates = (rnn_covariates) {.n = 2,.list = list};
 			problem_init(&once, &cfg, T, B, 51);
 			problem_init(&parts, &cfg, T, B, 51);
 			alone = calloc(parts.shape.params, sizeof(real));
@@ -706,7 +706,7 @@ test_inputs(void)
 				cfg.skip = skip;
 				cfg.loss = front % 3;
 				if (skip == front % 2)
-					cfg.covariates = (rnn_covariates) {2, list};
+					cfg.covariates = (rnn_covariates) {.n = 2,.list = list};
 				problem_init(&p, &cfg, 7, 3, 61 + cell);
 				p.head_from = front == 3 ? 3 : 0;
 				check_problem_inputs(&p, name);
@@ -728,7 +728,7 @@ test_inputs_in_parts(void)
 	int64_t		known;
 
 	cfg.horizon = 300;
-	cfg.covariates = (rnn_covariates) {1, &word};
+	cfg.covariates = (rnn_covariates) {.n = 1,.list = &word};
 	problem_init(&plain, &cfg, T, B, 71);
 	problem_gradient(&plain);
 	for (int i = 0; i < 2; i++)

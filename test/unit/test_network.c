@@ -449,7 +449,7 @@ test_written_order(void)
 				order[1000] = "";
 
 	cfg.layers = cfg.conv_layers = 1;
-	cfg.covariates = (rnn_covariates) {1, &word};
+	cfg.covariates = (rnn_covariates) {.n = 1,.list = &word};
 	rnn_shape_init(&s, &cfg);
 	for (int i = 0; i < s.tensors; i++)
 		strcat(strcat(order, s.tensor[i].name), " ");

@@ -44,10 +44,31 @@ typedef struct rnn_covariate
 				scale;			/* and how far from it values are */
 } rnn_covariate;
 
+/* How finely the regression tells what covariates that are known ahead add, series/regression.c. */
+typedef enum rnn_detail
+{
+	RNN_DETAIL_NONE,			/* not at all */
+	RNN_DETAIL_LINEAR,			/* a slope of each number, a step of each word */
+	RNN_DETAIL_BENT,			/* slopes that change */
+	RNN_DETAIL_PHASED			/* and by the phase in a cycle */
+} rnn_detail;
+
+#define RNN_MOST_TERMS 256		/* of the regression, */
+#define RNN_MOST_WEIGHT 1e200	/* and how large their weights are */
+
+typedef struct rnn_regression
+{
+	int32_t		detail;			/* rnn_detail */
+	int32_t		cycle;			/* steps, 1: none */
+	int32_t		n;				/* terms, 0: there are none */
+	const double *weight;		/* (n) */
+} rnn_regression;
+
 typedef struct rnn_covariates
 {
 	int32_t		n;
 	const rnn_covariate *list;	/* (n) */
+	rnn_regression regression;	/* in a model that was trained */
 } rnn_covariates;
 
 /* Cycles of the calendar, in bits of `terms`. */
@@ -127,6 +148,7 @@ typedef struct rnn_config
 	int32_t		terms;			/* bits of rnn_term */
 	int32_t		references;		/* of the list, that a network sees, */
 	int32_t		mixed;			/* and that are mixed; 0: nothing is */
+	int32_t		blind;			/* bool: a network sees no covariates */
 	int32_t		past;			/* bool: a network sees what is told of the past beside its patches, frame.h */
 } rnn_config;
 

@@ -91,8 +91,10 @@ rnn_follow_begin(const rnn_model *m, const rnn_series *s, int horizon, void *blo
 void
 rnn_follow_take(rnn_follower *w, int64_t k, double x)
 {
+	const rnn_config *cfg = &w->forecaster->model->config;
+
 	w->own[k] = x;
-	w->raw[k] = w->x[k] = rnn_transform(&w->forecaster->model->config, x) / w->forecaster->points->unit;
+	w->raw[k] = w->x[k] = (rnn_transform(cfg, x) - rnn_regression_effect(&cfg->covariates, &w->series, k)) / w->forecaster->points->unit;
 }
 
 rnn_status

@@ -153,12 +153,12 @@ calibration(const rnn_model *m, const float *correction, int j, int k)
 }
 
 /*
- * Widen, keep the order of the quantiles, and go back to the series as it is.
+ * Widen, keep the order of the quantiles, add what covariates do, and go back to the series as it is.
  * False where the network left the range of numbers, as weights that are
  * large enough make it do.
  */
 static bool
-finish_row(const rnn_model *m, const rnn_config *cfg, const float *correction, int j, double unit, double *q)
+finish_row(const rnn_model *m, const rnn_config *cfg, const float *correction, int j, double unit, double effect, double *q)
 {
 	double		centre = q[M];
 
@@ -174,7 +174,7 @@ finish_row(const rnn_model *m, const rnn_config *cfg, const float *correction, i
 	for (int k = M - 1; k >= 0; k--)
 		q[k] = fmin(q[k], q[k + 1]);
 	for (int k = 0; k < Q; k++)
-		q[k] = rnn_within_bounds(cfg, rnn_restore(cfg, bounded(q[k] * unit)));
+		q[k] = rnn_within_bounds(cfg, rnn_restore(cfg, bounded(q[k] * unit + effect)));
 	return true;
 }
 
@@ -223,9 +223,10 @@ finish_end(Forecaster *f, const rnn_end *end, const float *correction, double *o
 	if (correction == NULL && f->model->passed > 0)
 		correction = f->model->correction;
 	for (int j = 0; j < f->horizon; j++)
-		if (!finish_row(f->model, &cfg, correction, j, end->points->unit, out + (int64_t) j * Q))
+		if (!finish_row(f->model, &cfg, correction, j, end->points->unit, rnn_regression_effect(&cfg.covariates, s, end->e + j), out + (int64_t) j * Q))
 			return false;
-	see_points(source, end->points->raw, end->e);
+	/* What covariates add changes in any case. */
+	see_points(source, f->model->config.covariates.regression.n > 0 ? s->x : end->points->raw, end->e);
 	/* Of one known point nothing is sure. */
 	if (source->second < first || source->differs >= first)
 		return true;

@@ -215,7 +215,7 @@ members_section(Walk *w, rnn_model *m)
 	for (int i = 0; i < m->n_members && !w->failed; i++)
 	{
 		rnn_member *member = &m->member[i];
-		rnn_config	cfg = rnn_member_config(m, i);
+		rnn_config	cfg;
 		int64_t		seed = (int64_t) member->seed;
 
 		walk_i64(w, &seed, INT64_MIN, INT64_MAX, "a seed");
@@ -228,6 +228,7 @@ members_section(Walk *w, rnn_model *m)
 		walk_i64(w, &member->params, 1, RNN_MAX_MODEL / 4, "a member's size");
 		walk_i64(w, &member->shared, 0, member->prior > 0 ? member->params - 1 : 0, "a member's shared weights");
 		CHECK(w, member->context % member->patch == 0, "a member's context is not a whole number of patches");
+		cfg = rnn_member_config(m, i);
 		cfg.patch = member->patch;
 		cfg.context = member->context;
 		CHECK(w, member->params == rnn_param_count(&cfg), "a member's size does not fit its shape");

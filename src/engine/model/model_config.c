@@ -230,6 +230,36 @@ covariate_of(Walk *w, rnn_covariate *c, bool is_history)
 	CHECK(w, isfinite(c->centre) && c->scale > 1e-100 && c->scale < 1e100, "the scale of a covariate");
 }
 
+/* How many weights there are follows from the covariates. */
+static void
+regression_of(Walk *w, const rnn_covariates *all, rnn_regression *r, bool is_history)
+{
+	double	   *weight = NULL;
+
+	if (is_history)
+		*r = (rnn_regression) {0};
+	walk_i32(w, &r->detail, RNN_DETAIL_NONE, is_history ? RNN_DETAIL_NONE : RNN_DETAIL_PHASED, "the detail of the regression");
+	if (w->failed || r->detail == RNN_DETAIL_NONE)
+		return;
+	walk_i32(w, &r->cycle, 1, 1000000, "the cycle of the regression");
+	if (w->direction == READ && !w->failed)
+		r->n = rnn_regression_terms(all, r->detail);
+	CHECK(w, r->n > 0 && r->n <= RNN_MOST_TERMS, "the count of the regression's terms");
+	if (w->direction == READ && (weight = walk_room(w, r->n, 8, sizeof(double))) == NULL && w->failed)
+		return;
+	for (int i = 0; i < r->n && !w->failed; i++)
+	{
+		double		v = w->direction == READ ? 0 : r->weight[i];
+
+		walk_f64(w, &v);
+		CHECK(w, fabs(v) < RNN_MOST_WEIGHT, "a weight of the regression");
+		if (weight)
+			weight[i] = v;
+	}
+	if (w->direction == READ)
+		r->weight = weight;
+}
+
 /* Their names ascend, so none occurs twice. */
 void
 covariates_section(Walk *w, rnn_model *m)
@@ -258,4 +288,6 @@ covariates_section(Walk *w, rnn_model *m)
 	}
 	if (w->direction == READ)
 		all->list = list;
+	if (all->n > 0 && !w->failed)
+		regression_of(w, all, &all->regression, m->is_history);
 }

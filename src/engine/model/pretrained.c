@@ -66,6 +66,7 @@ set_shape(const rnn_prior_data *d, rnn_config *cfg)
 	cfg->conv_layers = 0;
 	cfg->references = d->references;
 	cfg->past = d->past;
+	cfg->blind = true;
 }
 
 size_t
@@ -120,7 +121,7 @@ rnn_prior_fits(int version, const rnn_config *cfg)
 
 	return d && cfg->cell == d->cell && cfg->layers == d->layers && cfg->hidden == d->hidden &&
 		cfg->patch == d->patch && cfg->norm && cfg->residual && cfg->skip && cfg->conv_layers == 0 &&
-		cfg->covariates.n == 0 && cfg->terms == 0;
+		cfg->terms == 0;
 }
 
 bool

@@ -50,6 +50,7 @@ rnn_member_config(const rnn_model *m, int member)
 
 	cfg.seasons_given = m->n_seasons;
 	memcpy(cfg.seasons, m->seasons, sizeof(cfg.seasons));
+	cfg.blind = member < m->n_members && m->member[member].prior > 0;
 	if (!rnn_member_is_second(m, member))
 		return cfg;
 	cfg.hidden = s->hidden;

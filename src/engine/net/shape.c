@@ -38,7 +38,8 @@ shape_sizes(rnn_shape *s, const rnn_config *cfg)
 	s->dropout = (real) cfg->dropout;
 	s->kind = cfg->cell;
 	s->cell = &rnn_cells[cfg->cell];
-	s->covariates = cfg->covariates;
+	if (!cfg->blind)
+		s->covariates = cfg->covariates;
 	s->terms = cfg->terms;
 	rnn_covariates_shape(s);
 }

@@ -97,6 +97,26 @@ bool		rnn_series_is_constant(const rnn_series *s);	/* of two known points or mor
 /* Missing points filled forward (causal); out may be x. */
 void		rnn_fill_forward(const double *x, int64_t n, double *out);
 
+/* ------------------------------------------------------------ regression */
+
+/*
+ * What covariates that are known ahead add to a series, once it is transformed:
+ * a sum of terms of each point's own covariates.  Training and forecasting see
+ * series without it, and forecasts get it back.
+ */
+int			rnn_regression_terms(const rnn_covariates *all, rnn_detail detail);	/* with a cycle */
+/* Numbers of the terms of a detail among those of a finer one; how many. */
+int			rnn_regression_kept(const rnn_covariates *all, rnn_detail finest, rnn_detail detail, int *kept);
+/* Values of the terms of a row, below n + ahead: (rnn_regression_terms). */
+void		rnn_regression_row(const rnn_covariates *all, rnn_detail detail, const rnn_series *s, int64_t row, double *terms);
+/* What they add up to; behind the rows that are there, as a cycle before. */
+double		rnn_regression_effect(const rnn_covariates *all, const rnn_series *s, int64_t row);
+/*
+ * Fitted to series that are prepared but for it; of no terms where it doesn't
+ * help.  cfg: with its seasons and the cycle.  The weights lie in the arena.
+ */
+rnn_regression rnn_regression_fit(const rnn_config *cfg, const rnn_series *series, int count, const rnn_stop *stop, rnn_arena *a);
+
 /* ------------------------------------------------------------- quantiles */
 
 /*

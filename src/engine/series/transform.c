@@ -143,7 +143,7 @@ rnn_fill_forward(const double *x, int64_t n, double *out)
 bool
 rnn_changes_series(const rnn_config *cfg)
 {
-	return cfg->transform != RNN_TRANSFORM_NONE ||
+	return cfg->transform != RNN_TRANSFORM_NONE || cfg->covariates.regression.n > 0 ||
 		(cfg->gaps != RNN_GAPS_MASK && cfg->gaps != RNN_GAPS_ERROR);
 }
 
@@ -160,7 +160,7 @@ rnn_series_prepare(const rnn_config *cfg, const rnn_series *s, rnn_arena *a)
 		rnn_fill_gaps(cfg, s->x, s->n, x);
 	for (int64_t i = 0; x && i < s->n; i++)
 		if (!isnan(x[i]))
-			x[i] = rnn_transform(cfg, x[i]);
+			x[i] = rnn_transform(cfg, x[i]) - rnn_regression_effect(&cfg->covariates, s, i);
 	ready.x = x;
 	return ready;
 }

@@ -80,11 +80,11 @@ candidate_may_be_left_out(const Plan *plan, int candidate)
 	return plan->asked.start == RNN_START_AUTO && plan->kinds[candidate] != RNN_KIND_SCRATCH && !plan->warm;
 }
 
-/* Few series have a network of their own already, the prior's: another one is a try that may cost a quarter. */
+/* Few series have a network of their own already, the prior's: another one that sees no more is a try that may cost a quarter. */
 static bool
 is_try(const Plan *plan, rnn_kind kind)
 {
-	return kind == RNN_KIND_SCRATCH && plan->kinds[0] != RNN_KIND_SCRATCH && plan->summary.series < PANEL &&
+	return kind == RNN_KIND_SCRATCH && plan->kinds[0] != RNN_KIND_SCRATCH && plan->asked.covariates.n == 0 && plan->summary.series < PANEL &&
 		plan->summary.points < MANY_POINTS && plan->asked.effort < RNN_EFFORT_HIGH;
 }
 
@@ -227,14 +227,14 @@ add_second(Plan *plan)
 	describe_second(plan, share);
 }
 
-/* The calendar's terms are those of the first kind of networks. */
+/* The calendar's terms and covariates are those of the first kind of networks. */
 int
 candidates_leader(const Plan *plan, int n)
 {
 	int			better = candidates_compare(plan, n);
 	const Judgement *last = plan->judged[n - 1];
 
-	return plan->terms && n > 1 && last->weight > 0 && last->params > 0 && plan->asked.members != 1 ? n - 1 : better;
+	return (plan->terms || plan->asked.covariates.n > 0) && n > 1 && last->weight > 0 && last->params > 0 && plan->asked.members != 1 ? n - 1 : better;
 }
 
 void

@@ -127,11 +127,11 @@ has_room(const Calibration *c, int i)
 	return (uint32_t) i * 2654435769u <= share * UINT32_MAX;	/* steps of the golden ratio */
 }
 
-/* A point of the data, of what a network is given of it. */
+/* A point i of the data, of what a network is given of it. */
 static double
-in_units(const Study *s, const rnn_points *pts, double x)
+in_units(const Study *s, const rnn_points *pts, int64_t i, double x)
 {
-	return rnn_restore(&s->cfg, x * pts->unit);
+	return rnn_restore(&s->cfg, x * pts->unit + rnn_regression_effect(&s->cfg.covariates, &s->panel.series[pts - s->points], i));
 }
 
 /* The error at point j of a window that begins at e, beside what the same point of the season before it says. */
@@ -140,8 +140,8 @@ note_error(Calibration *c, const rnn_points *pts, int64_t e, int64_t j, double f
 {
 	rnn_held   *held = &c->held;
 	int64_t		before = e - held->lag + j % held->lag;
-	double		y = in_units(c->study, pts, pts->raw[e + j]),
-				error = fabs(in_units(c->study, pts, forecast) - y);
+	double		y = in_units(c->study, pts, e + j, pts->raw[e + j]),
+				error = fabs(in_units(c->study, pts, e + j, forecast) - y);
 
 	held->points++;
 	held->error += error;
@@ -150,7 +150,7 @@ note_error(Calibration *c, const rnn_points *pts, int64_t e, int64_t j, double f
 		return;
 	held->compared++;
 	held->own += error;
-	held->naive += fabs(in_units(c->study, pts, pts->raw[before]) - y);
+	held->naive += fabs(in_units(c->study, pts, before, pts->raw[before]) - y);
 }
 
 static rnn_held

@@ -91,13 +91,54 @@ rnn_plan_members(const rnn_trainer *t)
 	return t->plan.most_members;
 }
 
+/* From here on all series are what gaps, transform and regression make of them. */
+static void
+prepare_series(Plan *plan, rnn_arena *a)
+{
+	rnn_series *ready;
+
+	if (!rnn_changes_series(&plan->asked))
+		return;
+	ready = arena_new(a, rnn_series, plan->panel.count);
+	for (int i = 0; ready && i < plan->panel.count; i++)
+		ready[i] = rnn_series_prepare(&plan->asked, &plan->given[i], a);
+	plan->panel.series = ready;
+}
+
+/* What covariates do may depend on the hour even where the season that was found is a week. */
+static int
+cycle_of(const Plan *plan)
+{
+	int			hint = plan->panel.n_hints > 0 ? plan->panel.hints[0] : 0;
+
+	return hint > 0 && 2 * (int64_t) hint <= plan->summary.longest ? hint : plan->asked.seasons[0];
+}
+
+/* From here on series are without what covariates explain; a model to go on from has found that out. */
+static void
+take_off_regression(rnn_trainer *t)
+{
+	Plan	   *plan = &t->plan;
+	rnn_regression *r = &plan->asked.covariates.regression;
+
+	r->cycle = cycle_of(plan);
+	*r = plan->warm ? plan->panel.covariates.regression :
+		rnn_regression_fit(&plan->asked, plan->panel.series, plan->panel.count, plan->panel.stop, &t->arena);
+	if (r->n > 0)
+		prepare_series(plan, &t->arena);
+}
+
 static rnn_status
 seasons_known(rnn_trainer *t, rnn_error *err)
 {
 	Plan	   *plan = &t->plan;
-	rnn_arena	before = t->arena;
+	rnn_arena	before;
 
 	plan->known = true;
+	take_off_regression(t);
+	if (t->arena.failed)
+		return no_room(plan->size, err);
+	before = t->arena;
 	RNN_TRY(candidates_choose(plan, err));
 	/* What becomes of a large network must leave the better part to train another one in. */
 	if (make_room(t) && (t->arena.used - before.used <= plan->size / ROOM_SHARE || !candidate_may_be_left_out(plan, 0)))
@@ -469,22 +510,6 @@ plan_summarize(Plan *plan)
 	}
 }
 
-/* From here on all series are what gaps and transform make of them. */
-static void
-prepare_series(Plan *plan, rnn_arena *a)
-{
-	rnn_series *ready;
-
-	plan->given = plan->panel.series;
-	rnn_resolve_output(&plan->asked, plan->given, plan->panel.count, plan->panel.n_hints > 0 ? plan->panel.hints[0] : 0);
-	if (!rnn_changes_series(&plan->asked))
-		return;
-	ready = arena_new(a, rnn_series, plan->panel.count);
-	for (int i = 0; ready && i < plan->panel.count; i++)
-		ready[i] = rnn_series_prepare(&plan->asked, &plan->given[i], a);
-	plan->panel.series = ready;
-}
-
 rnn_status
 plan_begin(rnn_trainer *t, rnn_error *err)
 {
@@ -497,6 +522,8 @@ plan_begin(rnn_trainer *t, rnn_error *err)
 	plan_summarize(plan);
 	if (plan->summary.points == 0)
 		return rnn_fail(err, RNN_ERR_DATA, "there is no known value", 0, 0, 0);
+	plan->given = plan->panel.series;
+	rnn_resolve_output(&plan->asked, plan->given, plan->panel.count, plan->panel.n_hints > 0 ? plan->panel.hints[0] : 0);
 	prepare_series(plan, &t->arena);
 	if (t->arena.failed)
 		return no_room(plan->size, err);

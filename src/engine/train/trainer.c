@@ -153,6 +153,7 @@ rnn_trainer_init(rnn_trainer **out, void *block, size_t size, const rnn_config *
 	t->plan.asked.references = t->plan.asked.mixed = RNN_REFS;
 	t->plan.asked.past = false;
 	t->plan.asked.covariates = panel->covariates;
+	t->plan.asked.covariates.regression = (rnn_regression) {0};
 	t->plan.panel = *panel;
 	t->plan.warm = warm;
 	t->plan.size = size;

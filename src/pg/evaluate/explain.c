@@ -43,7 +43,8 @@ typedef struct ExplainCall
 typedef struct Told
 {
 	const rnn_series *own;
-	rnn_series	s;				/* the points before the end */
+	rnn_series	s,				/* the points before the end, */
+				usual;			/* with what is usual ahead */
 	double	   *forecast,		/* (horizon) in the units of the data, */
 			   *sum,			/* on the scale of the transform, */
 			   *parts,			/* of the mix (RNN_PARTS, horizon) */
@@ -143,6 +144,7 @@ share_out(const ExplainCall *call, Told *t)
 	rnn_series *series = palloc(sizeof(rnn_series) * count);
 	double	   *v;
 
+	t->usual = t->s;
 	for (int c = 0; c < call->model->config.covariates.n && c < G && t->s.covariates; c++)
 		usual[c] = usual_value(call->model, &t->s, c);
 	for (int k = 0; k < count; k++)
@@ -151,6 +153,8 @@ share_out(const ExplainCall *call, Told *t)
 			in[g] = k <= G ? g < k : g >= G - (k - G);
 		series[k] = G > 0 ? variant(call, &t->s, usual, in) : t->s;
 	}
+	if (G > 0)
+		t->usual = series[0];
 	v = forecast_medians(&call->open, series, count, h);
 	for (int64 i = 0; i < (int64) count * h; i++)
 		v[i] = rnn_transform(&call->cfg, v[i]);
@@ -187,6 +191,9 @@ take_parts(const ExplainCall *call, Told *t)
 			for (int j = from; j < Min(h, call->horizon); j++)
 				t->parts[p * call->horizon + j] = parts[p * h + j];
 	}
+	/* What is usual adds to the level: the mix knows the series without it. */
+	for (int j = 0; j < call->horizon; j++)
+		t->parts[RNN_PART_LEVEL * call->horizon + j] += rnn_regression_effect(&call->cfg.covariates, &t->usual, t->usual.n + j);
 	pfree(block);
 }
 
@@ -325,8 +332,8 @@ open_bounds(ExplainCall *call)
 	call->open.config.upper = DBL_MAX;
 	call->open.config.integer = false;
 	call->cfg = config_with_seasons(&call->open);
-	/* Nothing but a network of its own looks at covariates. */
-	call->groups = uses_network(m) ? m->config.covariates.n + (m->config.terms ? 1 : 0) : 0;
+	/* Nothing but the regression and a network of its own looks at covariates. */
+	call->groups = uses_network(m) || m->config.covariates.regression.n > 0 ? m->config.covariates.n + (m->config.terms ? 1 : 0) : 0;
 }
 
 static int64

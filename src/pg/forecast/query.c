@@ -77,7 +77,7 @@ default_training(int64 horizon, Jsonb *given, bool covariates)
 		appendStringInfoString(&s, "null");
 	else
 		appendStringInfo(&s, INT64_FORMAT, Min(Max(horizon, 1), RNN_MAX_TRAINED));
-	/* Of covariates only a network knows something. */
+	/* Of covariates a network knows more than the regression. */
 	if (!covariates && (given == NULL || !chooses_method(given)))
 		appendStringInfoString(&s, ", \"start\": \"prior\"");
 	appendStringInfoChar(&s, '}');

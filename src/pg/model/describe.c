@@ -9,7 +9,7 @@
 /* What comes first, as rnn_info calls it; the rest follows as jsonb has it, and options at the end. */
 static const char *const first[] = {
 	"summary", "kind", "series", "points", "first", "last", "time", "step", "bin", "timezone", "gaps", "sampled", "horizon",
-	"seasons", "seasons_detected", "calendar", "covariates", "prior", "network", "validation", "accuracy", "coverage",
+	"seasons", "seasons_detected", "calendar", "covariates", "regression", "prior", "network", "validation", "accuracy", "coverage",
 	"calibration", "stopped_by_time", "format"
 };
 

@@ -208,6 +208,26 @@ put_covariate_list(StringInfo out, const rnn_model *m)
 	appendStringInfoChar(out, ']');
 }
 
+/* null where nothing was found that covariates add by themselves */
+static void
+put_regression(StringInfo out, const rnn_model *m)
+{
+	static const char *const details[] = {
+		[RNN_DETAIL_LINEAR] = "linear",[RNN_DETAIL_BENT] = "bent",[RNN_DETAIL_PHASED] = "by phase"
+	};
+	const rnn_regression *r = &m->config.covariates.regression;
+
+	if (r->n == 0)
+	{
+		put_text(out, "regression", NULL);
+		return;
+	}
+	open_object(out, "regression");
+	put_text(out, "detail", details[r->detail]);
+	put_int(out, "terms", r->n);
+	appendStringInfoChar(out, '}');
+}
+
 static void
 put_seasons_option(StringInfo out, const rnn_config *c)
 {
@@ -439,6 +459,8 @@ model_info(const rnn_model *m)
 	put_covariate_list(&out, m);
 	if (!m->is_history)
 	{
+		if (m->config.covariates.n > 0)
+			put_regression(&out, m);
 		put_prior(&out, m);
 		put_hierarchy(&out, m);
 		put_seasons(&out, m);

@@ -299,7 +299,7 @@ scaled_covariates(const rnn_covariates *old, rnn_series *series, int count)
 	for (int c = 0; c < old->n; c++)
 		if (!list[c].is_text)
 			find_scale(&all, old->n, c, &list[c]);
-	return (rnn_covariates) {old->n, list};
+	return (rnn_covariates) {.n = old->n,.list = list};
 }
 
 /* Covariates and rows ahead of series that are regular by now. */
@@ -341,7 +341,7 @@ covariates_from_rows(RowState *state, bool nearest, bool fail, SeriesSet *all)
 		if (!list[c].is_text)
 			find_scale(all, n, c, &list[c]);
 	}
-	all->covariates = (rnn_covariates) {n, list};
+	all->covariates = (rnn_covariates) {.n = n,.list = list};
 	pfree(values);
 	pfree(p.series);
 }
