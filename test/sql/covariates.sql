@@ -111,6 +111,18 @@ SELECT md5(rnn_train_history(h, '{"seasons": 7, "steps": 20, "members": 1}')) = 
 FROM (SELECT rnn_history(day, CASE WHEN n <= 700 THEN visitors END, covariates, NULL) AS h,
 			 rnn_train(day, CASE WHEN n <= 700 THEN visitors END, covariates, '{"seasons": 7, "steps": 20, "members": 1}') AS m FROM facts WHERE n <= 714) AS t;
 SELECT rnn_info(rnn_train_history("with", '{"steps": 20}', "with"))->'covariates' = rnn_info("with")->'covariates' FROM trained;
+-- With nothing trained: what is known ahead is regressed, and what means nothing is left alone.
+CREATE VIEW untrained AS
+SELECT how, rnn_train(day, CASE WHEN n <= 700 THEN visitors END, CASE how WHEN 'known' THEN covariates - 'yesterday' WHEN 'noise' THEN jsonb_build_object('noise', hashint4(n::int * 7) % 100) ELSE '{}' END, options) AS model
+FROM facts, unnest('{known,noise,none}'::text[]) AS how, (SELECT '{"start": "prior", "seasons": 7, "horizon": 14}'::jsonb) AS o (options) WHERE n <= 714 GROUP BY how, options;
+SELECT how, rnn_info(model)->'regression' AS regression, max(error) < 0.3 * max(max(error)) FILTER (WHERE how = 'none') OVER () AS better
+FROM untrained, LATERAL (SELECT avg(abs(f.forecast - v.visitors)) AS error FROM rnn_forecast(model) AS f JOIN visits AS v ON v.day = f.local_ts::date) AS e
+GROUP BY how, model ORDER BY how;
+SELECT round(min(a.forecast - b.forecast)) = 6 AND round(max(a.forecast - b.forecast)) = 6 AS "what if" FROM
+	(SELECT f.* FROM untrained, rnn_forecast(rnn_observe(model, (SELECT rnn_history(day, CASE WHEN n <= 700 THEN visitors END, covariates || CASE WHEN n > 700 THEN '{"promo": true}' ELSE '{}' END::jsonb, NULL) FROM facts WHERE n <= 714))) AS f WHERE how = 'known') AS a JOIN
+	(SELECT f.* FROM untrained, rnn_forecast(rnn_observe(model, (SELECT rnn_history(day, CASE WHEN n <= 700 THEN visitors END, covariates || CASE WHEN n > 700 THEN '{"promo": false}' ELSE '{}' END::jsonb, NULL) FROM facts WHERE n <= 714))) AS f WHERE how = 'known') AS b USING (step);
+SELECT max(abs(forecast - level - trend - season_1 - analogues - network - coalesce(bounds, 0) - (SELECT sum(value::float8) FROM jsonb_each_text(covariates)))) < 1e-9 AS "adds up", count(DISTINCT round((covariates->>'promo')::numeric)) AS shares
+FROM untrained, rnn_explain(model) WHERE how = 'known';
 -- Many words: the most frequent are told apart.
 SELECT c->>'categories' FROM (SELECT rnn_train(day, visitors, jsonb_build_object('word', 'w' || n % 100), '{"network": false}') AS m FROM visits) AS t, jsonb_array_elements(rnn_info(m)->'covariates') AS c;
 -- Rows that can't be.
