@@ -114,10 +114,10 @@ play_model(Run *run, const rnn_model *history, const rnn_model *model, const rnn
 	Folds		f = {.run = run,.history = history,.given = model,.player = &p,.cuts = cuts};
 
 	player_init(run, &p, model, series);
-	player_correct(run, &p, cuts, n);
 	f.first = palloc_extended(sizeof(int64) * (n / Min(LEAST_ENDS, most) + 2), MCXT_ALLOC_HUGE);
 	for (f.first[0] = 0; f.first[f.n] < n; f.n++)
 		f.first[f.n + 1] = part_end(cuts, n, f.first[f.n], most);
+	correct_folds(&f);
 	play_folds(&f);
 }
 

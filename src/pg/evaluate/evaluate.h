@@ -132,6 +132,8 @@ typedef struct Player
 
 void		player_init(Run *run, Player *p, const rnn_model *model, const rnn_series *series);
 void		player_correct(const Run *run, Player *p, const Cut *cuts, int64 n);	/* the intervals at all of these */
+/* And at one of them, by its number; NULL: nothing that was forecast has come since the training. */
+const float *correction_at(const Run *run, const Player *p, const Cut *cuts, int64 n, int index);
 int64		piece_ends(const Run *run);	/* cutoffs that are forecast at once */
 void		play(Run *run, const Player *p, const Cut *cuts, int64 n);	/* puts the rows */
 
@@ -141,14 +143,16 @@ typedef struct Folds
 	Run		   *run;
 	const rnn_model *history,	/* as it was given, */
 			   *given;			/* and a model; NULL: each part trains */
-	const Player *player;		/* of the model */
+	Player	   *player;			/* of the model */
+	const float **correction;	/* (cutoffs) for the player, as they come */
 	Jsonb	   *options;		/* of trainings */
 	const Cut  *cuts;
 	int			n;				/* parts */
 	int64	   *first;			/* (n + 1) of the cuts of each */
 } Folds;
 
-void		play_folds(Folds *f);
+void		correct_folds(Folds *f);	/* the intervals of the player at all cutoffs, */
+void		play_folds(Folds *f);	/* and the rows */
 
 /* backtest.c: the rows, by a model, or by trainings with these options where it is NULL */
 void		backtest_rows(FunctionCallInfo fcinfo, const rnn_model *history, const rnn_model *given, Jsonb *options,

@@ -24,6 +24,8 @@
 #define CUTS_FILE "cuts"
 #define FIRST_FILE "first"
 #define CORRECTION_FILE "correction"
+#define CORRECTED 16			/* cutoffs of a piece of corrections */
+#define WIDTH (1 + RNN_MEDIAN)	/* numbers of one: whether there is one, and it */
 
 /* What workers are told beside all that is in files of its own. */
 typedef struct Head
@@ -32,12 +34,14 @@ typedef struct Head
 	int			steps;
 	int			n;				/* parts */
 	bool		known;			/* cutoffs are counted on the steps of the model */
-	bool		given;			/* there is a model */
+	bool		given;			/* there is a model, */
+	bool		corrected;		/* and its intervals at all cutoffs */
 	Oid			row;
 	int32		row_mod;
 } Head;
 
 PGDLLEXPORT void rnnforecast_play_folds(dsm_segment *seg, shm_toc *toc);
+PGDLLEXPORT void rnnforecast_correct_folds(dsm_segment *seg, shm_toc *toc);
 
 static void
 play_part(Folds *f, int i)
@@ -84,16 +88,16 @@ part_bytes(const Folds *f)
 }
 
 static int
-useful_workers(const Folds *f)
+useful_workers(const Folds *f, int parts)
 {
 	Size		each,
 				limit = memory_limit();
-	int			most = Min(Min(rnnforecast_max_workers, max_parallel_workers), f->n - 1);
+	int			most = Min(Min(rnnforecast_max_workers, max_parallel_workers), parts - 1);
 
 	if (most < 1 || rnn_model_size(f->history) > RNN_MAX_MODEL || (f->given && rnn_model_size(f->given) > RNN_MAX_MODEL))
 		return 0;
 	each = part_bytes(f);
-	if (temp_file_limit >= 0 && each / 1024 * f->n >= (Size) temp_file_limit)
+	if (temp_file_limit >= 0 && each / 1024 * parts >= (Size) temp_file_limit)
 		return 0;
 	return (int) Min(limit > each ? limit / each - 1 : 0, (Size) most);
 }
@@ -109,33 +113,42 @@ share_model(SharedFileSet *files, const char *name, const rnn_model *model)
 	pfree(bytes);
 }
 
-/* Of each cutoff: whether there is one, and the numbers. */
+/* What a player has of n cutoffs as numbers (n, WIDTH), and back. */
+static float *
+pack_corrections(const float **correction, int n)
+{
+	float	   *all = palloc_extended(sizeof(float) * WIDTH * (Size) n, MCXT_ALLOC_HUGE | MCXT_ALLOC_ZERO);
+
+	for (int i = 0; i < n; i++)
+		if (correction[i])
+		{
+			all[(Size) i * WIDTH] = 1;
+			memcpy(all + (Size) i * WIDTH + 1, correction[i], sizeof(float) * RNN_MEDIAN);
+		}
+	return all;
+}
+
+static void
+unpack_corrections(const float *all, const float **correction, int n)
+{
+	for (int i = 0; i < n; i++)
+		correction[i] = all[(Size) i * WIDTH] != 0 ? all + (Size) i * WIDTH + 1 : NULL;
+}
+
 static void
 share_corrections(SharedFileSet *files, const Folds *f)
 {
-	int			cutoffs = f->run->b->cutoffs,
-				width = 1 + RNN_MEDIAN;
-	float	   *all = palloc_extended(sizeof(float) * width * (Size) cutoffs, MCXT_ALLOC_HUGE | MCXT_ALLOC_ZERO);
+	int			n = f->run->b->cutoffs;
 
-	for (int i = 0; i < cutoffs; i++)
-		if (f->player->correction[i])
-		{
-			all[(Size) i * width] = 1;
-			memcpy(all + (Size) i * width + 1, f->player->correction[i], sizeof(float) * RNN_MEDIAN);
-		}
-	write_part(files, CORRECTION_FILE, (rnn_part) {all, sizeof(float) * width * (Size) cutoffs});
-	pfree(all);
+	write_part(files, CORRECTION_FILE, (rnn_part) {pack_corrections(f->player->correction, n), sizeof(float) * WIDTH * (Size) n});
 }
 
 static const float **
-read_corrections(SharedFileSet *files, int cutoffs)
+read_corrections(SharedFileSet *files, int n)
 {
-	float	   *all = read_part(files, CORRECTION_FILE).bytes;
-	const float **correction = palloc0(sizeof(float *) * cutoffs);
+	const float **correction = palloc0(sizeof(float *) * n);
 
-	for (int i = 0; i < cutoffs; i++)
-		if (all[(Size) i * (1 + RNN_MEDIAN)] != 0)
-			correction[i] = all + (Size) i * (1 + RNN_MEDIAN) + 1;
+	unpack_corrections(read_part(files, CORRECTION_FILE).bytes, correction, n);
 	return correction;
 }
 
@@ -145,6 +158,7 @@ share_folds(void *arg, SharedFileSet *files)
 	const Folds *f = arg;
 	Head		head = {
 		.b = *f->run->b,.steps = f->run->steps,.n = f->n,.known = f->run->history != f->history,.given = f->given != NULL,
+		.corrected = f->player && f->player->correction,
 		.row = f->run->rows.desc->tdtypeid,.row_mod = f->run->rows.desc->tdtypmod
 	};
 
@@ -155,7 +169,8 @@ share_folds(void *arg, SharedFileSet *files)
 	if (f->given)
 	{
 		share_model(files, MODEL_FILE, f->given);
-		share_corrections(files, f);
+		if (head.corrected)
+			share_corrections(files, f);
 	}
 	else
 		write_part(files, OPTIONS_FILE, (rnn_part) {f->options, VARSIZE(f->options)});
@@ -210,7 +225,7 @@ play_beside(Folds *f)
 
 	leader.own.run = &leader.aside;
 	tuples_aside(&leader.aside.rows, f->run->rows.desc);
-	done = work_beside(&work, useful_workers(f), "rnnforecast_play_folds");
+	done = work_beside(&work, useful_workers(f, f->n), "rnnforecast_play_folds");
 	tuplestore_end(leader.aside.rows.store);
 	return done;
 }
@@ -222,6 +237,55 @@ play_folds(Folds *f)
 		return;
 	for (int i = 0; i < f->n; i++)
 		play_part(f, i);
+}
+
+/* -------------------------------------------------------------- corrections */
+
+static int
+piece_cutoffs(const Folds *f, int i)
+{
+	return Min(CORRECTED, f->run->b->cutoffs - i * CORRECTED);
+}
+
+static rnn_part
+make_corrections(void *arg, int i)
+{
+	Folds	   *f = arg;
+	int			n = piece_cutoffs(f, i);
+	const float *correction[CORRECTED];
+
+	for (int k = 0; k < n; k++)
+	{
+		CHECK_FOR_INTERRUPTS();
+		correction[k] = correction_at(f->run, f->player, f->cuts, f->first[f->n], i * CORRECTED + k);
+	}
+	return (rnn_part) {pack_corrections(correction, n), sizeof(float) * WIDTH * n};
+}
+
+static void
+take_corrections(void *arg, int i, const rnn_part *result)
+{
+	Folds	   *f = arg;
+	float	   *own = memcpy(palloc(result->len), result->bytes, result->len);
+
+	unpack_corrections(own, f->correction + i * CORRECTED, piece_cutoffs(f, i));
+}
+
+void
+correct_folds(Folds *f)
+{
+	int			cutoffs = f->run->b->cutoffs,
+				pieces = (cutoffs + CORRECTED - 1) / CORRECTED;
+	Beside		work = {
+		.n = pieces,.arg = f,.share = share_folds,.make = make_corrections,.take = take_corrections,
+		.what = "corrections of a backtest"
+	};
+
+	f->correction = palloc0(sizeof(float *) * cutoffs);
+	if (work_beside(&work, useful_workers(f, pieces), "rnnforecast_correct_folds"))
+		f->player->correction = f->correction;
+	else
+		player_correct(f->run, f->player, f->cuts, f->first[f->n]);
 }
 
 /* ----------------------------------------------------------------- a worker */
@@ -236,7 +300,8 @@ read_model(SharedFileSet *files, const Head *head, Folds *f)
 	if (head->known)
 		run->history = history_of_model(f->history, f->given);
 	player_init(run, player, f->given, head->known ? run->history->series : series_for_model(f->history, f->given));
-	player->correction = read_corrections(files, head->b.cutoffs);
+	if (head->corrected)
+		player->correction = read_corrections(files, head->b.cutoffs);
 	f->player = player;
 }
 
@@ -267,4 +332,19 @@ void
 rnnforecast_play_folds(dsm_segment *seg, shm_toc *toc)
 {
 	work_along(seg, toc, begin_folds);
+}
+
+static Beside
+begin_corrections(SharedFileSet *files)
+{
+	Beside		work = begin_folds(files);
+
+	work.make = make_corrections;
+	return work;
+}
+
+void
+rnnforecast_correct_folds(dsm_segment *seg, shm_toc *toc)
+{
+	work_along(seg, toc, begin_corrections);
 }

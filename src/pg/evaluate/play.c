@@ -245,7 +245,7 @@ play_piece(Run *run, const Player *p, const Cut *cuts, int64 n)
 }
 
 /* Of the model that is given the rows before a cutoff: what came of its forecasts since the training; NULL where nothing did. */
-static const float *
+const float *
 correction_at(const Run *run, const Player *p, const Cut *cuts, int64 n, int index)
 {
 	rnn_model	then = *p->model;
@@ -258,30 +258,13 @@ correction_at(const Run *run, const Player *p, const Cut *cuts, int64 n, int ind
 	for (int64 i = 0; i < n; i++)
 		if (cuts[i].index == index)
 			series[then.n_series++] = window_of(run, p, &p->series[cuts[i].series], cuts[i].e);
-	correct_calibration(&then);
+	if (then.n_series > 0)
+		correct_calibration(&then);
 	memcpy(correction, then.correction, sizeof(float) * RNN_MEDIAN);
 	MemoryContextSwitchTo(outer);
 	MemoryContextReset(run->scratch);
 	pfree(series);
 	return then.passed > 0 ? correction : NULL;
-}
-
-static const float **
-corrections(const Run *run, const Player *p, const Cut *cuts, int64 n)
-{
-	const float **all = palloc0(sizeof(float *) * run->b->cutoffs);
-	bool	   *there = palloc0(run->b->cutoffs);
-
-	for (int64 i = 0; i < n; i++)
-		there[cuts[i].index] = true;
-	for (int i = 0; i < run->b->cutoffs; i++)
-	{
-		CHECK_FOR_INTERRUPTS();
-		if (there[i])
-			all[i] = correction_at(run, p, cuts, n, i);
-	}
-	pfree(there);
-	return all;
 }
 
 /* A model's mix, without its networks. */
@@ -316,13 +299,19 @@ player_init(Run *run, Player *p, const rnn_model *model, const rnn_series *serie
 	p->reference = p->mix;
 	p->reference.config.kappa = ONE_ALONE;
 	p->series = series;
+	p->correction = NULL;
 	run->season = run->b->season > 0 ? run->b->season : usual_season(model);
 }
 
 void
 player_correct(const Run *run, Player *p, const Cut *cuts, int64 n)
 {
-	p->correction = corrections(run, p, cuts, n);
+	p->correction = palloc0(sizeof(float *) * run->b->cutoffs);
+	for (int i = 0; i < run->b->cutoffs; i++)
+	{
+		CHECK_FOR_INTERRUPTS();
+		p->correction[i] = correction_at(run, p, cuts, n, i);
+	}
 }
 
 void
