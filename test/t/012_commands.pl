@@ -137,7 +137,7 @@ $node->safe_psql('postgres', q{
 for my $text (q{('R' || substr(bytes::text, 5))::bytea}, q{convert_to(bytes::text, 'UTF8')}, q{convert_to(encode(bytes, 'hex'), 'UTF8')})
 {
 	my ($status, $out, $err) = $node->psql('postgres', "SELECT rnn_info($text) FROM m");
-	like($err, qr/model bytes are damaged: these bytes are not a model.*hexadecimal text.*HINT:  Text that COPY reads/s, "repair 20: $text is hexadecimal text");
+	like($err, qr/model bytes are damaged: these bytes are not a model.*hexadecimal text.*HINT:  COPY reads what COPY wrote/s, "repair 20: $text is hexadecimal text");
 }
 unlike(($node->psql('postgres', q{SELECT rnn_info('none')}))[2], qr/hexadecimal/, 'other bytes are not');
 
