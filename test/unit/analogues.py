@@ -1,4 +1,4 @@
-"""Analogues as references, by brute force: what the specification of the mix lacks. Needs numpy."""
+"""Analogues as references, by brute force, and those that return to the usual: what the specification of the mix lacks. Needs numpy."""
 import numpy as np
 
 #            name              seasons, within, level, near
@@ -26,6 +26,35 @@ def analogues(x, h, season):
     return out
 
 
-def with_analogues(references):
-    """The function `references` of the specification, and analogues behind what it gives."""
-    return lambda x, h, seasons: dict(references(x, h, seasons), **analogues(x, h, min(seasons)))
+REVERTING = ["season_revert", "season_mean"]
+
+
+def reverting(x, h, seasons, deseasonalise):
+    """A level, and the last season's, that return to the mean of many seasons; deseasonalise is the specification's."""
+    m, j, out = min(seasons), np.arange(h), {}
+    far = min(len(x), max(2000, 12 * max(seasons)))
+    if m < 2 or far < 4 * m:
+        return out
+    d, ahead = deseasonalise(x, h, seasons, 0.95)
+    d = d[-400:]
+    w = 0.7 ** np.arange(len(d))
+    level = (w / w.sum()) @ d[::-1]
+    mean = x[len(x) - min(28, far // m) * m:].mean()
+    out["season_revert"] = mean + (level - mean) * 0.4 ** ((j + 1) / m) + ahead
+    usual = x[len(x) - min(14, far // m) * m:].reshape(-1, m).mean(0)
+    out["season_mean"] = usual[j % m] + (x[len(x) - m:].mean() - usual.mean()) * 0.4 ** (1 + (j + 1) / m)
+    return out
+
+
+def with_all(spec, refs=17):
+    """The specification's function `references` with the first `refs` of all references."""
+    first = spec.references
+
+    def references(x, h, seasons):
+        out = first(x, h, seasons)
+        if refs > 13:
+            out.update(analogues(x, h, min(seasons)))
+        if refs > 15:
+            out.update(reverting(x, h, seasons, spec.deseasonalise))
+        return out
+    return references

@@ -13,7 +13,7 @@ import sys
 
 import numpy as np
 
-from analogues import ANALOGUES, with_analogues
+from analogues import ANALOGUES, REVERTING, with_all
 
 STEPS = 4    # of a horizon that are kept
 
@@ -92,6 +92,14 @@ ALL = [
     case("windows of their longest", 700, 20, [168], level=9000, walk=20, noise=300, amp=[900, 0, 0], refs=15),
     case("small numbers, analogues", 150, 6, [12], scale=1e-34, refs=15, **MONTHS),
     case("a constant, analogues", 60, 6, [4], level=5, rounding=1, refs=15),
+    case("a point too few to return to the usual", 47, 6, [12], refs=17, **MONTHS),
+    case("four seasons of the usual", 48, 6, [12], refs=17, **MONTHS),
+    case("months that return, all origins", 250, 12, [12], refs=17, **MONTHS),
+    case("no season to return to", 200, 6, [1], level=900, walk=60, refs=17),
+    case("more seasons than return", 900, 30, [24], level=9000, walk=20, noise=300, amp=[900, 0, 0], refs=17),
+    case("hours of days and weeks that return", 2700, 48, [24, 168], level=9000, walk=9, noise=200,
+         amp=[2000, 1500, 0], refs=17),
+    case("seasons too long for all of them", 3000, 20, [200], level=9000, walk=20, noise=300, amp=[900, 0, 0], refs=17),
 ]
 
 
@@ -152,9 +160,9 @@ def show(fields):
 def golden(mix, c):
     x, h = series(c), c["h"]
     seasonal = ["seasonal_naive_%d" % m for m in c["seasons"]] + [None] * (3 - len(c["seasons"]))
-    names = seasonal + [s[0] for s in mix.SMOOTHERS] + [a[0] for a in ANALOGUES][:c["refs"] - 13]
+    names = seasonal + [s[0] for s in mix.SMOOTHERS] + ([a[0] for a in ANALOGUES] + REVERTING)[:c["refs"] - 13]
     first, calls = mix.references, []
-    plain = first if c["refs"] == 13 else with_analogues(first)
+    plain = with_all(mix, c["refs"])
     now = plain(x, h, c["seasons"])
 
     def recorded(history, steps, seasons):

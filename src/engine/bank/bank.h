@@ -11,7 +11,8 @@
  * The bank of references (docs/developers/internals.md): R forecasts that need no
  * training, each with its mean absolute error over up to six trailing
  * origins.  A reference that can't be formed has present[r] = false.
- * Order: seasonal naive of each season, the smoothers, the analogues.
+ * Order: seasonal naive of each season, the smoothers, the analogues, those
+ * that return to what was usual.
  */
 typedef struct rnn_mix
 {

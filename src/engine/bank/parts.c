@@ -2,7 +2,7 @@
  * parts.c
  *		What the mix of references is made of.
  *
- * Smoothers know their own parts (references.c).  Here are those of the seasonal
+ * Smoothers and what returns to the usual know their own parts (references.c).  Here are those of the seasonal
  * naive references, whose level is the mean of the season that they repeat, and
  * whose rest is shared by the shorter seasons within it first; and those of the
  * analogues, whose level and seasons are those of a smoother.
@@ -172,7 +172,7 @@ rnn_mix_parts(const double *x, int64_t n, int h, const int *seasons, int n_seaso
 	for (int k = 0; k < n_seasons; k++)
 		if (mix->weight[k] > 0)
 			naive_parts(x, n, h, seasons, k, mix->weight[k], s.p, s.d, parts);
-	for (int a = RNN_LEAST_REFS; a < refs; a++)
+	for (int a = RNN_LEAST_REFS; a < refs && a < REVERTING; a++)
 		if (mix->weight[a] > 0)
 			analogue_parts(level, s.ahead, n_seasons, h, mix->weight[a], s.ref + (int64_t) a * h, parts);
 }

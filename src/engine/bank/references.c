@@ -15,6 +15,7 @@
 #include <string.h>
 
 #define LEAST_REACH 2400
+#define REVERT_ALPHA 0.3		/* of the level that returns to its mean */
 
 typedef enum Slope { SLOPE_NONE, SLOPE_MEAN, SLOPE_OLS, SLOPE_HALF } Slope;
 
@@ -285,6 +286,32 @@ extrapolate(const Smoother *s, const double *d, int64_t L, int h, int season,
 		out[j] = level + out[j] + (ahead ? ahead[j] : 0);
 }
 
+/* A level of the series less its seasons that returns to its mean; d is of the slow profile, and so is ahead. */
+static bool
+revert(const Bank *bank, int64_t n, int h, const double *d, int64_t L, const double *ahead, double *out)
+{
+	double		level = level_of(d, L, REVERT_ALPHA);
+
+	if (!revert_trend(bank, n, h, level, out))
+		return false;
+	for (int j = 0; j < h; j++)
+		out[j] += level + ahead[j];
+	return true;
+}
+
+/* The mean of each phase, the last level on top, which fades; bank->p is scratch. */
+static bool
+season_mean(const Bank *bank, int64_t n, int h, double *out)
+{
+	double		level;
+
+	if (!season_by_means(bank, n, h, &level, out, bank->p))
+		return false;
+	for (int j = 0; j < h; j++)
+		out[j] += level + bank->p[j % bank->seasons[0]];
+	return true;
+}
+
 /* The smoothers of the series, or of its logarithms. */
 static void
 smooth_group(const Bank *bank, int64_t n, int h, double top, bool log, double *ref, int64_t stride, bool *present)
@@ -308,13 +335,15 @@ smooth_group(const Bank *bank, int64_t n, int h, double top, bool log, double *r
 			out[j] = exp(fmin(fmax(out[j], -50), top));
 		present[RNN_MAX_SEASONS + i] = true;
 	}
+	if (!log)
+		present[REVERTING] = seasonal && revert(bank, n, h, bank->level[SLOW], points, bank->ahead[SLOW], ref + REVERTING * stride);
 }
 
 void
 references_at(const Bank *bank, int64_t n, int h, bool positive, double top,
 			  double *ref, int64_t stride, bool *present)
 {
-	memset(present, 0, sizeof(bool) * RNN_LEAST_REFS);
+	memset(present, 0, sizeof(bool) * RNN_REFS);
 	for (int s = 0; s < bank->n_seasons; s++)
 	{
 		int64_t		m = bank->seasons[s],
@@ -331,7 +360,8 @@ references_at(const Bank *bank, int64_t n, int h, bool positive, double top,
 	smooth_group(bank, n, h, top, false, ref, stride, present);
 	if (positive)
 		smooth_group(bank, n, h, top, true, ref, stride, present);
-	for (int r = 0; r < RNN_LEAST_REFS; r++)
+	present[REVERTING + 1] = season_mean(bank, n, h, ref + (REVERTING + 1) * stride);
+	for (int r = 0; r < RNN_REFS; r++)
 		for (int j = 0; !present[r] && j < h; j++)
 			ref[r * stride + j] = bank->x[n - 1];
 }
@@ -399,6 +429,27 @@ group_parts(const Bank *bank, const rnn_mix *mix, int64_t n, int h, double top, 
 	}
 }
 
+/* Those that return to what was usual; ahead is group_parts' of the series, bank->ahead[FAST] scratch. */
+static void
+reverting_parts(const Bank *bank, const rnn_mix *mix, int64_t n, int h, const double *ahead, double *trend, double *parts)
+{
+	static const Smoother plain = {.log = false};
+	const double *term[1 + RNN_MAX_SEASONS] = {trend};
+	double		level = level_of(bank->level[SLOW], rnn_min(n, LEVEL_POINTS), REVERT_ALPHA);
+
+	for (int k = 1; k <= bank->n_seasons; k++)
+		term[k] = ahead + ((int64_t) k * RHOS + SLOW) * h;
+	if (mix->weight[REVERTING] > 0 && revert_trend(bank, n, h, level, trend))
+		add_terms(&plain, mix->weight[REVERTING], 0, level, term, 1 + bank->n_seasons, h, parts);
+	if (mix->weight[REVERTING + 1] > 0 && season_by_means(bank, n, h, &level, trend, bank->p))
+	{
+		for (int j = 0; j < h; j++)
+			bank->ahead[FAST][j] = bank->p[j % bank->seasons[0]];
+		term[1] = bank->ahead[FAST];
+		add_terms(&plain, mix->weight[REVERTING + 1], 0, level, term, 2, h, parts);
+	}
+}
+
 void
 smoothers_parts(const Bank *bank, const rnn_mix *mix, int64_t n, int h, bool positive, double top, double *ahead,
 				double *trend, double *parts)
@@ -406,4 +457,5 @@ smoothers_parts(const Bank *bank, const rnn_mix *mix, int64_t n, int h, bool pos
 	if (positive)
 		group_parts(bank, mix, n, h, top, true, ahead, trend, parts);
 	group_parts(bank, mix, n, h, top, false, ahead, trend, parts);
+	reverting_parts(bank, mix, n, h, ahead, trend, parts);
 }

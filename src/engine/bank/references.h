@@ -23,7 +23,8 @@
 #define SEASONS_KEPT 12			/* in a profile */
 #define LEVEL_POINTS 400		/* that a level or a slope looks at */
 #define RHOS 2					/* kinds of profiles */
-#define ANALOGUE_POINTS 2000	/* that analogues look at */
+#define ANALOGUE_POINTS 2000	/* that analogues look at, and means that a series returns to */
+#define REVERTING (RNN_LEAST_REFS + RNN_ANALOGUES) /* the first of those that return, in the list */
 
 /* Scratch and facts that the origins share. */
 typedef struct Bank
@@ -44,20 +45,27 @@ typedef struct Bank
 int64_t		references_tail(int64_t n, const int *seasons, int n_seasons);
 
 /*
- * Those without analogues at the end of x[0..n): ref (R, h) with rows `stride` apart.
+ * All but analogues at the end of x[0..n): ref (R, h) with rows `stride` apart.
  * positive: all of these points are; top: log of their maximum plus 3.
  */
 void		references_at(const Bank *bank, int64_t n, int h, bool positive, double top,
 						  double *ref, int64_t stride, bool *present);
 
 /*
- * What the smoothers of a mix are made of, added to parts (RNN_PARTS, h) by
- * their weights; scratch: trend (h).  Leaves the last points of the series
+ * What all but analogues and naive references of a mix are made of, added to
+ * parts (RNN_PARTS, h) by their weights; scratch: trend (h).  Leaves the last points of the series
  * without its seasons in bank->level, and behind the first RHOS rows of ahead
  * (1 + seasons, RHOS, h) what each season does.
  */
 void		smoothers_parts(const Bank *bank, const rnn_mix *mix, int64_t n, int h, bool positive, double top, double *ahead,
 							double *trend, double *parts);
+
+/*
+ * What returns to the mean of many seasons (revert.c): trend (h) from `level` on; and of the last season's level,
+ * beside profile (m), the means of the phases less that mean.  False: too few seasons.
+ */
+bool		revert_trend(const Bank *bank, int64_t n, int h, double level, double *trend);
+bool		season_by_means(const Bank *bank, int64_t n, int h, double *level, double *trend, double *profile);
 
 /* Doubles of scratch for analogues of up to n points; those at the end of x[0..n), (RNN_ANALOGUES, h). */
 size_t		analogues_work(int64_t n);

@@ -206,7 +206,9 @@ reference_name(const rnn_model *m, int r)
 		return psprintf("seasonal_naive_%d", m->seasons[r]);
 	if (r < RNN_LEAST_REFS)
 		return pstrdup(rnn_smoother_names[r - RNN_MAX_SEASONS]);
-	return psprintf("analogue_%d", r - RNN_LEAST_REFS + 1);
+	if (r < RNN_LEAST_REFS + RNN_ANALOGUES)
+		return psprintf("analogue_%d", r - RNN_LEAST_REFS + 1);
+	return pstrdup(r == RNN_REFS - 1 ? "season_mean" : "season_revert");
 }
 
 static void
