@@ -318,7 +318,7 @@ test_added(void)
 	whole = forecasts_of(&m), a = forecasts_of(&first), b = forecasts_of(&second), again = forecasts_of(&back);
 	for (int64_t i = 0; i < (int64_t) SERIES * m.config.horizon * RNN_QUANTILES; i++)
 	{
-		CHECK(fabs(whole[i] - (1 - m.second.share) * a[i] - m.second.share * b[i]) < 1e-6 * fabs(whole[i]));
+		CHECK(fabs(whole[i] - (1 - m.second.share) * a[i] - m.second.share * b[i]) < 1e-6 * (fabs(a[i]) + fabs(b[i])) + 1e-6);
 		CHECK(whole[i] == again[i] && a[i] != b[i]);
 	}
 	free(whole), free(a), free(b), free(again), free(decoded), free(t);
