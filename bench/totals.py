@@ -29,6 +29,7 @@ SETS = {name: {"set": name, "files": name, "kind": kind, "horizon": horizon, "se
             ("ansett", "panel", 6, 52, 8, 6, ""), ("pbs", "panel", 6, 12, 6, 6, "12")]}
 DEMAND, BIKES = "demand", "bikes"
 MOST_SERIES = 8                # whose paths are looked at one by one
+MOST_ORIGINS = 30              # of a set, the latest
 
 SCRIPT = """
 SET timezone = 'UTC';
@@ -143,7 +144,7 @@ def rows_of(args, name):
     row = SETS.get(name) or LEAGUE[name]
     found = league.League(args.data, row)
     rows = found.rows if len({r[0] for r in found.rows}) <= args.most else thin(found.rows, args.most)
-    return rows, found.type(), found.horizon, 1 if found.kind == "split" else found.origins
+    return rows, found.type(), found.horizon, 1 if found.kind == "split" else min(found.origins, MOST_ORIGINS)
 
 
 def thin(rows, most):
@@ -158,8 +159,9 @@ def main():
     parser.add_argument("--most", type=int, default=400, metavar="N", help="series of a set at most")
     with open(os.path.join(parser.parse_known_args()[0].data, "league.csv"), newline="") as f:
         LEAGUE.update((r["set"], r) for r in csv.DictReader(f))
-    with open(os.path.join(league.HERE, "second.csv"), newline="") as f:
-        LEAGUE.update((r["set"], r) for r in csv.DictReader(f))
+    for more in ("second.csv", "singles.csv"):
+        with open(os.path.join(league.HERE, more), newline="") as f:
+            LEAGUE.update((r["set"], r) for r in csv.DictReader(f))
     names = [*SETS, BIKES, DEMAND, *LEAGUE]
     args = common.begin(parser, names)
     results = {}
