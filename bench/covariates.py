@@ -1,13 +1,15 @@
 """bench/covariates: what knowing the weather and the holidays ahead is worth.
 
-Two hourly sets, traffic on a motorway and bicycles hired, are forecast for 24
-hours at 20 origins, spread evenly over the last fifth of their hours.  One
+Hourly sets are forecast for 24 hours at 20 origins: traffic on a motorway and
+bicycles hired, spread evenly over the last fifth of their hours, and prices of
+electricity, the last 20 days.  One
 model is trained on what lies before the earliest origin, with covariates and
 without; at each origin it is given the rows before it, and with covariates
 those of the 24 hours ahead (rnn_observe).
 
 MASE   mean |error| of a window over the mean |y(t) - y(t - 24)| of the 2,016
-       hours before it; a set's figure is the mean over its windows
+       hours before it, of prices of all hours; a set's figure is the mean over
+       its windows
 """
 import json
 import os
@@ -19,18 +21,22 @@ from common import begin, players, progress, psql, table, write_json
 HORIZON = 24
 ORIGINS = 20
 
-# One row per hour; a holiday holds for its day.
+PRICES = ("value float8, a float8, b float8",
+          "SELECT ts, value, jsonb_build_object('a', a, 'b', b) AS covariates FROM raw", "24", 1000000)
+
+# One row per hour; a holiday holds for its day.  Columns, query, hours from origin to origin, hours of the scale.
 SETS = {
+    "epf_np": PRICES, "epf_de": PRICES, "epf_fr": PRICES,
     "traffic_volume": ("value float8, temp float8, rain float8, snow float8, clouds float8, holiday text",
                        """SELECT date_trunc('hour', ts) AS ts, avg(value) AS value, jsonb_build_object(
                               'temp', avg(temp), 'rain', avg(rain), 'snow', avg(snow), 'clouds', avg(clouds),
                               'holiday', coalesce(max(max(nullif(holiday, 'None'))) OVER (PARTITION BY
                                                       date_trunc('hour', ts)::date), 'none')) AS covariates
-                          FROM raw GROUP BY date_trunc('hour', ts)"""),
+                          FROM raw GROUP BY date_trunc('hour', ts)""", "n / 5 / 20", 2016),
     "bikesharing": ("value float8, tmin float8, tmax float8, rain float8",
                     """SELECT ts, avg(value) AS value, jsonb_build_object(
                            'tmin', avg(tmin), 'tmax', avg(tmax), 'rain', avg(rain)) AS covariates
-                       FROM raw GROUP BY ts"""),
+                       FROM raw GROUP BY ts""", "n / 5 / 20", 2016),
 }
 
 SCRIPT = r"""
@@ -42,7 +48,7 @@ CREATE TEMP TABLE hours AS {query};
 CREATE TEMP TABLE span AS
 SELECT min(ts) AS first, (extract(epoch FROM max(ts) - min(ts)) / 3600)::int + 1 AS n FROM hours;
 CREATE TEMP TABLE origins AS
-SELECT first + (n - {horizon} - k * (n / 5 / {origins})) * interval '1 hour' AS origin
+SELECT first + (n - {horizon} - k * ({apart})) * interval '1 hour' AS origin
 FROM span, generate_series(0, {origins} - 1) AS k;
 CREATE TEMP TABLE rows AS
 SELECT h.*, o.origin, CASE WHEN h.ts < o.origin THEN h.value END AS known
@@ -52,7 +58,7 @@ SELECT rnn_train(ts, known, '{options}') AS without, rnn_train(ts, known, covari
 FROM rows WHERE origin = (SELECT min(origin) FROM origins);
 CREATE TEMP TABLE scales AS
 SELECT o.origin, avg(abs(h.value - b.value)) AS scale
-FROM origins AS o JOIN hours AS h ON h.ts < o.origin AND h.ts >= o.origin - interval '2016 hours'
+FROM origins AS o JOIN hours AS h ON h.ts < o.origin AND h.ts >= o.origin - interval '{measured} hours'
      JOIN hours AS b ON b.ts = h.ts - interval '24 hours' GROUP BY o.origin;
 CREATE TEMP TABLE found AS
 SELECT h.origin, f.*, x.which
@@ -73,11 +79,11 @@ SELECT jsonb_build_object(
 
 
 def play(name, args):
-    columns, query = SETS[name]
+    columns, query, apart, measured = SETS[name]
     progress("playing %s" % name)
     found = json.loads(psql(args.connection, SCRIPT.format(
         columns=columns, query=query, path=os.path.join(args.data, name + ".csv"), horizon=HORIZON,
-        origins=ORIGINS, options=json.dumps(dict({"horizon": HORIZON}, **args.options)))))
+        origins=ORIGINS, apart=apart, measured=measured, options=json.dumps(dict({"horizon": HORIZON}, **args.options)))))
     found["mase"] = {w: statistics.mean(x[w] for x in found["windows"]) for w in ("without", "with")}
     return found
 
