@@ -122,7 +122,8 @@ take_off_regression(rnn_trainer *t)
 	rnn_regression *r = &plan->asked.covariates.regression;
 
 	r->cycle = cycle_of(plan);
-	*r = plan->warm ? plan->panel.covariates.regression :
+	/* What a promotion adds to a large series is more than to a small one: one sum of terms is for one series. */
+	*r = plan->warm ? plan->panel.covariates.regression : plan->panel.count > 1 ? (rnn_regression) {0} :
 		rnn_regression_fit(&plan->asked, plan->panel.series, plan->panel.count, plan->panel.stop, &t->arena);
 	if (r->n > 0)
 		prepare_series(plan, &t->arena);
