@@ -29,10 +29,10 @@ SELECT name, max(abs(network)) < 1e-4 AS nothing, max(abs(bounds)) > 1 AS bounde
 FROM models, rnn_explain(m) WHERE name IN ('mix', 'years', 'logarithm') GROUP BY 1 ORDER BY 1;
 SELECT corr(season_1, 10 * (n % 7)) > 0.9 AS "season where it belongs" FROM models, rnn_explain(m) JOIN days ON day = local_ts WHERE name = 'mix';
 -- What is planted in the rows ahead shows in its column, and most of it.
-SELECT promo, count(*), min((covariates->>'promo')::float8) > 28 AS promotion, max(abs((covariates->>'promo')::float8)) < 2 AS usual, max(abs((covariates->>'junk')::float8)) < 2 AS junk
+SELECT promo, count(*), min((covariates->>'promo')::float8) > 38 AS promotion, max(abs((covariates->>'promo')::float8)) < 2 AS usual, max(abs((covariates->>'junk')::float8)) < 1 AS junk
 FROM models, rnn_explain(m) JOIN days ON day = local_ts WHERE name = 'network' GROUP BY 1 ORDER BY 1;
 -- What if there were none: the difference of two explanations is in that column.
-SELECT a.step, a.forecast - b.forecast > 26 AS higher, abs(a.forecast - b.forecast - (a.covariates->>'promo')::float8 + (b.covariates->>'promo')::float8) < 2 AS "by the promotion"
+SELECT a.step, a.forecast - b.forecast > 38 AS higher, abs(a.forecast - b.forecast - (a.covariates->>'promo')::float8 + (b.covariates->>'promo')::float8) < 1 AS "by the promotion"
 FROM models, (SELECT rnn_history(day, value, jsonb_build_object('promo', CASE WHEN n < 540 THEN promo ELSE 0 END, 'junk', junk), NULL) AS h FROM days) AS none,
 	LATERAL rnn_explain(m) AS a JOIN LATERAL rnn_explain(rnn_observe(m, h)) AS b USING (step) WHERE name = 'network' AND step = 4;
 -- Rows of the history, each from an end before it; nothing that the end did not know.
