@@ -71,7 +71,7 @@ for my $table (sort keys %horizon)
 	my @info = split /\|/, train('SET rnnforecast.max_workers = 0', "
 		SELECT md5(m::text), c->>'network', jsonb_array_length(rnn_info(m) #> '{validation,candidates}')
 		FROM (SELECT $model AS m FROM $table) AS t, jsonb_array_elements(rnn_info(m) #> '{validation,candidates}') AS c
-		WHERE (c->>'chosen')::bool");
+		WHERE (c->>'chosen')::bool ORDER BY (c->>'share')::float8 DESC LIMIT 1");
 
 	is($info[2], 2, "$table: two candidates");
 	$chosen{$info[1]} = $table;
@@ -80,7 +80,7 @@ for my $table (sort keys %horizon)
 	is(train('SET max_parallel_workers = 0', "SELECT md5(($model)::text) FROM $table"), $info[0],
 		"$table: no slots, the same bytes");
 }
-is_deeply([ sort keys %chosen ], [ 'scratch', 'tuned head' ], 'either of the candidates is chosen');
+is_deeply([ sort keys %chosen ], [ 'scratch', 'tuned head' ], 'either of the candidates has the larger share');
 
 # As many processes as members, where there were trials before them too: each has its part of the work.
 my $many = q{SELECT md5(rnn_train(s, n, value, '{"members": 8, "steps": 400, "horizon": 6}')::text) FROM waves};

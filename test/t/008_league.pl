@@ -24,17 +24,17 @@ my %figures = (
 	m1_monthly     => [ 1.314, 1.028 ],
 	m1_quarterly   => [ 2.078, 1.637 ],
 	m1_yearly      => [ 4.893, 3.768 ],
-	nn3            => [ 1.040, 0.875 ],
-	livestock      => [ 0.771, 0.649 ],
-	hourly         => [ 1.423, 0.873 ],
+	nn3            => [ 1.040, 0.874 ],
+	livestock      => [ 0.771, 0.640 ],
+	hourly         => [ 1.423, 0.861 ],
 	taylor         => [ 1.125, 0.183 ],
-	air_passengers => [ 1.254, 0.624 ],
-	retail_sales   => [ 0.907, 0.319 ],
-	co2            => [ 0.953, 0.219 ],
-	us_gasoline    => [ 3.297, 2.391 ],
-	ilinet         => [ 2.013, 1.531 ],
-	peyton_manning => [ 1.462, 0.944 ],
-	sunspots       => [ 3.118, 1.126 ]);
+	air_passengers => [ 1.254, 0.626 ],
+	retail_sales   => [ 0.907, 0.318 ],
+	co2            => [ 0.953, 0.220 ],
+	us_gasoline    => [ 3.297, 2.283 ],
+	ilinet         => [ 2.013, 1.546 ],
+	peyton_manning => [ 1.462, 0.942 ],
+	sunspots       => [ 3.118, 1.151 ]);
 my $ROUNDING = 0.0015;
 
 # Seasons by hand where the data have dates.
@@ -43,7 +43,7 @@ my %seasons = (
 	us_gasoline => '52', ilinet => '52', peyton_manning => '7, 364', sunspots => '11');
 
 # Geometric means of the ratios to seasonal naive: docs/developers/accuracy.md.
-my %means = (panels => 0.769, singles => 0.440, whole => 0.559);
+my %means = (panels => 0.765, singles => 0.439, whole => 0.557);
 
 my $node = PostgreSQL::Test::Cluster->new('league');
 $node->init;
