@@ -501,7 +501,7 @@ COMMENT ON COLUMN rnn_explain_row.season_2 IS 'what the next longer season does;
 COMMENT ON COLUMN rnn_explain_row.season_3 IS 'what the longest season does; null where there are fewer than three';
 COMMENT ON COLUMN rnn_explain_row.analogues IS 'what the stretches of the past that are most like the latest one add to level and seasons';
 COMMENT ON COLUMN rnn_explain_row.calendar IS 'what the terms of the calendar do in the network; null where it has none';
-COMMENT ON COLUMN rnn_explain_row.covariates IS 'what each covariate changes in the network against its usual value; null where there are none';
+COMMENT ON COLUMN rnn_explain_row.covariates IS 'what each covariate changes in the forecast against its usual value; null where there are none';
 COMMENT ON COLUMN rnn_explain_row.network IS 'what the network, its own or the pretrained one, adds to all that';
 COMMENT ON COLUMN rnn_explain_row.bounds IS 'what bounds and rounding change; null where values are transformed';
 COMMENT ON COLUMN rnn_explain_row.key IS 'the columns that the name of the series was made of, where it is a JSON object';
