@@ -1,12 +1,6 @@
 -- Forecasts of a tree of series that add up: rnn_reconcile.
 SET timezone = 'UTC';
 SET datestyle = 'ISO';
--- Two countries, one with a town that begins late, has gaps and ends early; one shop stands alone.
-CREATE TEMP TABLE towns AS
-SELECT town, date '2024-01-01' + n AS day,
-	   size * (20 + 4 * sin(n * 2 * pi() / 7) + (hashint4(n) % 1000) / 300.0) + (hashint8(size * 1000 + n) % 1000) / 100.0 AS sold
-FROM (VALUES ('DK/A', 1), ('DK/B', 2), ('NO/C', 3), ('NO/D', 4), ('web', 5)) AS s (town, size), generate_series(1, 300) AS n
-WHERE NOT (town = 'DK/B' AND (n < 50 OR n > 297 OR n % 40 = 0));
 CREATE TEMP TABLE m AS SELECT rnn_train(town, day, sold, mix() || '{"horizon": 7, "seasons": [7]}') AS m FROM towns;
 CREATE TEMP TABLE r AS SELECT k.* FROM m, unnest('{auto,bottom_up,mint}'::text[]) AS asked, LATERAL (SELECT asked, t.* FROM rnn_reconcile(m, 7, method => asked) AS t) AS k;
 SELECT series, depth, members, count(*), min(step) AS first, max(step) AS last, min(local_ts) AS begins, count(DISTINCT local_ts) AS days

@@ -43,6 +43,13 @@ SELECT n, timestamptz '2024-03-10 00:00+00' + n * interval '1 hour' AS ts,
 	   50 + 10 * sin(2 * pi() * n / 24) + noise(n) AS value
 FROM generate_series(0, 959) AS n;
 
+-- Two countries, one with a town that begins late, has gaps and ends early; one shop stands alone.
+CREATE TABLE towns AS
+SELECT town, date '2024-01-01' + n AS day,
+	   size * (20 + 4 * sin(n * 2 * pi() / 7) + (hashint4(n) % 1000) / 300.0) + (hashint8(size * 1000 + n) % 1000) / 100.0 AS sold
+FROM (VALUES ('DK/A', 1), ('DK/B', 2), ('NO/C', 3), ('NO/D', 4), ('web', 5)) AS s (town, size), generate_series(1, 300) AS n
+WHERE NOT (town = 'DK/B' AND (n < 50 OR n > 297 OR n % 40 = 0));
+
 SELECT count(*), round(avg(noise(n))::numeric, 1) AS mean, round(stddev(noise(n))::numeric, 1) AS deviation
 FROM generate_series(1, 10000) AS n;
 SELECT rnn_version() ~ '^\S*\d+\.\d+' AS version;

@@ -54,16 +54,6 @@ rnn_mix_parts_work(int64_t n, int h)
 	return lay_out(n, h, NULL, &s);
 }
 
-static double
-mean_of(const double *x, int64_t n)
-{
-	double		sum = 0;
-
-	for (int64_t i = 0; i < n; i++)
-		sum += x[i] / (double) n;
-	return sum;
-}
-
 /* Takes from block (m) the profile of each shorter season: what the points of a phase have in common; room is (m). */
 static void
 take_profile(double *block, int64_t m, int64_t f, double *room)
@@ -94,7 +84,7 @@ static void
 naive_parts(const double *x, int64_t n, int h, const int *seasons, int s, double weight, double *block, double *room, double *parts)
 {
 	int64_t		m = seasons[s] <= n ? seasons[s] : 1;
-	double		level = mean_of(x + n - m, m);
+	double		level = bank_mean(x + n - m, m);
 
 	for (int j = 0; j < h; j++)
 		parts[RNN_PART_LEVEL * h + j] += weight * level;
@@ -168,7 +158,7 @@ rnn_mix_parts(const double *x, int64_t n, int h, const int *seasons, int n_seaso
 		bank.ahead[r] = s.at + (int64_t) r * h;
 	}
 	smoothers_parts(&bank, mix, n, h, positive, top, s.ahead, s.trend, parts);
-	level = mean_of(bank.level[RHOS - 1] + points - last, last);
+	level = bank_mean(bank.level[RHOS - 1] + points - last, last);
 	for (int k = 0; k < n_seasons; k++)
 		if (mix->weight[k] > 0)
 			naive_parts(x, n, h, seasons, k, mix->weight[k], s.p, s.d, parts);

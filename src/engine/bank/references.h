@@ -41,6 +41,16 @@ typedef struct Bank
 	int			refs;			/* of the list, how many are wanted: what they look at */
 } Bank;
 
+static inline double
+bank_mean(const double *x, int64_t n)
+{
+	double		sum = 0;
+
+	for (int64_t i = 0; i < n; i++)
+		sum += x[i] / (double) n;
+	return sum;
+}
+
 /* Points of a prefix of n that deseasonalised values are needed for. */
 int64_t		references_tail(int64_t n, const int *seasons, int n_seasons);
 

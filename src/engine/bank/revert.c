@@ -26,16 +26,6 @@ seasons_back(const Bank *bank, int64_t n, int wanted)
 	return bank->seasons[0] < 2 || found < LEAST_SEASONS ? 0 : found;
 }
 
-static double
-mean_of(const double *x, int64_t n)
-{
-	double		sum = 0;
-
-	for (int64_t i = 0; i < n; i++)
-		sum += x[i] / (double) n;
-	return sum;
-}
-
 /* trend (h): where a level goes that lies `gap` above the mean, and did so `since` seasons ago. */
 static void
 return_by(double gap, double since, int64_t m, int h, double *trend)
@@ -57,7 +47,7 @@ revert_trend(const Bank *bank, int64_t n, int h, double level, double *trend)
 				K = seasons_back(bank, n, REVERT_SEASONS);
 
 	if (K > 0)
-		return_by(level - mean_of(bank->x + n - K * m, K * m), 0, m, h, trend);
+		return_by(level - bank_mean(bank->x + n - K * m, K * m), 0, m, h, trend);
 	return K > 0;
 }
 
@@ -67,7 +57,7 @@ season_by_means(const Bank *bank, int64_t n, int h, double *level, double *trend
 	int64_t		m = bank->seasons[0],
 				K = seasons_back(bank, n, MEAN_SEASONS);
 	const double *from = bank->x + n - K * m;
-	double		mean = mean_of(from, K * m);
+	double		mean = bank_mean(from, K * m);
 
 	if (K == 0)
 		return false;
@@ -75,7 +65,7 @@ season_by_means(const Bank *bank, int64_t n, int h, double *level, double *trend
 	for (int64_t k = 0; k < K; k++)
 		for (int64_t i = 0; i < m; i++)
 			profile[i] += (from[k * m + i] - mean) / (double) K;
-	*level = mean_of(bank->x + n - m, m);
+	*level = bank_mean(bank->x + n - m, m);
 	return_by(*level - mean, 1, m, h, trend);
 	return true;
 }

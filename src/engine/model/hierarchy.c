@@ -8,30 +8,6 @@
 
 #define MOST_TEXT 1000000
 
-static void
-asked_text(Walk *w, rnn_text *asked)
-{
-	char	   *text = (char *) (uintptr_t) asked->text;
-
-	walk_i32(w, &asked->len, 1, MOST_TEXT, "the length of a hierarchy");
-	if (w->failed)
-		return;
-	if (w->direction != READ)
-	{
-		walk_bytes(w, text, asked->len);
-		return;
-	}
-	text = walk_room(w, asked->len, 1, 1);
-	if (!w->failed && memchr(w->in + w->at, 0, asked->len))
-		walk_corrupt(w, "a hierarchy holds a zero byte");
-	if (w->failed)
-		return;
-	if (text)
-		memcpy(text, w->in + w->at, asked->len);
-	asked->text = text;
-	w->at += asked->len;
-}
-
 /* (n) numbers from `low` to `high`. */
 static void
 numbers_of(Walk *w, const int32_t **v, int64_t n, double low, double high, const char *what)
@@ -118,7 +94,7 @@ hierarchy_section(Walk *w, rnn_model *m)
 {
 	rnn_hierarchy *h = &m->hierarchy;
 
-	asked_text(w, &h->asked);
+	walk_text(w, &h->asked, 1, MOST_TEXT, "the length of a hierarchy", "a hierarchy holds a zero byte");
 	if (!w->failed)
 		sums_of(w, m->n_series, &h->sums);
 	walk_i32(w, &h->windows, 0, INT32_MAX, "the windows of a hierarchy");

@@ -153,31 +153,6 @@ seasons_section(Walk *w, rnn_model *m)
 	memcpy(m->config.seasons, m->seasons, sizeof(m->config.seasons));
 }
 
-static void
-text_field(Walk *w, rnn_text *t, int32_t least, int32_t most, const char *what)
-{
-	char	   *text;
-
-	walk_i32(w, &t->len, least, most, what);
-	if (w->failed)
-		return;
-	if (w->direction != READ)
-	{
-		walk_bytes(w, (char *) (uintptr_t) t->text, t->len);
-		return;
-	}
-	text = walk_room(w, t->len, 1, 1);
-	CHECK(w, w->failed || !memchr(w->in + w->at, 0, t->len), "a covariate's text holds a zero byte");
-	if (w->failed)
-		return;
-	if (text)
-		memcpy(text, w->in + w->at, t->len);
-	t->text = (const char *) w->in + w->at;
-	if (text)
-		t->text = text;
-	w->at += t->len;
-}
-
 static bool
 ascending(const rnn_text *a, const rnn_text *b)
 {
@@ -201,7 +176,7 @@ words_of(Walk *w, rnn_covariate *c, int most)
 
 		if (w->direction != READ)
 			word = c->categories[i];
-		text_field(w, &word, 0, MOST_WORD, "the length of a covariate's text");
+		walk_text(w, &word, 0, MOST_WORD, "the length of a covariate's text", "a covariate's text holds a zero byte");
 		CHECK(w, i == 0 || ascending(&before, &word), "a covariate's texts are not in order");
 		before = word;
 		if (words)
@@ -216,7 +191,7 @@ covariate_of(Walk *w, rnn_covariate *c, bool is_history)
 {
 	int32_t		is_text = c->is_text;
 
-	text_field(w, &c->name, 1, MOST_KEY, "the length of a covariate's name");
+	walk_text(w, &c->name, 1, MOST_KEY, "the length of a covariate's name", "a covariate's text holds a zero byte");
 	walk_i32(w, &c->role, RNN_PAST, RNN_STATIC, "the role of a covariate");
 	walk_i32(w, &is_text, 0, 1, "the kind of a covariate");
 	c->is_text = is_text != 0;

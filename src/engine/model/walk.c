@@ -104,3 +104,28 @@ walk_room(Walk *w, int64_t n, size_t least, size_t width)
 	}
 	return rnn_arena_alloc(w->arena, (size_t) n, width);
 }
+
+void
+walk_text(Walk *w, rnn_text *t, int32_t least, int32_t most, const char *length, const char *zero)
+{
+	char	   *text;
+
+	walk_i32(w, &t->len, least, most, length);
+	if (w->failed)
+		return;
+	if (w->direction != READ)
+	{
+		walk_bytes(w, (char *) (uintptr_t) t->text, t->len);
+		return;
+	}
+	text = walk_room(w, t->len, 1, 1);
+	CHECK(w, w->failed || !memchr(w->in + w->at, 0, t->len), zero);
+	if (w->failed)
+		return;
+	if (text)
+		memcpy(text, w->in + w->at, t->len);
+	t->text = (const char *) w->in + w->at;
+	if (text)
+		t->text = text;
+	w->at += t->len;
+}

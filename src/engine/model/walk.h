@@ -48,6 +48,8 @@ void		walk_i64(Walk *w, int64_t *v, int64_t low, int64_t high, const char *what)
 void		walk_f64(Walk *w, double *v);
 void		walk_f32(Walk *w, float *v);
 void		walk_bytes(Walk *w, char *v, size_t n);
+/* Its length is from `least` to `most`, else what's wrong is `length`; `zero`: it holds a zero byte. */
+void		walk_text(Walk *w, rnn_text *t, int32_t least, int32_t most, const char *length, const char *zero);
 
 /* model_config.c */
 void		config_section(Walk *w, rnn_config *cfg);

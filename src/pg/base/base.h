@@ -32,6 +32,8 @@ void		define_settings(void);	/* while the library is loaded */
 
 /* error.c */
 _Noreturn void report_engine_error(const rnn_error *err);
+_Noreturn void report_memory(const char *purpose, Size bytes);	/* they are more than the limit */
+void	   *limited_memory(Size bytes, const char *purpose);	/* zeroed; an error above the limit */
 
 /* extension.c: error where it was dropped meanwhile */
 Oid			extension_owner(Oid extension);

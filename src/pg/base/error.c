@@ -81,3 +81,20 @@ report_engine_error(const rnn_error *err)
 	}
 	elog(ERROR, "unexpected engine status %d", (int) err->status);
 }
+
+void
+report_memory(const char *purpose, Size bytes)
+{
+	rnn_error	err;
+
+	rnn_fail(&err, RNN_ERR_MEMORY, purpose, (double) bytes, 0, (double) memory_limit());
+	report_engine_error(&err);
+}
+
+void *
+limited_memory(Size bytes, const char *purpose)
+{
+	if (bytes > memory_limit())
+		report_memory(purpose, bytes);
+	return palloc_extended(Max(bytes, 1), MCXT_ALLOC_HUGE | MCXT_ALLOC_ZERO);
+}

@@ -73,33 +73,18 @@ new_piece(const Run *run, const Player *p, const Cut *cuts, int64 n)
 	return piece;
 }
 
-/* The quantiles (n, steps, Q) of a model; NULL where there is no room for so many. */
+/*
+ * The quantiles (n, steps, Q) of a model; NULL where there is no room for so many,
+ * and for what the mix and its best reference say beside it.
+ */
 static double *
 forecast_piece(const Run *run, const rnn_model *model, const Piece *piece)
 {
-	Size		out = sizeof(double) * Q * run->steps * (Size) piece->n,
-				work;
-	char	   *block;
-	rnn_forecaster *f;
-	rnn_error	err;
+	double	   *q = forecast_origins(model, piece->series, piece->count, piece->origins, piece->n, run->steps, 3);
 
-	if (rnn_ends_size(model, piece->series, piece->count, piece->origins, piece->n, run->steps, &work, &err) != RNN_OK)
-		report_engine_error(&err);
-	work = MAXALIGN(work);
-	/* With what the mix and its best reference say beside it. */
-	if (work + 3 * out > memory_limit())
-	{
-		if (piece->n > 1)
-			return NULL;
-		rnn_fail(&err, RNN_ERR_MEMORY, "forecasting", (double) (work + 3 * out), 0, (double) memory_limit());
-		report_engine_error(&err);
-	}
-	block = MemoryContextAllocHuge(CurrentMemoryContext, out + work);
-	if (rnn_ends_begin(model, piece->series, piece->count, piece->origins, piece->n, run->steps,
-					   block + out, work, (double *) block, &f, &err) != RNN_OK)
-		report_engine_error(&err);
-	drive_forecast(f);
-	return (double *) block;
+	if (q == NULL && piece->n == 1)
+		report_memory("forecasting", sizeof(double) * Q * (Size) run->steps);
+	return q;
 }
 
 /* ------------------------------------------------------------------- output */

@@ -125,29 +125,6 @@ batch_bytes(const Batches *b, int i)
 	return work_bytes(b->choice, b->first[i], count) + result_bytes(b->choice, b->first[i], count);
 }
 
-static void
-report_memory(const char *purpose, Size bytes)
-{
-	rnn_error	err;
-
-	rnn_fail(&err, RNN_ERR_MEMORY, purpose, (double) bytes, 0, (double) memory_limit());
-	report_engine_error(&err);
-}
-
-void
-drive_forecast(rnn_forecaster *f)
-{
-	bool		done = false;
-	rnn_error	err;
-
-	while (!done)
-	{
-		CHECK_FOR_INTERRUPTS();
-		if (rnn_forecast_step(f, &done, &err) != RNN_OK)
-			report_engine_error(&err);
-	}
-}
-
 double *
 forecast_quantiles(const rnn_model *model, const rnn_series *series, int count, int horizon, Size work, const char *purpose)
 {

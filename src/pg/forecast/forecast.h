@@ -58,7 +58,6 @@ void		forecast_nothing(FunctionCallInfo fcinfo, const char *why);
 double		level_argument(FunctionCallInfo fcinfo, int argno, double usual);	/* in (0, 1) */
 int			check_horizon(int64 horizon);	/* error where no forecast is so long */
 Jsonb	   *options_argument(FunctionCallInfo fcinfo, int argno);	/* as they were given; NULL: none */
-void		drive_forecast(rnn_forecaster *f);	/* to its end, which interrupts may come before */
 /*
  * Forecasts of `count` series by `work` bytes of the engine, (count, horizon, Q),
  * in a block that the caller frees.  An error that says what it was for where memory is short.

@@ -8,6 +8,7 @@
  * zeros, and moved by what is beyond twice as much.
  */
 #include "pg/forecast/forecast.h"
+#include "pg/past/past.h"
 
 #include <math.h>
 
@@ -16,29 +17,16 @@
 #define Q RNN_QUANTILES
 #define MOST_STRETCH 2
 
-static void *
-level_memory(Size bytes)
-{
-	rnn_error	err;
-
-	if (bytes > memory_limit())
-	{
-		rnn_fail(&err, RNN_ERR_MEMORY, "reconciling forecasts", (double) bytes, 0, (double) memory_limit());
-		report_engine_error(&err);
-	}
-	return palloc_extended(Max(bytes, 1), MCXT_ALLOC_HUGE | MCXT_ALLOC_ZERO);
-}
-
 /* All series with values, to the same end. */
 static void
 choose_all(const rnn_model *m, int steps, ForecastChoice *choice)
 {
 	int64		end = last_grid_end(m->series, m->n_series);
 
-	choice->series = level_memory(sizeof(int) * m->n_series);
-	choice->horizon = level_memory(sizeof(int) * m->n_series);
-	choice->lag = level_memory(sizeof(int) * m->n_series);
-	choice->naive = level_memory(m->n_series);
+	choice->series = limited_memory(sizeof(int) * m->n_series, RECONCILING);
+	choice->horizon = limited_memory(sizeof(int) * m->n_series, RECONCILING);
+	choice->lag = limited_memory(sizeof(int) * m->n_series, RECONCILING);
+	choice->naive = limited_memory(m->n_series, RECONCILING);
 	for (int i = 0; i < m->n_series; i++)
 	{
 		const rnn_series *s = &m->series[i];
@@ -117,14 +105,14 @@ forecast_levels(const rnn_model *m, int steps, const ForecastOptions *options, L
 	ForecastChoice choice = {.model = m,.options = *options};
 	Taking		taking = {&choice, out};
 	Size		values = (Size) m->n_series * steps;
-	double	   *y = level_memory(sizeof(double) * m->n_series),
-			   *gaps = level_memory(sizeof(double) * m->hierarchy.sums.count);
+	double	   *y = limited_memory(sizeof(double) * m->n_series, RECONCILING),
+			   *gaps = limited_memory(sizeof(double) * m->hierarchy.sums.count, RECONCILING);
 
 	*out = (LevelForecasts) {.steps = steps};
-	out->cfg = level_memory(sizeof(rnn_config) * m->n_series);
-	out->q = level_memory(sizeof(double) * values * Q);
-	out->base = level_memory(sizeof(double) * values);
-	out->mean = level_memory(sizeof(double) * values);
+	out->cfg = limited_memory(sizeof(rnn_config) * m->n_series, RECONCILING);
+	out->q = limited_memory(sizeof(double) * values * Q, RECONCILING);
+	out->base = limited_memory(sizeof(double) * values, RECONCILING);
+	out->mean = limited_memory(sizeof(double) * values, RECONCILING);
 	choose_all(m, steps, &choice);
 	forecast_alone(&choice, take_alone, &taking);
 	for (int j = 0; j < steps; j++)

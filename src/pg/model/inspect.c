@@ -169,11 +169,7 @@ gradient_norms(const rnn_model *m, int member, int *layers, int *lags)
 	out = sizeof(double) * m->config.layers * (Size) m->member[member].context;
 	total = work + out;
 	if (total > memory_limit())
-	{
-		rnn_fail(&err, RNN_ERR_MEMORY, "the gradient flow", (double) total, 0,
-				 (double) memory_limit());
-		report_engine_error(&err);
-	}
+		report_memory("the gradient flow", total);
 	block = MemoryContextAllocHuge(CurrentMemoryContext, total);
 	if (m->config.terms)
 		calendar_fill(&m->clock, series, m->n_series, 0);

@@ -31,19 +31,6 @@ typedef struct Errors
 	rnn_tally	tally;
 } Errors;
 
-static void *
-past_memory(Size bytes)
-{
-	rnn_error	err;
-
-	if (bytes > memory_limit())
-	{
-		rnn_fail(&err, RNN_ERR_MEMORY, "reconciling forecasts", (double) bytes, 0, (double) memory_limit());
-		report_engine_error(&err);
-	}
-	return palloc_extended(Max(bytes, 1), MCXT_ALLOC_HUGE | MCXT_ALLOC_ZERO);
-}
-
 /* -------------------------------------------------------------------- sums */
 
 /* Mean forecasts of the steps behind its end. */
@@ -54,14 +41,14 @@ forecast_beyond(const rnn_model *m, const rnn_series *s, int steps)
 	rnn_origin	origin = {.e = s->n};
 	rnn_tally	tally = {0};
 	rnn_config	cfg = rnn_forecast_config(m, &tally, s, s->n);
-	double	   *out = past_memory(sizeof(double) * steps),
+	double	   *out = limited_memory(sizeof(double) * steps, RECONCILING),
 			   *q;
 
 	if (m->config.terms)
 		calendar_fill(&m->clock, &one, 1, steps);
-	q = forecast_origins(m, &one, 1, &origin, 1, steps);
+	q = forecast_origins(m, &one, 1, &origin, 1, steps, 1);
 	if (q == NULL)
-		past_memory(SIZE_MAX);
+		report_memory(RECONCILING, sizeof(double) * RNN_QUANTILES * (Size) steps);
 	for (int j = 0; j < steps; j++)
 		out[j] = rnn_quantile_mean(&cfg, q + (Size) j * RNN_QUANTILES);
 	pfree(q);
@@ -71,7 +58,7 @@ forecast_beyond(const rnn_model *m, const rnn_series *s, int steps)
 static double **
 forecast_ended(const rnn_model *m, const rnn_series *parts, int count)
 {
-	double	  **beyond = past_memory(sizeof(double *) * count);
+	double	  **beyond = limited_memory(sizeof(double *) * count, RECONCILING);
 	int64		end = last_grid_end(parts, count);
 
 	for (int i = 0; i < count; i++)
@@ -155,7 +142,7 @@ measure_errors(const rnn_model *m, int horizon, Errors *errors)
 	errors->plan = plan;
 	errors->apart = (int) ((plan.steps + plan.stride - 1) / plan.stride);
 	values = (Size) plan.windows * plan.steps * m->n_series;
-	errors->residuals = past_memory(sizeof(double) * values);
+	errors->residuals = limited_memory(sizeof(double) * values, RECONCILING);
 	for (Size k = 0; k < values; k++)
 		errors->residuals[k] = NAN;
 	windows_each(m, &plan, take_window, errors);
@@ -169,7 +156,7 @@ mint_of(const Errors *e, int from, int to)
 	int			n = e->model->n_series;
 	int64		rows = (int64) (to - from) * e->plan.steps;
 	rnn_mint   *mint = rnn_mint_begin(sums, n, e->residuals + (Size) from * e->plan.steps * n, rows,
-									  past_memory(rnn_mint_size(sums, n, rows)));
+									  limited_memory(rnn_mint_size(sums, n, rows), RECONCILING));
 
 	while (rnn_mint_step(mint))
 		CHECK_FOR_INTERRUPTS();
@@ -193,7 +180,7 @@ judge_windows(const Errors *e, int by, int by_end, int from, int to, Judgement *
 	const rnn_sums *sums = &e->model->hierarchy.sums;
 	int			n = e->model->n_series;
 	rnn_mint   *mint = mint_of(e, by, by_end);
-	double	   *errors = past_memory(sizeof(double) * 3 * n),
+	double	   *errors = limited_memory(sizeof(double) * 3 * n, RECONCILING),
 			   *up = errors + n,
 			   *least = up + n;
 
@@ -256,7 +243,7 @@ mint_is_better(const Errors *e, rnn_hierarchy *h)
 	/* Windows that share points with those that are judged say nothing of them. */
 	if (before < 1 || behind >= windows)
 		return false;
-	block = past_memory(sizeof(double) * 3 * n);
+	block = limited_memory(sizeof(double) * 3 * n, RECONCILING);
 	j = (Judgement) {block, block + n, block + 2 * n};
 	judge_windows(e, 0, before, middle, windows, &j);
 	judge_windows(e, behind, windows, 0, middle, &j);
@@ -268,7 +255,7 @@ static void
 keep_pull(const Errors *e, rnn_hierarchy *h)
 {
 	rnn_mint   *mint = mint_of(e, 0, e->plan.windows);
-	float	   *pull = past_memory(sizeof(float) * e->model->n_series * h->sums.count);
+	float	   *pull = limited_memory(sizeof(float) * e->model->n_series * h->sums.count, RECONCILING);
 
 	for (int a = 0; a < h->sums.count; a++)
 	{
@@ -329,7 +316,7 @@ choose_method(rnn_model *m, Method asked, int horizon)
 static SeriesName *
 names_of(const rnn_model *m)
 {
-	SeriesName *names = past_memory(sizeof(SeriesName) * m->n_series);
+	SeriesName *names = limited_memory(sizeof(SeriesName) * m->n_series, RECONCILING);
 
 	for (int i = 0; i < m->n_series; i++)
 		names[i] = series_name(&m->series[i]);
@@ -341,8 +328,8 @@ static int *
 places_of_sums(const rnn_model *m, const rnn_model *from, const SeriesName *names)
 {
 	const rnn_sums *other = &from->hierarchy.sums;
-	int		   *places = past_memory(sizeof(int) * m->hierarchy.sums.count),
-			   *number = past_memory(sizeof(int) * from->n_series);
+	int		   *places = limited_memory(sizeof(int) * m->hierarchy.sums.count, RECONCILING),
+			   *number = limited_memory(sizeof(int) * from->n_series, RECONCILING);
 
 	for (int a = 0; a < other->count; a++)
 		number[other->series[a]] = a + 1;
@@ -369,7 +356,7 @@ keep_method(rnn_model *m, const rnn_model *from)
 		return;
 	names = names_of(from);
 	places = places_of_sums(m, from, names);
-	pull = past_memory(sizeof(float) * m->n_series * h->sums.count);
+	pull = limited_memory(sizeof(float) * m->n_series * h->sums.count, RECONCILING);
 	for (int i = 0; i < m->n_series; i++)
 	{
 		int			k = place_of_name(names, from->n_series, series_name(&m->series[i]));

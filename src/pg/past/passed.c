@@ -24,29 +24,37 @@ series_of_origins(const rnn_model *m, rnn_origin *origins, int n, int *count)
 	return series;
 }
 
-double *
-forecast_origins(const rnn_model *m, const rnn_series *series, int count, const rnn_origin *origins, int n, int horizon)
+void
+drive_forecast(rnn_forecaster *f)
 {
-	Size		out = (Size) n * horizon * RNN_QUANTILES * sizeof(double);
-	size_t		work;
-	char	   *block;
 	bool		done = false;
-	rnn_forecaster *f;
 	rnn_error	err;
 
-	if (rnn_ends_size(m, series, count, origins, n, horizon, &work, &err) != RNN_OK)
-		report_engine_error(&err);
-	if (out + work > memory_limit())
-		return NULL;
-	block = MemoryContextAllocHuge(CurrentMemoryContext, out + work);
-	if (rnn_ends_begin(m, series, count, origins, n, horizon, block + out, work, (double *) block, &f, &err) != RNN_OK)
-		report_engine_error(&err);
 	while (!done)
 	{
 		CHECK_FOR_INTERRUPTS();
 		if (rnn_forecast_step(f, &done, &err) != RNN_OK)
 			report_engine_error(&err);
 	}
+}
+
+double *
+forecast_origins(const rnn_model *m, const rnn_series *series, int count, const rnn_origin *origins, int n, int horizon, int results)
+{
+	Size		out = (Size) n * horizon * RNN_QUANTILES * sizeof(double);
+	size_t		work;
+	char	   *block;
+	rnn_forecaster *f;
+	rnn_error	err;
+
+	if (rnn_ends_size(m, series, count, origins, n, horizon, &work, &err) != RNN_OK)
+		report_engine_error(&err);
+	if (results * out + work > memory_limit())
+		return NULL;
+	block = MemoryContextAllocHuge(CurrentMemoryContext, out + work);
+	if (rnn_ends_begin(m, series, count, origins, n, horizon, block + out, work, (double *) block, &f, &err) != RNN_OK)
+		report_engine_error(&err);
+	drive_forecast(f);
 	return (double *) block;
 }
 
@@ -66,7 +74,7 @@ correct_calibration(rnn_model *m)
 	series = series_of_origins(m, origins, n, &count);
 	if (m->config.terms)
 		calendar_fill(&m->clock, series, count, m->config.horizon);
-	q = forecast_origins(&plain, series, count, origins, n, m->config.horizon);
+	q = forecast_origins(&plain, series, count, origins, n, m->config.horizon, 1);
 	if (q)
 		rnn_correct(m, series, origins, n, q);
 }

@@ -13,8 +13,10 @@
 void		correct_calibration(rnn_model *m);
 /* The model's series that origins are of; the origins get their places among these. */
 rnn_series *series_of_origins(const rnn_model *m, rnn_origin *origins, int n, int *count);
-/* The quantiles (n, horizon, Q), or NULL where they don't fit into the memory. */
-double	   *forecast_origins(const rnn_model *m, const rnn_series *series, int count, const rnn_origin *origins, int n, int horizon);
+/* The quantiles (n, horizon, Q), or NULL where so many `results` of that size don't fit into the memory. */
+double	   *forecast_origins(const rnn_model *m, const rnn_series *series, int count, const rnn_origin *origins, int n, int horizon,
+							 int results);
+void		drive_forecast(rnn_forecaster *f);	/* to its end, which interrupts may come before */
 
 /* windows.c: forecasts of all windows of a plan, by series and time; q (steps, Q) is what the model says from point e of s on */
 typedef void (*WindowTaker) (void *taker, int place, int window, const rnn_series *s, int64 e, const double *q);
@@ -31,8 +33,10 @@ void		renew_sums(rnn_model *m, bool cut);
 /* By errors in the past it is found how forecasts come to add up. */
 void		choose_method(rnn_model *m, Method asked, int horizon);
 /* What another model, of other series, has found. */
+void		keep_method(rnn_model *m, const rnn_model *from);
 /* A history with the sums that are asked for; itself where none are. */
 const rnn_model *history_with_sums(const rnn_model *history, const rnn_text *asked);
-void		keep_method(rnn_model *m, const rnn_model *from);
+
+#define RECONCILING "reconciling forecasts"	/* what memory is too short for */
 
 #endif							/* RNN_PG_PAST_H */

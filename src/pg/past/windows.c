@@ -35,16 +35,6 @@ make_room(Piece *piece)
 	piece->places = palloc(sizeof(int) * piece->most);
 }
 
-static void
-too_large(int steps)
-{
-	rnn_error	err;
-
-	rnn_fail(&err, RNN_ERR_MEMORY, "forecasting windows of the past", sizeof(double) * RNN_QUANTILES * (double) steps, 0,
-			 (double) memory_limit());
-	report_engine_error(&err);
-}
-
 /* Where memory is short, in halves; with no room for one window there is an error. */
 static void
 forecast_windows(const Piece *piece, int from, int n)
@@ -60,9 +50,9 @@ forecast_windows(const Piece *piece, int from, int n)
 	series = series_of_origins(m, origins, n, &count);
 	if (m->config.terms)
 		calendar_fill(&m->clock, series, count, steps);
-	q = forecast_origins(m, series, count, origins, n, steps);
+	q = forecast_origins(m, series, count, origins, n, steps, 1);
 	if (q == NULL && n == 1)
-		too_large(steps);
+		report_memory("forecasting windows of the past", sizeof(double) * RNN_QUANTILES * (Size) steps);
 	if (q == NULL)
 	{
 		forecast_windows(piece, from, n / 2);

@@ -23,7 +23,7 @@ typedef struct Drawing
 	void	   *taker;
 } Drawing;
 
-void
+static _Noreturn void
 paths_too_large(void)
 {
 	ereport(ERROR,

@@ -44,7 +44,6 @@ bool		paths_begin(FunctionCallInfo fcinfo, const PathsArguments *args, const rnn
 void		paths_each(FunctionCallInfo fcinfo, const PathsArguments *args, const Paths *paths, PathsTaker take, void *taker);
 int			steps_chosen(const Paths *paths, int i);	/* of the i-th series */
 void	   *paths_memory(Size bytes);	/* below the limit, else the error that they are too large */
-_Noreturn void paths_too_large(void);
 
 /* simulate.c, total.c, chance.c, reconcile.c: by a model, NULL where `absent` */
 void		simulate_rows(FunctionCallInfo fcinfo, const rnn_model *model, Jsonb *options, const char *absent);
