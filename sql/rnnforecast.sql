@@ -293,11 +293,12 @@ COMMENT ON COLUMN rnn_reconciled_row.upper IS 'upper bound of the interval, move
 COMMENT ON COLUMN rnn_reconciled_row.base IS 'the mean as it was forecast alone';
 COMMENT ON COLUMN rnn_reconciled_row.method IS 'bottom_up, or mint for minimum trace';
 
-CREATE FUNCTION rnn_reconcile(model bytea, horizon bigint DEFAULT NULL, level float8 DEFAULT 0.9, method text DEFAULT 'auto', separator text DEFAULT '/')
+CREATE FUNCTION rnn_reconcile(model bytea, horizon bigint DEFAULT NULL, level float8 DEFAULT 0.9, method text DEFAULT 'auto', separator text DEFAULT '/',
+							  options jsonb DEFAULT NULL)
 	RETURNS SETOF rnn_reconciled_row
 	AS 'MODULE_PATHNAME', 'rnnforecast_rnn_reconcile' LANGUAGE C STABLE PARALLEL SAFE
 	COST 100000 ROWS 1000;
-COMMENT ON FUNCTION rnn_reconcile(bytea, bigint, float8, text, text) IS
+COMMENT ON FUNCTION rnn_reconcile(bytea, bigint, float8, text, text, jsonb) IS
 	'forecasts of all levels of a tree of series, by their names, which add up';
 
 --

@@ -89,7 +89,6 @@ SELECT try($$SELECT rnn_train(town, day, sold, '{"hierarchy": {"a": "SE/"}}') FR
 SELECT try($$SELECT rnn_train(town, day, sold, '{"hierarchy": {"a": ["web", "Oslo"]}}') FROM towns$$);
 SELECT try($$SELECT rnn_train(town, day, sold, '{"hierarchy": {"web": ["DK/A", "NO/D"]}}') FROM towns$$);
 SELECT try($$SELECT rnn_train(day, sold, '{"hierarchy": "/"}') FROM towns WHERE town = 'web'$$);
-SELECT try($$SELECT rnn_train(town, day, sold, jsonb_build_object('p', sold), '{"hierarchy": "/"}') FROM towns$$);
 SELECT try($$SELECT rnn_train(name, n, n, mix() || '{"hierarchy": "/"}') FROM unnest('{a,a/b}'::text[]) AS name, generate_series(1, 20) AS n$$);
 SELECT try($$SELECT rnn_forget(m, '{NO}') FROM m$$);
 SELECT try($$SELECT rnn_history(town, day, sold, '{"hierarchy": "/"}') FROM towns$$);

@@ -38,6 +38,5 @@ SELECT try($$SELECT count(*) FROM rnn_reconcile((SELECT rnn_train(n, mix() ORDER
 SELECT try($$SELECT count(*) FROM rnn_reconcile((SELECT rnn_train(name, n, n, mix()) FROM unnest('{a,a/b}'::text[]) AS name, generate_series(1, 20) AS n), 3)$$);
 SELECT try($$SELECT count(*) FROM rnn_reconcile((SELECT rnn_train(name, n, n, mix()) FROM unnest('{a//b,a/c}'::text[]) AS name, generate_series(1, 20) AS n), 3)$$);
 SELECT try($$SELECT count(*) FROM rnn_reconcile((SELECT rnn_train(name, n, n, mix()) FROM unnest('{a/b,a/c}'::text[]) AS name, generate_series(1, 6) AS n), 3, method => 'mint')$$);
-SELECT try($$SELECT count(*) FROM rnn_reconcile((SELECT rnn_train(name, n, n, jsonb_build_object('p', n % 3), mix()) FROM unnest('{a/b,a/c}'::text[]) AS name, generate_series(1, 60) AS n), 3)$$);
 SET rnnforecast.max_memory = '16MB';
 SELECT try('SELECT count(*) FROM m, rnn_reconcile(m, 90000)');

@@ -75,7 +75,8 @@ train_before(const Run *run, Jsonb *options, const Cut *cuts, int64 n)
 		if (run->b->window > 0)
 			trim_series(s, &before, run->b->window, true);
 	}
-	before.series = series;
+	/* Sums are made anew. */
+	before.series = series = parts_of_sums(series, &before.n_series);
 	before.config.covariates = scaled_covariates(&before.config.covariates, series, before.n_series);
 	return decode_model(train_on_history(&before, options, NULL, &occasion));
 }
@@ -107,11 +108,11 @@ part_end(const Cut *cuts, int64 n, int64 from, int64 most)
 }
 
 static void
-play_model(Run *run, const rnn_model *history, const rnn_model *model, const rnn_series *series, const Cut *cuts, int64 n)
+play_model(Run *run, const rnn_model *history, const rnn_model *model, bool known, const rnn_series *series, const Cut *cuts, int64 n)
 {
 	int64		most = piece_ends(run);
 	Player		p;
-	Folds		f = {.run = run,.history = history,.given = model,.player = &p,.cuts = cuts};
+	Folds		f = {.run = run,.history = history,.given = model,.known = known,.player = &p,.cuts = cuts};
 
 	player_init(run, &p, model, series);
 	f.first = palloc_extended(sizeof(int64) * (n / Min(LEAST_ENDS, most) + 2), MCXT_ALLOC_HUGE);
@@ -149,12 +150,12 @@ play_all(Run *run, const rnn_model *history, const rnn_model *given, Jsonb *opti
 
 	part_cuts(&f, cuts, given || run->b->refit == 0 ? cutoffs : run->b->refit, all, count);
 	if (given)
-		play_model(run, history, given, run->history->series, cuts, f.first[f.n]);
+		play_model(run, history, given, true, run->history->series, cuts, f.first[f.n]);
 	else if (f.n == 1)
 	{
 		const rnn_model *model = train_before(run, options, cuts, f.first[1]);
 
-		play_model(run, history, model, series_for_model(run->history, model), cuts, f.first[1]);
+		play_model(run, history, model, false, series_for_model(run->history, model), cuts, f.first[1]);
 	}
 	else
 		play_folds(&f);
@@ -196,7 +197,8 @@ train_for(Jsonb *options, int steps)
 	return json_merge(options, json_from(psprintf("{\"horizon\": %d}", Min(steps, RNN_MAX_TRAINED))));
 }
 
-const rnn_model *
+/* As a model knows it: cutoffs are counted on its steps. */
+static const rnn_model *
 history_of_model(const rnn_model *history, const rnn_model *model)
 {
 	rnn_model  *known = palloc(sizeof(rnn_model));
@@ -208,6 +210,13 @@ history_of_model(const rnn_model *history, const rnn_model *model)
 	for (int i = 0; i < known->n_series; i++)
 		check_values(&model->config, &known->clock, &known->series[i]);
 	return known;
+}
+
+const rnn_model *
+judged_history(const rnn_model *history, const rnn_model *model, rnn_text asked)
+{
+	return history_with_sums(model ? history_of_model(history, model) : history, &asked,
+							 model ? &model->config.covariates : &history->config.covariates);
 }
 
 /* Who may not call rnn_train_history trains nothing here either. */
@@ -231,7 +240,7 @@ void
 backtest_rows(FunctionCallInfo fcinfo, const rnn_model *history, const rnn_model *given, Jsonb *options, Backtest *b)
 {
 	rnn_text	sums = given ? given->hierarchy.asked : hierarchy_asked(options);
-	Run			run = {.b = b,.history = history_with_sums(given ? history_of_model(history, given) : history, &sums)};
+	Run			run = {.b = b,.history = judged_history(history, given, sums)};
 	int64		count;
 	Cut		   *cuts;
 

@@ -143,6 +143,7 @@ typedef struct Folds
 	Run		   *run;
 	const rnn_model *history,	/* as it was given, */
 			   *given;			/* and a model; NULL: each part trains */
+	bool		known;			/* cutoffs are counted on the steps of the model */
 	Player	   *player;			/* of the model */
 	const float **correction;	/* (cutoffs) for the player, as they come */
 	Jsonb	   *options;		/* of trainings */
@@ -159,8 +160,8 @@ void		backtest_rows(FunctionCallInfo fcinfo, const rnn_model *history, const rnn
 						  Backtest *b);
 /* A training on what lies before the cutoffs, and their rows. */
 void		play_trained(Run *run, Jsonb *options, const Cut *cuts, int64 n);
-/* A history as a model knows it: cutoffs are counted on its steps. */
-const rnn_model *history_of_model(const rnn_model *history, const rnn_model *model);
+/* A history as its cutoffs are counted: as a model knows it (NULL: as it is), with the sums that are asked for. */
+const rnn_model *judged_history(const rnn_model *history, const rnn_model *model, rnn_text asked);
 /* Error where there are options of a training beside a model. */
 void		refuse_training(Jsonb *options, const Backtest *b);
 void		backtest_nothing(FunctionCallInfo fcinfo, const char *why);

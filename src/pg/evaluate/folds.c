@@ -157,7 +157,7 @@ share_folds(void *arg, SharedFileSet *files)
 {
 	const Folds *f = arg;
 	Head		head = {
-		.b = *f->run->b,.steps = f->run->steps,.n = f->n,.known = f->run->history != f->history,.given = f->given != NULL,
+		.b = *f->run->b,.steps = f->run->steps,.n = f->n,.known = f->known,.given = f->given != NULL,
 		.corrected = f->player && f->player->correction,
 		.row = f->run->rows.desc->tdtypeid,.row_mod = f->run->rows.desc->tdtypmod
 	};
@@ -297,9 +297,8 @@ read_model(SharedFileSet *files, const Head *head, Folds *f)
 	Player	   *player = palloc0(sizeof(Player));
 
 	f->given = decode_model(read_part(files, MODEL_FILE).bytes);
-	if (head->known)
-		run->history = history_of_model(f->history, f->given);
-	player_init(run, player, f->given, head->known ? run->history->series : series_for_model(f->history, f->given));
+	run->history = judged_history(f->history, head->known ? f->given : NULL, f->given->hierarchy.asked);
+	player_init(run, player, f->given, head->known ? run->history->series : series_for_model(run->history, f->given));
 	if (head->corrected)
 		player->correction = read_corrections(files, head->b.cutoffs);
 	f->player = player;
@@ -320,11 +319,14 @@ begin_folds(SharedFileSet *files)
 	f->n = head->n;
 	f->cuts = read_part(files, CUTS_FILE).bytes;
 	f->first = read_part(files, FIRST_FILE).bytes;
-	f->history = run->history = decode_model(read_part(files, HISTORY_FILE).bytes);
+	f->history = decode_model(read_part(files, HISTORY_FILE).bytes);
 	if (head->given)
 		read_model(files, head, f);
 	else
+	{
 		f->options = read_part(files, OPTIONS_FILE).bytes;
+		run->history = judged_history(f->history, NULL, hierarchy_asked(f->options));
+	}
 	return (Beside) {.n = f->n,.arg = f,.make = make_part};
 }
 

@@ -17,7 +17,7 @@
 #define Q RNN_QUANTILES
 #define MOST_STRETCH 2
 
-/* All series with values, to the same end. */
+/* All series with values, to the same end.  None can be left out, so what would be is naive. */
 static void
 choose_all(const rnn_model *m, int steps, ForecastChoice *choice)
 {
@@ -42,6 +42,7 @@ choose_all(const rnn_model *m, int steps, ForecastChoice *choice)
 					 errhint("Leave it out with rnn_forget.")));
 		choice->series[choice->count] = i;
 		choice->lag[choice->count] = (int) lag;
+		choice->naive[choice->count] = check_ahead(m, s, (int) lag + steps, &choice->options) != AHEAD_FINE;
 		choice->horizon[choice->count++] = (int) lag + steps;
 	}
 }

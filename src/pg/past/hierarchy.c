@@ -84,7 +84,7 @@ renew_sums(rnn_model *m, bool cut)
 {
 	int			count = m->n_series;
 	rnn_series *parts = parts_of_sums(m->series, &count);
-	SumsGiven	given = {.cfg = &m->config,.reach = cut ? rnn_history_reach(m) : 0,.lenient = true};
+	SumsGiven	given = {.cfg = &m->config,.covariates = &m->config.covariates,.reach = cut ? rnn_history_reach(m) : 0,.lenient = true};
 
 	given.beyond = forecast_ended(m, parts, count);
 	add_sums(&m->hierarchy.asked, &given, &parts, &count, &m->hierarchy.sums);
@@ -93,9 +93,9 @@ renew_sums(rnn_model *m, bool cut)
 }
 
 const rnn_model *
-history_with_sums(const rnn_model *history, const rnn_text *asked)
+history_with_sums(const rnn_model *history, const rnn_text *asked, const rnn_covariates *covariates)
 {
-	SumsGiven	given = {.cfg = &history->config};
+	SumsGiven	given = {.cfg = &history->config,.covariates = covariates};
 	rnn_model  *all;
 
 	if (asked->len == 0)

@@ -34,8 +34,8 @@ void		renew_sums(rnn_model *m, bool cut);
 void		choose_method(rnn_model *m, Method asked, int horizon);
 /* What another model, of other series, has found. */
 void		keep_method(rnn_model *m, const rnn_model *from);
-/* A history with the sums that are asked for; itself where none are. */
-const rnn_model *history_with_sums(const rnn_model *history, const rnn_text *asked);
+/* A history whose series have these covariates, with the sums that are asked for; itself where none are. */
+const rnn_model *history_with_sums(const rnn_model *history, const rnn_text *asked, const rnn_covariates *covariates);
 
 #define RECONCILING "reconciling forecasts"	/* what memory is too short for */
 

@@ -18,7 +18,7 @@
 #define Q RNN_QUANTILES
 #define COLUMNS 12				/* of rnn_reconciled_row */
 
-enum { ARG_HORIZON = 1, ARG_LEVEL, ARG_METHOD, ARG_SEPARATOR };
+enum { ARG_HORIZON = 1, ARG_LEVEL, ARG_METHOD, ARG_SEPARATOR, ARG_OPTIONS };
 
 static const char *const method_names[] = {"auto", "bottom_up", "mint"};
 
@@ -55,12 +55,6 @@ take_levels(rnn_model *m, const char *separator)
 {
 	StringInfoData asked;
 
-	if (m->config.covariates.n > 0)
-		ereport(ERROR,
-				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
-				 errmsg("forecasts of a model with covariates cannot be reconciled"),
-				 errdetail("Sums of series have no covariates."),
-				 errhint("Train without covariates, or add up the forecasts with rnn_forecast_total.")));
 	initStringInfo(&asked);
 	put_text(&asked, NULL, separator);
 	m->hierarchy.asked = (rnn_text) {asked.data, asked.len};
@@ -141,11 +135,11 @@ reconcile_rows(FunctionCallInfo fcinfo, const rnn_model *model, Jsonb *given, co
 		}
 }
 
-/* rnn_reconcile(model, horizon, level, method, separator) */
+/* rnn_reconcile(model, horizon, level, method, separator, options) */
 PG_FUNCTION_INFO_V1(rnnforecast_rnn_reconcile);
 Datum
 rnnforecast_rnn_reconcile(PG_FUNCTION_ARGS)
 {
-	reconcile_rows(fcinfo, fetch_model(fcinfo, 0, false), NULL, "the model is NULL");
+	reconcile_rows(fcinfo, fetch_model(fcinfo, 0, false), options_argument(fcinfo, ARG_OPTIONS), "the model is NULL");
 	return (Datum) 0;
 }

@@ -71,6 +71,7 @@ void		check_group_names(const Groups *groups, const SeriesName *names, int count
 typedef struct SumsGiven
 {
 	const rnn_config *cfg;		/* how gaps are filled */
+	const rnn_covariates *covariates;	/* of the series */
 	double	  **beyond;			/* by the series, its forecast behind its end up to the last one's, NULL: as it ended */
 	int64		reach;			/* series that are so long may have been cut at their start; 0: none */
 	bool		lenient;		/* of groups */
@@ -83,5 +84,9 @@ void		sums_for_training(const rnn_config *cfg, const rnn_text *asked, SeriesSet 
 /* The series that are no sums; how many. */
 rnn_series *parts_of_sums(const rnn_series *series, int *count);
 int64		last_grid_end(const rnn_series *series, int count);	/* grid number behind the last point of any */
+
+/* sum_covariates.c: what counts how much in the covariates of sums, and these, of all points of a sum and ahead */
+void		shares_of_parts(const rnn_series *const *parts, int n, double *share);
+const float *covariates_of_sum(const rnn_covariates *all, const rnn_series **parts, const double *share, int n, const rnn_series *sum);
 
 #endif							/* RNN_PG_SERIES_H */

@@ -6,7 +6,8 @@
  * A missing value of a part is filled as the option gaps says, else by the one
  * before; where all parts are missing so is the sum.  Before it begins a part
  * counts as nothing.  Behind its end it counts as what it is forecast to be, or,
- * before there is a model, as its last value.
+ * before there is a model, as its last value.  What is known beside the values is
+ * put together, too (sum_covariates.c).
  */
 #include "pg/series/series.h"
 
@@ -185,7 +186,7 @@ static void
 add_up(Adding *a)
 {
 	Size		points = 0,
-				each = sizeof(double) + sizeof(bool);
+				each = sizeof(double) + sizeof(bool) + sizeof(float) * a->given->covariates->n;
 
 	for (int g = 0; g < a->groups.count; g++)
 	{
@@ -227,6 +228,59 @@ finish_sum(Adding *a, int g)
 	sum->name = a->groups.name[g].text;
 	sum->name_len = a->groups.name[g].len;
 	sum->note = rnn_series_is_constant(sum) ? RNN_NOTE_CONSTANT : RNN_NOTE_NONE;
+}
+
+/* -------------------------------------------------------------- covariates */
+
+/* The parts of each sum: in `first` (groups + 1) where they begin, their places among the usable. */
+static int *
+members_of(const Adding *a, int *first)
+{
+	const Groups *groups = &a->groups;
+	int		   *members = sums_memory(sizeof(int) * groups->first[a->usable]),
+			   *at = sums_memory(sizeof(int) * groups->count);
+
+	for (int g = 0; g < groups->count; g++)
+	{
+		at[g] = first[g];
+		first[g + 1] = first[g] + groups->size[g];
+	}
+	for (int k = 0; k < a->usable; k++)
+		for (int i = groups->first[k]; i < groups->first[k + 1]; i++)
+			members[at[groups->of[i]]++] = k;
+	pfree(at);
+	return members;
+}
+
+static void
+add_covariates(Adding *a)
+{
+	const rnn_covariates *all = a->given->covariates;
+	const rnn_series **parts = sums_memory(sizeof(rnn_series *) * 2 * a->usable),
+			  **own = parts + a->usable;
+	double	   *share = sums_memory(sizeof(double) * 2 * a->usable),
+			   *part = share + a->usable;
+	int		   *first = sums_memory(sizeof(int) * (a->groups.count + 1)),
+			   *members = members_of(a, first);
+
+	for (int k = 0; k < a->usable; k++)
+		parts[k] = &a->parts[a->part[k]];
+	shares_of_parts(parts, a->usable, share);
+	for (int g = 0; g < a->groups.count; g++)
+	{
+		int			n = first[g + 1] - first[g];
+
+		for (int k = 0; k < n; k++)
+		{
+			own[k] = parts[members[first[g] + k]];
+			part[k] = share[members[first[g] + k]];
+		}
+		a->sum[g].covariates = covariates_of_sum(all, own, part, n, &a->sum[g]);
+	}
+	pfree(parts);
+	pfree(share);
+	pfree(first);
+	pfree(members);
 }
 
 /* ------------------------------------------------------------------- order */
@@ -307,10 +361,11 @@ add_sums(const rnn_text *asked, const SumsGiven *given, rnn_series **series, int
 	for (int i = 0; i < a.n_parts; i++)
 		all[rank[i]] = a.parts[i];
 	for (int g = 0; g < a.groups.count; g++)
-	{
 		finish_sum(&a, g);
+	if (given->covariates->n > 0)
+		add_covariates(&a);
+	for (int g = 0; g < a.groups.count; g++)
 		all[rank[a.n_parts + g]] = a.sum[g];
-	}
 	*series = all;
 	*count = a.n_parts + a.groups.count;
 }
@@ -318,17 +373,10 @@ add_sums(const rnn_text *asked, const SumsGiven *given, rnn_series **series, int
 void
 sums_for_training(const rnn_config *cfg, const rnn_text *asked, SeriesSet *all)
 {
-	SumsGiven	given = {.cfg = cfg};
+	SumsGiven	given = {.cfg = cfg,.covariates = &all->covariates};
 
 	all->hierarchy = *asked;
 	all->sums = (rnn_sums) {0};
-	if (asked->len == 0)
-		return;
-	if (all->covariates.n > 0)
-		ereport(ERROR,
-				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
-				 errmsg("option \"hierarchy\" is not for a training with covariates"),
-				 errdetail("Sums of series have no covariates."),
-				 errhint("Train without covariates, or add up the forecasts with rnn_forecast_total.")));
-	add_sums(asked, &given, &all->series, &all->count, &all->sums);
+	if (asked->len > 0)
+		add_sums(asked, &given, &all->series, &all->count, &all->sums);
 }
