@@ -21,6 +21,8 @@ SELECT count(*), bool_and(f.mean = r.mean AND f.lower = r.lower AND f.upper = r.
 FROM m, LATERAL rnn_forecast(m) AS f JOIN LATERAL rnn_reconcile(m) AS r USING (series, step);
 SELECT f.series, f.step, f.local_ts, abs(f.mean - a.mean) < 1e-9 AS same, f.lower < f.mean AND f.mean < f.upper AS ordered
 FROM m, LATERAL rnn_forecast(m, until => '2024-10-29', series => '{DK,DK/B}') AS f JOIN LATERAL rnn_forecast(m, 7) AS a USING (series, step);
+-- What is missing is counted in the rows that there are.
+SELECT i->'missing' AS missing, i->'series' AS series, i = (SELECT rnn_info(rnn_train(town, day, sold, options))#>'{gaps}' FROM towns, o GROUP BY options) AS same FROM m, LATERAL (SELECT rnn_info(m)#>'{gaps}' AS i) AS i;
 -- By minimum trace, where it is better: sums are sure, parts are noise that others make up for.
 CREATE TEMP TABLE noisy AS
 SELECT k, n, CASE k WHEN 'a/1' THEN 60 + e WHEN 'a/2' THEN 40 - e ELSE 30 + e / 3 END AS y
@@ -55,7 +57,7 @@ SELECT bool_and(abs(t.mean - f.mean) < 1e-9) AS mean, bool_and(t.lower < t.mean 
 FROM m, LATERAL rnn_forecast_total(m, 7) AS t JOIN LATERAL (SELECT series, sum(mean) AS mean FROM rnn_forecast(m, 7) GROUP BY series) AS f USING (series);
 SELECT series, members, steps FROM m, rnn_forecast_total(m, 7, series => '{NO}');
 SELECT g.series, g.members, abs(g.mean - t.mean) < 1e-9 AS same FROM m, LATERAL rnn_forecast_total(m, 7, groups => '{"/": "", "NO": "NO", "DK": ["DK"]}') AS g JOIN LATERAL rnn_forecast_total(m, 7) AS t USING (series);
-SELECT chance FROM m, rnn_chance(m, 7, above => 0, series => '{/}');
+SELECT series, members, chance FROM m, rnn_chance(m, 7, above => 0, series => '{/,DK/A}');
 -- Groups, which may cross; prefixes and names.
 CREATE TEMP TABLE g AS SELECT rnn_train(town, day, sold, options || '{"hierarchy": {"all": "", "north": "NO/", "even": ["DK/B", "NO/D"]}}') AS m FROM towns, o GROUP BY options;
 SELECT name, depth, members FROM g, rnn_series(m);

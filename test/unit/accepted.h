@@ -7,6 +7,8 @@
 
 #include "samples.h"
 
+#include "paths/reconcile.h"
+
 #define MOST_WORK 50000			/* steps of the network times horizon */
 
 /* Each step of the network forms references for the trained horizon. */
@@ -85,6 +87,32 @@ info_fine(const rnn_model *m)
 			if (!isfinite(m->member[i].weights[k]))
 				return false;
 	return m->n_seasons >= 1 && rnn_history_reach(m) > 0 && m->config.horizon >= 1;
+}
+
+/* Forecasts of all series add up, and are numbers. */
+static inline bool
+hierarchy_fine(const rnn_model *m)
+{
+	const rnn_sums *s = &m->hierarchy.sums;
+	int			n = m->n_series;
+	double	   *y = calloc(n + 1, sizeof(double)),
+			   *gaps = calloc(s->count + 1, sizeof(double)),
+			   *again = calloc(n + 1, sizeof(double));
+	bool		fine = true;
+
+	for (int i = 0; i < n; i++)
+		y[i] = i + 1;
+	if (m->hierarchy.pull)
+		rnn_pull(s, n, m->hierarchy.pull, gaps, y);
+	else if (s->count > 0)
+		rnn_bottom_up(s, n, y);
+	memcpy(again, y, sizeof(double) * n);
+	if (s->count > 0)
+		rnn_bottom_up(s, n, again);
+	for (int i = 0; i < n; i++)
+		fine &= isfinite(y[i]) && y[i] == again[i];
+	free(y), free(gaps), free(again);
+	return fine;
 }
 
 /* What is written from a model that was accepted is accepted, and is itself. */

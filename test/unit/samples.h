@@ -25,14 +25,16 @@ typedef struct Sample
 	size_t		len;
 } Sample;
 
-#define SAMPLES 11
+#define SAMPLES 12
+#define HIERARCHY 11			/* the last: its bytes end with how series add up */
 #define AHEAD 7					/* rows behind the points of the sample with covariates */
 #define COVARIATES 3
 static Sample samples[SAMPLES];
 static double points[600];
 static double exact[POINTS],
 			gaps[POINTS];
-static rnn_series many[4];
+static rnn_series many[4],
+			levels[4];
 
 static const rnn_text words[] = {{"", 0}, {"holiday", 7}};
 static const rnn_covariate covariates[COVARIATES] = {
@@ -99,6 +101,31 @@ fill_many(void)
 	many[1] = (rnn_series) {.name = "",.name_len = 0,.start = INT64_MIN,.dropped = -9,.n = POINTS,.x = gaps};
 	many[2] = (rnn_series) {.name = "none",.name_len = 4,.note = RNN_NOTE_EMPTY,.x = gaps};
 	many[3] = (rnn_series) {.name = "one",.name_len = 3,.note = RNN_NOTE_SHORT,.start = INT64_MAX,.n = 1,.x = exact};
+}
+
+/* a/x and b add up to everything, a/x alone to a; each gap is spread. */
+#define SUMS 2
+#define PARTS 3
+static const int32_t sums[SUMS] = {0, 1},
+			sum_levels[SUMS] = {0, 1},
+			first_parts[5] = {0, 0, 0, 2, 3},
+			sums_of_parts[PARTS] = {0, 1, 0};
+static const float pull[4 * SUMS] = {0.5f, 0, -0.25f, 0.5f, 0, -0.5f, -0.25f, 0};
+
+static inline void
+make_hierarchy(Sample *s)
+{
+	static const char *const names[4] = {"/", "a", "a/x", "b"};
+
+	for (int i = 0; i < 4; i++)
+		levels[i] = (rnn_series) {.name = names[i],.name_len = (int32_t) strlen(names[i]),.sum = i < SUMS,.n = POINTS,.x = points};
+	s->model.n_series = 4;
+	s->model.series = levels;
+	s->model.hierarchy = (rnn_hierarchy) {
+		.asked = {"\"/\"", 3},
+		.sums = {.count = SUMS,.series = sums,.level = sum_levels,.first = first_parts,.of = sums_of_parts},
+		.windows = 9,.shrinkage = 0.25,.pull = pull
+	};
 }
 
 static inline void
@@ -186,6 +213,11 @@ make_samples(void)
 	cfg.terms = 1 << RNN_TERM_MONTH | 1 << RNN_TERM_YEAR;
 	make_sample(10, "calendar", &cfg, POINTS);
 	samples[10].model.clock = (rnn_clock) {.kind = RNN_CLOCK_DATE,.days = 1};
+
+	small_config(&cfg, RNN_GRU);
+	cfg.network = 0;
+	make_sample(HIERARCHY, "hierarchy", &cfg, POINTS);
+	make_hierarchy(&samples[HIERARCHY]);
 	for (int i = 0; i < SAMPLES; i++)
 		encode_sample(&samples[i]);
 }

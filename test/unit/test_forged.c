@@ -55,6 +55,8 @@ try_damaged(const Sample *s, size_t at, uint8_t was, bool weight, bool low, cons
 	CHECK(m->n_series <= 4);
 	if (!info_fine(m))
 		report_flip(s, at, was, s->bytes[at], "not a model");
+	if (!hierarchy_fine(m))
+		report_flip(s, at, was, s->bytes[at], "forecasts do not add up");
 	if (low)
 		return;
 	if (!weight && !writes_itself(m))
@@ -124,6 +126,118 @@ test_forged(Sample *s, rnn_rng *rng)
 	CHECK(s->model.is_history || forecasts > 100);
 }
 
+/* ------------------------------------------------------------- hierarchies */
+
+/* A field of the last section that is written over, by its place among the 4 bytes from the count of sums on. */
+typedef struct Forgery
+{
+	int			field;
+	int32_t		value;
+	const char *what;			/* NULL: it is accepted */
+} Forgery;
+
+enum
+{
+	FIELD_ASKED = -2,			/* its length, and 3 bytes that fill no field */
+	FIELD_SUMS = 0,
+	FIELD_PARTS,
+	FIELD_SUM,
+	FIELD_LEVEL = FIELD_SUM + SUMS,
+	FIELD_FIRST = FIELD_LEVEL + SUMS,
+	FIELD_OF = FIELD_FIRST + 4 + 1,
+	FIELD_WINDOWS = FIELD_OF + PARTS,
+	FIELD_SHRINKAGE,			/* doubles take two */
+	FIELD_ERRORS = FIELD_SHRINKAGE + 2,
+	FIELD_METHOD = FIELD_ERRORS + 4 * RNN_LEVELS,
+	FIELD_PULL,
+	FIELDS = FIELD_PULL + 4 * SUMS
+};
+
+static const Forgery forgeries[] = {
+	{FIELD_SUMS, -1, "the count of sums"},
+	{FIELD_SUMS, 5, "the count of sums"},
+	{FIELD_SUMS, INT32_MAX, "the count of sums"},
+	{FIELD_SUMS, INT32_MIN, "the count of sums"},
+	{FIELD_PARTS, -1, "the count of parts of sums"},
+	{FIELD_PARTS, INT32_MAX, "the count of parts of sums"},
+	{FIELD_PARTS, 1 << 26, "a count is larger than the bytes left"},
+	{FIELD_PARTS, 2, "where parts of sums begin"},
+	{FIELD_PARTS, 4, "a part's sum"},
+	/* A series outside, the same one twice, not in their order. */
+	{FIELD_SUM + 1, 4, "a sum's number"},
+	{FIELD_SUM, -1, "a sum's number"},
+	{FIELD_SUM + 1, INT32_MAX, "a sum's number"},
+	{FIELD_SUM + 1, 0, "the order of sums"},
+	{FIELD_SUM, 1, "the order of sums"},
+	{FIELD_LEVEL, -1, "a sum's level"},
+	{FIELD_LEVEL + 1, RNN_LEVELS - 1, "a sum's level"},
+	/* A sum of itself, and sums of each other. */
+	{FIELD_FIRST + 2, 2, "a sum is part of another"},
+	{FIELD_SUM + 1, 2, "a sum is part of another"},
+	{FIELD_FIRST, 1, "where parts of sums begin"},
+	{FIELD_FIRST, -1, "where parts of sums begin"},
+	{FIELD_FIRST + 3, 4, "where parts of sums begin"},
+	{FIELD_FIRST + 4, 2, "where parts of sums begin"},
+	{FIELD_FIRST + 1, 1, "the order of parts of sums"},
+	{FIELD_FIRST + 2, 3, "the order of parts of sums"},
+	{FIELD_FIRST + 3, INT32_MIN, "where parts of sums begin"},
+	{FIELD_OF, 2, "a part's sum"},
+	{FIELD_OF + 2, -1, "a part's sum"},
+	{FIELD_OF + 1, INT32_MAX, "a part's sum"},
+	{FIELD_WINDOWS, -1, "the windows of a hierarchy"},
+	{FIELD_SHRINKAGE + 1, 0x7ff80000, "the shrinkage of a hierarchy"},
+	{FIELD_SHRINKAGE + 1, 0x3ff80000, "the shrinkage of a hierarchy"},
+	{FIELD_SHRINKAGE + 1, (int32_t) 0xbff00000, "the shrinkage of a hierarchy"},
+	{FIELD_METHOD, 2, "the method of a hierarchy"},
+	{FIELD_METHOD, -1, "the method of a hierarchy"},
+	{FIELD_METHOD, 0, "there are bytes behind the end"},
+	{FIELD_PULL, 0x7fc00000, "a part of a gap is not finite"},
+	{FIELD_PULL + 4 * SUMS - 1, (int32_t) 0xff800000, "a part of a gap is not finite"},
+	/* Nothing is wrong with these. */
+	{FIELD_ERRORS, INT32_MAX, NULL},
+	{FIELD_ERRORS + 1, 0x7ff00000, NULL},
+	{FIELD_PULL, 0x7f7fffff, NULL},
+	{FIELD_OF + 1, 0, NULL}
+};
+
+static void
+forge(Sample *s, size_t at, const Forgery *f)
+{
+	uint8_t		was[4];
+	rnn_model	m;
+	rnn_error	err = {0};
+	void	   *block;
+
+	memcpy(was, s->bytes + at, 4);
+	put_u32(s->bytes + at, (uint32_t) f->value);
+	sign(s->bytes, s->len);
+	block = read_bytes(s->bytes, s->len, &m, &err);
+	CHECK((block != NULL) == (f->what == NULL));
+	CHECK(block != NULL || (err.status == RNN_ERR_CORRUPT && err.what && f->what && strcmp(err.what, f->what) == 0));
+	if (block == NULL && f->what && strcmp(err.what, f->what) != 0)
+		printf("\tfield %d, %d: %s, not %s\n", f->field, f->value, err.what, f->what);
+	CHECK(block == NULL || (hierarchy_fine(&m) && writes_itself(&m)));
+	free(block);
+	memcpy(s->bytes + at, was, 4);
+	sign(s->bytes, s->len);
+}
+
+static void
+test_forged_hierarchy(Sample *s)
+{
+	size_t		from = s->len - 4 * FIELDS,
+				asked = from - 3 - 4;
+
+	CHECK(memcmp(s->bytes + from - 3, "\"/\"", 3) == 0);
+	for (size_t i = 0; i < sizeof(forgeries) / sizeof(forgeries[0]); i++)
+		forge(s, from + 4 * (size_t) forgeries[i].field, &forgeries[i]);
+	forge(s, asked, &(Forgery) {FIELD_ASKED, 0, "the length of a hierarchy"});
+	forge(s, asked, &(Forgery) {FIELD_ASKED, -1, "the length of a hierarchy"});
+	forge(s, asked, &(Forgery) {FIELD_ASKED, 1000001, "the length of a hierarchy"});
+	forge(s, asked, &(Forgery) {FIELD_ASKED, 1000000, "a count is larger than the bytes left"});
+	forge(s, from - 4, &(Forgery) {FIELD_ASKED, 3 << 8, "a hierarchy holds a zero byte"});
+}
+
 int
 main(void)
 {
@@ -134,6 +248,7 @@ main(void)
 	rnn_rng_seed(&rng, 6, 6);
 	for (int i = 0; i < SAMPLES; i++)
 		test_forged(&samples[i], &rng);
+	test_forged_hierarchy(&samples[HIERARCHY]);
 	free_samples();
 	return check_summary("forged");
 }

@@ -368,7 +368,7 @@ test_header(void)
 {
 	for (int i = 0; i < SAMPLES; i++)
 	{
-		uint8_t		header[HEADER] = {'R', 'N', 'N', 'F', 1, 0, samples[i].model.is_history | (i == 7 ? 4 : 0) | (samples[i].model.held.windows > 0 ? 16 : 0), 0};
+		uint8_t		header[HEADER] = {'R', 'N', 'N', 'F', 1, 0, samples[i].model.is_history | (i == 7 ? 4 : 0) | (i == HIERARCHY ? 32 : 0) | (samples[i].model.held.windows > 0 ? 16 : 0), 0};
 
 		put_u32(header + 8, (uint32_t) samples[i].len);
 		put_u32(header + 12, rnn_crc32c(samples[i].bytes + HEADER, samples[i].len - HEADER));

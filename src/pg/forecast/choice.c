@@ -263,6 +263,19 @@ set_horizons_until(ForecastChoice *choice, TimestampTz until)
 	choice->count = left;
 }
 
+/* A sum counts as the series that it is of. */
+static void
+count_members(const ForecastChoice *choice, Groups *groups)
+{
+	int		   *parts = parts_in(choice->model);
+
+	memset(groups->size, 0, sizeof(int) * groups->count);
+	for (int i = 0; i < choice->count; i++)
+		for (int k = groups->first[i]; k < groups->first[i + 1]; k++)
+			groups->size[groups->of[k]] += parts[choice->series[i]];
+	pfree(parts);
+}
+
 void
 choose_groups(Jsonb *groups, const ForecastChoice *choice, Groups *out)
 {
@@ -275,6 +288,7 @@ choose_groups(Jsonb *groups, const ForecastChoice *choice, Groups *out)
 		sum[i] = chosen_series(choice, i)->sum;
 	}
 	parse_groups(groups, names, sum, choice->count, false, out);
+	count_members(choice, out);
 }
 
 /* What must be known ahead is; series of which it isn't go as the options say. */

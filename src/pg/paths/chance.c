@@ -133,7 +133,7 @@ take_step(void *taker, int i, int step, const rnn_config *cfg, const double *q, 
 	else
 		keep_passed(c, values);
 	if (step + 1 == steps_chosen(&c->paths, i))
-		put_chance(c, c->sums, step + 1, s->name, s->name_len, 1);
+		put_chance(c, c->sums, step + 1, s->name, s->name_len, c->paths.members[c->paths.choice.series[i]]);
 }
 
 static void

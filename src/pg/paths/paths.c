@@ -70,6 +70,7 @@ paths_begin(FunctionCallInfo fcinfo, const PathsArguments *args, const rnn_model
 		return false;
 	}
 	choose_forecast(fcinfo, &args->forecast, model, options, &paths->choice);
+	paths->members = parts_in(model);
 	for (int i = 0; i < paths->choice.count; i++)
 		paths->steps = Max(paths->steps, steps_chosen(paths, i));
 	return true;

@@ -29,6 +29,7 @@ typedef struct Paths
 	ForecastChoice choice;
 	int			N;				/* paths */
 	int			steps;			/* the most that a series has */
+	int		   *members;		/* (n_series of the model) that are added up in each */
 } Paths;
 
 /*

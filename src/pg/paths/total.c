@@ -122,7 +122,7 @@ take_step(void *taker, int i, int step, const rnn_config *cfg, const double *q, 
 	}
 	add_step(t, t->sums, step, each, values);
 	if (step + 1 == steps_chosen(&t->paths, i))
-		put_sum(t, t->sums, s->name, s->name_len, 1);
+		put_sum(t, t->sums, s->name, s->name_len, t->paths.members[t->paths.choice.series[i]]);
 }
 
 static void

@@ -48,6 +48,18 @@ points_bytes(const SeriesSet *all)
 	return bytes;
 }
 
+/* What sums lack, their series lack. */
+static rnn_missing
+missing_of_rows(const SeriesSet *all)
+{
+	int			count = all->count;
+	rnn_series *series = parts_of_sums(all->series, &count);
+	rnn_missing missing = count_missing(series, count);
+
+	pfree(series);
+	return missing;
+}
+
 /* Trains on the series; `held` bytes of the memory limit are already taken. */
 static bytea *
 train_series(SeriesSet *all, const rnn_config *cfg, const ServerOptions *server,
@@ -83,7 +95,7 @@ train_series(SeriesSet *all, const rnn_config *cfg, const ServerOptions *server,
 	model.n_series = all->count;
 	model.series = all->series;
 	model.rows_latest = all->latest;
-	model.missing = count_missing(all->series, all->count);
+	model.missing = missing_of_rows(all);
 	model.hierarchy = (rnn_hierarchy) {.asked = all->hierarchy,.sums = all->sums};
 	if (all->hierarchy.len > 0)
 	{
