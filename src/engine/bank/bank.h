@@ -7,6 +7,8 @@
 
 #include "base/base.h"
 
+#define RNN_TRAILING 6			/* origins that references are scored at, at most */
+
 /*
  * The bank of references (docs/developers/internals.md): R forecasts that need no
  * training, each with its mean absolute error over up to six trailing
@@ -48,6 +50,13 @@ size_t		rnn_mix_work_shared(int64_t n, int h);
 void		rnn_mix_begin(double *work, int64_t n, int h);
 void		rnn_mix_next(const double *x, int64_t first, int64_t n, int h, const int *seasons, int n_seasons,
 						 double kappa, int refs, rnn_mix *mix, double *ref, double *work);
+
+/*
+ * The mix at the v-th of its trailing origins, 1 .. seen, the latest first: out
+ * (h,), of which it returns how many steps were scored; *end: points of x before
+ * it.  work as the last call left it.
+ */
+int			rnn_mix_trailing(const rnn_mix *mix, const double *work, int v, int h, double *out, int64_t *end);
 
 /* sum_r weight_r ref_r, (h,) */
 void		rnn_mix_combine(const rnn_mix *mix, const double *ref, int h, double *out);

@@ -34,11 +34,21 @@ typedef struct Known
 	double		error[RNN_REFS];
 } Known;
 
+typedef struct Origin
+{
+	int64_t		end;
+	int			steps;
+	bool		positive;
+	double		top;
+} Origin;
+
 /* Begins the scratch; what it holds is said by begin. */
 typedef struct Memory
 {
 	int			slots,
 				filled;
+	Origin		origin[RNN_TRAILING + 1];	/* of the last call, */
+	int			slot[RNN_TRAILING + 1];	/* and where their references are */
 	int64_t		calls;
 	int64_t		first,			/* number in the series of the point at logs[0] */
 				from,			/* logs[from .. to) are known */
@@ -68,13 +78,13 @@ shared_slots(int h)
 {
 	int64_t		room = SHARED_DOUBLES / ((int64_t) RNN_REFS * h + (int64_t) DOUBLES(Known, 1));
 
-	return (int) rnn_max(ORIGINS + 1, rnn_min(SHARED_SLOTS, room));
+	return (int) rnn_max(RNN_TRAILING + 1, rnn_min(SHARED_SLOTS, room));
 }
 
 size_t
 rnn_mix_work(int64_t n, int h)
 {
-	return work_with(ORIGINS + 1, n, h);
+	return work_with(RNN_TRAILING + 1, n, h);
 }
 
 size_t
@@ -106,14 +116,6 @@ rnn_mix_begin(double *work, int64_t n, int h)
 	begin(work, shared_slots(h), n, h);
 }
 
-typedef struct Origin
-{
-	int64_t		end;
-	int			steps;
-	bool		positive;
-	double		top;
-} Origin;
-
 /* Up to six trailing origins, the latest first; [0] is now. */
 static int
 plan_origins(int64_t n, int h, int season, Origin *o)
@@ -124,7 +126,7 @@ plan_origins(int64_t n, int h, int season, Origin *o)
 
 	o[0].end = n;
 	o[0].steps = h;
-	for (int v = 0; v < ORIGINS; v++)
+	for (int v = 0; v < RNN_TRAILING; v++)
 	{
 		int64_t		last = n - v * gap,
 					room = n > least ? (n - least) / 2 : 0,
@@ -258,21 +260,30 @@ naive_only(const double *x, int64_t n, rnn_mix *mix)
 	mix->error[RNN_MAX_SEASONS] = mix->spread[0] = mix->spread[1] = sum;
 }
 
+int
+rnn_mix_trailing(const rnn_mix *mix, const double *work, int v, int h, double *out, int64_t *end)
+{
+	const Memory *m = (const Memory *) work;
+
+	*end = m->origin[v].end;
+	rnn_mix_combine(mix, m->ref + (int64_t) m->slot[v] * RNN_REFS * h, h, out);
+	return m->origin[v].steps;
+}
+
 /* The mix's own error over the halves of the horizon at the trailing origins; f is (h). */
 static void
-measure_spread(const double *x, const Origin *o, const Memory *m, const int *slot, int64_t h, double *f,
-			   rnn_mix *mix)
+measure_spread(const double *x, const Memory *m, int h, double *f, rnn_mix *mix)
 {
 	mix->spread[0] = mix->spread[1] = 0;
 	for (int v = 1; v <= mix->seen; v++)
 	{
-		int			steps = o[v].steps,
+		int64_t		end;
+		int			steps = rnn_mix_trailing(mix, (const double *) m, v, h, f, &end),
 					half = steps / 2;
 		double		sum[2] = {0, 0};
 
-		rnn_mix_combine(mix, m->ref + (int64_t) slot[v] * RNN_REFS * h, (int) h, f);
 		for (int j = 0; j < steps; j++)
-			sum[j >= half] += fabs(f[j] - x[o[v].end + j]);
+			sum[j >= half] += fabs(f[j] - x[end + j]);
 		mix->spread[0] += half > 0 ? sum[0] / half : sum[1];
 		mix->spread[1] += sum[1] / (steps - half);
 	}
@@ -385,10 +396,10 @@ void
 rnn_mix_next(const double *x, int64_t first, int64_t n, int h, const int *seasons, int n_seasons,
 			 double kappa, int refs, rnn_mix *mix, double *ref, double *work)
 {
-	Origin		o[ORIGINS + 1];
-	int			hits[RNN_REFS] = {0},
-				slot[ORIGINS + 1];
+	int			hits[RNN_REFS] = {0};
 	Memory	   *m = (Memory *) work;
+	Origin	   *o = m->origin;
+	int		   *slot = m->slot;
 	Bank		bank = {.x = x,.seasons = seasons,.n_seasons = n_seasons,.refs = refs,
 	.d = m->d,.p = m->p,.level = {m->level, m->level + LEVEL_POINTS},.ahead = {m->ahead, m->ahead + h},.distances = m->distances};
 
@@ -431,14 +442,14 @@ rnn_mix_next(const double *x, int64_t first, int64_t n, int h, const int *season
 		mix->error[r] = mix->present[r] ? mix->error[r] / mix->seen : 0;
 	}
 	weigh(mix, kappa);
-	measure_spread(x, o, m, slot, h, m->ahead, mix);
+	measure_spread(x, m, h, m->ahead, mix);
 }
 
 void
 rnn_mix_at(const double *x, int64_t n, int h, const int *seasons, int n_seasons,
 		   double kappa, int refs, rnn_mix *mix, double *ref, double *work)
 {
-	begin(work, ORIGINS + 1, n, h);
+	begin(work, RNN_TRAILING + 1, n, h);
 	rnn_mix_next(x, 0, n, h, seasons, n_seasons, kappa, refs, mix, ref, work);
 }
 

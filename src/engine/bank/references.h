@@ -19,7 +19,6 @@
 #endif
 #define INLINE inline __attribute__((always_inline))	/* into each of them */
 
-#define ORIGINS 6				/* trailing ones that are scored */
 #define SEASONS_KEPT 12			/* in a profile */
 #define LEVEL_POINTS 400		/* that a level or a slope looks at */
 #define RHOS 2					/* kinds of profiles */

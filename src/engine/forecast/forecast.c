@@ -156,6 +156,11 @@ lay_out(Forecaster *f, rnn_arena *a)
 	size_t		most = 0;
 
 	f->B = (int) rnn_min(f->n, BATCH);
+	f->made = (int) rnn_max(f->horizon, trained);
+	if (f->made > f->horizon)
+		f->whole = arena_new(a, double, (size_t) f->B * f->made * Q);
+	if (m->config.skip)
+		f->demand = demand_new(m, f->longest, f->made, a);
 	f->q = arena_new(a, real, (size_t) trained * Q);
 	if (m->prior_net)
 	{
@@ -319,10 +324,18 @@ rnn_forecast_begin(const rnn_model *m, const rnn_series *series, int count, int 
 	return begin(m, series, count, NULL, count, horizon, block, size, out, f, err);
 }
 
+/* What is asked for of an end. */
+static double *
+asked_of(const Forecaster *f, int64_t end)
+{
+	return f->out + end * f->horizon * Q;
+}
+
+/* All rows that are made of it, while it is one of the next. */
 static double *
 rows_of(const Forecaster *f, int64_t end)
 {
-	return f->out + end * f->horizon * Q;
+	return f->whole ? f->whole + (end - f->at) * f->made * Q : asked_of(f, end);
 }
 
 /* One more piece beyond the trained horizon of the next end that lacks one; false where all have all rows. */
@@ -351,18 +364,30 @@ extend(Forecaster *f, int count)
 static bool
 more_rows(Forecaster *f, int count)
 {
-	int			h = (int) rnn_min(f->horizon, f->model->config.horizon);
+	int			h = f->model->config.horizon;
 
 	if (f->rows == 0)
 	{
-		forecast_trained(f, f->ends + f->at, count, h, (int64_t) f->horizon * Q, rows_of(f, f->at));
+		forecast_trained(f, f->ends + f->at, count, h, (int64_t) f->made * Q, rows_of(f, f->at));
 		f->rows = h;
-		return f->horizon == h;
+		return f->made == h;
 	}
 	for (int i = 0; i < PIECES && !rnn_stopped(f->model->stop); i++)
 		if (!extend(f, count))
 			return true;
 	return false;
+}
+
+static bool
+finish_rows(Forecaster *f, int64_t end)
+{
+	double	   *rows = rows_of(f, end);
+
+	if (!finish_end(f, &f->ends[end], f->origins[end].correction, rows))
+		return false;
+	if (f->whole)
+		memcpy(asked_of(f, end), rows, sizeof(double) * f->horizon * Q);
+	return true;
 }
 
 rnn_status
@@ -376,7 +401,7 @@ rnn_forecast_step(rnn_forecaster *f, bool *done, rnn_error *err)
 	if (rnn_stopped(f->model->stop))
 		return rnn_fail(err, RNN_ERR_STOPPED, "forecasting", 0, 0, 0);
 	for (int b = 0; complete && b < count; b++)
-		if (!finish_end(f, &f->ends[f->at + b], f->origins[f->at + b].correction, rows_of(f, f->at + b)))
+		if (!finish_rows(f, f->at + b))
 			return rnn_fail(err, RNN_ERR_NUMERIC, "the network's forecast", NAN, 0, 0);
 	if (complete)
 	{

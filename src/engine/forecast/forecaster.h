@@ -1,8 +1,8 @@
 /*
  * forecaster.h
  *		What the files of forecasting share: forecast.c lays out and drives,
- *		source.c has the series and what they are in the end, blend.c the
- *		trained horizon, extend.c what lies beyond.
+ *		source.c has the series and what they are in the end, demand.c those that
+ *		are often 0, blend.c the trained horizon, extend.c what lies beyond.
  */
 #ifndef RNN_FORECASTER_H
 #define RNN_FORECASTER_H
@@ -39,6 +39,8 @@ typedef struct View
 	rnn_window	window[RNN_MOST_ENDS];
 } View;
 
+typedef struct Demand Demand;
+
 /* Of one call; at the beginning of the caller's block. */
 struct rnn_forecaster
 {
@@ -49,6 +51,8 @@ struct rnn_forecaster
 	int64_t		n;
 	int			horizon;
 	double	   *out;			/* (n, horizon, Q) */
+	int			made;			/* rows of an end: the trained ones at least, */
+	double	   *whole;			/* (B, made, Q) where those are more than are asked for */
 	int64_t		longest,		/* points of a series, with those that it is fed */
 				reach;			/* points before an end that count */
 
@@ -64,6 +68,7 @@ struct rnn_forecaster
 	real	   *prior_q;		/* (B, its steps, Q) */
 	real	   *q;				/* (trained horizon, Q) */
 	real	   *weights;		/* (P) of a member, as real */
+	Demand	   *demand;
 	double	   *ref;			/* (R, horizon) beyond the trained one */
 	double	   *ref_work;
 	double	   *extended;		/* (2, longest) history and own forecasts: raw, filled */
@@ -86,8 +91,14 @@ bool		lay_out_view(Forecaster *f, int member);	/* where that is not the one alre
 size_t		source_size(const rnn_model *m, const rnn_shape *shape, int64_t n, int horizon);	/* most bytes of one */
 int			sources_apart(const Forecaster *f);	/* beside the series as they are */
 void		take_sources(Forecaster *f, rnn_arena *a);
-/* Rows (horizon,Q) in the units of the points become those of the series; false where they left the range of numbers. */
+/* Rows (made,Q) in the units of the points become those of the series; false where they left the range of numbers. */
 bool		finish_end(Forecaster *f, const rnn_end *end, const float *correction, double *out);
+
+/* demand.c */
+Demand	   *demand_new(const rnn_model *m, int64_t longest, int rows, rnn_arena *a);
+/* Whether the values that a series had get a share in its forecasts, and that in rows (made,Q) of the series. */
+bool		demand_applies(const rnn_model *m, const rnn_config *cfg, const rnn_tally *t);
+void		blend_demand(Forecaster *f, const rnn_end *end, const rnn_series *s, const rnn_config *cfg, double *out);
 
 /* blend.c: h steps at each of `count` ends into out, (h,Q) each, `stride` apart, in the units of the points */
 void		forecast_trained(Forecaster *f, const rnn_end *ends, int count, int h, int64_t stride, double *out);

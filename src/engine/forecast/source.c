@@ -222,9 +222,11 @@ finish_end(Forecaster *f, const rnn_end *end, const float *correction, double *o
 
 	if (correction == NULL && f->model->passed > 0)
 		correction = f->model->correction;
-	for (int j = 0; j < f->horizon; j++)
+	for (int j = 0; j < f->made; j++)
 		if (!finish_row(f->model, &cfg, correction, j, end->points->unit, rnn_regression_effect(&cfg.covariates, s, end->e + j), out + (int64_t) j * Q))
 			return false;
+	if (demand_applies(f->model, &cfg, &source->tally))
+		blend_demand(f, end, s, &cfg, out);
 	/* What covariates add changes in any case. */
 	see_points(source, f->model->config.covariates.regression.n > 0 ? s->x : end->points->raw, end->e);
 	/* Of one known point nothing is sure. */
@@ -232,7 +234,7 @@ finish_end(Forecaster *f, const rnn_end *end, const float *correction, double *o
 		return true;
 	while (isnan(s->x[known]))
 		known--;
-	for (int64_t k = 0; k < (int64_t) f->horizon * Q; k++)
+	for (int64_t k = 0; k < (int64_t) f->made * Q; k++)
 		out[k] = rnn_within_bounds(&cfg, s->x[known]);
 	return true;
 }

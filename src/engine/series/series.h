@@ -90,6 +90,7 @@ typedef struct rnn_tally
 				whole;			/* that are whole numbers */
 } rnn_tally;
 void		rnn_tally_to(rnn_tally *t, const rnn_series *s, int64_t first, int64_t end);	/* of these points now */
+bool		rnn_rests_on_zero(const rnn_tally *t);	/* often 0 and never below, as demand is */
 /* Of a trained model; where it has left lower open, each series decides for itself. */
 rnn_config	rnn_config_by_tally(const rnn_config *cfg, const rnn_tally *t);
 bool		rnn_series_is_constant(const rnn_series *s);	/* of two known points or more */

@@ -271,9 +271,8 @@ rnn_tally_to(rnn_tally *t, const rnn_series *s, int64_t first, int64_t end)
 	t->end = end;
 }
 
-/* Often 0 and never below, as demand is. */
-static bool
-rests_on_zero(const rnn_tally *t)
+bool
+rnn_rests_on_zero(const rnn_tally *t)
 {
 	return t->below == 0 && t->zeros > 0 && t->zeros >= ZEROS * t->known;
 }
@@ -290,7 +289,7 @@ rnn_config_by_tally(const rnn_config *cfg, const rnn_tally *t)
 {
 	rnn_config	own = *cfg;
 
-	if (isnan(own.lower) && !(own.upper < 0) && (rests_on_zero(t) || is_count(t)))
+	if (isnan(own.lower) && !(own.upper < 0) && (rnn_rests_on_zero(t) || is_count(t)))
 		own.lower = 0;
 	return own;
 }
@@ -322,6 +321,6 @@ rnn_resolve_output(rnn_config *cfg, const rnn_series *series, int count, int sea
 		cfg->lambda = choose_lambda(cfg, series, count, season);
 	for (int i = 0; i < count; i++)
 		tally_points(&all, series[i].x, series[i].n, 1);
-	if (isnan(cfg->lower) && !(cfg->upper < 0) && rests_on_zero(&all))
+	if (isnan(cfg->lower) && !(cfg->upper < 0) && rnn_rests_on_zero(&all))
 		cfg->lower = 0;
 }
