@@ -30,7 +30,7 @@ PG_FUNCTION_INFO_V1(rnnforecast_rnn_explain);
 typedef struct ExplainCall
 {
 	const rnn_model *model;
-	rnn_model	open;			/* the same without bounds */
+	rnn_model	open;			/* the same without bounds, and what comes of them */
 	rnn_config	cfg;			/* of that, with its seasons */
 	ForecastOptions options;
 	int			horizon;
@@ -268,8 +268,6 @@ explain_end(ExplainCall *call, const rnn_series *own, int64 e, int first, int la
 {
 	MemoryContext outer = MemoryContextSwitchTo(call->scratch);
 	Told		t = {.own = own,.s = *own};
-	rnn_tally	tally = {0};
-	rnn_config	cfg;
 	int			h = call->horizon;
 
 	t.s.ahead += own->n - e;
@@ -281,10 +279,7 @@ explain_end(ExplainCall *call, const rnn_series *own, int64 e, int first, int la
 	t.shares = palloc0(sizeof(double) * Max(call->groups, 1) * h);
 	share_out(call, &t);
 	take_parts(call, &t);
-	cfg = rnn_forecast_config(call->model, &tally, &t.s, e);
-	t.forecast = palloc(sizeof(double) * h);
-	for (int j = 0; j < h; j++)
-		t.forecast[j] = rnn_within_bounds(&cfg, rnn_restore(&call->cfg, t.sum[j]));
+	t.forecast = forecast_medians(call->model, &t.s, 1, h);
 	for (int j = first - 1; j < last; j++)
 		put_row(call, &t, j);
 	MemoryContextSwitchTo(outer);

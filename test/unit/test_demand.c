@@ -1,0 +1,227 @@
+/*
+ * test_demand.c
+ *		Forecasts of series that are often 0, and of those that only look so.
+ */
+#include "check.h"
+#include "trained.h"
+
+#include <math.h>
+
+#define Q RNN_QUANTILES
+#define N 700
+#define H 12
+
+static double x[N + H];
+
+/* With the mix alone, which has no numbers of its own. */
+static rnn_model
+mix_model(int season)
+{
+	rnn_model	m = {.mix_spread = 1};
+
+	rnn_config_defaults(&m.config);
+	m.config.horizon = H;
+	m.config.context = 32;
+	m.config.patch = 1;
+	m.config.seasons_given = m.n_seasons = 1;
+	m.config.seasons[0] = m.seasons[0] = season;
+	for (int i = 0; i < RNN_BANDS * RNN_MEDIAN; i++)
+		m.calibration[i / RNN_MEDIAN][i % RNN_MEDIAN] = 1;
+	return m;
+}
+
+/* The same without bounds: what the values of the series have no share in. */
+static rnn_model
+without_values(rnn_model m)
+{
+	m.config.lower = -HUGE_VAL;
+	return m;
+}
+
+/* Whether the values have a share: of quantiles (horizon,Q) and those without one, bounded. */
+static bool
+have_share(const rnn_model *m, int n)
+{
+	rnn_model	plain = without_values(*m);
+	double	   *q = forecast_series(m, x, n, H),
+			   *p = forecast_series(&plain, x, n, H);
+	bool		differ = false;
+
+	for (int k = 0; k < H * Q; k++)
+		differ |= q[k] != fmax(p[k], 0);
+	free(q), free(p);
+	return differ;
+}
+
+static void
+make_demand(double rate, uint64_t seed)
+{
+	rnn_rng		r;
+
+	rnn_rng_seed(&r, seed, 0);
+	for (int i = 0; i < N + H; i++)
+	{
+		double		size = ceil(-5 * log(1 - rnn_rng_uniform(&r)));
+
+		x[i] = rnn_rng_uniform(&r) < rate ? size : 0;
+	}
+}
+
+/* The smallest value that so much of the weights isn't above. */
+static double
+value_at(int n, int at, int season, double p)
+{
+	double		best = INFINITY;
+
+	for (int c = n - 400; c < n; c++)
+	{
+		double		all = 0,
+					upto = 0;
+
+		for (int i = n - 400; i < n; i++)
+		{
+			double		w = ((at - i) % season == 0 ? 3.0 : 1.0) / (10 + n - 1 - i);
+
+			all += w;
+			upto += x[i] <= x[c] ? w : 0;
+		}
+		if (upto >= p * all * (1 - 1e-9))
+			best = fmin(best, x[c]);
+	}
+	return best;
+}
+
+/* Orders that nothing tells of: the values' quantiles have the same share, and most of it, in each of the forecast's. */
+static void
+test_values(void)
+{
+	rnn_model	m = mix_model(12),
+				plain = without_values(m);
+	double	   *q,
+			   *p,
+				share = NAN;
+
+	make_demand(0.25, 1);
+	q = forecast_series(&m, x, N, H);
+	p = forecast_series(&plain, x, N, H);
+	for (int j = 0; j < H; j += 5)
+		for (int k = Q - 1; k >= 0; k--)
+		{
+			double		own = value_at(N, N + j, 12, rnn_quantile_levels[k]),
+						without = fmax(p[j * Q + k], 0);
+
+			share = isnan(share) ? (q[j * Q + k] - without) / (own - without) : share;
+			CHECK(fabs(q[j * Q + k] - ((1 - share) * without + share * own)) < 1e-9);
+		}
+	CHECK(share > 0.5 && share < 1 + 1e-9);
+	free(q), free(p);
+}
+
+/* Sums of means over many series come near what they bring, which those of the mix alone don't. */
+static void
+test_means(void)
+{
+	rnn_model	m = mix_model(12),
+				plain = without_values(m);
+	double		sum = 0,
+				before = 0,
+				came = 0;
+
+	for (int s = 0; s < 100; s++)
+	{
+		double	   *q,
+				   *p;
+
+		make_demand(0.05 + 0.005 * s, 10 + s);
+		q = forecast_series(&m, x, N, H);
+		p = forecast_series(&plain, x, N, H);
+		for (int j = 0; j < H; j++)
+		{
+			/* 5.5 is the mean of these sizes, to the next digit. */
+			came += (0.05 + 0.005 * s) / (1 - exp(-0.2));
+			sum += rnn_quantile_mean(&m.config, q + j * Q);
+			for (int k = 0; k < Q; k++)
+				p[j * Q + k] = fmax(p[j * Q + k], 0);
+			before += rnn_quantile_mean(&m.config, p + j * Q);
+		}
+		free(q), free(p);
+	}
+	CHECK(fabs(sum / came - 1) < 0.08);
+	CHECK(fabs(before / came - 1) > 0.15);
+}
+
+/* What is asked for doesn't change what is said of the first steps. */
+static void
+test_horizons(void)
+{
+	rnn_model	m = mix_model(12);
+	double	   *whole,
+			   *part,
+			   *longer;
+
+	make_demand(0.4, 3);
+	whole = forecast_series(&m, x, N, H);
+	part = forecast_series(&m, x, N, 3);
+	longer = forecast_series(&m, x, N, 3 * H);
+	CHECK(have_share(&m, N));
+	for (int k = 0; k < H * Q; k++)
+	{
+		CHECK(k >= 3 * Q || part[k] == whole[k]);
+		CHECK(longer[k] == whole[k]);
+	}
+	free(whole), free(part), free(longer);
+}
+
+/* Nights without sun, a season of two months, demand that begins: something tells more than the values do. */
+static void
+test_told(void)
+{
+	rnn_model	hours = mix_model(24),
+				months = mix_model(12);
+	rnn_rng		r;
+
+	rnn_rng_seed(&r, 4, 0);
+	for (int i = 0; i < N; i++)
+		x[i] = fmax(sin(6.283185307 * i / 24) - 0.2, 0) * (80 + 20 * rnn_rng_uniform(&r));
+	CHECK(!have_share(&hours, N));
+	for (int i = 0; i < N; i++)
+		x[i] = i % 12 >= 10 ? rint(90 + 10 * rnn_rng_normal(&r)) : 0;
+	CHECK(!have_share(&months, 300));
+	for (int i = 0; i < N; i++)
+		x[i] = i < 200 ? 0 : rint(50 + 5 * rnn_rng_normal(&r));
+	CHECK(!have_share(&months, 300));
+}
+
+/* Few zeros, values below 0, and covariates that change. */
+static void
+test_others(void)
+{
+	rnn_covariate promotion = {.role = RNN_AHEAD,.scale = 1},
+				shop = {.role = RNN_STATIC,.scale = 1};
+	rnn_model	m = mix_model(12),
+				other;
+
+	make_demand(0.25, 5);
+	CHECK(have_share(&m, N));
+	other = m;
+	other.config.covariates = (rnn_covariates) {.n = 1,.list = &promotion};
+	CHECK(!have_share(&other, N));
+	other.config.covariates.list = &shop;
+	CHECK(have_share(&other, N));
+	x[N - 5] = -1;
+	m.config.lower = 0;
+	CHECK(!have_share(&m, N));
+	make_demand(0.95, 6);
+	CHECK(!have_share(&m, N));
+}
+
+int
+main(void)
+{
+	TEST(test_values);
+	TEST(test_means);
+	TEST(test_horizons);
+	TEST(test_told);
+	TEST(test_others);
+	return check_summary("test_demand");
+}
