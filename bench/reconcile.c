@@ -52,7 +52,7 @@ main(void)
 	}
 	read_numbers(residuals, (size_t) rows * n);
 	read_numbers(y, n);
-	m = rnn_mint_begin(&sums, n, residuals, rows, malloc(rnn_mint_size(&sums, n, rows)));
+	m = rnn_mint_begin(&sums, n, residuals, rows, 1, malloc(rnn_mint_size(&sums, n, rows)));
 	while (rnn_mint_step(m))
 		continue;
 	rnn_mint_apply(m, y);

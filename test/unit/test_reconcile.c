@@ -23,9 +23,9 @@ static const int32_t crossed_of[] = {0, 1, 0, 2, 0, 1, 0, 2, 0};
 static const rnn_sums crossed = {.count = SUMS,.series = all_sums,.first = first,.of = crossed_of};
 
 static rnn_mint *
-learn(const rnn_sums *s, int n, const double *residuals, int64_t rows)
+learn(const rnn_sums *s, int n, const double *residuals, int64_t rows, int64_t together)
 {
-	rnn_mint   *m = rnn_mint_begin(s, n, residuals, rows, malloc(rnn_mint_size(s, n, rows)));
+	rnn_mint   *m = rnn_mint_begin(s, n, residuals, rows, together, malloc(rnn_mint_size(s, n, rows)));
 
 	while (rnn_mint_step(m))
 		continue;
@@ -42,7 +42,7 @@ by_hand(void)
 	const rnn_sums small = {.count = 1,.series = sum,.first = begin,.of = parts};
 	const double one[3] = {sqrt(2), 1, sqrt(3)};
 	double		y[3] = {16, 4, 6};
-	rnn_mint   *m = learn(&small, 3, one, 1);
+	rnn_mint   *m = learn(&small, 3, one, 1, 1);
 
 	CHECK(rnn_mint_shrinkage(m) == 1);
 	rnn_mint_apply(m, y);
@@ -67,10 +67,11 @@ make_residuals(double *r, uint64_t seed)
 	}
 }
 
-/* Shrinkage by its definition, over all pairs. */
+/* Shrinkage by its definition, over all pairs; products of a block are one. */
 static double
-shrinkage(const double *r)
+shrinkage(const double *r, int together)
 {
+	int			blocks = T / together;
 	double		variances = 0,
 				squares = 0,
 				d[N] = {0};
@@ -82,15 +83,21 @@ shrinkage(const double *r)
 		for (int k = 0; k < N; k++)
 		{
 			double		mean = 0,
-						spread = 0;
+						spread = 0,
+						products[T] = {0};
 
 			for (int t = 0; t < T; t++)
-				mean += r[t * N + i] * r[t * N + k] / sqrt(d[i] * d[k]) / T;
-			for (int t = 0; t < T; t++)
-				spread += pow(r[t * N + i] * r[t * N + k] / sqrt(d[i] * d[k]) - mean, 2);
+			{
+				double		product = r[t * N + i] * r[t * N + k] / sqrt(d[i] * d[k]);
+
+				mean += product / T;
+				products[t / together < blocks ? t / together : blocks - 1] += product * blocks / T;
+			}
+			for (int b = 0; b < blocks; b++)
+				spread += pow(products[b] - mean, 2);
 			if (i != k)
 			{
-				variances += spread / T / (T - 1);
+				variances += spread / blocks / (blocks - 1);
 				squares += mean * mean;
 			}
 		}
@@ -178,8 +185,8 @@ as_in_the_textbook(void)
 		rnn_mint   *m;
 
 		make_residuals(r, seed);
-		m = learn(sums, N, r, T);
-		CHECK_NEAR(rnn_mint_shrinkage(m), shrinkage(r), 1e-9);
+		m = learn(sums, N, r, T, seed > 6 ? 4 : 1);
+		CHECK_NEAR(rnn_mint_shrinkage(m), shrinkage(r, seed > 6 ? 4 : 1), 1e-9);
 		CHECK(rnn_mint_shrinkage(m) > 0.01 && rnn_mint_shrinkage(m) < 0.9);
 		memcpy(want, y, sizeof(y));
 		memcpy(kept, y, sizeof(y));
@@ -197,6 +204,30 @@ as_in_the_textbook(void)
 	}
 }
 
+/* Rows that are said three times say what they say once. */
+static void
+repeated(void)
+{
+	static double r[T * N],
+				again[3 * T * N];
+	rnn_mint   *once,
+			   *blocks,
+			   *rows;
+
+	make_residuals(r, 5);
+	for (int t = 0; t < 3 * T; t++)
+		memcpy(again + t * N, r + t / 3 * N, sizeof(double) * N);
+	once = learn(&tree, N, r, T, 1);
+	blocks = learn(&tree, N, again, 3 * T, 3);
+	rows = learn(&tree, N, again, 3 * T, 1);
+	CHECK_NEAR(rnn_mint_shrinkage(blocks), rnn_mint_shrinkage(once), 1e-9);
+	CHECK(rnn_mint_shrinkage(rows) < 0.4 * rnn_mint_shrinkage(once));
+	free(rows);
+	rows = learn(&tree, N, r, T, T);
+	CHECK(rnn_mint_shrinkage(rows) == 1);
+	free(once), free(blocks), free(rows);
+}
+
 /* A series whose errors are those of rounding says nothing of how errors go together. */
 static void
 no_error(void)
@@ -208,12 +239,12 @@ no_error(void)
 	make_residuals(r, 3);
 	for (int t = 0; t < T; t++)
 		r[t * N + 4] = 0;
-	m = learn(&tree, N, r, T);
+	m = learn(&tree, N, r, T, 1);
 	without = rnn_mint_shrinkage(m);
 	free(m);
 	for (int t = 0; t < T; t++)
 		r[t * N + 4] = 1e-15 * r[t * N + 5];
-	m = learn(&tree, N, r, T);
+	m = learn(&tree, N, r, T, 1);
 	CHECK_NEAR(rnn_mint_shrinkage(m), without, 1e-9);
 	free(m);
 }
@@ -240,7 +271,7 @@ edges(void)
 			if (k == 3)
 				r[c] = c % N < 2 ? 1 : 0;
 		}
-		m = learn(&tree, N, r, T);
+		m = learn(&tree, N, r, T, 1);
 		memcpy(y, fine, sizeof(y));
 		rnn_mint_apply(m, y);
 		for (int i = 0; i < N; i++)
@@ -263,6 +294,7 @@ main(void)
 {
 	TEST(by_hand);
 	TEST(as_in_the_textbook);
+	TEST(repeated);
 	TEST(no_error);
 	TEST(edges);
 	return check_summary("reconcile");

@@ -11,8 +11,10 @@
  *
  * which is the same as S (S' W^-1 S)^-1 S' W^-1 y and takes no inverse of W.  R
  * are T rows of errors of the past, D the diagonal of R'R / T.  The shrinkage s
- * is that of Schaefer and Strimmer (2005); the sums over all pairs of nodes that
- * it takes are sums over pairs of rows, of which there are few.
+ * is that of Schaefer and Strimmer (2005), of whole blocks of rows, since errors
+ * of one window, and of windows that share points, are nearly the same error:
+ * counted one by one they seem to say far more than they do.  The sums over all
+ * pairs of nodes that it takes are sums over pairs of rows, of which there are few.
  *
  * An error that is not known is 0 in R, and the others of its node are enlarged
  * by so much that its variance stays: W is positive definite in any case.
@@ -31,15 +33,18 @@ struct rnn_mint
 	int			n;
 	const double *residuals;	/* (rows, n) */
 	int64_t		rows;
+	int64_t		together,		/* rows of a block, */
+				blocks;			/* of which the last may have more */
 	int64_t		done;			/* steps: rows, then sums */
-	double		squares,		/* sums over pairs of nodes, their own among them: of products of two rows, */
-				fourth,			/* of all squares of products, */
+	double		squares,		/* sums over pairs of nodes, their own among them: of squares of products, */
+				within,			/* of those of the products within each block, */
 				alone;			/* and of these the nodes' own */
 	double		shrinkage;
 	double	   *factor;			/* (n) of residuals, to R */
 	double	   *unit;			/* (n) to those of variance 1; 0: none are known */
 	double	   *variance;		/* (n) D, in units of R */
 	double	   *change;			/* (n) */
+	double	   *own;			/* (n) squares in the block so far */
 	double	   *part;			/* (rows) */
 	double	   *gaps;			/* (sums, rows) R C' */
 	double	   *root;			/* (sums, sums) of C W C', lower triangle */
@@ -90,7 +95,7 @@ rnn_mint_size(const rnn_sums *sums, int n, int64_t rows)
 {
 	size_t		count = sums->count;
 
-	return sizeof(rnn_mint) + sizeof(double) * (4 * (size_t) n + rows + count * (rows + count + 1));
+	return sizeof(rnn_mint) + sizeof(double) * (5 * (size_t) n + rows + count * (rows + count + 1));
 }
 
 static double
@@ -153,17 +158,19 @@ fill_variances(rnn_mint *m)
 }
 
 rnn_mint *
-rnn_mint_begin(const rnn_sums *sums, int n, const double *residuals, int64_t rows, void *block)
+rnn_mint_begin(const rnn_sums *sums, int n, const double *residuals, int64_t rows, int64_t together, void *block)
 {
 	rnn_mint   *m = block;
 	double		largest;
 
-	*m = (rnn_mint) {.sums = *sums,.n = n,.residuals = residuals,.rows = rows,.shrinkage = 1};
+	*m = (rnn_mint) {.sums = *sums,.n = n,.residuals = residuals,.rows = rows,.together = together,.shrinkage = 1};
+	m->blocks = rnn_max(rows / together, 1);
 	m->factor = (double *) (m + 1);
 	m->unit = m->factor + n;
 	m->variance = m->unit + n;
 	m->change = m->variance + n;
-	m->part = m->change + n;
+	m->own = m->change + n;
+	m->part = m->own + n;
 	m->x = m->part + rows;
 	m->gaps = m->x + sums->count;
 	m->root = m->gaps + (size_t) sums->count * rows;
@@ -176,29 +183,46 @@ rnn_mint_begin(const rnn_sums *sums, int n, const double *residuals, int64_t row
 
 /* -------------------------------------------------------------- shrinkage */
 
+static int64_t
+block_of(const rnn_mint *m, int64_t row)
+{
+	return rnn_min(row / m->together, m->blocks - 1);
+}
+
+/* The products of a row with itself, node by node; its numbers in units are in `change` then. */
+static void
+take_own(rnn_mint *m, int64_t t)
+{
+	bool		begins = t == 0 || block_of(m, t) != block_of(m, t - 1);
+
+	for (int i = 0; i < m->n; i++)
+	{
+		double		z = residual(m, t, i) * m->unit[i],
+					before = begins ? 0 : m->own[i];
+
+		m->change[i] = z;
+		m->own[i] = before + z * z;
+		m->alone += m->own[i] * m->own[i] - before * before;
+	}
+}
+
 /* What a row adds to the sums over pairs, and by how much its errors don't add up. */
 static void
 take_row(rnn_mint *m, int64_t t)
 {
 	int			n = m->n;
-	double		all = 0;
 
-	for (int i = 0; i < n; i++)
-	{
-		double		z = residual(m, t, i) * m->unit[i];
-
-		m->change[i] = z;
-		all += z * z;
-		m->alone += z * z * z * z;
-	}
-	m->fourth += all * all;
+	take_own(m, t);
 	for (int64_t s = 0; s <= t; s++)
 	{
 		double		product = 0;
 
 		for (int i = 0; i < n; i++)
 			product += m->change[i] * m->unit[i] * residual(m, s, i);
-		m->squares += (s < t ? 2 : 1) * product * product;
+		product *= (s < t ? 2 : 1) * product;
+		m->squares += product;
+		if (block_of(m, s) == block_of(m, t))
+			m->within += product;
 	}
 	for (int i = 0; i < n; i++)
 		m->change[i] = residual(m, t, i) * m->factor[i];
@@ -211,13 +235,14 @@ static void
 choose_shrinkage(rnn_mint *m)
 {
 	double		T = (double) m->rows,
+				B = (double) m->blocks,
 				correlations = m->squares / (T * T),
-				products = m->fourth - m->alone;
+				products = (m->within - m->alone) * (B / T) * (B / T);
 
 	for (int i = 0; i < m->n; i++)
 		correlations -= m->unit[i] > 0;
-	if (m->rows > 1 && correlations > 0)
-		m->shrinkage = fmin(fmax((products - T * correlations) / (T * (T - 1)) / correlations, LEAST_SHRINKAGE), 1);
+	if (m->blocks > 1 && correlations > 0)
+		m->shrinkage = fmin(fmax((products - B * correlations) / (B * (B - 1)) / correlations, LEAST_SHRINKAGE), 1);
 }
 
 double

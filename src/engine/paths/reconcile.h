@@ -14,13 +14,14 @@ void		rnn_bottom_up(const rnn_sums *sums, int n, double *y);
 
 /*
  * Minimum trace.  Residuals (rows, n) are errors of forecasts of the past, NaN
- * where there is none; they are kept and read.  The caller calls rnn_mint_step
+ * where there is none; they are kept and read.  So many rows that follow each
+ * other say the same `together`, 1: each says its own.  The caller calls rnn_mint_step
  * for one bounded piece after the other until it says that there is none left.
  */
 typedef struct rnn_mint rnn_mint;
 
 size_t		rnn_mint_size(const rnn_sums *sums, int n, int64_t rows);
-rnn_mint   *rnn_mint_begin(const rnn_sums *sums, int n, const double *residuals, int64_t rows, void *block);	/* of that size */
+rnn_mint   *rnn_mint_begin(const rnn_sums *sums, int n, const double *residuals, int64_t rows, int64_t together, void *block);	/* of that size */
 bool		rnn_mint_step(rnn_mint *m);
 double		rnn_mint_shrinkage(const rnn_mint *m);	/* to a diagonal, in (0, 1] */
 void		rnn_mint_apply(rnn_mint *m, double *y); /* y (n): forecasts, which add up then */

@@ -4,8 +4,9 @@
  *
  * Sums are series like others, forecast from their own histories.  Errors in
  * windows of the past say how far the forecast of each series is to be trusted,
- * and whether that helps at all: either half of the windows judges what the
- * other half says.
+ * and whether that helps at all: each quarter of the windows judges what the
+ * others say.  It helps on average over all kinds of series, so that adding up
+ * from below has to be surely better to be chosen.
  */
 #include "pg/past/past.h"
 
@@ -20,6 +21,8 @@
 #define MOST_STEPS 128			/* of a window */
 #define MOST_ORIGINS 8192
 #define LEAST_WINDOWS 4
+#define FOLDS 4
+#define LEAST_GAIN 0.01			/* of bottom-up, of the squared errors of forecasts alone */
 
 typedef struct Errors
 {
@@ -148,14 +151,14 @@ measure_errors(const rnn_model *m, int horizon, Errors *errors)
 	windows_each(m, &plan, take_window, errors);
 }
 
-/* From windows `from` to before `to`. */
+/* Of the residuals of so many windows. */
 static rnn_mint *
-mint_of(const Errors *e, int from, int to)
+mint_of(const Errors *e, const double *residuals, int windows)
 {
 	const rnn_sums *sums = &e->model->hierarchy.sums;
 	int			n = e->model->n_series;
-	int64		rows = (int64) (to - from) * e->plan.steps;
-	rnn_mint   *mint = rnn_mint_begin(sums, n, e->residuals + (Size) from * e->plan.steps * n, rows,
+	int64		rows = (int64) windows * e->plan.steps;
+	rnn_mint   *mint = rnn_mint_begin(sums, n, residuals, rows, (int64) e->apart * e->plan.steps,
 									  limited_memory(rnn_mint_size(sums, n, rows), RECONCILING));
 
 	while (rnn_mint_step(mint))
@@ -173,13 +176,12 @@ typedef struct Judgement
 			   *mint;
 } Judgement;
 
-/* By windows `by` .. `by_end`, of `from` .. `to`.  Reconciling is linear, so that it does to errors what it does to forecasts. */
+/* By minimum trace, of windows from .. to.  Reconciling is linear, so that it does to errors what it does to forecasts. */
 static void
-judge_windows(const Errors *e, int by, int by_end, int from, int to, Judgement *j)
+judge_windows(const Errors *e, rnn_mint *mint, int from, int to, Judgement *j)
 {
 	const rnn_sums *sums = &e->model->hierarchy.sums;
 	int			n = e->model->n_series;
-	rnn_mint   *mint = mint_of(e, by, by_end);
 	double	   *errors = limited_memory(sizeof(double) * 3 * n, RECONCILING),
 			   *up = errors + n,
 			   *least = up + n;
@@ -202,8 +204,25 @@ judge_windows(const Errors *e, int by, int by_end, int from, int to, Judgement *
 			j->mint[i] += least[i] * least[i];
 		}
 	}
-	pfree(mint);
 	pfree(errors);
+}
+
+/* Judges windows from .. to by those that share no points with them. */
+static void
+judge_fold(const Errors *e, int from, int to, Judgement *j)
+{
+	Size		window = (Size) e->plan.steps * e->model->n_series;
+	int			before = Max(from - (e->apart - 1), 0),
+				behind = Max(e->plan.windows - (to + e->apart - 1), 0);
+	double	   *others = limited_memory(sizeof(double) * window * (before + behind), RECONCILING);
+	rnn_mint   *mint;
+
+	memcpy(others, e->residuals, sizeof(double) * window * before);
+	memcpy(others + window * before, e->residuals + window * (e->plan.windows - behind), sizeof(double) * window * behind);
+	mint = mint_of(e, others, before + behind);
+	judge_windows(e, mint, from, to, j);
+	pfree(mint);
+	pfree(others);
 }
 
 /* By level, the mean of its series in units of the errors of each alone; their mean over levels. */
@@ -230,31 +249,28 @@ losses(const rnn_model *m, const double *alone, const double *errors, double *lo
 }
 
 static bool
-mint_is_better(const Errors *e, rnn_hierarchy *h)
+takes_mint(const Errors *e, rnn_hierarchy *h)
 {
 	int			n = e->model->n_series,
-				windows = e->plan.windows,
-				middle = windows / 2,
-				before = middle - (e->apart - 1),
-				behind = middle + e->apart - 1;
+				windows = e->plan.windows;
 	double	   *block;
 	Judgement	j;
 
-	/* Windows that share points with those that are judged say nothing of them. */
-	if (before < 1 || behind >= windows)
+	/* Something has to be left beside each quarter. */
+	if (windows < 2 * e->apart || windows < FOLDS)
 		return false;
 	block = limited_memory(sizeof(double) * 3 * n, RECONCILING);
 	j = (Judgement) {block, block + n, block + 2 * n};
-	judge_windows(e, 0, before, middle, windows, &j);
-	judge_windows(e, behind, windows, 0, middle, &j);
+	for (int k = 0; k < FOLDS; k++)
+		judge_fold(e, k * windows / FOLDS, (k + 1) * windows / FOLDS, &j);
 	h->windows = windows;
-	return losses(e->model, j.alone, j.mint, h->mint) < losses(e->model, j.alone, j.bottom_up, h->bottom_up);
+	return losses(e->model, j.alone, j.mint, h->mint) - LEAST_GAIN < losses(e->model, j.alone, j.bottom_up, h->bottom_up);
 }
 
 static void
 keep_pull(const Errors *e, rnn_hierarchy *h)
 {
-	rnn_mint   *mint = mint_of(e, 0, e->plan.windows);
+	rnn_mint   *mint = mint_of(e, e->residuals, e->plan.windows);
 	float	   *pull = limited_memory(sizeof(float) * e->model->n_series * h->sums.count, RECONCILING);
 
 	for (int a = 0; a < h->sums.count; a++)
@@ -305,7 +321,7 @@ choose_method(rnn_model *m, Method asked, int horizon)
 		measure_errors(m, horizon, &errors);
 	if (asked == METHOD_MINT)
 		refuse_mint(m, possible, errors.plan.windows);
-	if (asked == METHOD_MINT || (errors.plan.windows > 0 && mint_is_better(&errors, h)))
+	if (asked == METHOD_MINT || (errors.plan.windows > 0 && takes_mint(&errors, h)))
 		keep_pull(&errors, h);
 	if (errors.residuals)
 		pfree(errors.residuals);
