@@ -141,7 +141,8 @@ def rows_of(args, name):
         return demand()
     if name == BIKES:
         return bikes(args.data)
-    row = SETS.get(name) or LEAGUE[name]
+    row = {**(SETS.get(name) or LEAGUE[name])}
+    row.update((k, v) for k, v in (("origins", args.origins), ("spacing", args.spacing)) if v)
     found = league.League(args.data, row)
     rows = found.rows if len({r[0] for r in found.rows}) <= args.most else thin(found.rows, args.most)
     return rows, found.type(), found.horizon, 1 if found.kind == "split" else min(found.origins, MOST_ORIGINS)
@@ -157,6 +158,8 @@ def thin(rows, most):
 def main():
     parser = common.players("totals", __doc__)
     parser.add_argument("--most", type=int, default=400, metavar="N", help="series of a set at most")
+    parser.add_argument("--origins", type=int, metavar="N", help="origins of a set of the league, in place of its own")
+    parser.add_argument("--spacing", type=int, metavar="STEPS", help="steps from one of them to the next")
     with open(os.path.join(parser.parse_known_args()[0].data, "league.csv"), newline="") as f:
         LEAGUE.update((r["set"], r) for r in csv.DictReader(f))
     for more in ("second.csv", "singles.csv"):
