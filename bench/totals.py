@@ -8,7 +8,8 @@ steps    share of the single values that lie in their 90 % interval
 cover    share of the sums of a horizon that lie in the 90 % interval of
          rnn_forecast_total, and beside it in the sum of the steps' bounds
 group    the same of the sum of all series of a panel, at each origin
-stock    share of the sums below the 95 % quantile of the total, and that
+stock    share of the sums below the 95 % quantile of the total, its standard
+         error by origins, since series at one origin err together, and that
          quantile as a share of the sum of the steps' 95 % quantiles
 bias     of the sum of `mean`, and of the sum of `forecast`, as shares of what came
 lag 1    rank correlation of neighbouring steps: of what came in its forecast,
@@ -26,7 +27,7 @@ import league
 SETS = {name: {"set": name, "files": name, "kind": kind, "horizon": horizon, "season": season, "origins": origins,
                "spacing": spacing, "seasons": seasons}
         for name, kind, horizon, season, origins, spacing, seasons in [
-            ("ansett", "panel", 6, 52, 8, 6, ""), ("pbs", "panel", 6, 12, 6, 6, "12")]}
+            ("ansett", "panel", 6, 52, 30, 6, ""), ("pbs", "panel", 6, 12, 24, 6, "12")]}
 DEMAND, BIKES = "demand", "bikes"
 MOST_SERIES = 8                # whose paths are looked at one by one
 MOST_ORIGINS = 30              # of a set, the latest
@@ -120,6 +121,13 @@ def correlation(pairs):
     return sum((p[0] - a) * (p[1] - b) for p in pairs) / (aa * bb) ** 0.5 if aa * bb > 0 else None
 
 
+def error_by_origins(told, is_so):
+    """Of a share of sums, of which only those of different origins say anything anew."""
+    shares = [share(is_so(s) for s in t["sums"]) for t in told if t["sums"]]
+    n, mean = len(shares), share(shares)
+    return (sum((x - mean) ** 2 for x in shares) / (n - 1) / n) ** 0.5 if n > 1 else None
+
+
 def figures(told):
     sums = [s for t in told for s in t["sums"] or []]
     groups = [t["group"] for t in told if t["sums"] and len(t["sums"]) == t["group"][3] > 1]
@@ -130,7 +138,7 @@ def figures(told):
     return {"sums": len(sums), "steps": share(0.05 <= u <= 0.95 for u in steps), "cover": share(s[1] <= s[0] <= s[2] for s in sums),
             "bounds": share(s[3] <= s[0] <= s[4] for s in sums),
             "groups": len(groups), "group": share(g[1] <= g[0] <= g[2] for g in groups),
-            "stock": share(s[0] <= s[5] for s in sums), "size": sum(s[5] for s in sums) / sum(s[6] for s in sums),
+            "stock": share(s[0] <= s[5] for s in sums), "error": error_by_origins(told, lambda s: s[0] <= s[5]), "size": sum(s[5] for s in sums) / sum(s[6] for s in sums),
             "bias": sum(s[7] for s in sums) / actual - 1, "median": sum(s[8] for s in sums) / actual - 1,
             "came": correlation(places), "paths": sum(paths) / len(paths) if paths else None,
             "off": max((t["paths"][1] for t in told if t["paths"][1] is not None), default=None)}
@@ -168,7 +176,7 @@ def main():
     names = [*SETS, BIKES, DEMAND, *LEAGUE]
     args = common.begin(parser, names)
     results = {}
-    head = ["set", "sums", "steps", "cover", "bounds", "group", "stock", "size", "bias", "median", "lag 1 came", "paths", "off"]
+    head = ["set", "sums", "steps", "cover", "bounds", "group", "stock", "error", "size", "bias", "median", "lag 1 came", "paths", "off"]
     for name in args.sets or names:
         rows, kind, horizon, origins = rows_of(args, name)
         # Whole numbers are said to be some, as a user would.
@@ -181,7 +189,7 @@ def main():
         f = results[name] = figures([json.loads(line) for line in out.splitlines() if line.startswith("{")])
         common.progress("%s %s" % (name, json.dumps({k: round(v, 4) for k, v in f.items() if v is not None})))
     common.table(head, [[name, str(f["sums"])] + [common.number(f[k]) for k in (
-        "steps", "cover", "bounds", "group", "stock", "size", "bias", "median", "came", "paths", "off")] for name, f in results.items()])
+        "steps", "cover", "bounds", "group", "stock", "error", "size", "bias", "median", "came", "paths", "off")] for name, f in results.items()])
     common.write_json(args, results)
 
 
