@@ -29,6 +29,7 @@ SETS = {name: {"set": name, "files": name, "kind": kind, "horizon": horizon, "se
         for name, kind, horizon, season, origins, spacing, seasons in [
             ("ansett", "panel", 6, 52, 30, 6, ""), ("pbs", "panel", 6, 12, 24, 6, "12")]}
 DEMAND, BIKES = "demand", "bikes"
+WHOLE = (DEMAND, "livestock")
 MOST_SERIES = 8                # whose paths are looked at one by one
 MOST_ORIGINS = 30              # of a set, the latest
 
@@ -93,6 +94,7 @@ SELECT json_build_object('sums', (SELECT json_agg(json_build_array(c.total, t.lo
     FROM (SELECT series, sum(value) AS total FROM came GROUP BY series HAVING count(*) = {h}) AS c JOIN t USING (series)
     JOIN (SELECT series, sum(lower) AS lower, sum(upper) AS upper, sum(quantiles[13]) AS q95, sum(forecast) AS forecast FROM f GROUP BY series) AS s USING (series)),
  'group', (SELECT json_build_array((SELECT sum(value) FROM came), g.lower, g.upper, g.members) FROM o, rnn_forecast_total(model, {h}, groups => '{{"all": ""}}') AS g),
+ 'within', (SELECT json_build_array(count(*) FILTER (WHERE value BETWEEN lower AND upper), count(*)) FROM came JOIN f USING (series, step)),
  'places', (SELECT json_agg(p) FROM (SELECT json_agg(1 - rnn_chance_above(quantiles, value) ORDER BY step) AS p FROM came JOIN f USING (series, step) GROUP BY series HAVING count(*) = {h}) AS p),
  'paths', (SELECT json_build_array(avg(r), max(off)) FROM
     (SELECT corr(u, next) AS r, NULL::float8 AS off FROM (SELECT p.series, p.step, u, lead(u) OVER (PARTITION BY p.series, path ORDER BY p.step) AS next
@@ -134,8 +136,8 @@ def figures(told):
     actual = sum(s[0] for s in sums)
     places = [p for t in told for w in t["places"] or [] for p in zip(w, w[1:])]
     paths = [t["paths"][0] for t in told if t["paths"][0] is not None]
-    steps = [u for t in told for w in t["places"] or [] for u in w]
-    return {"sums": len(sums), "steps": share(0.05 <= u <= 0.95 for u in steps), "cover": share(s[1] <= s[0] <= s[2] for s in sums),
+    within, steps = (sum(t["within"][i] for t in told) for i in (0, 1))
+    return {"sums": len(sums), "steps": within / steps if steps else None, "cover": share(s[1] <= s[0] <= s[2] for s in sums),
             "bounds": share(s[3] <= s[0] <= s[4] for s in sums),
             "groups": len(groups), "group": share(g[1] <= g[0] <= g[2] for g in groups),
             "stock": share(s[0] <= s[5] for s in sums), "error": error_by_origins(told, lambda s: s[0] <= s[5]), "size": sum(s[5] for s in sums) / sum(s[6] for s in sums),
@@ -179,8 +181,8 @@ def main():
     head = ["set", "sums", "steps", "cover", "bounds", "group", "stock", "error", "size", "bias", "median", "lag 1 came", "paths", "off"]
     for name in args.sets or names:
         rows, kind, horizon, origins = rows_of(args, name)
-        # Whole numbers are said to be some, as a user would.
-        options = {"start": "prior", "horizon": horizon, **({"integer": True} if name == DEMAND else {}), **args.options}
+        # Numbers of items and animals are said to be whole, as a user would.
+        options = {"start": "prior", "horizon": horizon, **({"integer": True} if name in WHOLE else {}), **args.options}
         try:
             out = common.psql(args.connection, script(rows, kind, horizon, origins, options))
         except RuntimeError as e:

@@ -34,6 +34,10 @@ SELECT a.* FROM mint, LATERAL (SELECT max(abs(mean - base)) > 0.01 AS moved, cou
 SELECT max(abs(t.mean - p.mean)) < 1e-9 AS "adds up" FROM mint, LATERAL (SELECT * FROM rnn_forecast(m) WHERE series = '/') AS t,
 	LATERAL (SELECT sum(mean) AS mean FROM rnn_forecast(m) AS p WHERE p.step = t.step AND series LIKE '_/_') AS p;
 SELECT bool_and(a.mean = b.mean AND a.quantiles = b.quantiles) AS "as alone" FROM mint, LATERAL rnn_forecast(m) AS a JOIN LATERAL rnn_forecast(m, series => '{a/1}') AS b USING (series, step);
+-- A series that is over for long, and certain to be 0, takes no part in what others get wrong.
+SELECT count(*), bool_and(mean = 0 AND lower = 0 AND upper = 0) FILTER (WHERE series = 'b/over') AS "stays 0", max(abs(mean - base)) FILTER (WHERE series LIKE 'a/%') > 0.01 AS moved
+FROM (SELECT rnn_train(k, n, y, mix() || '{"horizon": 4, "hierarchy": "/", "integer": true}') AS m
+	FROM (SELECT k, n, round(y) AS y FROM noisy UNION ALL SELECT 'b/over', n, CASE WHEN n < 150 THEN round(y) ELSE 0 END FROM noisy WHERE k = 'b/1') AS l) AS m, LATERAL rnn_reconcile(m, method => 'mint');
 -- Later rows: sums and method stay in step, and a new series joins its sums.
 CREATE TEMP TABLE later AS SELECT rnn_observe(mint.m, h) AS m FROM mint, (SELECT rnn_history(k, n, y) AS h FROM (SELECT * FROM noisy UNION ALL SELECT 'a/3', n, 5 FROM generate_series(250, 303) AS n) AS l) AS h;
 SELECT name, points, depth, members FROM later, rnn_series(m);

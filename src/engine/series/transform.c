@@ -79,8 +79,9 @@ rnn_restore(const rnn_config *cfg, double y)
 double
 rnn_within_bounds(const rnn_config *cfg, double x)
 {
+	/* No number is -0. */
 	if (cfg->integer)
-		x = rint(x);
+		x = rint(x) + 0.0;
 	/* A bound that is no integer stays one. */
 	if (x < cfg->lower)
 		x = cfg->integer ? fmin(ceil(cfg->lower), DBL_MAX) : cfg->lower;

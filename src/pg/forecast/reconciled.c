@@ -66,6 +66,19 @@ take_alone(void *taker, int k, const rnn_config *cfg, const double *q, const dou
 		f->base[(Size) i * f->steps + j] = rnn_quantile_mean(cfg, q + (Size) j * Q);
 }
 
+/*
+ * What is no sum stays within its bounds, and among its own quantiles: what is
+ * over, and sure to be 0, does not make up for what others get wrong.
+ */
+static double
+credible(const rnn_config *cfg, double base, const double *q, double y)
+{
+	rnn_config	bounds = *cfg;
+
+	bounds.integer = 0;
+	return fmin(fmax(rnn_within_bounds(&bounds, y), fmin(q[0], base)), fmax(q[Q - 1], base));
+}
+
 /* One step of all series; y (n) and gaps (sums) are room. */
 static void
 reconcile_step(const rnn_model *m, LevelForecasts *f, int step, double *y, double *gaps)
@@ -76,15 +89,9 @@ reconcile_step(const rnn_model *m, LevelForecasts *f, int step, double *y, doubl
 		y[i] = f->base[(Size) i * f->steps + step];
 	if (h->pull)
 		rnn_pull(&h->sums, m->n_series, h->pull, gaps, y);
-	/* What is no sum stays within its bounds. */
 	for (int i = 0; i < m->n_series && h->pull; i++)
-	{
-		rnn_config	bounds = f->cfg[i];
-
-		bounds.integer = 0;
 		if (m->series[i].n > 0)
-			y[i] = rnn_within_bounds(&bounds, y[i]);
-	}
+			y[i] = credible(&f->cfg[i], f->base[(Size) i * f->steps + step], f->q + ((Size) i * f->steps + step) * Q, y[i]);
 	rnn_bottom_up(&h->sums, m->n_series, y);
 	for (int i = 0; i < m->n_series; i++)
 		f->mean[(Size) i * f->steps + step] = y[i];
