@@ -403,6 +403,69 @@ test_parts(void)
 	}
 }
 
+/* Days of 24 hours, whose hours 8 to 15 vary by `day`, and others by 1; a weekend is 20 higher. */
+static void
+make_days(double *x, int64_t n, double day)
+{
+	uint64_t	state = 5;
+
+	for (int64_t i = 0; i < n; i++)
+	{
+		int			hour = (int) (i % 24);
+		double		noise = (double) integer_noise(1 << 20, &state) / (1 << 19);
+
+		x[i] = 10 * sin(hour * M_PI / 12) + 20 * (i / 24 % 7 >= 5) + noise * (hour >= 8 && hour < 16 ? day : 1);
+	}
+}
+
+static void
+test_phases(void)
+{
+	enum { N = 24 * 70 };
+	static double x[N];
+	int			seasons[] = {24, 168};
+	rnn_phases	p,
+				other;
+
+	printf("- phases of a season that differ more have wider intervals\n");
+	make_days(x, N, 5);
+	rnn_phases_at(x, N, seasons, 2, 48, &p);
+	for (int hour = 0; hour < 24; hour++)
+	{
+		double		mean = (8 * 5 + 16 * 1) / 24.0;
+
+		if (hour > 9 && hour < 14)
+			CHECK(fabs(rnn_phase_factor(&p, hour) / (5 / mean) - 1) < 0.25);
+		if (hour < 6 || hour > 17)
+			CHECK(rnn_phase_factor(&p, hour) < 1.6 / mean);
+		CHECK(rnn_phase_factor(&p, hour) == rnn_phase_factor(&p, hour + 48));
+	}
+	/* Without the week the change to a weekend is taken for noise of all hours. */
+	rnn_phases_at(x, N, seasons, 1, 48, &other);
+	CHECK(rnn_phase_factor(&other, 12) < 0.8 * rnn_phase_factor(&p, 12));
+	/* What was measured in the hours before noon is too little for noon. */
+	rnn_phases_at(x, N - 16, seasons, 2, 1, &other);
+	CHECK(rnn_phase_factor(&other, 3) > 3 && rnn_phase_factor(&other, 18) < 1.3);
+	/* Only what the references look at counts, and missing points do not. */
+	x[0] = 1e9;
+	for (int64_t i = N - 24 * 10; i < N - 24 * 7; i++)
+		x[i] = NAN;
+	rnn_phases_at(x, N, seasons, 2, 48, &other);
+	CHECK(fabs(rnn_phase_factor(&other, 12) / rnn_phase_factor(&p, 12) - 1) < 0.2);
+	make_days(x, N, 1);
+	rnn_phases_at(x, N, seasons, 2, 48, &p);
+	for (int hour = 0; hour < 24; hour++)
+		CHECK(fabs(rnn_phase_factor(&p, hour) - 1) < 0.25);
+	printf("- too little is known of phases: all are alike\n");
+	rnn_phases_at(x, 71, seasons, 1, 48, &p);
+	CHECK(rnn_phase_factor(&p, 12) == 1);
+	rnn_phases_at(x, N, (int[]) {3}, 1, 48, &p);
+	CHECK(rnn_phase_factor(&p, 12) == 1);
+	memset(x, 0, sizeof(x));
+	rnn_phases_at(x, N, seasons, 2, 48, &p);
+	CHECK(rnn_phase_factor(&p, 12) == 1);
+}
+
 static void
 test_fill_forward(void)
 {
@@ -429,6 +492,7 @@ main(void)
 	TEST(test_weights);
 	TEST(test_shared);
 	TEST(test_parts);
+	TEST(test_phases);
 	TEST(test_fill_forward);
 	return check_summary("references");
 }

@@ -62,6 +62,26 @@ int			rnn_mix_trailing(const rnn_mix *mix, const double *work, int v, int h, dou
 void		rnn_mix_combine(const rnn_mix *mix, const double *ref, int h, double *out);
 
 /*
+ * How much wider intervals are at a step ahead than on average, since some phases of a season differ more from one
+ * season to the next than others.  At the end of x (n,), NaN where missing; h: the horizon over which the spread of the
+ * mix was measured.  The factor of step j, the first being 0, is the mean of |x_t - x_{t-lag}| at its phase of the first
+ * season over that at the phases of the trailing origins, lag being the last season; 1 where too little is known.
+ */
+#define RNN_MOST_PHASES 2048
+
+typedef struct rnn_phases
+{
+	int			m;				/* 0: all factors are 1 */
+	double		mean,			/* of all differences */
+				measured;		/* of those at the phases of the trailing origins */
+	double		sum[RNN_MOST_PHASES];
+	int			count[RNN_MOST_PHASES];
+} rnn_phases;
+
+void		rnn_phases_at(const double *x, int64_t n, const int *seasons, int n_seasons, int h, rnn_phases *p);
+double		rnn_phase_factor(const rnn_phases *p, int64_t j);
+
+/*
  * What the mix is made of: parts (RNN_PARTS, h), which add up to it.  A reference
  * is a level, a trend and the profiles of seasons by construction; one of
  * logarithms is split by how much each of them does, and one that follows

@@ -100,6 +100,7 @@ add_mix(Forecaster *f, const rnn_end *ends, int count, int h, int64_t stride, do
 		rnn_strips_mix(&v->strips, w, m->mix_spread, f->q);
 		if (m->prior_net)
 			rnn_prior_blend(m->prior_net, &f->said[b], scale_of(w), m->config.horizon, f->q);
+		rnn_frame_phase_gaps(&v->plan, ends[b].points, ends[b].e, f->q);
 		add_quantiles(f->q, scale_of(w), share, h, out + b * stride);
 	}
 }

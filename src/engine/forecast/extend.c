@@ -16,15 +16,15 @@
 /*
  * The mix beyond the trained horizon: q (Q) at step j of the horizon, from the
  * mix and references of that.  The gaps follow the lead time's power
- * between the halves, at most its square root.
+ * between the halves, at most its square root, and the phase of the season.
  */
 static void
-long_row(const Forecaster *f, const rnn_mix *mix, int j, double *q)
+long_row(const Forecaster *f, const rnn_mix *mix, const rnn_phases *phases, int j, double *q)
 {
 	double		middle = 0,
 				near = fmax(mix->spread[0], DBL_MIN),
 				power = fmin(fmax(log(fmax(mix->spread[1], DBL_MIN) / near) / log(3.0), 0), 0.5),
-				spread = near * pow((j + 0.5) / fmax(f->horizon / 4.0, 0.5), power);
+				spread = near * pow((j + 0.5) / fmax(f->horizon / 4.0, 0.5), power) * rnn_phase_factor(phases, j);
 
 	for (int r = 0; r < RNN_REFS; r++)
 		if (mix->present[r] && mix->weight[r] > 0)
@@ -50,11 +50,13 @@ extend_by_mix(Forecaster *f, const rnn_end *end, double *out)
 				gap[Q],
 				row[Q];
 	rnn_mix		mix;
+	rnn_phases	phases;
 	int64_t		n = rnn_min(end->e, rnn_mix_reach(m->seasons, m->n_seasons, f->horizon));
 
 	rnn_mix_at(end->points->x + end->e - n, n, f->horizon, m->seasons, m->n_seasons, m->config.kappa,
 			   m->config.mixed, &mix, f->ref, f->ref_work);
-	long_row(f, &mix, h - 1, last);
+	rnn_phases_at(end->points->raw, end->e, m->seasons, m->n_seasons, f->horizon, &phases);
+	long_row(f, &mix, &phases, h - 1, last);
 	for (int k = 0; k < Q; k++)
 		gap[k] = (out[(int64_t) (h - 1) * Q + k] - out[(int64_t) (h - 1) * Q + M]) - (last[k] - last[M]);
 	gap[M] = out[(int64_t) (h - 1) * Q + M] - last[M];
@@ -62,7 +64,7 @@ extend_by_mix(Forecaster *f, const rnn_end *end, double *out)
 	{
 		double		fade = pow(0.5, (double) (j - h + 1) / h);
 
-		long_row(f, &mix, j, row);
+		long_row(f, &mix, &phases, j, row);
 		for (int k = 0; k < Q; k++)
 			out[(int64_t) j * Q + k] = row[k] + fade * (gap[M] + (k == M ? 0 : gap[k]));
 	}

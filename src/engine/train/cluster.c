@@ -34,9 +34,7 @@ same_block(const Study *s, int i, int k)
 static int64_t
 origin_of(const Study *s, int i)
 {
-	const Run  *run = &s->runs[s->held[i].run];
-
-	return s->points[run->series].phase + run->strip.e0 + s->held[i].last * run->strip.stride;
+	return held_points(s, i)->phase + held_start(s, i);
 }
 
 static bool

@@ -174,9 +174,9 @@ look_at(Calibration *c, int i, int b)
 {
 	const Held *held = &c->study->held[i];
 	const Run  *run = &c->study->runs[held->run];
-	const rnn_points *pts = &c->study->points[run->series];
+	const rnn_points *pts = held_points(c->study, i);
 	rnn_scale	scale = run->strip.scales[held->last];
-	int64_t		e = run->strip.e0 + held->last * run->strip.stride;
+	int64_t		e = held_start(c->study, i);
 
 	c->held.windows++;
 	blend_quantiles(c->fit, i, b, rnn_network_weight(c->model, e), c->model->mix_spread, c->q_mix, c->q);

@@ -56,6 +56,7 @@ base_quantiles(const Study *s, int i, double factor, real *q)
 	rnn_frame_mix(&s->plan, held_frame(s, i), factor, q);
 	if (s->prior)
 		rnn_prior_blend(s->prior, &s->said[i], held_scale(s, i), s->cfg.horizon, q);
+	rnn_frame_phase_gaps(&s->plan, held_points(s, i), held_start(s, i), q);
 }
 
 void
@@ -77,14 +78,14 @@ static void
 add_spread_losses(Trial *t, int i)
 {
 	const Held *held = &t->study->held[i];
-	const Run  *run = &t->study->runs[held->run];
-	const rnn_points *pts = &t->study->points[run->series];
-	int64_t		e = run->strip.e0 + held->last * run->strip.stride;
+	const rnn_points *pts = held_points(t->study, i);
+	int64_t		e = held_start(t->study, i);
 	rnn_scale	scale = held_scale(t->study, i);
 	double		sum[RNN_SPREADS] = {0};
 	int			known = 0;
 
 	rnn_frame_mix(&t->study->plan, held_frame(t->study, i), 1, t->q_mix);
+	rnn_frame_phase_gaps(&t->study->plan, pts, e, t->q_mix);
 	for (int64_t j = 0; j < t->study->cfg.horizon && e + j < pts->n; j++)
 	{
 		const real *q = t->q_mix + j * Q;
@@ -161,9 +162,8 @@ window_losses(Trial *t, int i, const real *q, const real *mix)
 	float	   *row = t->rows + (int64_t) i * RNN_GRID,
 			   *plain = t->plain + (int64_t) i * RNN_GRID;
 	Held	   *held = &t->study->held[i];
-	const Run  *run = &t->study->runs[held->run];
-	const rnn_points *pts = &t->study->points[run->series];
-	int64_t		e = run->strip.e0 + held->last * run->strip.stride;
+	const rnn_points *pts = held_points(t->study, i);
+	int64_t		e = held_start(t->study, i);
 	rnn_scale	scale = held_scale(t->study, i);
 	double		sum[RNN_GRID] = {0},
 				whole[RNN_GRID] = {0},
@@ -263,20 +263,11 @@ validation_step(Trial *t)
 	return enough_validated(t) || look_at(t, optimizer_weights(&t->fit->opt));
 }
 
-/* Points before the origin of held-out window i. */
-static int64_t
-length_of(const Trial *t, int i)
-{
-	const Run  *run = &t->study->runs[t->study->held[i].run];
-
-	return run->strip.e0 + t->study->held[i].last * run->strip.stride;
-}
-
 /* 0 for short series, 1 for the others. */
 static int
 class_of(const Trial *t, int i)
 {
-	return length_of(t, i) >= t->judgement->short_below;
+	return held_start(t->study, i) >= t->judgement->short_below;
 }
 
 /* Mean over the windows of a half and class of length (-1: all) for one weight of the grid. */
@@ -457,7 +448,7 @@ weigh_by_length(Trial *t, float *difference, double shrink)
 				loss;
 
 	for (int i = 0; i < t->W; i++)
-		logs += log((double) length_of(t, i));
+		logs += log((double) held_start(t->study, i));
 	j->short_below = (int64_t) ceil(exp(logs / t->W));
 	for (int i = 0; i < t->W; i++)
 		windows[class_of(t, i)][t->study->held[i].half]++;

@@ -387,6 +387,19 @@ spread_window(int k, int of, int W)
 {
 	return (int) ((int64_t) k * W / of);
 }
+/* Where held-out window i begins, after as many points, and the series' points. */
+static inline int64_t
+held_start(const Study *s, int i)
+{
+	const rnn_strip *strip = &s->runs[s->held[i].run].strip;
+
+	return strip->e0 + s->held[i].last * strip->stride;
+}
+static inline const rnn_points *
+held_points(const Study *s, int i)
+{
+	return &s->points[s->runs[s->held[i].run].series];
+}
 int			held_overlap(const Study *s);	/* held-out windows in the time of one */
 int64_t		held_spacing(const Study *s);
 bool		series_is_odd(int series);	/* by a hash of its number */

@@ -531,3 +531,19 @@ rnn_frame_mix(const rnn_frame_plan *p, const real *frame, double factor, real *q
 					(real) factor * (block[i * S + j] - block[RNN_MEDIAN * S + j]);
 	}
 }
+
+void
+rnn_frame_phase_gaps(const rnn_frame_plan *p, const rnn_points *pts, int64_t e, real *q)
+{
+	rnn_phases	phases;
+
+	rnn_phases_at(pts->raw, e, p->seasons, p->n_seasons, p->shape->horizon, &phases);
+	for (int j = 0; phases.m > 0 && j < p->shape->horizon; j++, q += Q)
+	{
+		real		factor = (real) rnn_phase_factor(&phases, j),
+					middle = q[RNN_MEDIAN];
+
+		for (int k = 0; k < Q; k++)
+			q[k] = middle + factor * (q[k] - middle);
+	}
+}

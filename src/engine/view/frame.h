@@ -104,4 +104,7 @@ void		rnn_frame_add_mix(const rnn_frame_plan *p, const rnn_points *pts, int64_t 
 /* The mix's own quantiles (horizon,Q) from a frame, in units of s around a. */
 void		rnn_frame_mix(const rnn_frame_plan *p, const real *frame, double factor, real *q);
 
+/* Gaps between quantiles (horizon,Q) at patch end e, wider in the phases of the season that differ more. */
+void		rnn_frame_phase_gaps(const rnn_frame_plan *p, const rnn_points *pts, int64_t e, real *q);
+
 #endif							/* RNN_FRAME_H */
