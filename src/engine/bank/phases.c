@@ -13,10 +13,9 @@
 #include <string.h>
 
 #define LEAST_PHASES 4			/* of a season */
-#define LEAST_SEASONS 2			/* differences of each phase */
+#define LEAST_SEASONS 7			/* differences of each phase; fewer are one strange year */
 #define MOST_SEASONS 28
 #define MOST_POINTS 8192		/* that are looked at */
-#define WEEK 7					/* differences of each phase that a longer season must leave */
 #define ALIKE 8					/* differences that a phase is supposed to have that are like all others */
 #define SMOOTH 24				/* a phase knows its neighbours as far as this part of the season */
 
@@ -58,11 +57,11 @@ difference(const rnn_phases *p, int64_t phase)
 	return sum / count;
 }
 
-/* The longest season that leaves a week of differences, since it knows what days of a week have in common. */
+/* The longest season that leaves enough differences, since it knows what days of a week have in common. */
 static int
 longest_lag(const int *seasons, int n_seasons, int64_t n)
 {
-	while (n_seasons > 1 && n < seasons[n_seasons - 1] + (int64_t) WEEK * seasons[0])
+	while (n_seasons > 1 && n < seasons[n_seasons - 1] + (int64_t) LEAST_SEASONS * seasons[0])
 		n_seasons--;
 	return seasons[n_seasons - 1];
 }

@@ -19,7 +19,7 @@ static const char *const activation_names[] = {"tanh", "relu", NULL};
 static const char *const effort_names[] = {"quick", "normal", "high", NULL};
 static const char *const flips_names[] = {"auto", "on", "off", NULL};
 static const char *const gaps_names[] = {"mask", "interpolate", "previous", "zero", "error", NULL};
-static const char *const transform_names[] = {"none", "log", "asinh", "box-cox", NULL};
+static const char *const transform_names[] = {"none", "log", "asinh", "box-cox", "auto", NULL};
 static const char *const covariate_gaps_names[] = {"error", "previous", "zero", "missing", NULL};
 static const char *const loss_names[] = {"pinball", "mse", "mae", NULL};
 
@@ -92,6 +92,8 @@ const rnn_option rnn_options[] = {
 	"points that one step of the network takes in (kernel and stride of the first convolution); 1: no patches"},
 	{"patience", RNN_OPT_INT, AT(patience), 16, 1, 1000, false, NULL,
 	"validations without progress before training stops early"},
+	{"pivot", RNN_OPT_FLOAT, AT(pivot), NAN, 1e-300, 1e300, true, NULL,
+	"where the transform asinh turns from proportional to logarithmic; auto: below most of the values"},
 	{"recurrent_gain", RNN_OPT_FLOAT, AT(recurrent_gain), 1.0, 0, 10, false, NULL,
 	"gain of the orthogonal initialisation of the recurrent weights"},
 	{"residual", RNN_OPT_BOOL, AT(residual), 1, 0, 1, false, NULL,
@@ -109,8 +111,8 @@ const rnn_option rnn_options[] = {
 	"tune: go on training the prior and use it; scratch: train a network from scratch and use it"},
 	{"steps", RNN_OPT_INT, AT(steps), 0, 1, 10000000, true, NULL,
 	"minibatches that a network is trained on"},
-	{"transform", RNN_OPT_ENUM, AT(transform), RNN_TRANSFORM_NONE, 0, 3, false, transform_names,
-	"transform of the values before everything else, undone in forecasts"},
+	{"transform", RNN_OPT_ENUM, AT(transform), RNN_TRANSFORM_AUTO, 0, 4, false, transform_names,
+	"transform of the values before everything else, undone in forecasts; auto: asinh where forecasts of the past were better so, else none"},
 	{"upper", RNN_OPT_FLOAT, AT(upper), NAN, -1e300, 1e300, true, NULL,
 	"upper bound of forecasts and their quantiles; auto: none"},
 	{"warmup", RNN_OPT_INT, AT(warmup), 30, 0, 1000000, false, NULL,

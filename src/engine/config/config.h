@@ -88,7 +88,7 @@ typedef enum rnn_activation { RNN_TANH, RNN_RELU } rnn_activation;
 typedef enum rnn_effort { RNN_EFFORT_QUICK, RNN_EFFORT_NORMAL, RNN_EFFORT_HIGH, RNN_EFFORTS } rnn_effort;
 typedef enum rnn_flips { RNN_FLIPS_AUTO, RNN_FLIPS_ON, RNN_FLIPS_OFF } rnn_flips;
 typedef enum rnn_gaps { RNN_GAPS_MASK, RNN_GAPS_INTERPOLATE, RNN_GAPS_PREVIOUS, RNN_GAPS_ZERO, RNN_GAPS_ERROR } rnn_gaps;
-typedef enum rnn_transform_kind { RNN_TRANSFORM_NONE, RNN_TRANSFORM_LOG, RNN_TRANSFORM_ASINH, RNN_TRANSFORM_BOX_COX } rnn_transform_kind;
+typedef enum rnn_transform_kind { RNN_TRANSFORM_NONE, RNN_TRANSFORM_LOG, RNN_TRANSFORM_ASINH, RNN_TRANSFORM_BOX_COX, RNN_TRANSFORM_AUTO } rnn_transform_kind;
 typedef enum rnn_covariate_gaps { RNN_AHEAD_ERROR, RNN_AHEAD_PREVIOUS, RNN_AHEAD_ZERO, RNN_AHEAD_MISSING } rnn_covariate_gaps;
 
 /*
@@ -139,6 +139,7 @@ typedef struct rnn_config
 	double		kappa;			/* exponent of the mix's weights */
 	double		seconds;		/* ceiling, 0 none */
 	double		lambda;			/* of box-cox, NaN auto */
+	double		pivot;			/* of asinh, NaN auto */
 	double		lower,			/* bounds of forecasts, NaN auto: 0 or none */
 				upper;			/* NaN none */
 	int64_t		seed;

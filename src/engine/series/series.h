@@ -77,7 +77,7 @@ double		rnn_within_bounds(const rnn_config *cfg, double x);	/* rounded too, wher
 bool		rnn_changes_series(const rnn_config *cfg);	/* or leaves them as they are */
 /* In the arena, or the series itself. */
 rnn_series	rnn_series_prepare(const rnn_config *cfg, const rnn_series *s, rnn_arena *a);
-/* Chooses lambda and lower where they are left open; season: in steps, 0 unknown. */
+/* Chooses lambda, pivot and lower where they are left open; season: in steps, 0 unknown. */
 void		rnn_resolve_output(rnn_config *cfg, const rnn_series *series, int count, int season);
 /* What is to know of points first .. end - 1 to see whether 0 is their bound; {0} at first. */
 typedef struct rnn_tally

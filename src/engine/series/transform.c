@@ -4,7 +4,7 @@
  *		values transformed; and back again, within bounds.
  *
  *		log			y = log x
- *		asinh		y = log(x + sqrt(x^2 + 1))
+ *		asinh		y = log(z + sqrt(z^2 + 1)), z = x / pivot
  *		box-cox		y = (x^lambda - 1) / lambda, log x where lambda is 0 (Box and Cox 1964)
  *
  * All of them rise, so quantiles come back as quantiles.  The lambda of a panel
@@ -16,6 +16,7 @@
 
 #include <float.h>
 #include <math.h>
+#include <stdlib.h>
 
 #define LARGEST 1e300
 #define LAMBDA_LOW (-1.0)
@@ -24,6 +25,8 @@
 #define LONGEST_SEGMENT 64
 #define ASKED 40				/* series, */
 #define POINTS 2000				/* and the last points of each */
+#define SMALL 0.05				/* share of the points that are smaller than the pivot */
+#define BELOW 0.01				/* share of values below 0 with which a transform may still be chosen */
 #define ZEROS 0.1				/* share that makes 0 the bound of a series that is never below */
 
 static double
@@ -38,11 +41,12 @@ rnn_transform(const rnn_config *cfg, double x)
 	switch ((rnn_transform_kind) cfg->transform)
 	{
 		case RNN_TRANSFORM_NONE:
+		case RNN_TRANSFORM_AUTO:
 			break;
 		case RNN_TRANSFORM_LOG:
 			return log(fmax(x, DBL_MIN));
 		case RNN_TRANSFORM_ASINH:
-			return asinh(x);
+			return asinh(within(x / cfg->pivot));
 		case RNN_TRANSFORM_BOX_COX:
 			if (cfg->lambda == 0)
 				return log(fmax(x, DBL_MIN));
@@ -59,12 +63,13 @@ rnn_restore(const rnn_config *cfg, double y)
 	switch ((rnn_transform_kind) cfg->transform)
 	{
 		case RNN_TRANSFORM_NONE:
+		case RNN_TRANSFORM_AUTO:
 			break;
 		case RNN_TRANSFORM_LOG:
 			x = exp(y);
 			break;
 		case RNN_TRANSFORM_ASINH:
-			x = sinh(y);
+			x = sinh(y) * cfg->pivot;
 			break;
 		case RNN_TRANSFORM_BOX_COX:
 			/* Beyond what any x becomes lies the end of its range. */
@@ -144,7 +149,7 @@ rnn_fill_forward(const double *x, int64_t n, double *out)
 bool
 rnn_changes_series(const rnn_config *cfg)
 {
-	return cfg->transform != RNN_TRANSFORM_NONE || cfg->covariates.regression.n > 0 ||
+	return (cfg->transform != RNN_TRANSFORM_NONE && cfg->transform != RNN_TRANSFORM_AUTO) || cfg->covariates.regression.n > 0 ||
 		(cfg->gaps != RNN_GAPS_MASK && cfg->gaps != RNN_GAPS_ERROR);
 }
 
@@ -246,6 +251,45 @@ choose_lambda(const rnn_config *cfg, const rnn_series *series, int count, int se
 	return rint(lambda * 10) / 10;
 }
 
+static int
+ascending(const void *a, const void *b)
+{
+	double		x = *(const double *) a,
+				y = *(const double *) b;
+
+	return (x > y) - (x < y);
+}
+
+/* A low quantile of the sizes of a series' last points, those that are 0 left out; infinite where there are none. */
+static double
+small_size(const rnn_series *s)
+{
+	double		size[POINTS];
+	int64_t		n = s->n < POINTS ? s->n : POINTS;
+	int			known = 0;
+
+	for (int64_t i = s->n - n; i < s->n; i++)
+		if (s->x[i] != 0 && !isnan(s->x[i]))
+			size[known++] = fabs(s->x[i]);
+	qsort(size, known, sizeof(double), ascending);
+	return known > 0 ? size[(int) (SMALL * known)] : INFINITY;
+}
+
+/*
+ * Nearly all values are to be where asinh is a logarithm, whatever their units,
+ * and those near 0 where it is proportional.
+ */
+static double
+choose_pivot(const rnn_series *series, int count)
+{
+	int			asked = count < ASKED ? count : ASKED;
+	double		pivot = INFINITY;
+
+	for (int i = 0; i < asked; i++)
+		pivot = fmin(pivot, small_size(&series[(int64_t) i * count / asked]));
+	return isfinite(pivot) ? fmin(fmax(pivot, 1e-300), 1e300) : 1;
+}
+
 /* Adds points, or takes them away again. */
 static void
 tally_points(rnn_tally *t, const double *x, int64_t n, int by)
@@ -320,8 +364,13 @@ rnn_resolve_output(rnn_config *cfg, const rnn_series *series, int count, int sea
 
 	if (cfg->transform == RNN_TRANSFORM_BOX_COX && isnan(cfg->lambda))
 		cfg->lambda = choose_lambda(cfg, series, count, season);
+	if (isnan(cfg->pivot))
+		cfg->pivot = cfg->transform == RNN_TRANSFORM_ASINH || cfg->transform == RNN_TRANSFORM_AUTO ? choose_pivot(series, count) : 1;
 	for (int i = 0; i < count; i++)
 		tally_points(&all, series[i].x, series[i].n, 1);
+	/* Around 0 asinh pulls apart what is together: what lies on both sides of it stays as it is. */
+	if (cfg->transform == RNN_TRANSFORM_AUTO && (double) all.below > BELOW * (double) all.known)
+		cfg->transform = RNN_TRANSFORM_NONE;
 	if (isnan(cfg->lower) && !(cfg->upper < 0) && rnn_rests_on_zero(&all))
 		cfg->lower = 0;
 }

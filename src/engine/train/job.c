@@ -49,13 +49,58 @@ begin_search(Task *task, const Plan *plan, rnn_error *err)
 }
 
 static rnn_status
-find_seasons(Task *task, const Plan *plan, rnn_error *err)
+begin_curve(Task *task, const Plan *plan, rnn_error *err)
 {
+	rnn_arena	scratch = task->arena;
+	int			h = plan->asked.horizon > 0 ? plan->asked.horizon : 12;
+	double	   *work = arena_new(&scratch, double, rnn_curve_work(plan->panel.series, plan->panel.count, h));
+
+	if (scratch.failed)
+		return no_room(plan->size, err);
+	rnn_curve_begin(&task->curve, &plan->asked, plan->panel.series, plan->panel.count, h, task->seasons.season, task->seasons.n, work);
+	task->bending = true;
+	return RNN_OK;
+}
+
+/* Whether the seasons are known: given, or found. */
+static rnn_status
+search_seasons(Task *task, const Plan *plan, bool *known, rnn_error *err)
+{
+	Seasons    *found = &task->seasons;
+
+	*known = true;
+	if (plan->asked.seasons_given > 0)
+	{
+		found->n = plan->asked.seasons_given;
+		memcpy(found->season, plan->asked.seasons, sizeof(found->season));
+		return RNN_OK;
+	}
 	if (!task->searching)
 		RNN_TRY(begin_search(task, plan, err));
-	if (!task->hurry && !rnn_seasons_step(&task->search))
+	*known = task->hurry || rnn_seasons_step(&task->search);
+	if (*known)
+		found->n = rnn_seasons_end(&task->search, found->season);
+	return RNN_OK;
+}
+
+static rnn_status
+find_seasons(Task *task, const Plan *plan, rnn_error *err)
+{
+	bool		known = task->bending;
+
+	if (!known)
+		RNN_TRY(search_seasons(task, plan, &known, err));
+	if (!known)
 		return RNN_OK;
-	task->seasons.n = rnn_seasons_end(&task->search, task->seasons.season);
+	task->seasons.transform = plan->asked.transform;
+	if (plan->asked.transform == RNN_TRANSFORM_AUTO)
+	{
+		if (!task->bending)
+			RNN_TRY(begin_curve(task, plan, err));
+		if (!task->hurry && !rnn_curve_step(&task->curve))
+			return RNN_OK;
+		task->seasons.transform = rnn_curve_end(&task->curve);
+	}
 	end(task, &task->seasons, sizeof(task->seasons));
 	return RNN_OK;
 }

@@ -416,9 +416,14 @@ take_seasons(rnn_trainer *t, const Seasons *found, rnn_error *err)
 	Plan	   *plan = &t->plan;
 
 	plan->seasons = *found;
+	plan->model.seasons_detected = plan->asked.seasons_given < 0;
 	plan->asked.seasons_given = found->n;
 	memcpy(plan->asked.seasons, found->season, sizeof(found->season));
-	plan->model.seasons_detected = true;
+	if (plan->asked.transform != (int) found->transform)
+	{
+		plan->asked.transform = found->transform;
+		prepare_series(plan, &t->arena);
+	}
 	return seasons_known(t, err);
 }
 
@@ -528,10 +533,10 @@ plan_begin(rnn_trainer *t, rnn_error *err)
 	prepare_series(plan, &t->arena);
 	if (t->arena.failed)
 		return no_room(plan->size, err);
-	if (plan->asked.seasons_given < 0)
-		return RNN_OK;
 	if (plan->asked.seasons_given == 0)
 		plan->asked.seasons[0] = plan->asked.seasons_given = 1;
+	if (plan->asked.seasons_given < 0 || plan->asked.transform == RNN_TRANSFORM_AUTO)
+		return RNN_OK;
 	return seasons_known(t, err);
 }
 

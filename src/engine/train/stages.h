@@ -11,7 +11,7 @@
 #ifndef RNN_STAGES_H
 #define RNN_STAGES_H
 
-#include "bank/season.h"
+#include "bank/curve.h"
 #include "config/resolve.h"
 #include "forecast/forecast.h"
 #include "forecast/prior.h"
@@ -157,11 +157,12 @@ typedef struct Fit
 
 /* ---------------------------------------------------------------- what becomes of stages: plain bytes */
 
-/* Of the search for seasons. */
+/* Of the searches for seasons and for the transform. */
 typedef struct Seasons
 {
 	int			n;
 	int			season[RNN_MAX_SEASONS];
+	rnn_transform_kind transform;
 } Seasons;
 
 /* Of a trial; the weights that each half found best follow it, see judged_weights(). */
@@ -299,7 +300,9 @@ typedef struct Task
 	Trial		trial;
 	Calibration calibration;
 	rnn_season_search search;
-	bool		searching;
+	rnn_curve_search curve;
+	bool		searching,
+				bending;
 	Seasons		seasons;
 	Judgement	nothing;		/* where a trial ends before its study is laid out */
 	Judgement  *judgement;		/* room for what becomes of jobs */
