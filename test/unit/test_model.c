@@ -256,6 +256,8 @@ every_field(bool high)
 	m.config.calendar = !high;
 	m.config.terms = high ? 0 : (1 << RNN_TERMS) - 1;
 	m.clock = high ? (rnn_clock) {0} : (rnn_clock) {.kind = RNN_CLOCK_DATE,.days = 1};
+	m.config.transform = high ? RNN_TRANSFORM_ASINH : RNN_TRANSFORM_NONE;
+	m.config.pivot = high ? 1e300 : 1e-300;
 	m.config.seasons_given = m.n_seasons;
 	memcpy(m.config.seasons, m.seasons, sizeof(m.seasons));
 	every_member(&m, high);

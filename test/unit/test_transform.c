@@ -17,6 +17,7 @@ with(int transform, double lambda)
 	rnn_config_defaults(&cfg);
 	cfg.transform = transform;
 	cfg.lambda = lambda;
+	cfg.pivot = 0.5;
 	return cfg;
 }
 
@@ -224,6 +225,8 @@ quick(bool network)
 	rnn_config	cfg;
 
 	rnn_config_defaults(&cfg);
+	cfg.transform = RNN_TRANSFORM_NONE;
+	cfg.pivot = 0.5;
 	cfg.network = network;
 	cfg.start = network ? RNN_START_SCRATCH : RNN_START_AUTO;
 	cfg.horizon = 12;

@@ -7,7 +7,8 @@
  * knows one spread, from its errors at trailing origins; here is by how much the
  * phases ahead of it differ from those in which that was measured.
  */
-#include "bank/references.h"
+
+#include "bank/bank.h"
 
 #include <math.h>
 #include <string.h>
@@ -102,7 +103,7 @@ rnn_phases_at(const double *x, int64_t n, const int *seasons, int n_seasons, int
 		return;
 	p->m = m;
 	add_up(x, n, differences, lag, p);
-	take_means(p, (int64_t) ORIGINS * h);
+	take_means(p, (int64_t) RNN_TRAILING * h);
 }
 
 double

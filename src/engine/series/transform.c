@@ -16,7 +16,6 @@
 
 #include <float.h>
 #include <math.h>
-#include <stdlib.h>
 
 #define LARGEST 1e300
 #define LAMBDA_LOW (-1.0)
@@ -25,7 +24,7 @@
 #define LONGEST_SEGMENT 64
 #define ASKED 40				/* series, */
 #define POINTS 2000				/* and the last points of each */
-#define SMALL 0.05				/* share of the points that are smaller than the pivot */
+#define BELOW_MEAN 2.0			/* standard deviations of logarithms that the pivot lies below their mean */
 #define BELOW 0.01				/* share of values below 0 with which a transform may still be chosen */
 #define ZEROS 0.1				/* share that makes 0 the bound of a series that is never below */
 
@@ -251,43 +250,63 @@ choose_lambda(const rnn_config *cfg, const rnn_series *series, int count, int se
 	return rint(lambda * 10) / 10;
 }
 
-static int
-ascending(const void *a, const void *b)
+/* Logarithms of the sizes of points. */
+typedef struct Sizes
 {
-	double		x = *(const double *) a,
-				y = *(const double *) b;
+	double		sum,
+				squares;
+	int64_t		known,
+				zeros;
+} Sizes;
 
-	return (x > y) - (x < y);
-}
-
-/* A low quantile of the sizes of a series' last points, those that are 0 left out; infinite where there are none. */
-static double
-small_size(const rnn_series *s)
+static Sizes
+sizes_of(const rnn_series *s)
 {
-	double		size[POINTS];
-	int64_t		n = s->n < POINTS ? s->n : POINTS;
-	int			known = 0;
+	Sizes		all = {0};
 
-	for (int64_t i = s->n - n; i < s->n; i++)
-		if (s->x[i] != 0 && !isnan(s->x[i]))
-			size[known++] = fabs(s->x[i]);
-	qsort(size, known, sizeof(double), ascending);
-	return known > 0 ? size[(int) (SMALL * known)] : INFINITY;
+	for (int64_t i = s->n > POINTS ? s->n - POINTS : 0; i < s->n; i++)
+	{
+		double		size = log(fabs(s->x[i]));
+
+		if (s->x[i] == 0)
+			all.zeros++;
+		else if (!isnan(size))
+		{
+			all.known++;
+			all.sum += size;
+			all.squares += size * size;
+		}
+	}
+	return all;
 }
 
 /*
- * Nearly all values are to be where asinh is a logarithm, whatever their units,
- * and those near 0 where it is proportional.
+ * Nearly all values of all series are to be where asinh is a logarithm, whatever
+ * their units: below their sizes, were they log-normal.  But a logarithm would
+ * tear zeros away from the others, so where there are some it begins at the
+ * geometric mean of all that are none.
  */
 static double
 choose_pivot(const rnn_series *series, int count)
 {
 	int			asked = count < ASKED ? count : ASKED;
-	double		pivot = INFINITY;
+	double		smallest = INFINITY;
+	Sizes		all = {0};
 
 	for (int i = 0; i < asked; i++)
-		pivot = fmin(pivot, small_size(&series[(int64_t) i * count / asked]));
-	return isfinite(pivot) ? fmin(fmax(pivot, 1e-300), 1e300) : 1;
+	{
+		Sizes		own = sizes_of(&series[(int64_t) i * count / asked]);
+		double		mean = own.sum / (double) own.known,
+					sd = sqrt(fmax(own.squares / (double) own.known - mean * mean, 0));
+
+		all.sum += own.sum;
+		all.known += own.known;
+		all.zeros += own.zeros;
+		smallest = fmin(smallest, mean - BELOW_MEAN * sd);
+	}
+	if (all.known == 0)
+		return 1;
+	return fmin(fmax(exp(all.zeros > 0 ? all.sum / (double) all.known : smallest), 1e-300), 1e300);
 }
 
 /* Adds points, or takes them away again. */

@@ -294,6 +294,8 @@ rnnforecast_rnn_prior(PG_FUNCTION_ARGS)
 	m.config.steps = m.config.members = m.config.batch = 1;
 	m.config.flips = RNN_FLIPS_ON;
 	m.config.calendar = 0;
+	m.config.transform = RNN_TRANSFORM_NONE;
+	m.config.pivot = 1;
 	m.config.seasons_given = 1;
 	m.config.seasons[0] = 1;
 	for (int i = 0; i < RNN_BANDS * RNN_MEDIAN; i++)
