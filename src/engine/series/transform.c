@@ -25,7 +25,7 @@
 #define ASKED 40				/* series, */
 #define POINTS 2000				/* and the last points of each */
 #define BELOW_MEAN 2.0			/* standard deviations of logarithms that the pivot lies below their mean */
-#define BELOW 0.01				/* share of values below 0 with which a transform may still be chosen */
+#define FEW 0.01				/* share of values that don't count: below 0 where asinh is chosen, 0 where it bends */
 #define ZEROS 0.1				/* share that makes 0 the bound of a series that is never below */
 
 static double
@@ -283,7 +283,7 @@ sizes_of(const rnn_series *s)
 /*
  * Nearly all values of all series are to be where asinh is a logarithm, whatever
  * their units: below their sizes, were they log-normal.  But a logarithm would
- * tear zeros away from the others, so where there are some it begins at the
+ * tear zeros away from the others, so where there are more than a few it begins at the
  * geometric mean of all that are none.
  */
 static double
@@ -306,7 +306,7 @@ choose_pivot(const rnn_series *series, int count)
 	}
 	if (all.known == 0)
 		return 1;
-	return fmin(fmax(exp(all.zeros > 0 ? all.sum / (double) all.known : smallest), 1e-300), 1e300);
+	return fmin(fmax(exp((double) all.zeros > FEW * (double) all.known ? all.sum / (double) all.known : smallest), 1e-300), 1e300);
 }
 
 /* Adds points, or takes them away again. */
@@ -388,7 +388,7 @@ rnn_resolve_output(rnn_config *cfg, const rnn_series *series, int count, int sea
 	for (int i = 0; i < count; i++)
 		tally_points(&all, series[i].x, series[i].n, 1);
 	/* Around 0 asinh pulls apart what is together: what lies on both sides of it stays as it is. */
-	if (cfg->transform == RNN_TRANSFORM_AUTO && (double) all.below > BELOW * (double) all.known)
+	if (cfg->transform == RNN_TRANSFORM_AUTO && (double) all.below > FEW * (double) all.known)
 		cfg->transform = RNN_TRANSFORM_NONE;
 	if (isnan(cfg->lower) && !(cfg->upper < 0) && rnn_rests_on_zero(&all))
 		cfg->lower = 0;
