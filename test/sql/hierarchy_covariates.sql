@@ -47,7 +47,7 @@ SELECT count(*), max(abs(r.base / f.mean - 1)) < 1e-5 AS same
 FROM observed AS o, rnn_reconcile(o.m, 5) AS r JOIN (SELECT f.* FROM alone, rnn_forecast(rnn_observe(m, (SELECT rnn_history(name, day, value, c, NULL) FROM sums)), 5) AS f) AS f
 	ON f.series = 'sum of ' || replace(r.series, '/', '') AND f.step = r.step;
 -- Each level is explained by its own forecast; a promotion in one shop has its share of the sums.
-SELECT e.series, bool_and(abs(level + trend + coalesce(season_1, 0) + coalesce(season_2, 0) + coalesce(season_3, 0) + analogues + coalesce(calendar, 0) + network + bounds + (SELECT sum(value::float8) FROM jsonb_each_text(covariates)) - forecast) < 1e-6 * abs(forecast)) AS "adds up", bool_and(covariates ? 'promo') AS told
+SELECT e.series, bool_and(abs(level + trend + coalesce(season_1, 0) + coalesce(season_2, 0) + coalesce(season_3, 0) + analogues + coalesce(calendar, 0) + network + coalesce(bounds, 0) + (SELECT sum(value::float8) FROM jsonb_each_text(covariates)) - coalesce(transformed, forecast)) < 1e-6 * abs(coalesce(transformed, forecast))) AS "adds up", bool_and(covariates ? 'promo') AS told
 FROM m, rnn_explain(m, 8) AS e WHERE series IN ('/', 'DK', 'NO/C') GROUP BY 1 ORDER BY 1;
 SELECT array_agg(covariate ORDER BY covariate) AS covariates FROM m, rnn_importance(m);
 -- Backtests judge sums with their covariates, by trainings and by a model, in one process and beside each other.
