@@ -25,7 +25,7 @@
 #define ASKED 40				/* series, */
 #define POINTS 2000				/* and the last points of each */
 #define BELOW_MEAN 2.0			/* standard deviations of logarithms that the pivot lies below their mean */
-#define FEW 0.01				/* share of values that don't count: below 0 where asinh is chosen, 0 where it bends */
+#define FEW 0.01				/* share of values that may be 0 or below where asinh is chosen by itself, and that may be 0 below its pivot */
 #define ZEROS 0.1				/* share that makes 0 the bound of a series that is never below */
 
 static double
@@ -387,8 +387,8 @@ rnn_resolve_output(rnn_config *cfg, const rnn_series *series, int count, int sea
 		cfg->pivot = cfg->transform == RNN_TRANSFORM_ASINH || cfg->transform == RNN_TRANSFORM_AUTO ? choose_pivot(series, count) : 1;
 	for (int i = 0; i < count; i++)
 		tally_points(&all, series[i].x, series[i].n, 1);
-	/* Around 0 asinh pulls apart what is together: what lies on both sides of it stays as it is. */
-	if (cfg->transform == RNN_TRANSFORM_AUTO && (double) all.below > FEW * (double) all.known)
+	/* Around 0 asinh pulls apart what is together, and means of what is often 0 become far too high. */
+	if (cfg->transform == RNN_TRANSFORM_AUTO && (double) (all.below + all.zeros) > FEW * (double) all.known)
 		cfg->transform = RNN_TRANSFORM_NONE;
 	if (isnan(cfg->lower) && !(cfg->upper < 0) && rnn_rests_on_zero(&all))
 		cfg->lower = 0;
