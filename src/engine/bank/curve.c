@@ -15,6 +15,7 @@
 
 #define VOTERS 40				/* series that are asked, spread over the panel */
 #define POINTS 4096				/* of each, the last ones */
+#define LEAST 64				/* of those that vote: intervals of shorter ones are so wide that they aren't for logarithms */
 #define ORIGINS 8				/* of each of many voters, */
 #define PLAYED 32				/* of few as many as make so many in all */
 #define MARGIN 0.01				/* of the loss, that a transform must earn, */
@@ -134,6 +135,8 @@ vote(rnn_curve_search *s)
 	rnn_fill_forward(one->x + one->n - n, n, x);
 	while (first < n && isnan(x[first]))
 		first++;
+	if (n - first < LEAST)
+		return;
 	for (int64_t i = first; i < n; i++)
 		bent[i] = rnn_transform(&s->bent, x[i]);
 	plain.transform = RNN_TRANSFORM_NONE;
@@ -158,7 +161,7 @@ rnn_curve_step(rnn_curve_search *s)
 	return s->voter >= voters_of(s);
 }
 
-/* Votes must agree, the more the fewer they are; without a vote for it the series stay as they are. */
+/* Most series must vote, and their votes agree, the more the fewer they are. */
 rnn_transform_kind
 rnn_curve_end(const rnn_curve_search *s)
 {
@@ -166,5 +169,5 @@ rnn_curve_end(const rnn_curve_search *s)
 				mean = s->score / n,
 				variance = s->squares / n - mean * mean + VARIED * VARIED;
 
-	return n > 0 && mean < -MARGIN && mean < -sqrt(variance / n) ? RNN_TRANSFORM_ASINH : RNN_TRANSFORM_NONE;
+	return 2 * n > voters_of(s) && mean < -MARGIN && mean < -sqrt(variance / n) ? RNN_TRANSFORM_ASINH : RNN_TRANSFORM_NONE;
 }

@@ -17,6 +17,7 @@
 
 #define Q RNN_QUANTILES
 #define M RNN_MEDIAN
+#define BEYOND 1.5				/* of logarithms: 4.5 times */
 
 /* Of the known values of a series before a point. */
 typedef struct Range
@@ -152,13 +153,41 @@ calibration(const rnn_model *m, const float *correction, int j, int k)
 	return correction ? m->calibration[band][pair] * correction[pair] : m->calibration[band][pair];
 }
 
+/* What is transformed back. */
+typedef struct Limits
+{
+	double		low,
+				high;
+} Limits;
+
+/*
+ * An exponential function of a wide interval would say anything: none is taken
+ * beyond some multiple of the largest of the points first .. end - 1, nor below
+ * such a part of the smallest.
+ */
+static Limits
+limits_of(const rnn_config *cfg, const double *x, int64_t first, int64_t end)
+{
+	double		least = NAN,
+				most = NAN;
+
+	for (int64_t i = first; i < end; i++)
+	{
+		least = fmin(least, x[i]);
+		most = fmax(most, x[i]);
+	}
+	if (isnan(most) || (cfg->transform != RNN_TRANSFORM_LOG && cfg->transform != RNN_TRANSFORM_ASINH))
+		return (Limits) {-INFINITY, INFINITY};
+	return (Limits) {rnn_transform(cfg, least) - BEYOND, rnn_transform(cfg, most) + BEYOND};
+}
+
 /*
  * Widen, keep the order of the quantiles, add what covariates do, and go back to the series as it is.
  * False where the network left the range of numbers, as weights that are
  * large enough make it do.
  */
 static bool
-finish_row(const rnn_model *m, const rnn_config *cfg, const float *correction, int j, double unit, double effect, double top, double *q)
+finish_row(const rnn_model *m, const rnn_config *cfg, const float *correction, int j, double unit, double effect, Limits limits, double *q)
 {
 	double		centre = q[M];
 
@@ -174,25 +203,8 @@ finish_row(const rnn_model *m, const rnn_config *cfg, const float *correction, i
 	for (int k = M - 1; k >= 0; k--)
 		q[k] = fmin(q[k], q[k + 1]);
 	for (int k = 0; k < Q; k++)
-		q[k] = rnn_within_bounds(cfg, rnn_restore(cfg, fmin(bounded(q[k] * unit + effect), top)));
+		q[k] = rnn_within_bounds(cfg, rnn_restore(cfg, fmin(fmax(bounded(q[k] * unit + effect), limits.low), limits.high)));
 	return true;
-}
-
-/*
- * The highest that an exponential function is taken of: 20 times the largest of
- * the points first .. end - 1, as references of logarithms have it.  A wide
- * interval of logarithms would say anything.
- */
-static double
-highest(const rnn_config *cfg, const double *x, int64_t first, int64_t end)
-{
-	double		largest = NAN;
-
-	if (cfg->transform != RNN_TRANSFORM_LOG && cfg->transform != RNN_TRANSFORM_ASINH)
-		return INFINITY;
-	for (int64_t i = first; i < end; i++)
-		largest = fmax(largest, x[i]);
-	return isnan(largest) ? INFINITY : rnn_transform(cfg, largest) + 3;
 }
 
 static void
@@ -236,12 +248,12 @@ finish_end(Forecaster *f, const rnn_end *end, const float *correction, double *o
 	rnn_config	cfg = rnn_forecast_config(f->model, &source->tally, s, end->e);
 	int64_t		first = rnn_max(0, end->e - f->reach),
 				known = end->e - 1;
-	double		top = highest(&cfg, s->x, first, end->e);
+	Limits		limits = limits_of(&cfg, s->x, first, end->e);
 
 	if (correction == NULL && f->model->passed > 0)
 		correction = f->model->correction;
 	for (int j = 0; j < f->made; j++)
-		if (!finish_row(f->model, &cfg, correction, j, end->points->unit, rnn_regression_effect(&cfg.covariates, s, end->e + j), top, out + (int64_t) j * Q))
+		if (!finish_row(f->model, &cfg, correction, j, end->points->unit, rnn_regression_effect(&cfg.covariates, s, end->e + j), limits, out + (int64_t) j * Q))
 			return false;
 	if (demand_applies(f->model, &cfg, &source->tally))
 		blend_demand(f, end, s, &cfg, out);
