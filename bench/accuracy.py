@@ -8,7 +8,6 @@ docs/accuracy-metrics.md lists where their definitions differ.
 import argparse
 import io
 import sys
-import warnings
 
 import fev.metrics
 import numpy as np
@@ -166,7 +165,6 @@ def main():
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--connection", metavar="STRING", help="a running server's")
     args = parser.parse_args()
-    warnings.simplefilter("ignore")
     rng = np.random.default_rng(args.seed)
     cases = [draw(rng) for _ in range(args.cases)]
     psql(args.connection, "SET client_min_messages = warning; CREATE EXTENSION IF NOT EXISTS rnnforecast;")

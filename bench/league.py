@@ -19,6 +19,8 @@ sMAPE  mean of 200 |y - f| / (|y| + |f|) of a window, mean over windows; targets
        of 0, where any other forecast would score 200, are left out
 WQL    2 sum of pinball losses / sum |y|, mean over the levels .05 to .95
        (second circle: .1 to .9)
+SQL    2 times the pinball loss over the scale of MASE, mean over the same levels,
+       steps and windows
 Ratios are to seasonal naive (its point as every quantile), and not below
 0.25, so that one easy set does not decide; means of ratios are geometric.
 """
@@ -304,16 +306,18 @@ def score(league, levels, forecasts, apart):
     kept = [i for i, level in enumerate(levels) if apart / 2 < level < 1 - apart / 2
             and abs(level / apart - round(level / apart)) < 0.01]
     loss = naive_loss = 0.0
-    covered = [[], [], []]
+    scaled, covered = [], [[], [], []]
     for w in league.windows:
         rows = forecasts[w.series, w.origin]
         for j, (y, (_, lower, upper, q)) in enumerate(zip(w.actual, rows)):
             covered[3 * j // len(rows)].append(lower <= y <= upper)
-            loss += 2 * statistics.fmean(pinball(levels[i], y, q[i]) for i in kept)
+            point_loss = 2 * statistics.fmean(pinball(levels[i], y, q[i]) for i in kept)
+            loss += point_loss
+            scaled.append(point_loss / w.scale)
         naive_loss += sum(abs(a - b) for a, b in zip(w.actual, w.naive))
     size = sum(abs(y) for w in league.windows for y in w.actual)
     return {**score_points(league, lambda w: [r[0] for r in forecasts[w.series, w.origin]]),
-            "wql": loss / size, "naive_wql": naive_loss / size,
+            "wql": loss / size, "naive_wql": naive_loss / size, "sql": statistics.fmean(scaled),
             "coverage": [statistics.fmean(c) for c in covered],
             "coverage_all": statistics.fmean(sum(covered, []))}
 
