@@ -347,6 +347,30 @@ test_mean(void)
 		}
 }
 
+/* A wide interval of logarithms has a mean all the same, and nothing of it is far below 0. */
+static void
+test_tails(void)
+{
+	rnn_config	cfg = with(RNN_TRANSFORM_LOG, NAN);
+	double		q[RNN_QUANTILES],
+				far[2];
+	rnn_place	places[2] = {rnn_place_of(0.999), rnn_place_of(0.001)};
+
+	printf("- tails end in the units of the series\n");
+	for (int k = 0; k < RNN_QUANTILES; k++)
+		q[k] = exp(2 * rnn_normal_score(rnn_quantile_levels[k]));
+	for (int kind = 0; kind < 2; kind++)
+	{
+		cfg.transform = kind == 0 ? RNN_TRANSFORM_LOG : RNN_TRANSFORM_ASINH;
+		cfg.pivot = 1e-3;
+		rnn_quantiles_in(&cfg, q, places, 2, far);
+		/* exp(2) is the mean of this log-normal distribution. */
+		CHECK(fabs(rnn_quantile_mean(&cfg, q) / exp(2) - 1) < 0.2);
+		CHECK(far[0] > q[RNN_QUANTILES - 1] && far[0] < 4 * q[RNN_QUANTILES - 1]);
+		CHECK(far[1] < q[0] && far[1] > -3 * q[RNN_MEDIAN]);
+	}
+}
+
 int
 main(void)
 {
@@ -361,5 +385,6 @@ main(void)
 	test_commutes(true);
 	test_filled();
 	TEST(test_mean);
+	TEST(test_tails);
 	return check_summary("transform");
 }

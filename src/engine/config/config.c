@@ -167,6 +167,15 @@ check_seasons(const rnn_config *cfg, const rnn_option *o, rnn_error *err)
 }
 
 bool
+rnn_covariates_change(const rnn_covariates *c)
+{
+	for (int i = 0; i < c->n; i++)
+		if (c->list[i].role != RNN_STATIC)
+			return true;
+	return false;
+}
+
+bool
 rnn_transform_takes(const rnn_config *cfg, double x)
 {
 	return x > 0 || (cfg->transform != RNN_TRANSFORM_LOG && cfg->transform != RNN_TRANSFORM_BOX_COX);

@@ -180,6 +180,8 @@ extern const char *const rnn_cell_names[],	/* by rnn_cell */
 void		rnn_config_defaults(rnn_config *cfg);
 /* RNN_ERR_OPTION (out of range) or RNN_ERR_CONFLICT. */
 rnn_status	rnn_config_check(const rnn_config *cfg, rnn_error *err);
+/* Whether there are covariates that are not the same at all points of a series. */
+bool		rnn_covariates_change(const rnn_covariates *c);
 /* Whether the transform is made for a value. */
 bool		rnn_transform_takes(const rnn_config *cfg, double x);
 

@@ -228,19 +228,10 @@ share_by_loss(const Forecaster *f, const rnn_end *end, const rnn_series *s, cons
 	return of_values > 0 ? share_by(of_mix, of_values, LOSS_LEAST, LOSS_MOST) : 0;
 }
 
-static bool
-has_changing_covariates(const rnn_covariates *c)
-{
-	for (int i = 0; i < c->n; i++)
-		if (c->list[i].role != RNN_STATIC)
-			return true;
-	return false;
-}
-
 bool
 demand_applies(const rnn_model *m, const rnn_config *cfg, const rnn_tally *t)
 {
-	return m->config.skip && cfg->lower == 0 && rnn_rests_on_zero(t) && !has_changing_covariates(&m->config.covariates);
+	return m->config.skip && cfg->lower == 0 && rnn_rests_on_zero(t) && !rnn_covariates_change(&m->config.covariates);
 }
 
 void

@@ -218,6 +218,21 @@ restored(const rnn_config *cfg, double y)
 }
 
 /*
+ * What lies beyond an outermost quantile q, with median m, in the end: the tail
+ * on the scale of the transform or that of the series, whichever is shorter.
+ * One that is a tail of logarithms has no mean, and would go far below 0 in the
+ * other direction.
+ */
+static double
+tail_restored(const rnn_config *cfg, double q, double m, double p)
+{
+	double		bent = restored(cfg, tail_quantile(rnn_transform(cfg, q), rnn_transform(cfg, m), p)),
+				plain = rnn_within_bounds(cfg, tail_quantile(q, m, p));
+
+	return fabs(bent / 2 - m / 2) < fabs(plain / 2 - m / 2) ? bent : plain;
+}
+
+/*
  * The integral of a tail: with x the distance from the median in units of the
  * outermost quantile's, p = p_0 / x^2 from 1 to where p is LEAST, and that
  * distance for all that is rarer.
@@ -227,13 +242,13 @@ tail_mean(const rnn_config *cfg, double outermost, double median)
 {
 	double		p0 = rnn_quantile_levels[0],
 				far = sqrt(p0 / LEAST),
-				sum = LEAST * restored(cfg, tail_quantile(outermost, median, LEAST));
+				sum = LEAST * tail_restored(cfg, outermost, median, LEAST);
 
 	for (int i = 0; i < TAIL_NODES; i++)
 	{
 		double		x = 1 + (far - 1) * (1 + tail_at[i]) / 2;
 
-		sum += tail_weight[i] * (far - 1) * p0 / (x * x * x) * restored(cfg, tail_quantile(outermost, median, p0 / (x * x)));
+		sum += tail_weight[i] * (far - 1) * p0 / (x * x * x) * tail_restored(cfg, outermost, median, p0 / (x * x));
 	}
 	return sum;
 }
@@ -246,7 +261,12 @@ rnn_quantiles_in(const rnn_config *cfg, const double *q, const rnn_place *places
 	for (int k = 0; k < Q; k++)
 		y[k] = rnn_transform(cfg, q[k]);
 	for (int i = 0; i < n; i++)
-		out[i] = q[0] == q[Q - 1] ? q[0] : restored(cfg, quantile_in(y, places[i]));
+	{
+		int			k = places[i].k;
+
+		out[i] = q[0] == q[Q - 1] ? q[0] : k < 0 || k == Q - 1 ? tail_restored(cfg, q[k < 0 ? 0 : k], q[M], places[i].share) :
+			restored(cfg, quantile_in(y, places[i]));
+	}
 }
 
 double
@@ -276,5 +296,5 @@ rnn_quantile_mean(const rnn_config *cfg, const double *q)
 		for (int i = 0; i < NODES; i++)
 			sum += half * node_weight[i] * restored(cfg, between(y[k], y[k + 1], node_share[k][i]));
 	}
-	return clamp_finite(sum + tail_mean(cfg, y[0], y[M]) + tail_mean(cfg, y[Q - 1], y[M]));
+	return clamp_finite(sum + tail_mean(cfg, q[0], q[M]) + tail_mean(cfg, q[Q - 1], q[M]));
 }

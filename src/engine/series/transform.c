@@ -387,8 +387,13 @@ rnn_resolve_output(rnn_config *cfg, const rnn_series *series, int count, int sea
 		cfg->pivot = cfg->transform == RNN_TRANSFORM_ASINH || cfg->transform == RNN_TRANSFORM_AUTO ? choose_pivot(series, count) : 1;
 	for (int i = 0; i < count; i++)
 		tally_points(&all, series[i].x, series[i].n, 1);
-	/* Around 0 asinh pulls apart what is together, and means of what is often 0 become far too high. */
-	if (cfg->transform == RNN_TRANSFORM_AUTO && (double) (all.below + all.zeros) > FEW * (double) all.known)
+	/*
+	 * Around 0 asinh pulls apart what is together, and means of what is often
+	 * 0 become too high.  What covariates add is a sum, not a product, as far
+	 * as is known: the mix that judges doesn't see them.
+	 */
+	if (cfg->transform == RNN_TRANSFORM_AUTO &&
+		((double) (all.below + all.zeros) > FEW * (double) all.known || rnn_covariates_change(&cfg->covariates)))
 		cfg->transform = RNN_TRANSFORM_NONE;
 	if (isnan(cfg->lower) && !(cfg->upper < 0) && rnn_rests_on_zero(&all))
 		cfg->lower = 0;
