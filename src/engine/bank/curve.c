@@ -13,11 +13,7 @@
 #include <math.h>
 #include <string.h>
 
-#define VOTERS 40				/* series that are asked, spread over the panel */
-#define POINTS 4096				/* of each, the last ones */
-#define LEAST 64				/* of those that vote: intervals of shorter ones are so wide that they aren't for logarithms */
-#define ORIGINS 8				/* of each of many voters, */
-#define PLAYED 32				/* of few as many as make so many in all */
+#define LEAST 64				/* points of those that vote: intervals of shorter ones are so wide that they aren't for logarithms */
 #define MARGIN 0.01				/* of the loss, that a transform must earn, */
 #define VARIED 0.04				/* and by how much series of one kind differ in it at least */
 #define LEVELS 5
@@ -26,29 +22,13 @@
 static const double level[LEVELS] = {0.1, 0.25, 0.5, 0.75, 0.9};
 static const double away[LEVELS] = {-1.606, -0.845, 0, 0.845, 1.606};
 
-static int64_t
-longest_of(const rnn_series *series, int count)
-{
-	int64_t		longest = 1;
-
-	for (int i = 0; i < count; i++)
-		longest = rnn_max(longest, series[i].n);
-	return rnn_min(longest, POINTS);
-}
-
 /* filled and transformed copies, references, their mix, the mix's scratch */
 size_t
 rnn_curve_work(const rnn_series *series, int count, int h)
 {
-	int64_t		n = longest_of(series, count);
+	int64_t		n = rnn_voters_longest(series, count);
 
 	return (size_t) (2 * n + (int64_t) RNN_REFS * h + h) + rnn_mix_work_shared(n, h);
-}
-
-static int
-voters_of(const rnn_curve_search *s)
-{
-	return s->count < VOTERS ? s->count : VOTERS;
 }
 
 void
@@ -64,7 +44,7 @@ rnn_curve_begin(rnn_curve_search *s, const rnn_config *cfg, const rnn_series *se
 	s->bent = *cfg;
 	s->bent.transform = RNN_TRANSFORM_ASINH;
 	s->work = work;
-	s->longest = longest_of(series, count);
+	s->longest = rnn_voters_longest(series, count);
 	/* Long horizons would leave no origins in short series. */
 	s->h = (int) rnn_min(h, rnn_max(s->longest / 6, 1));
 }
@@ -103,7 +83,7 @@ play(const rnn_curve_search *s, const rnn_config *cfg, const double *x, const do
 			   *f = ref + (int64_t) RNN_REFS * s->h,
 			   *scratch = f + s->h,
 				sum = 0;
-	int			most = (int) rnn_max(ORIGINS, PLAYED / voters_of(s)),
+	int			most = rnn_voters_origins(s->count),
 				origins = 0;
 
 	rnn_mix_begin(scratch, n, s->h);
@@ -123,28 +103,22 @@ play(const rnn_curve_search *s, const rnn_config *cfg, const double *x, const do
 static void
 vote(rnn_curve_search *s)
 {
-	const rnn_series *one = &s->series[(int64_t) s->voter * s->count / voters_of(s)];
+	rnn_voter	v = rnn_voter_at(s->series, s->count, s->voter, s->work);
 	rnn_config	plain = s->bent;
-	int64_t		n = rnn_min(one->n, POINTS),
-				first = 0;
-	double	   *x = s->work,
-			   *bent = s->work + s->longest,
+	double	   *bent = s->work + s->longest,
 				loss,
 				ratio;
 
-	rnn_fill_forward(one->x + one->n - n, n, x);
-	while (first < n && isnan(x[first]))
-		first++;
-	if (n - first < LEAST)
+	if (v.n < LEAST)
 		return;
-	for (int64_t i = first; i < n; i++)
-		bent[i] = rnn_transform(&s->bent, x[i]);
+	for (int64_t i = 0; i < v.n; i++)
+		bent[i] = rnn_transform(&s->bent, v.x[i]);
 	plain.transform = RNN_TRANSFORM_NONE;
-	loss = play(s, &plain, x + first, x + first, n - first);
+	loss = play(s, &plain, v.x, v.x, v.n);
 	if (!(loss > 0))
 		return;
 	/* One series alone must not decide for a panel. */
-	ratio = fmin(fmax(log(play(s, &s->bent, bent + first, x + first, n - first) / loss), -1), 0.5);
+	ratio = fmin(fmax(log(play(s, &s->bent, bent, v.x, v.n) / loss), -1), 0.5);
 	s->score += ratio;
 	s->squares += ratio * ratio;
 	s->voted++;
@@ -153,12 +127,12 @@ vote(rnn_curve_search *s)
 bool
 rnn_curve_step(rnn_curve_search *s)
 {
-	if (s->voter < voters_of(s))
+	if (s->voter < rnn_voters(s->count))
 	{
 		vote(s);
 		s->voter++;
 	}
-	return s->voter >= voters_of(s);
+	return s->voter >= rnn_voters(s->count);
 }
 
 /* Most series must vote, and their votes agree, the more the fewer they are. */
@@ -169,5 +143,5 @@ rnn_curve_end(const rnn_curve_search *s)
 				mean = s->score / n,
 				variance = s->squares / n - mean * mean + VARIED * VARIED;
 
-	return 2 * n > voters_of(s) && mean < -MARGIN && mean < -sqrt(variance / n) ? RNN_TRANSFORM_ASINH : RNN_TRANSFORM_NONE;
+	return 2 * n > rnn_voters(s->count) && mean < -MARGIN && mean < -sqrt(variance / n) ? RNN_TRANSFORM_ASINH : RNN_TRANSFORM_NONE;
 }

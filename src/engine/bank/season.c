@@ -46,8 +46,8 @@ enum
 	SEARCH_CORRELATE, SEARCH_VOTE, SEARCH_DONE
 };
 
-static int64_t
-longest_of(const rnn_series *series, int count)
+int64_t
+rnn_voters_longest(const rnn_series *series, int count)
 {
 	int64_t		longest = 1;
 
@@ -60,23 +60,27 @@ longest_of(const rnn_series *series, int count)
 size_t
 rnn_seasons_work(const rnn_series *series, int count, int h)
 {
-	int64_t		n = longest_of(series, count);
+	int64_t		n = rnn_voters_longest(series, count);
 
 	return (size_t) (2 * n + 2 * LAGS + (int64_t) RNN_REFS * h + h) + rnn_mix_work_shared(n, h);
 }
 
-static int
-voters_of(const rnn_season_search *s)
+int
+rnn_voters(int count)
 {
-	return s->count < VOTERS ? s->count : VOTERS;
+	return count < VOTERS ? count : VOTERS;
 }
 
-/* The series whose turn it is, filled forward. */
-static rnn_voter
-voter(const rnn_season_search *search)
+int
+rnn_voters_origins(int count)
 {
-	const rnn_series *s = &search->series[(int64_t) search->voter * search->count / voters_of(search)];
-	double	   *filled = search->work;
+	return (int) rnn_max(ORIGINS, PLAYED / rnn_voters(count));
+}
+
+rnn_voter
+rnn_voter_at(const rnn_series *series, int count, int number, double *filled)
+{
+	const rnn_series *s = &series[(int64_t) number * count / rnn_voters(count)];
 	int64_t		n = rnn_min(s->n, POINTS),
 				first = 0;
 
@@ -238,7 +242,7 @@ add_peaks(rnn_season_search *s, int *candidates, int n)
 
 	/* A lag that few series reach says little about the panel. */
 	for (int k = 0; k < LAGS; k++)
-		acf[k] = weight[k] > 0 ? acf[k] / fmax(weight[k], voters_of(s) / 4.0) : 0;
+		acf[k] = weight[k] > 0 ? acf[k] / fmax(weight[k], rnn_voters(s->count) / 4.0) : 0;
 	s->peaks = peaks(acf, s->peak);
 	for (int i = 0; i < s->peaks; i++)
 		n = add_candidate(candidates, n, s->peak[i]);
@@ -315,20 +319,14 @@ next_voter(rnn_season_search *s)
 	s->at = 0;
 }
 
-static int
-origins_of(const rnn_season_search *s)
-{
-	return (int) rnn_max(ORIGINS, PLAYED / voters_of(s));
-}
-
 /* No season, what the others are compared with; what is constant at its end can't tell. */
 static void
 play_none(rnn_season_search *s, double *work)
 {
 	double		top = 0;
 
-	s->now = voter(s);
-	s->none = play(&s->now, &s->hyp[0], origins_of(s), s->h, s->kappa, work);
+	s->now = rnn_voter_at(s->series, s->count, s->voter, s->work);
+	s->none = play(&s->now, &s->hyp[0], rnn_voters_origins(s->count), s->h, s->kappa, work);
 	for (int64_t i = 0; i < s->now.n; i++)
 		top = fmax(top, fabs(s->now.x[i]));
 	if (!(s->none > 1e-6 * top))
@@ -348,7 +346,7 @@ vote(rnn_season_search *s)
 		play_none(s, work);
 	else
 	{
-		error = play(&s->now, &s->hyp[s->at], origins_of(s), s->h, s->kappa, work);
+		error = play(&s->now, &s->hyp[s->at], rnn_voters_origins(s->count), s->h, s->kappa, work);
 		/* One series alone must not decide for a panel; one too short abstains. */
 		s->ratio[s->at++] = isnan(error) ? 0 :
 			fmin(fmax(log(fmax(error, 1e-12 * s->none) / s->none), -3), 0.5);
@@ -372,7 +370,7 @@ rnn_seasons_begin(rnn_season_search *s, const rnn_series *series, int count, int
 	s->n_hints = n_hints;
 	s->kappa = kappa;
 	s->work = work;
-	s->longest = longest_of(series, count);
+	s->longest = rnn_voters_longest(series, count);
 	/* Long horizons would leave no origins in short series. */
 	s->h = (int) rnn_min(h, s->longest / 6 > 1 ? s->longest / 6 : 1);
 	memset(work + 2 * s->longest, 0, sizeof(double) * 2 * LAGS);
@@ -386,17 +384,17 @@ rnn_seasons_step(rnn_season_search *s)
 	switch (s->stage)
 	{
 		case SEARCH_CORRELATE:
-			if (s->voter == voters_of(s))
+			if (s->voter == rnn_voters(s->count))
 			{
 				begin_votes(s, true);
 				break;
 			}
-			v = voter(s);
+			v = rnn_voter_at(s->series, s->count, s->voter, s->work);
 			add_autocorrelation(&v, s->work + s->longest, s->work + 2 * s->longest, s->work + 2 * s->longest + LAGS);
 			s->voter++;
 			break;
 		case SEARCH_VOTE:
-			if (s->voter < voters_of(s))
+			if (s->voter < rnn_voters(s->count))
 				vote(s);
 			else
 				s->stage = SEARCH_DONE;

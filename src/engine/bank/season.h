@@ -47,6 +47,16 @@ typedef struct rnn_season_search
 	rnn_hypothesis hyp[RNN_HYPOTHESES];
 } rnn_season_search;
 
+/*
+ * The voters of a search: how many series are asked, spread over the panel, the
+ * points that are looked at of the longest, origins that each plays at most, and
+ * the last points of the one whose turn it is, filled forward in `filled`.
+ */
+int			rnn_voters(int count);
+int64_t		rnn_voters_longest(const rnn_series *series, int count);
+int			rnn_voters_origins(int count);
+rnn_voter	rnn_voter_at(const rnn_series *series, int count, int number, double *filled);
+
 /* Doubles of scratch for a search with horizon h. */
 size_t		rnn_seasons_work(const rnn_series *series, int count, int h);
 

@@ -21,12 +21,9 @@
  */
 #include "forecast/forecaster.h"
 
-#include "kernel/kernel.h"
-
 #include <math.h>
 
 #define Q RNN_QUANTILES
-#define M RNN_MEDIAN
 #define POINTS 400				/* before an end, that are counted */
 #define AGE 10					/* points after which a value counts for half */
 #define SAME_PHASE 3			/* times as much for a value of the same phase */
@@ -178,11 +175,7 @@ row_of_mix(const rnn_config *cfg, double middle, double spread, double unit, dou
 {
 	double		y[Q];
 
-	y[M] = middle;
-	for (int k = M + 1; k < Q; k++)
-		y[k] = y[k - 1] + rnn_base_gap[k] * spread;
-	for (int k = M - 1; k >= 0; k--)
-		y[k] = y[k + 1] - rnn_base_gap[k] * spread;
+	gaps_around(middle, spread, y);
 	for (int k = 0; k < Q; k++)
 		q[k] = rnn_within_bounds(cfg, rnn_restore(cfg, y[k] * unit));
 }

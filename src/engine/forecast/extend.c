@@ -13,6 +13,16 @@
 #define Q RNN_QUANTILES
 #define M RNN_MEDIAN
 
+void
+gaps_around(double middle, double spread, double *q)
+{
+	q[M] = middle;
+	for (int k = M + 1; k < Q; k++)
+		q[k] = q[k - 1] + rnn_base_gap[k] * spread;
+	for (int k = M - 1; k >= 0; k--)
+		q[k] = q[k + 1] - rnn_base_gap[k] * spread;
+}
+
 /*
  * The mix beyond the trained horizon: q (Q) at step j of the horizon, from the
  * mix and references of that.  The gaps follow the lead time's power
@@ -29,11 +39,7 @@ long_row(const Forecaster *f, const rnn_mix *mix, const rnn_phases *phases, int 
 	for (int r = 0; r < RNN_REFS; r++)
 		if (mix->present[r] && mix->weight[r] > 0)
 			middle += mix->weight[r] * f->ref[(int64_t) r * f->horizon + j];
-	q[M] = middle;
-	for (int k = M + 1; k < Q; k++)
-		q[k] = q[k - 1] + rnn_base_gap[k] * spread;
-	for (int k = M - 1; k >= 0; k--)
-		q[k] = q[k + 1] - rnn_base_gap[k] * spread;
+	gaps_around(middle, spread, q);
 }
 
 /*

@@ -104,6 +104,8 @@ void		blend_demand(Forecaster *f, const rnn_end *end, const rnn_series *s, const
 void		forecast_trained(Forecaster *f, const rnn_end *ends, int count, int h, int64_t stride, double *out);
 
 /* extend.c: further rows at an end in out (horizon,Q) */
+/* Quantiles (Q) around a middle, as wide as an error that is expected. */
+void		gaps_around(double middle, double spread, double *q);
 void		extend_by_mix(Forecaster *f, const rnn_end *end, double *out);
 void		extend_by_feeding(Forecaster *f, const rnn_end *end, int done, double *out);
 

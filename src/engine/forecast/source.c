@@ -171,12 +171,14 @@ limits_of(const rnn_config *cfg, const double *x, int64_t first, int64_t end)
 	double		least = NAN,
 				most = NAN;
 
+	if (cfg->transform != RNN_TRANSFORM_LOG && cfg->transform != RNN_TRANSFORM_ASINH)
+		return (Limits) {-INFINITY, INFINITY};
 	for (int64_t i = first; i < end; i++)
 	{
 		least = fmin(least, x[i]);
 		most = fmax(most, x[i]);
 	}
-	if (isnan(most) || (cfg->transform != RNN_TRANSFORM_LOG && cfg->transform != RNN_TRANSFORM_ASINH))
+	if (isnan(most))
 		return (Limits) {-INFINITY, INFINITY};
 	return (Limits) {rnn_transform(cfg, least) - BEYOND, rnn_transform(cfg, most) + BEYOND};
 }
