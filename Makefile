@@ -96,7 +96,7 @@ $(ENGINE_SRC:.c=.o): override CPPFLAGS := $(PG_CPPFLAGS) -Wdate-time
 $(ENGINE_SRC:.c=.o): override CFLAGS += $(ENGINE_FLAGS)
 $(KERNELS:.c=.o): override CFLAGS += $(KERNEL_FLAGS)
 # What every forecast waits for; the same bits.
-$(patsubst %.c,%.o,$(filter src/engine/bank/%,$(ENGINE_SRC))): override CFLAGS += -O3 -fno-trapping-math
+$(patsubst %.c,%.o,$(filter src/engine/bank/% src/engine/detect/%,$(ENGINE_SRC))): override CFLAGS += -O3 -fno-trapping-math
 # Rooms of both layers have the same names: the server writes "pg/" before its own.
 $(SERVER_SRC:.c=.o): override CPPFLAGS += -Isrc
 -include $(OBJS:.o=.d)

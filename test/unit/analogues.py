@@ -1,4 +1,5 @@
-"""Analogues as references, by brute force, and those that return to the usual: what the specification of the mix lacks. Needs numpy."""
+"""References that the specification of the mix lacks, by brute force: analogues, those that return to the usual, and
+regressions on blocks. Needs numpy."""
 import numpy as np
 
 #            name              seasons, within, level, near
@@ -46,7 +47,47 @@ def reverting(x, h, seasons, deseasonalise):
     return out
 
 
-def with_all(spec, refs=17):
+AUTOREGRESSIONS = ["autoregression", "autoregression_recent"]
+
+
+def regress(d, size, stride, ahead):
+    """What follows d: blocks of `size` points, each by a ridge regression on the one before."""
+    mean, cosine = d.mean(), np.cos(np.pi * np.outer(np.arange(10), np.arange(size) + 0.5) / size) / size
+    unit = np.abs(d - mean).max() or 1
+    d = (d - mean) / unit
+
+    def tell(end):
+        return np.concatenate([cosine @ d[end - size:end], d[end - 1:end], [d[max(0, end - 7 * size):end].mean()]])
+
+    ends = np.arange(len(d) - size, size - 1, -stride)
+    x, y = np.array([tell(e) for e in ends]), np.array([d[e:e + size] for e in ends])
+    scale = np.sqrt((x ** 2).sum(0))
+    scale[scale == 0] = 1
+    a, b, best = (x / scale).T @ (x / scale), (x / scale).T @ y, None
+    for ridge in (0.01, 0.1, 1):
+        inverse = np.linalg.inv(a + ridge * np.eye(12))
+        w = inverse @ b
+        rest = ((y - x / scale @ w) ** 2).sum()
+        score = rest / max(1 - np.trace(inverse @ a) / (len(ends) * stride / size), 1e-3) ** 2
+        if best is None or score < best[0]:
+            best = score, w / scale[:, None]
+    n = len(d)
+    while len(d) < n + len(ahead):
+        d = np.append(d, tell(len(d)) @ best[1])
+    return mean + unit * d[n:n + len(ahead)] + ahead
+
+
+def autoregressions(x, h, seasons, deseasonalise):
+    """Regressions by the last 2,000 points, less the slow profile of the seasons, and by the later half of them."""
+    m = min(seasons)
+    d, ahead = deseasonalise(x, h, seasons, 0.95) or (x, np.zeros(h))
+    size = -(-12 // m) * m if m <= 60 else 24
+    stride, d = max(m, size // 4) if m <= 60 else size // 4, d[-2000:]
+    used = [d, d[len(d) - len(d) // 2:]]
+    return {name: regress(u, size, stride, ahead) for name, u in zip(AUTOREGRESSIONS, used) if len(u) // size >= 20}
+
+
+def with_all(spec, refs=19):
     """The specification's function `references` with the first `refs` of all references."""
     first = spec.references
 
@@ -56,5 +97,7 @@ def with_all(spec, refs=17):
             out.update(analogues(x, h, min(seasons)))
         if refs > 15:
             out.update(reverting(x, h, seasons, spec.deseasonalise))
+        if refs > 17:
+            out.update(autoregressions(x, h, seasons, spec.deseasonalise))
         return out
     return references

@@ -13,7 +13,7 @@ import sys
 
 import numpy as np
 
-from analogues import ANALOGUES, REVERTING, with_all
+from analogues import ANALOGUES, AUTOREGRESSIONS, REVERTING, with_all
 
 STEPS = 4    # of a horizon that are kept
 
@@ -100,6 +100,17 @@ ALL = [
     case("hours of days and weeks that return", 2700, 48, [24, 168], level=9000, walk=9, noise=200,
          amp=[2000, 1500, 0], refs=17),
     case("seasons too long for all of them", 3000, 20, [200], level=9000, walk=20, noise=300, amp=[900, 0, 0], refs=17),
+    case("a point too few for a regression", 245, 6, [12], refs=19, **MONTHS),
+    case("a regression, and none by the later half", 330, 6, [12], refs=19, **MONTHS),
+    case("both regressions", 570, 14, [12], refs=19, **MONTHS),
+    case("days of a week by two weeks", 900, 30, [7], level=9000, walk=20, noise=300, amp=[900, 0, 0], refs=19),
+    case("no season to regress by", 800, 6, [1], level=900, walk=60, refs=19),
+    case("hours of days and weeks, regressions", 2700, 100, [24, 168], level=9000, walk=9, noise=200,
+         amp=[2000, 1500, 0], refs=19),
+    case("a season too long for a block", 3000, 40, [96], level=9000, walk=20, noise=300, amp=[900, 0, 0], refs=19),
+    case("a constant, regressions", 600, 6, [12], level=5, rounding=1, refs=19),
+    case("large numbers, regressions", 570, 14, [12], scale=1e140, refs=19, **MONTHS),
+    case("small numbers, regressions", 570, 14, [12], scale=1e-140, refs=19, **MONTHS),
 ]
 
 
@@ -160,7 +171,7 @@ def show(fields):
 def golden(mix, c):
     x, h = series(c), c["h"]
     seasonal = ["seasonal_naive_%d" % m for m in c["seasons"]] + [None] * (3 - len(c["seasons"]))
-    names = seasonal + [s[0] for s in mix.SMOOTHERS] + ([a[0] for a in ANALOGUES] + REVERTING)[:c["refs"] - 13]
+    names = seasonal + [s[0] for s in mix.SMOOTHERS] + ([a[0] for a in ANALOGUES] + REVERTING + AUTOREGRESSIONS)[:c["refs"] - 13]
     first, calls = mix.references, []
     plain = with_all(mix, c["refs"])
     now = plain(x, h, c["seasons"])

@@ -3,7 +3,7 @@
  *		Where the transform is chosen to be asinh, and that units don't matter.
  */
 #include "check.h"
-#include "bank/curve.h"
+#include "detect/curve.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -5,7 +5,7 @@
  */
 #include "check.h"
 #include "generate.h"
-#include "bank/season.h"
+#include "detect/season.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -11,7 +11,7 @@
  */
 #include "check.h"
 #include "bank/bank.h"
-#include "bank/season.h"
+#include "detect/season.h"
 
 #include <stdlib.h>
 #include <string.h>

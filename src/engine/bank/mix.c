@@ -58,7 +58,7 @@ typedef struct Memory
 	double	   *logs;			/* (n) */
 	double	   *d;				/* (n) */
 	double	   *p;				/* (4 n) profiles: a season is never longer than n/2 */
-	double	   *level;			/* (RHOS, LEVEL_POINTS) */
+	double	   *level;			/* (RHOS, ANALOGUE_POINTS) */
 	double	   *ahead;			/* (RHOS, h) */
 	double	   *distances;		/* of analogues */
 } Memory;
@@ -69,7 +69,7 @@ static size_t
 work_with(int slots, int64_t n, int h)
 {
 	return DOUBLES(Memory, 1) + DOUBLES(Known, slots) + (size_t) slots * RNN_REFS * h + (size_t) (6 * n) +
-		RHOS * (LEVEL_POINTS + h) + analogues_work(n);
+		RHOS * (ANALOGUE_POINTS + h) + analogues_work(n);
 }
 
 /* As many as the origins of neighbouring positions take, within bounds. */
@@ -106,7 +106,7 @@ begin(double *work, int slots, int64_t n, int h)
 	m->d = m->logs + n;
 	m->p = m->d + n;
 	m->level = m->p + 4 * n;
-	m->ahead = m->level + RHOS * LEVEL_POINTS;
+	m->ahead = m->level + RHOS * ANALOGUE_POINTS;
 	m->distances = m->ahead + RHOS * h;
 }
 
@@ -372,6 +372,8 @@ known_references(Memory *m, const Bank *bank, const Origin *o, int64_t first, in
 		references_at(bank, o->end, o->steps, logs, o->top, ref, h, k->present);
 	if (k->refs <= RNN_LEAST_REFS && bank->refs > RNN_LEAST_REFS)
 		analogues_at(bank, o->end, o->steps, ref + (int64_t) RNN_LEAST_REFS * h, h, k->present + RNN_LEAST_REFS);
+	if (k->refs <= AUTOREGRESSING && bank->refs > AUTOREGRESSING)
+		autoregressions_at(bank, o->end, o->steps, ref + (int64_t) AUTOREGRESSING * h, h, k->present + AUTOREGRESSING);
 	if (k->refs < bank->refs)
 	{
 		k->refs = bank->refs;
@@ -401,7 +403,7 @@ rnn_mix_next(const double *x, int64_t first, int64_t n, int h, const int *season
 	Origin	   *o = m->origin;
 	int		   *slot = m->slot;
 	Bank		bank = {.x = x,.seasons = seasons,.n_seasons = n_seasons,.refs = refs,
-	.d = m->d,.p = m->p,.level = {m->level, m->level + LEVEL_POINTS},.ahead = {m->ahead, m->ahead + h},.distances = m->distances};
+	.d = m->d,.p = m->p,.level = {m->level, m->level + ANALOGUE_POINTS},.ahead = {m->ahead, m->ahead + h},.distances = m->distances};
 
 	memset(mix, 0, sizeof(*mix));
 	mix->seen = plan_origins(n, h, seasons[0], o);

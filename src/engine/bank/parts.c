@@ -22,7 +22,7 @@ typedef struct Scratch
 			   *logs,			/* (n) */
 			   *d,				/* (n) */
 			   *p,				/* (4 n) */
-			   *level,			/* (RHOS, LEVEL_POINTS) */
+			   *level,			/* (RHOS, ANALOGUE_POINTS) */
 			   *at,				/* (RHOS, h) */
 			   *ahead,			/* (1 + seasons, RHOS, h) */
 			   *trend;			/* (h) */
@@ -32,7 +32,7 @@ static size_t
 lay_out(int64_t n, int h, double *work, Scratch *s)
 {
 	size_t		sizes[] = {
-		(size_t) RNN_REFS * h, rnn_mix_work(n, h), n, n, 4 * n, RHOS * LEVEL_POINTS, (size_t) RHOS * h,
+		(size_t) RNN_REFS * h, rnn_mix_work(n, h), n, n, 4 * n, RHOS * ANALOGUE_POINTS, (size_t) RHOS * h,
 		(size_t) (1 + RNN_MAX_SEASONS) * RHOS * h, h
 	};
 	double	  **to[] = {&s->ref, &s->mix, &s->logs, &s->d, &s->p, &s->level, &s->at, &s->ahead, &s->trend};
@@ -154,7 +154,7 @@ rnn_mix_parts(const double *x, int64_t n, int h, const int *seasons, int n_seaso
 	bank.p = s.p;
 	for (int r = 0; r < RHOS; r++)
 	{
-		bank.level[r] = s.level + r * LEVEL_POINTS;
+		bank.level[r] = s.level + r * ANALOGUE_POINTS;
 		bank.ahead[r] = s.at + (int64_t) r * h;
 	}
 	smoothers_parts(&bank, mix, n, h, positive, top, s.ahead, s.trend, parts);
@@ -162,7 +162,7 @@ rnn_mix_parts(const double *x, int64_t n, int h, const int *seasons, int n_seaso
 	for (int k = 0; k < n_seasons; k++)
 		if (mix->weight[k] > 0)
 			naive_parts(x, n, h, seasons, k, mix->weight[k], s.p, s.d, parts);
-	for (int a = RNN_LEAST_REFS; a < refs && a < REVERTING; a++)
-		if (mix->weight[a] > 0)
+	for (int a = RNN_LEAST_REFS; a < refs; a++)
+		if (mix->weight[a] > 0 && (a < REVERTING || a >= AUTOREGRESSING))
 			analogue_parts(level, s.ahead, n_seasons, h, mix->weight[a], s.ref + (int64_t) a * h, parts);
 }

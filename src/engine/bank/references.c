@@ -19,16 +19,13 @@
 
 typedef enum Slope { SLOPE_NONE, SLOPE_MEAN, SLOPE_OLS, SLOPE_HALF } Slope;
 
-/* By how fast a seasonal profile forgets. */
-typedef enum Profile { FAST, SLOW, NO_PROFILE } Profile;
-
 static const double rhos[RHOS] = {0.6, 0.95};
 
 typedef struct Smoother
 {
 	const char *name;
 	bool		log;
-	Profile		profile;
+	int			profile;
 	double		alpha;			/* of the level */
 	Slope		slope;
 	double		phi;			/* damping, 1: linear */
@@ -170,12 +167,7 @@ apply_profile(const double *p, int64_t m, double *d, int64_t points, double *ahe
 	}
 }
 
-/*
- * For each rho, bank->level: the last points of z (n) less their profiles, and
- * bank->ahead: the profiles over the horizon.  Shorter seasons first, longer
- * ones on the remainder and shrunk.  False where no season has two full periods.
- */
-static bool
+bool
 deseasonalise(const Bank *bank, const double *z, int64_t n, int h, int64_t points)
 {
 	double	   *p[RNN_MAX_SEASONS][RHOS],

@@ -21,9 +21,13 @@
 
 #define SEASONS_KEPT 12			/* in a profile */
 #define LEVEL_POINTS 400		/* that a level or a slope looks at */
-#define RHOS 2					/* kinds of profiles */
-#define ANALOGUE_POINTS 2000	/* that analogues look at, and means that a series returns to */
+#define RHOS 2					/* kinds of profiles: */
+#define FAST 0					/* by how soon they forget */
+#define SLOW 1
+#define NO_PROFILE RHOS
+#define ANALOGUE_POINTS 2000	/* that analogues and regressions look at, and means that a series returns to */
 #define REVERTING (RNN_LEAST_REFS + RNN_ANALOGUES) /* the first of those that return, in the list */
+#define AUTOREGRESSING (REVERTING + RNN_REVERTING) /* and of the regressions */
 
 /* Scratch and facts that the origins share. */
 typedef struct Bank
@@ -34,7 +38,7 @@ typedef struct Bank
 	int			n_seasons;
 	double	   *d;				/* (n) */
 	double	   *p;				/* (4 n) profiles */
-	double	   *level[RHOS];	/* (LEVEL_POINTS) */
+	double	   *level[RHOS];	/* (ANALOGUE_POINTS) */
 	double	   *ahead[RHOS];	/* (h) */
 	double	   *distances;		/* (analogues_work) */
 	int			refs;			/* of the list, how many are wanted: what they look at */
@@ -54,14 +58,21 @@ bank_mean(const double *x, int64_t n)
 int64_t		references_tail(int64_t n, const int *seasons, int n_seasons);
 
 /*
- * All but analogues at the end of x[0..n): ref (R, h) with rows `stride` apart.
+ * For each rho, bank->level: the last points of z (n) less their profiles, and
+ * bank->ahead: the profiles over the horizon.  Shorter seasons first, longer
+ * ones on the remainder and shrunk.  False where no season has two full periods.
+ */
+bool		deseasonalise(const Bank *bank, const double *z, int64_t n, int h, int64_t points);
+
+/*
+ * All but analogues and regressions at the end of x[0..n): ref (R, h) with rows `stride` apart.
  * positive: all of these points are; top: log of their maximum plus 3.
  */
 void		references_at(const Bank *bank, int64_t n, int h, bool positive, double top,
 						  double *ref, int64_t stride, bool *present);
 
 /*
- * What all but analogues and naive references of a mix are made of, added to
+ * What all but analogues, regressions and naive references of a mix are made of, added to
  * parts (RNN_PARTS, h) by their weights; scratch: trend (h).  Leaves the last points of the series
  * without its seasons in bank->level, and behind the first RHOS rows of ahead
  * (1 + seasons, RHOS, h) what each season does.
@@ -79,5 +90,8 @@ bool		season_by_means(const Bank *bank, int64_t n, int h, double *level, double 
 /* Doubles of scratch for analogues of up to n points; those at the end of x[0..n), (RNN_ANALOGUES, h). */
 size_t		analogues_work(int64_t n);
 void		analogues_at(const Bank *bank, int64_t n, int h, double *ref, int64_t stride, bool *present);
+
+/* Regressions on blocks at the end of x[0..n), (RNN_AUTOREGRESSIONS, h). */
+void		autoregressions_at(const Bank *bank, int64_t n, int h, double *ref, int64_t stride, bool *present);
 
 #endif							/* RNN_REFERENCES_H */

@@ -26,11 +26,12 @@ typedef float real;
 #define RNN_SMOOTHERS 10
 #define RNN_ANALOGUES 2
 #define RNN_REVERTING 2
+#define RNN_AUTOREGRESSIONS 2
 /*
  * A list of references is told by its length: the first ones of all that there
  * are, at least those that need no analogues.
  */
-#define RNN_REFS (RNN_MAX_SEASONS + RNN_SMOOTHERS + RNN_ANALOGUES + RNN_REVERTING)
+#define RNN_REFS (RNN_MAX_SEASONS + RNN_SMOOTHERS + RNN_ANALOGUES + RNN_REVERTING + RNN_AUTOREGRESSIONS)
 #define RNN_LEAST_REFS (RNN_MAX_SEASONS + RNN_SMOOTHERS)
 #define RNN_BLOCK 16			/* points of a horizon block */
 

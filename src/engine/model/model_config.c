@@ -134,7 +134,8 @@ void
 references_field(Walk *w, int32_t *v, bool is_history)
 {
 	walk_i32(w, v, is_history ? 0 : RNN_LEAST_REFS, RNN_REFS, "the count of references");
-	CHECK(w, is_history || *v == RNN_LEAST_REFS || *v == RNN_LEAST_REFS + RNN_ANALOGUES || *v == RNN_REFS, "the count of references");
+	CHECK(w, is_history || *v == RNN_LEAST_REFS || *v == RNN_LEAST_REFS + RNN_ANALOGUES ||
+		  *v == RNN_REFS - RNN_AUTOREGRESSIONS || *v == RNN_REFS, "the count of references");
 }
 
 void

@@ -11,7 +11,7 @@
 #ifndef RNN_STAGES_H
 #define RNN_STAGES_H
 
-#include "bank/curve.h"
+#include "detect/curve.h"
 #include "config/resolve.h"
 #include "forecast/forecast.h"
 #include "forecast/prior.h"

@@ -202,13 +202,15 @@ rnnforecast_rnn_importance(PG_FUNCTION_ARGS)
 static char *
 reference_name(const rnn_model *m, int r)
 {
+	static const char *const last[] = {"season_revert", "season_mean", "autoregression", "autoregression_recent"};
+
 	if (r < RNN_MAX_SEASONS)
 		return psprintf("seasonal_naive_%d", m->seasons[r]);
 	if (r < RNN_LEAST_REFS)
 		return pstrdup(rnn_smoother_names[r - RNN_MAX_SEASONS]);
 	if (r < RNN_LEAST_REFS + RNN_ANALOGUES)
 		return psprintf("analogue_%d", r - RNN_LEAST_REFS + 1);
-	return pstrdup(r == RNN_REFS - 1 ? "season_mean" : "season_revert");
+	return pstrdup(last[r - RNN_LEAST_REFS - RNN_ANALOGUES]);
 }
 
 static void

@@ -7,7 +7,7 @@
  * scale of logarithms such a series is even.  A prefix of the series doesn't tell
  * which one it is, but the errors do: the mix forecasts it on both scales.
  */
-#include "bank/curve.h"
+#include "detect/curve.h"
 #include "bank/bank.h"
 
 #include <math.h>

@@ -5,7 +5,7 @@
 #ifndef RNN_CURVE_H
 #define RNN_CURVE_H
 
-#include "bank/season.h"
+#include "detect/season.h"
 
 typedef struct rnn_curve_search
 {

@@ -12,7 +12,7 @@
  * The caller drives the search: each step is one series' autocorrelation, or
  * one hypothesis played on one series.
  */
-#include "bank/season.h"
+#include "detect/season.h"
 #include "bank/bank.h"
 
 #include <math.h>
