@@ -486,7 +486,7 @@ def main():
         spec = importlib.util.module_from_spec(loader)
         loader.loader.exec_module(spec)
         sys.path.append(os.path.join(HERE, "../test/unit"))
-        spec.references = importlib.import_module("analogues").with_all(spec)
+        importlib.import_module("analogues").complete(spec)
 
     rows = [r for r in rows if not args.sets or r["set"] in args.sets]
     if args.export:

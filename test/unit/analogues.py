@@ -87,9 +87,29 @@ def autoregressions(x, h, seasons, deseasonalise):
     return {name: regress(u, size, stride, ahead) for name, u in zip(AUTOREGRESSIONS, used) if len(u) // size >= 20}
 
 
-def with_all(spec, refs=19):
-    """The specification's function `references` with the first `refs` of all references."""
-    first = spec.references
+FADE = 0.85
+
+
+def trailing_errors(spec, x, h, seasons, names):
+    """The specification's function, by more origins where there is room, the later the heavier."""
+    n, errors = len(x), {k: [] for k in names}
+    least, gap = max(2 * seasons[0], 6), max(1, h // 2 if n < 10 * h else h)
+    for v in range(max(6, min(16, 4096 // h))):
+        end = n - v * gap - min(h, max(1, (n - least) // 2))
+        hh = min(h, n - v * gap - end)
+        if end < least:
+            break
+        for k, f in spec.references(x[:end], hh, seasons).items():
+            if k in errors:
+                errors[k].append(np.abs(f - x[end:end + hh]).mean())
+    seen = max(map(len, errors.values()))
+    w = FADE ** np.arange(seen)
+    return {k: w @ e / w.sum() for k, e in errors.items() if seen and len(e) == seen}, seen
+
+
+def complete(spec, refs=19):
+    """Gives the specification the first `refs` of all references, and the origins at which they are scored."""
+    first, weights = spec.references, spec.weights
 
     def references(x, h, seasons):
         out = first(x, h, seasons)
@@ -100,4 +120,7 @@ def with_all(spec, refs=19):
         if refs > 17:
             out.update(autoregressions(x, h, seasons, spec.deseasonalise))
         return out
-    return references
+
+    spec.references = references
+    spec.trailing_errors = lambda *args: trailing_errors(spec, *args)
+    spec.weights = lambda errors, seen, kappa=spec.KAPPA: weights(errors, (FADE ** np.arange(seen)).sum(), kappa)

@@ -13,7 +13,7 @@ import sys
 
 import numpy as np
 
-from analogues import ANALOGUES, AUTOREGRESSIONS, REVERTING, with_all
+from analogues import ANALOGUES, AUTOREGRESSIONS, FADE, REVERTING, complete
 
 STEPS = 4    # of a horizon that are kept
 
@@ -143,7 +143,7 @@ def spread(x, origins, weights):
     for end, h, refs in origins:
         error = np.abs(sum(w * refs[k] for k, w in weights.items()) - x[end:end + h])
         halves.append((error[:h // 2].mean() if h > 1 else error.mean(), error[h // 2:].mean()))
-    return np.mean(halves, axis=0) + 1e-300
+    return np.average(halves, axis=0, weights=FADE ** np.arange(len(halves))) + 1e-300
 
 
 def array(values):
@@ -172,8 +172,9 @@ def golden(mix, c):
     x, h = series(c), c["h"]
     seasonal = ["seasonal_naive_%d" % m for m in c["seasons"]] + [None] * (3 - len(c["seasons"]))
     names = seasonal + [s[0] for s in mix.SMOOTHERS] + ([a[0] for a in ANALOGUES] + REVERTING + AUTOREGRESSIONS)[:c["refs"] - 13]
-    first, calls = mix.references, []
-    plain = with_all(mix, c["refs"])
+    kept = mix.references, mix.trailing_errors, mix.weights
+    complete(mix, c["refs"])
+    calls, plain = [], mix.references
     now = plain(x, h, c["seasons"])
 
     def recorded(history, steps, seasons):
@@ -184,7 +185,6 @@ def golden(mix, c):
     errors, seen = mix.trailing_errors(x, h, c["seasons"], now)
     mix.references = plain
     final = mix.mix(x, h, c["seasons"], c["kappa"])
-    mix.references = first
     if seen:
         w, e = mix.weights(errors, seen, c["kappa"])
         weights, errors = dict(zip(errors, w)), dict(zip(errors, e))
@@ -192,6 +192,7 @@ def golden(mix, c):
     else:
         step = np.abs(np.diff(x)).mean() if len(x) > 1 else abs(x[0]) * 0.1
         weights, errors, halves = {"naive": 1.0}, {"naive": step}, (step, step)
+    mix.references, mix.trailing_errors, mix.weights = kept
     kept = np.linspace(0, h - 1, min(h, STEPS)).astype(int)
     print("{")
     show([".title = \"%s\"" % c["title"], ".n_seasons = %d" % len(c["seasons"]), ".seen = %d" % seen,

@@ -93,7 +93,7 @@ test_sines(void)
 					continue;
 				rnn_rng_seed(&rng, 1, m);
 				for (int i = 0; i < n; i++)
-					x[i] = wave(i, m) + (kind == 1 ? 100 + 0.3 * i : 0) + (kind == 2 ? 0.05 * rnn_rng_normal(&rng) : 0);
+					x[i] = wave(i, m) + (kind == 1 ? 100 + 0.25 * i : 0) + (kind == 2 ? 0.05 * rnn_rng_normal(&rng) : 0);
 				/* the calendar knows it: much more noise */
 				for (int i = 0; i < n && kind == 3; i++)
 					x[i] += 0.5 * rnn_rng_normal(&rng);

@@ -134,11 +134,17 @@ check_same(const Stored *s, int version, int beneath)
 	void	   *block;
 	rnn_model	m = read_model(s->bytes, s->len, &prior, &block);
 	double	   *f = forecast_series(&m, x, N, AHEAD);
+	int			tuned = 0;
 
 	CHECK(m.prior == version && (s->start != RNN_START_PRIOR || m.n_members == 0));
 	CHECK(s->start != RNN_START_TUNE || (m.n_members == 1 && m.member[0].shared > 0));
+	/* What is judged may have a network from nothing beside it. */
 	for (int i = 0; i < m.n_members; i++)
-		CHECK(m.member[i].prior == beneath);
+	{
+		CHECK(m.member[i].prior == beneath || (m.member[i].prior == 0 && s->start == RNN_START_AUTO));
+		tuned += m.member[i].prior == beneath;
+	}
+	CHECK(tuned > 0 || s->start == RNN_START_PRIOR);
 	CHECK(f && memcmp(f, s->forecast, sizeof(double) * AHEAD * Q) == 0);
 	free(f), free(block);
 	free_prior(&prior);

@@ -7,12 +7,12 @@
 
 #include "base/base.h"
 
-#define RNN_TRAILING 6			/* origins that references are scored at, at most */
+#define RNN_TRAILING 16			/* origins that references are scored at, at most */
 
 /*
  * The bank of references (docs/developers/internals.md): R forecasts that need no
- * training, each with its mean absolute error over up to six trailing
- * origins.  A reference that can't be formed has present[r] = false.
+ * training, each with its mean absolute error over up to sixteen trailing
+ * origins, of which later ones count more.  A reference that can't be formed has present[r] = false.
  * Order: seasonal naive of each season, the smoothers, the analogues, those
  * that return to what was usual.
  */
@@ -92,6 +92,9 @@ enum { RNN_PART_LEVEL, RNN_PART_TREND, RNN_PART_SEASON, RNN_PART_ANALOGUES = RNN
 size_t		rnn_mix_parts_work(int64_t n, int h);
 void		rnn_mix_parts(const double *x, int64_t n, int h, const int *seasons, int n_seasons,
 						  double kappa, int refs, rnn_mix *mix, double *parts, double *work);
+
+/* Trailing origins of a horizon, where there are points enough. */
+int			rnn_mix_origins(int h);
 
 /* Points of history that references look at (before the network's context). */
 int64_t		rnn_mix_reach(const int *seasons, int n_seasons, int h);

@@ -2,8 +2,8 @@
  * mix.c
  *		The mix of references by trailing error.
  *
- * Each reference is scored at up to six earlier origins; the mix weighs them by
- * error^-kappa.  It beats AutoETS, Theta and ARIMA with nothing trained
+ * Each reference is scored at up to sixteen earlier origins, of which later ones
+ * count more; the mix weighs them by error^-kappa.  It beats AutoETS, Theta and ARIMA with nothing trained
  * (docs/developers/accuracy.md) and is the network's skip connection.
  *
  * Positions of one series that are asked for in turn score the same origins
@@ -16,8 +16,11 @@
 #include <string.h>
 
 #define SIDE 8					/* points that are looked at together */
-#define SHARED_SLOTS 96			/* ends whose references are kept, at most */
-#define SHARED_DOUBLES 131072	/* that they take */
+#define SHARED_SLOTS 240		/* ends whose references are kept, at most */
+#define SHARED_DOUBLES 262144	/* that they take */
+#define LEAST_ORIGINS 6			/* of any horizon, */
+#define MOST_POINTS 4096		/* and more within so many points */
+#define FADE 0.85				/* weight of an origin by that of the later one beside it */
 
 /* The references at one end of a series. */
 typedef struct Known
@@ -116,7 +119,13 @@ rnn_mix_begin(double *work, int64_t n, int h)
 	begin(work, shared_slots(h), n, h);
 }
 
-/* Up to six trailing origins, the latest first; [0] is now. */
+int
+rnn_mix_origins(int h)
+{
+	return (int) rnn_max(LEAST_ORIGINS, rnn_min(RNN_TRAILING, MOST_POINTS / h));
+}
+
+/* The trailing origins, the latest first; [0] is now. */
 static int
 plan_origins(int64_t n, int h, int season, Origin *o)
 {
@@ -126,7 +135,7 @@ plan_origins(int64_t n, int h, int season, Origin *o)
 
 	o[0].end = n;
 	o[0].steps = h;
-	for (int v = 0; v < RNN_TRAILING; v++)
+	for (int v = 0; v < rnn_mix_origins(h); v++)
 	{
 		int64_t		last = n - v * gap,
 					room = n > least ? (n - least) / 2 : 0,
@@ -214,9 +223,9 @@ median_of(const double *x, int n)
 	return n % 2 ? s[n / 2] : (s[n / 2 - 1] + s[n / 2]) / 2;
 }
 
-/* Errors shrunk to their median by one pseudo-origin, then weights error^-kappa. */
+/* Errors shrunk to their median by one pseudo-origin, then weights error^-kappa; origins: the sum of their weights. */
 static void
-weigh(rnn_mix *mix, double kappa)
+weigh(rnn_mix *mix, double origins, double kappa)
 {
 	double		seen[RNN_REFS],
 				typical,
@@ -231,7 +240,7 @@ weigh(rnn_mix *mix, double kappa)
 	for (int r = 0; r < RNN_REFS; r++)
 		if (mix->present[r])
 		{
-			mix->error[r] = (mix->error[r] * mix->seen + typical) / (mix->seen + 1) + 1e-9 * typical + 1e-300;
+			mix->error[r] = (mix->error[r] * origins + typical) / (origins + 1) + 1e-9 * typical + 1e-300;
 			best = fmin(best, mix->error[r]);
 		}
 	for (int r = 0; r < RNN_REFS; r++)
@@ -274,8 +283,11 @@ rnn_mix_trailing(const rnn_mix *mix, const double *work, int v, int h, double *o
 static void
 measure_spread(const double *x, const Memory *m, int h, double *f, rnn_mix *mix)
 {
+	double		weight = 1,
+				total = 0;
+
 	mix->spread[0] = mix->spread[1] = 0;
-	for (int v = 1; v <= mix->seen; v++)
+	for (int v = 1; v <= mix->seen; v++, weight *= FADE)
 	{
 		int64_t		end;
 		int			steps = rnn_mix_trailing(mix, (const double *) m, v, h, f, &end),
@@ -284,11 +296,12 @@ measure_spread(const double *x, const Memory *m, int h, double *f, rnn_mix *mix)
 
 		for (int j = 0; j < steps; j++)
 			sum[j >= half] += fabs(f[j] - x[end + j]);
-		mix->spread[0] += half > 0 ? sum[0] / half : sum[1];
-		mix->spread[1] += sum[1] / (steps - half);
+		mix->spread[0] += weight * (half > 0 ? sum[0] / half : sum[1]);
+		mix->spread[1] += weight * sum[1] / (steps - half);
+		total += weight;
 	}
 	for (int i = 0; i < 2; i++)
-		mix->spread[i] = mix->spread[i] / mix->seen + 1e-300;
+		mix->spread[i] = mix->spread[i] / total + 1e-300;
 }
 
 /* log x[from .. to) where it isn't known; x[0] is point `first` of the series. */
@@ -399,6 +412,8 @@ rnn_mix_next(const double *x, int64_t first, int64_t n, int h, const int *season
 			 double kappa, int refs, rnn_mix *mix, double *ref, double *work)
 {
 	int			hits[RNN_REFS] = {0};
+	double		weight = 1,
+				total = 0;
 	Memory	   *m = (Memory *) work;
 	Origin	   *o = m->origin;
 	int		   *slot = m->slot;
@@ -421,7 +436,7 @@ rnn_mix_next(const double *x, int64_t first, int64_t n, int h, const int *season
 		slot[v] = known_references(m, &bank, &o[v], first, h, o[v].positive && o[0].positive);
 	memcpy(ref, m->ref + (int64_t) slot[0] * RNN_REFS * h, sizeof(double) * refs * h);
 	memcpy(mix->present, m->known[slot[0]].present, sizeof(bool) * refs);
-	for (int v = 1; v <= mix->seen; v++)
+	for (int v = 1; v <= mix->seen; v++, weight *= FADE)
 	{
 		Known	   *k = &m->known[slot[v]];
 
@@ -429,9 +444,10 @@ rnn_mix_next(const double *x, int64_t first, int64_t n, int h, const int *season
 		for (int r = 0; r < refs; r++)
 			if (k->present[r])
 			{
-				mix->error[r] += k->error[r];
+				mix->error[r] += weight * k->error[r];
 				hits[r]++;
 			}
+		total += weight;
 	}
 	if (mix->seen == 0)
 	{
@@ -441,9 +457,9 @@ rnn_mix_next(const double *x, int64_t first, int64_t n, int h, const int *season
 	for (int r = 0; r < RNN_REFS; r++)
 	{
 		mix->present[r] = mix->present[r] && hits[r] == mix->seen;
-		mix->error[r] = mix->present[r] ? mix->error[r] / mix->seen : 0;
+		mix->error[r] = mix->present[r] ? mix->error[r] / total : 0;
 	}
-	weigh(mix, kappa);
+	weigh(mix, total, kappa);
 	measure_spread(x, m, h, m->ahead, mix);
 }
 

@@ -54,7 +54,7 @@ rnn_mix_reach(const int *seasons, int n_seasons, int h)
 {
 	int64_t		longest = seasons[n_seasons - 1];
 
-	return rnn_max(LEAST_REACH, (SEASONS_KEPT + 1) * longest + LEVEL_POINTS) + (RNN_TRAILING + 1) * (int64_t) h;
+	return rnn_max(LEAST_REACH, (SEASONS_KEPT + 1) * longest + LEVEL_POINTS) + (rnn_mix_origins(h) + 1) * (int64_t) h;
 }
 
 int64_t

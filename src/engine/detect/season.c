@@ -423,10 +423,23 @@ surprise(const rnn_season_search *s, int season)
 	return LEAST_REPEATS * (int64_t) season <= s->longest ? STRANGER : INFINITY;
 }
 
+/* A week that is taken alone costs as much as a day and a week, which say the same by fewer numbers. */
+static int
+seasons_of(const rnn_season_search *s, const rnn_hypothesis *h)
+{
+	int			last = h->seasons[h->n - 1],
+				n = h->n - 1 + (h->seasons[0] > 1);
+
+	for (int i = 0; i < s->n_hints; i++)
+		if (s->hints[i] > 1 && s->hints[i] < last && last % s->hints[i] == 0 && !is_among(h->seasons, h->n, s->hints[i]))
+			n++;
+	return n;
+}
+
 static double
 cost_of(const rnn_season_search *s, const rnn_hypothesis *h)
 {
-	double		cost = MARGIN * (h->n - 1 + (h->seasons[0] > 1));
+	double		cost = MARGIN * seasons_of(s, h);
 
 	for (int k = 0; k < h->n; k++)
 		cost += surprise(s, h->seasons[k]);

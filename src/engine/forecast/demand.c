@@ -55,7 +55,7 @@ demand_new(const rnn_model *m, int64_t longest, int rows, rnn_arena *a)
 {
 	int			h = m->config.horizon;
 	Demand	   *d = arena_new(a, Demand, 1),
-				built = {.room = rnn_min(longest, POINTS + (int64_t) (RNN_TRAILING + 1) * h)};
+				built = {.room = rnn_min(longest, POINTS + (int64_t) (rnn_mix_origins(h) + 1) * h)};
 
 	built.value = arena_new(a, Value, built.room);
 	built.q = arena_new(a, double, (size_t) rows * Q);

@@ -22,6 +22,7 @@
 #define Q RNN_QUANTILES
 #define LEAST_COARSE 64			/* points of a window of which the mean is told */
 #define MOST_COARSE 1024
+#define MOST_SEEN 6				/* origins that are told apart */
 
 /* Whether the mix that is forecast has other references than the network sees. */
 static bool
@@ -215,7 +216,7 @@ scalars(const rnn_frame_plan *p, const Moments *m, double s, int64_t n, int64_t 
 	out[1] = (real) (log((double) (n < p->reach ? n : p->reach)) / 6);
 	out[2] = (real) (log(p->seasons[0]) / 5);
 	out[3] = (real) (log(p->seasons[p->n_seasons - 1]) / 5);
-	out[4] = (real) (seen / 6.0);
+	out[4] = (real) (seen < MOST_SEEN ? seen : MOST_SEEN) / MOST_SEEN;
 	out[5] = (real) m->zero;
 	out[6] = (real) m->known;
 	out[7] = squashed((m->anchor - m->mean) / sd);
