@@ -59,7 +59,7 @@ make_both(void)
 		for (int k = 0; k < SHORT; k++)
 		{
 			z = 3.9 * z * (1 - z);
-			x[i][k] += 20 * z;
+			x[i][k] += 45 * z;
 		}
 }
 

@@ -34,7 +34,7 @@ typedef struct Regression
 	double		cosine[MOST_BLOCK][TERMS];
 	double		count,			/* of equations, as if blocks didn't overlap */
 				squares;		/* of what is to be told, */
-	double		a[TOLD][TOLD],	/* sums of products of what tells, */
+	double		a[TOLD][TOLD],	/* sums of products of what tells (lower half), */
 				b[TOLD][MOST_BLOCK],	/* and with what is to be told */
 				scale[TOLD];	/* root of the diagonal of a */
 	double		w[TOLD][MOST_BLOCK];
@@ -59,26 +59,42 @@ choose_blocks(Regression *r, int season)
 	}
 }
 
-/* What tells the block of d that ends before point `end`. */
+/* What tells the block of d that ends before point `end`; sums[i]: of the first i points. */
 static INLINE void
-tell(const Regression *r, const double *d, int64_t end, double *told)
+tell(const Regression *r, const double *d, const double *sums, int64_t end, double *told)
 {
 	const double *block = d + end - r->size;
 	int64_t		latest = rnn_min(end, MEAN_BLOCKS * r->size);
+	double		sum[TERMS] = {0};
 
-	memset(told, 0, sizeof(double) * TERMS);
 	for (int i = 0; i < r->size; i++)
 		for (int k = 0; k < TERMS; k++)
-			told[k] += r->cosine[i][k] * block[i];
+			sum[k] += r->cosine[i][k] * block[i];
 	for (int k = 0; k < TERMS; k++)
-		told[k] /= r->size;
+		told[k] = sum[k] / r->size;
 	told[TERMS] = d[end - 1];
-	told[TERMS + 1] = bank_mean(d + end - latest, latest);
+	told[TERMS + 1] = (sums[end] - sums[end - latest]) / (double) latest;
+}
+
+/* sums (n + 1) */
+static void
+add_up(const double *d, int64_t n, double *sums)
+{
+	sums[0] = 0;
+	for (int64_t i = 0; i < n; i++)
+		sums[i + 1] = sums[i] + d[i];
+}
+
+static INLINE void
+add_products(const double *restrict x, double by, int n, double *restrict sum)
+{
+	for (int j = 0; j < n; j++)
+		sum[j] += by * x[j];
 }
 
 /* Equations of all blocks of d (n) that have one behind them, counted from the end. */
 static WIDE void
-add_blocks(Regression *r, const double *d, int64_t n)
+add_blocks(Regression *r, const double *d, const double *sums, int64_t n)
 {
 	memset(r->a, 0, sizeof(r->a));
 	memset(r->b, 0, sizeof(r->b));
@@ -88,13 +104,12 @@ add_blocks(Regression *r, const double *d, int64_t n)
 		const double *next = d + end;
 		double		told[TOLD];
 
-		tell(r, d, end, told);
+		tell(r, d, sums, end, told);
 		for (int k = 0; k < TOLD; k++)
 		{
-			for (int l = 0; l <= k; l++)
+			for (int l = 0; l < TOLD; l++)
 				r->a[k][l] += told[k] * told[l];
-			for (int j = 0; j < r->size; j++)
-				r->b[k][j] += told[k] * next[j];
+			add_products(next, told[k], r->size, r->b[k]);
 		}
 		for (int j = 0; j < r->size; j++)
 			r->squares += next[j] * next[j];
@@ -210,7 +225,8 @@ choose_ridge(Regression *r)
 static void
 follow(const Regression *r, const double *d, int64_t n, int h, double *out)
 {
-	double		window[(MEAN_BLOCKS + 1) * MOST_BLOCK];
+	double		window[(MEAN_BLOCKS + 1) * MOST_BLOCK],
+				sums[MEAN_BLOCKS * MOST_BLOCK + 1];
 	int64_t		kept = rnn_min(n, MEAN_BLOCKS * r->size);
 
 	memcpy(window, d + n - kept, sizeof(double) * kept);
@@ -220,7 +236,8 @@ follow(const Regression *r, const double *d, int64_t n, int h, double *out)
 				   *next = window + kept;
 		int64_t		move = kept + r->size - rnn_min(kept + r->size, MEAN_BLOCKS * r->size);
 
-		tell(r, window, kept, told);
+		add_up(window, kept, sums);
+		tell(r, window, sums, kept, told);
 		memset(next, 0, sizeof(double) * r->size);
 		for (int k = 0; k < TOLD; k++)
 			for (int i = 0; i < r->size; i++)
@@ -231,22 +248,39 @@ follow(const Regression *r, const double *d, int64_t n, int h, double *out)
 	}
 }
 
-/* By the last points of the series less its seasons, d (n), which is changed; ahead (h): what these do. */
-static bool
-regress(Regression *r, double *d, int64_t n, int h, const double *ahead, double *out)
+/* d (n) becomes its distance from its mean, in units of the largest. */
+static WIDE void
+standardise(double *d, int64_t n, double *mean, double *unit)
 {
-	double		mean = bank_mean(d, n),
-				unit = 0;
+	double		top = 0;
+
+	*mean = bank_mean(d, n);
+	for (int64_t i = 0; i < n; i++)
+	{
+		double		size = fabs(d[i] - *mean);
+
+		top = size > top ? size : top;
+	}
+	*unit = top > 0 ? top : 1;
+	for (int64_t i = 0; i < n; i++)
+		d[i] = (d[i] - *mean) / *unit;
+}
+
+/*
+ * By the last points of the series less its seasons, d (n), which is changed; sums
+ * (n + 1) is scratch; ahead (h): what the seasons do.
+ */
+static bool
+regress(Regression *r, double *d, double *sums, int64_t n, int h, const double *ahead, double *out)
+{
+	double		mean,
+				unit;
 
 	if (n / r->size < LEAST_BLOCKS)
 		return false;
-	for (int64_t i = 0; i < n; i++)
-		unit = fmax(unit, fabs(d[i] - mean));
-	if (!(unit > 0))
-		unit = 1;
-	for (int64_t i = 0; i < n; i++)
-		d[i] = (d[i] - mean) / unit;
-	add_blocks(r, d, n);
+	standardise(d, n, &mean, &unit);
+	add_up(d, n, sums);
+	add_blocks(r, d, sums, n);
 	scale_equations(r);
 	choose_ridge(r);
 	follow(r, d, n, h, out);
@@ -269,7 +303,7 @@ autoregressions_at(const Bank *bank, int64_t n, int h, double *ref, int64_t stri
 		int64_t		used = points >> a; /* all, and the later half */
 
 		memcpy(bank->d, d + points - used, sizeof(double) * used);
-		present[a] = regress(&r, bank->d, used, h, bank->ahead[SLOW], ref + a * stride);
+		present[a] = regress(&r, bank->d, bank->p, used, h, bank->ahead[SLOW], ref + a * stride);
 		for (int j = 0; !present[a] && j < h; j++)
 			ref[a * stride + j] = bank->x[n - 1];
 	}

@@ -17,7 +17,7 @@
 
 #define SIDE 8					/* points that are looked at together */
 #define SHARED_SLOTS 240		/* ends whose references are kept, at most */
-#define SHARED_DOUBLES 262144	/* that they take */
+#define SHARED_DOUBLES 163840	/* that they take */
 #define LEAST_ORIGINS 6			/* of any horizon, */
 #define MOST_POINTS 4096		/* and more within so many points */
 #define FADE 0.85				/* weight of an origin by that of the later one beside it */
