@@ -30,7 +30,7 @@ rnn_prior_latest(void)
 	return latest;
 }
 
-/* Of two that are as good the later. */
+/* The latest of those that were trained as far ahead, else the one that was trained the farthest. */
 static bool
 fits_better(const rnn_prior_data *a, const rnn_prior_data *b, int horizon)
 {
@@ -38,8 +38,8 @@ fits_better(const rnn_prior_data *a, const rnn_prior_data *b, int horizon)
 
 	if (far != (b->horizon >= horizon))
 		return far;
-	if (a->horizon != b->horizon)
-		return far == (a->horizon < b->horizon);
+	if (!far && a->horizon != b->horizon)
+		return a->horizon > b->horizon;
 	return a->version > b->version;
 }
 
