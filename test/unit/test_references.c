@@ -103,18 +103,25 @@ monthly(int64_t n, double level, uint64_t seed)
 	return x;
 }
 
+static rnn_mix_rule
+rule_of(int h, const int *seasons, int n_seasons, double kappa, int refs)
+{
+	return (rnn_mix_rule) {.h = h,.seasons = seasons,.n_seasons = n_seasons,.kappa = kappa,.refs = refs,.patch = 1};
+}
+
 /* References and mix in scratch of exactly the size asked for, full of `byte`. */
 static rnn_mix
 mix_at(const double *x, int64_t n, int h, const int *seasons, int n_seasons, double kappa, int refs, int byte, double *ref)
 {
 	size_t		bytes = sizeof(double) * rnn_mix_work(n, h);
 	double	   *work = malloc(bytes + 64);
+	rnn_mix_rule rule = rule_of(h, seasons, n_seasons, kappa, refs);
 	rnn_mix		mix;
 	int			intact = 1;
 
 	memset(work, byte, bytes + 64);
 	memset(&mix, byte, sizeof(mix));
-	rnn_mix_at(x, n, h, seasons, n_seasons, kappa, refs, &mix, ref, work);
+	rnn_mix_at(&rule, x, n, &mix, ref, work);
 	for (int i = 0; i < 64; i++)
 		intact &= ((unsigned char *) work)[bytes + i] == (unsigned char) byte;
 	CHECK(intact);
@@ -322,14 +329,51 @@ test_shared(void)
 						n = e < WINDOW ? e : WINDOW;
 			rnn_mix		one = mix_at(x + e - n, n, h, seasons, 1 + c % 2, 4, refs, 0, alone),
 						next;
+			rnn_mix_rule rule = rule_of(h, seasons, 1 + c % 2, 4, refs);
 
 			memset(&next, 0, sizeof(next));
-			rnn_mix_next(x + e - n, e - n, n, h, seasons, 1 + c % 2, 4, refs, &next, ref, work);
+			rnn_mix_next(&rule, x + e - n, e - n, n, &next, ref, work);
 			CHECK(memcmp(&one, &next, sizeof(one)) == 0);
 			CHECK(memcmp(alone, ref, sizeof(double) * refs * h) == 0);
 		}
 		free(work), free(x);
 	}
+}
+
+/* Ends that are a patch apart share their trailing origins. */
+static void
+test_gaps(void)
+{
+	/* horizon, patch, points and how far apart the origins are */
+	static const int cases[][4] = {
+		{30, 1, 400, 30}, {30, 16, 400, 16}, {48, 16, 600, 48}, {50, 7, 600, 49}, {7, 24, 400, 6}, {13, 16, 400, 8}, {1, 12, 400, 1},
+		{30, 16, 200, 15}
+	};
+	static const int seasons[] = {12};
+	double	   *x = monthly(600, 20, 1),
+				ref[RNN_REFS * 50],
+				out[50],
+			   *work = malloc(sizeof(double) * rnn_mix_work(600, 50));
+
+	printf("- ends that are a patch apart share origins\n");
+	for (int c = 0; c < 8; c++)
+	{
+		int			h = cases[c][0],
+					n = cases[c][2];
+		rnn_mix_rule rule = rule_of(h, seasons, 1, 8, RNN_REFS);
+		rnn_mix		mix;
+
+		rule.patch = cases[c][1];
+		rnn_mix_at(&rule, x, n, &mix, ref, work);
+		CHECK(mix.seen > 3);
+		for (int v = 1; v <= mix.seen; v++)
+		{
+			int64_t		end;
+
+			CHECK(rnn_mix_trailing(&mix, work, v, h, out, &end) == h && end == n - h - (v - 1) * cases[c][3]);
+		}
+	}
+	free(x), free(work);
 }
 
 /* Largest difference between a mix and the sum of its parts, by the size of the mix. */
@@ -342,10 +386,11 @@ parts_apart(const double *x, int64_t n, int h, const int *seasons, int n_seasons
 				apart = 0;
 	rnn_mix		mix = mix_at(x, n, h, seasons, n_seasons, 8, RNN_REFS, 0, ref),
 				same;
+	rnn_mix_rule rule = rule_of(h, seasons, n_seasons, 8, RNN_REFS);
 
 	rnn_mix_combine(&mix, ref, h, whole);
 	memset(work, 0x7f, sizeof(double) * rnn_mix_parts_work(n, h));
-	rnn_mix_parts(x, n, h, seasons, n_seasons, 8, RNN_REFS, &same, parts, work);
+	rnn_mix_parts(&rule, x, n, &same, parts, work);
 	CHECK(memcmp(&mix, &same, sizeof(mix)) == 0);
 	for (int j = 0; j < h; j++)
 	{
@@ -492,6 +537,7 @@ main(void)
 	TEST(test_reach);
 	TEST(test_weights);
 	TEST(test_shared);
+	TEST(test_gaps);
 	TEST(test_parts);
 	TEST(test_phases);
 	TEST(test_fill_forward);

@@ -181,15 +181,18 @@ test_after(void)
 	}
 }
 
-/* One that was trained farther ahead is for what the nearer one was not. */
+/* The later one is for all that it was trained for, and the one that was trained farther ahead for what neither was. */
 static void
 test_farther(void)
 {
 	int			near = rnn_prior_1.horizon;
 
 	second.horizon = 720;
-	CHECK(rnn_prior_for(0) == 1 && rnn_prior_for(near) == 1);
-	CHECK(rnn_prior_for(near + 1) == 2 && rnn_prior_for(720) == 2 && rnn_prior_for(1000) == 2);
+	CHECK(rnn_prior_for(0) == 2 && rnn_prior_for(near) == 2 && rnn_prior_for(near + 1) == 2);
+	CHECK(rnn_prior_for(720) == 2 && rnn_prior_for(1000) == 2);
+	second.horizon = near / 2;
+	CHECK(rnn_prior_for(0) == 2 && rnn_prior_for(near / 2) == 2 && rnn_prior_for(near / 2 + 1) == 1);
+	CHECK(rnn_prior_for(near) == 1 && rnn_prior_for(1000) == 1);
 	second.horizon = near;
 }
 

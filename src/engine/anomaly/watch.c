@@ -138,10 +138,11 @@ ask_mix(const rnn_watch_plan *plan, Watch *w, int64_t e)
 {
 	int			stride = stride_of(plan);
 	int64_t		seen = reach_of(plan, e - w->first);
+	rnn_mix_rule rule = {.h = stride,.seasons = plan->seasons,.n_seasons = plan->n_seasons,.kappa = plan->kappa,
+	.refs = RNN_LEAST_REFS,.patch = 1};
 	rnn_mix		mix;
 
-	rnn_mix_next(w->clean + e - seen, e - seen, seen, stride, plan->seasons, plan->n_seasons, plan->kappa,
-				 RNN_LEAST_REFS, &mix, w->ref, w->work);
+	rnn_mix_next(&rule, w->clean + e - seen, e - seen, seen, &mix, w->ref, w->work);
 	rnn_mix_combine(&mix, w->ref, stride, w->ahead);
 }
 

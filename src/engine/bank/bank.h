@@ -31,14 +31,23 @@ extern const char *const rnn_smoother_names[RNN_SMOOTHERS];
 /* Doubles of scratch that the functions below need for up to n points. */
 size_t		rnn_mix_work(int64_t n, int h);
 
+/* What is asked of a mix. */
+typedef struct rnn_mix_rule
+{
+	int			h,				/* steps ahead */
+				n_seasons;
+	const int  *seasons;		/* (n_seasons,) ascending */
+	double		kappa;			/* exponent of the trailing error */
+	int			refs,			/* the first so many of the list: all, RNN_REFS, or RNN_LEAST_REFS, or between */
+				patch;			/* points from one end that is asked for to the next; 1: any */
+} rnn_mix_rule;
+
 /*
- * References and mix at the end of x (n,), no missing points, of the first `refs`
- * of the list: all, RNN_REFS, or RNN_LEAST_REFS.  ref is (RNN_REFS, h), of which
- * that many are filled.
+ * References and mix at the end of x (n,), no missing points.  ref is
+ * (RNN_REFS, h), of which as many as asked for are filled.
  * Uses x[0..n) only.  Source: shared mix of references, docs/developers/internals.md.
  */
-void		rnn_mix_at(const double *x, int64_t n, int h, const int *seasons, int n_seasons,
-					   double kappa, int refs, rnn_mix *mix, double *ref, double *work);
+void		rnn_mix_at(const rnn_mix_rule *rule, const double *x, int64_t n, rnn_mix *mix, double *ref, double *work);
 
 /*
  * The same for many ends of one series, which share much of their work: begin
@@ -48,8 +57,8 @@ void		rnn_mix_at(const double *x, int64_t n, int h, const int *seasons, int n_se
  */
 size_t		rnn_mix_work_shared(int64_t n, int h);
 void		rnn_mix_begin(double *work, int64_t n, int h);
-void		rnn_mix_next(const double *x, int64_t first, int64_t n, int h, const int *seasons, int n_seasons,
-						 double kappa, int refs, rnn_mix *mix, double *ref, double *work);
+void		rnn_mix_next(const rnn_mix_rule *rule, const double *x, int64_t first, int64_t n, rnn_mix *mix, double *ref,
+						 double *work);
 
 /*
  * The mix at the v-th of its trailing origins, 1 .. seen, the latest first: out
@@ -90,8 +99,7 @@ double		rnn_phase_factor(const rnn_phases *p, int64_t j);
 enum { RNN_PART_LEVEL, RNN_PART_TREND, RNN_PART_SEASON, RNN_PART_ANALOGUES = RNN_PART_SEASON + RNN_MAX_SEASONS, RNN_PARTS };
 
 size_t		rnn_mix_parts_work(int64_t n, int h);
-void		rnn_mix_parts(const double *x, int64_t n, int h, const int *seasons, int n_seasons,
-						  double kappa, int refs, rnn_mix *mix, double *parts, double *work);
+void		rnn_mix_parts(const rnn_mix_rule *rule, const double *x, int64_t n, rnn_mix *mix, double *parts, double *work);
 
 /* Trailing origins of a horizon, where there are points enough. */
 int			rnn_mix_origins(int h);

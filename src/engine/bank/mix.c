@@ -125,12 +125,32 @@ rnn_mix_origins(int h)
 	return (int) rnn_max(LEAST_ORIGINS, rnn_min(RNN_TRAILING, MOST_POINTS / h));
 }
 
+/*
+ * Points from one trailing origin to the next: half of the horizon in short
+ * series, else nearly all of it, such that ends that are a patch apart share
+ * origins, and their references need not be formed anew.
+ */
+static int64_t
+gap_of(const rnn_mix_rule *rule, int64_t n)
+{
+	int64_t		gap = rule->h;
+
+	if (n < 10 * gap)
+		return rnn_max(1, gap / 2);
+	if (gap >= rule->patch)
+		return gap / rule->patch * rule->patch;
+	while (rule->patch % gap != 0)
+		gap--;
+	return gap;
+}
+
 /* The trailing origins, the latest first; [0] is now. */
 static int
-plan_origins(int64_t n, int h, int season, Origin *o)
+plan_origins(const rnn_mix_rule *rule, int64_t n, Origin *o)
 {
-	int64_t		least = rnn_max(2 * (int64_t) season, 6),
-				gap = rnn_max(1, n < 10 * (int64_t) h ? h / 2 : h);
+	int			h = rule->h;
+	int64_t		least = rnn_max(2 * (int64_t) rule->seasons[0], 6),
+				gap = gap_of(rule, n);
 	int			seen = 0;
 
 	o[0].end = n;
@@ -408,26 +428,27 @@ score(Known *k, const double *ref, const double *y, int steps, int h)
 }
 
 void
-rnn_mix_next(const double *x, int64_t first, int64_t n, int h, const int *seasons, int n_seasons,
-			 double kappa, int refs, rnn_mix *mix, double *ref, double *work)
+rnn_mix_next(const rnn_mix_rule *rule, const double *x, int64_t first, int64_t n, rnn_mix *mix, double *ref, double *work)
 {
 	int			hits[RNN_REFS] = {0};
 	double		weight = 1,
 				total = 0;
+	int			h = rule->h,
+				refs = rule->refs;
 	Memory	   *m = (Memory *) work;
 	Origin	   *o = m->origin;
 	int		   *slot = m->slot;
-	Bank		bank = {.x = x,.seasons = seasons,.n_seasons = n_seasons,.refs = refs,
+	Bank		bank = {.x = x,.seasons = rule->seasons,.n_seasons = rule->n_seasons,.refs = refs,
 	.d = m->d,.p = m->p,.level = {m->level, m->level + ANALOGUE_POINTS},.ahead = {m->ahead, m->ahead + h},.distances = m->distances};
 
 	memset(mix, 0, sizeof(*mix));
-	mix->seen = plan_origins(n, h, seasons[0], o);
+	mix->seen = plan_origins(rule, n, o);
 	scan_prefixes(x, o, mix->seen);
 	m->calls++;
 	if (o[0].positive)
 	{
 		/* Only what the profiles and tails of the oldest origin reach. */
-		int64_t		reach = rnn_max(references_tail(n, seasons, n_seasons), (int64_t) SEASONS_KEPT * seasons[0]);
+		int64_t		reach = rnn_max(references_tail(n, rule->seasons, rule->n_seasons), (int64_t) SEASONS_KEPT * rule->seasons[0]);
 
 		take_logs(m, x, first, rnn_max(0, o[mix->seen].end - reach), n);
 		bank.logs = m->logs;
@@ -459,16 +480,15 @@ rnn_mix_next(const double *x, int64_t first, int64_t n, int h, const int *season
 		mix->present[r] = mix->present[r] && hits[r] == mix->seen;
 		mix->error[r] = mix->present[r] ? mix->error[r] / total : 0;
 	}
-	weigh(mix, total, kappa);
+	weigh(mix, total, rule->kappa);
 	measure_spread(x, m, h, m->ahead, mix);
 }
 
 void
-rnn_mix_at(const double *x, int64_t n, int h, const int *seasons, int n_seasons,
-		   double kappa, int refs, rnn_mix *mix, double *ref, double *work)
+rnn_mix_at(const rnn_mix_rule *rule, const double *x, int64_t n, rnn_mix *mix, double *ref, double *work)
 {
-	begin(work, RNN_TRAILING + 1, n, h);
-	rnn_mix_next(x, 0, n, h, seasons, n_seasons, kappa, refs, mix, ref, work);
+	begin(work, RNN_TRAILING + 1, n, rule->h);
+	rnn_mix_next(rule, x, 0, n, mix, ref, work);
 }
 
 void

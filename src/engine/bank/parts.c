@@ -134,19 +134,20 @@ take_logs(const double *x, int64_t n, double *logs, double *top)
 }
 
 void
-rnn_mix_parts(const double *x, int64_t n, int h, const int *seasons, int n_seasons,
-			  double kappa, int refs, rnn_mix *mix, double *parts, double *work)
+rnn_mix_parts(const rnn_mix_rule *rule, const double *x, int64_t n, rnn_mix *mix, double *parts, double *work)
 {
 	Scratch		s;
+	int			h = rule->h,
+				n_seasons = rule->n_seasons;
 	int64_t		points = rnn_min(n, LEVEL_POINTS),
 				last = rnn_min(n, LAST);
 	double		top,
 				level;
 	bool		positive;
-	Bank		bank = {.x = x,.seasons = seasons,.n_seasons = n_seasons,.refs = refs};
+	Bank		bank = {.x = x,.seasons = rule->seasons,.n_seasons = n_seasons,.refs = rule->refs};
 
 	lay_out(n, h, work, &s);
-	rnn_mix_at(x, n, h, seasons, n_seasons, kappa, refs, mix, s.ref, s.mix);
+	rnn_mix_at(rule, x, n, mix, s.ref, s.mix);
 	memset(parts, 0, sizeof(double) * RNN_PARTS * h);
 	positive = take_logs(x, n, s.logs, &top);
 	bank.logs = positive ? s.logs : NULL;
@@ -161,8 +162,8 @@ rnn_mix_parts(const double *x, int64_t n, int h, const int *seasons, int n_seaso
 	level = bank_mean(bank.level[RHOS - 1] + points - last, last);
 	for (int k = 0; k < n_seasons; k++)
 		if (mix->weight[k] > 0)
-			naive_parts(x, n, h, seasons, k, mix->weight[k], s.p, s.d, parts);
-	for (int a = RNN_LEAST_REFS; a < refs; a++)
+			naive_parts(x, n, h, rule->seasons, k, mix->weight[k], s.p, s.d, parts);
+	for (int a = RNN_LEAST_REFS; a < rule->refs; a++)
 		if (mix->weight[a] > 0 && (a < REVERTING || a >= AUTOREGRESSING))
 			analogue_parts(level, s.ahead, n_seasons, h, mix->weight[a], s.ref + (int64_t) a * h, parts);
 }

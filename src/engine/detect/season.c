@@ -281,6 +281,7 @@ play(const rnn_voter *v, const rnn_hypothesis *hyp, int most, int h, double kapp
 			   *scratch = f + h,
 				sum = 0;
 	int			origins = 0;
+	rnn_mix_rule rule = {.h = h,.seasons = hyp->seasons,.n_seasons = hyp->n,.kappa = kappa,.refs = RNN_LEAST_REFS,.patch = 1};
 
 	rnn_mix_begin(scratch, v->n, h);
 	for (int o = 0; o < most; o++)
@@ -290,7 +291,7 @@ play(const rnn_voter *v, const rnn_hypothesis *hyp, int most, int h, double kapp
 
 		if (end < 8 || end < v->n / 2)
 			break;
-		rnn_mix_next(v->x, 0, end, h, hyp->seasons, hyp->n, kappa, RNN_LEAST_REFS, &mix, ref, scratch);
+		rnn_mix_next(&rule, v->x, 0, end, &mix, ref, scratch);
 		rnn_mix_combine(&mix, ref, h, f);
 		for (int j = 0; j < h; j++)
 			sum += fabs(f[j] - v->x[end + j]);

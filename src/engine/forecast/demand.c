@@ -196,11 +196,12 @@ share_by_loss(const Forecaster *f, const rnn_end *end, const rnn_series *s, cons
 	int			h = m->config.horizon;
 	int64_t		n = rnn_min(end->e, rnn_mix_reach(m->seasons, m->n_seasons, h)),
 				first = end->e - n;
+	rnn_mix_rule rule = mix_rule(m, h);
 	rnn_mix		mix;
 	double		of_mix = 0,
 				of_values = 0;
 
-	rnn_mix_at(end->points->x + first, n, h, m->seasons, m->n_seasons, m->config.kappa, m->config.mixed, &mix, d->ref, d->work);
+	rnn_mix_at(&rule, end->points->x + first, n, &mix, d->ref, d->work);
 	for (int v = 1; v <= mix.seen; v++)
 	{
 		int64_t		at;

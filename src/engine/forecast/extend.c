@@ -59,8 +59,9 @@ extend_by_mix(Forecaster *f, const rnn_end *end, double *out)
 	rnn_phases	phases;
 	int64_t		n = rnn_min(end->e, rnn_mix_reach(m->seasons, m->n_seasons, f->horizon));
 
-	rnn_mix_at(end->points->x + end->e - n, n, f->horizon, m->seasons, m->n_seasons, m->config.kappa,
-			   m->config.mixed, &mix, f->ref, f->ref_work);
+	rnn_mix_rule rule = mix_rule(m, f->horizon);
+
+	rnn_mix_at(&rule, end->points->x + end->e - n, n, &mix, f->ref, f->ref_work);
 	rnn_phases_at(end->points->raw, end->e, m->seasons, m->n_seasons, f->horizon, &phases);
 	long_row(f, &mix, &phases, h - 1, last);
 	for (int k = 0; k < Q; k++)

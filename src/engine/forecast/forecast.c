@@ -40,6 +40,13 @@ rnn_network_weight(const rnn_model *m, int64_t n)
 	return n < m->short_below ? m->weight_short : m->weight;
 }
 
+rnn_mix_rule
+mix_rule(const rnn_model *m, int h)
+{
+	return (rnn_mix_rule) {.h = h,.seasons = m->seasons,.n_seasons = m->n_seasons,.kappa = m->config.kappa,
+	.refs = m->config.mixed,.patch = m->config.patch};
+}
+
 double
 mix_share(const rnn_model *m, int64_t n)
 {

@@ -83,6 +83,7 @@ typedef rnn_forecaster Forecaster;
 
 /* forecast.c */
 bool		has_network(const rnn_model *m);
+rnn_mix_rule mix_rule(const rnn_model *m, int h);	/* as the model asks for it, h steps ahead */
 double		mix_share(const rnn_model *m, int64_t n);	/* of the mix in the forecast of a series of n points */
 int64_t		covariate_rows(const rnn_model *m, int horizon);	/* behind the last point that may be looked at */
 bool		lay_out_view(Forecaster *f, int member);	/* where that is not the one already; false: no room */

@@ -25,8 +25,8 @@ typedef struct rnn_prior
 
 int			rnn_prior_latest(void);
 /*
- * The version for a horizon: of those that were trained as far ahead the one
- * with the nearest horizon, else the one with the farthest.
+ * The version for a horizon: of those that were trained as far ahead the
+ * latest, else the one that was trained the farthest.
  */
 int			rnn_prior_for(int horizon);
 /* Bytes that rnn_prior_load fills, 0 if there is no such version here. */

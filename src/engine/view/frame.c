@@ -367,8 +367,10 @@ static void
 mix_at(const rnn_frame_plan *p, const rnn_points *pts, int64_t e, int refs, rnn_mix *mix, double *work)
 {
 	int64_t		n = e < p->reach ? e : p->reach;
+	rnn_mix_rule rule = {.h = p->shape->horizon,.seasons = p->seasons,.n_seasons = p->n_seasons,.kappa = p->kappa,.refs = refs,
+	.patch = p->shape->patch};
 
-	rnn_mix_next(pts->x + e - n, e - n, n, p->shape->horizon, p->seasons, p->n_seasons, p->kappa, refs, mix, work,
+	rnn_mix_next(&rule, pts->x + e - n, e - n, n, mix, work,
 				 work + (int64_t) (RNN_REFS + 1) * p->shape->horizon);
 }
 

@@ -28,6 +28,8 @@ rnn_status
 rnn_parts(const rnn_config *cfg, const rnn_series *s, int h, void *block, size_t size, rnn_mix *mix, double *parts, rnn_error *err)
 {
 	int64_t		n = rnn_min(s->n, rnn_mix_reach(cfg->seasons, cfg->seasons_given, h));
+	rnn_mix_rule rule = {.h = h,.seasons = cfg->seasons,.n_seasons = cfg->seasons_given,.kappa = cfg->kappa,.refs = cfg->mixed,
+	.patch = cfg->patch};
 	rnn_points	points;
 	rnn_series	ready;
 	rnn_arena	a;
@@ -41,7 +43,7 @@ rnn_parts(const rnn_config *cfg, const rnn_series *s, int h, void *block, size_t
 		work = arena_new(&a, double, rnn_mix_parts_work(n, h));
 	if (work == NULL)
 		return rnn_fail(err, RNN_ERR_MEMORY, "explaining", (double) size, 0, 0);
-	rnn_mix_parts(points.x + s->n - n, n, h, cfg->seasons, cfg->seasons_given, cfg->kappa, cfg->mixed, mix, parts, work);
+	rnn_mix_parts(&rule, points.x + s->n - n, n, mix, parts, work);
 	for (int64_t i = 0; i < (int64_t) RNN_PARTS * h; i++)
 		parts[i] *= points.unit;
 	for (int r = 0; r < RNN_REFS; r++)
