@@ -290,13 +290,11 @@ regress(Regression *r, double *d, double *sums, int64_t n, int h, const double *
 }
 
 void
-autoregressions_at(const Bank *bank, int64_t n, int h, double *ref, int64_t stride, bool *present)
+autoregressions_at(const Bank *bank, int64_t points, int h, double *ref, int64_t stride, bool *present)
 {
-	int64_t		points = rnn_min(n, ANALOGUE_POINTS);
 	const double *d = bank->level[SLOW];
 	Regression	r;
 
-	deseasonalise(bank, bank->x, n, h, points);
 	choose_blocks(&r, bank->seasons[0]);
 	for (int a = 0; a < RNN_AUTOREGRESSIONS; a++)
 	{
@@ -304,7 +302,5 @@ autoregressions_at(const Bank *bank, int64_t n, int h, double *ref, int64_t stri
 
 		memcpy(bank->d, d + points - used, sizeof(double) * used);
 		present[a] = regress(&r, bank->d, bank->p, used, h, bank->ahead[SLOW], ref + a * stride);
-		for (int j = 0; !present[a] && j < h; j++)
-			ref[a * stride + j] = bank->x[n - 1];
 	}
 }

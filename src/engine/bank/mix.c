@@ -17,7 +17,9 @@
 
 #define SIDE 8					/* points that are looked at together */
 #define SHARED_SLOTS 240		/* ends whose references are kept, at most */
-#define SHARED_DOUBLES 163840	/* that they take */
+#define SHARED_DOUBLES 131072	/* that they take, */
+#define LONG_SHARED 3			/* times as many where a series has many origins */
+#define LONG_HORIZONS 10		/* in points: fewer are a short series */
 #define LEAST_ORIGINS 6			/* of any horizon, */
 #define MOST_POINTS 4096		/* and more within so many points */
 #define FADE 0.85				/* weight of an origin by that of the later one beside it */
@@ -77,9 +79,10 @@ work_with(int slots, int64_t n, int h)
 
 /* As many as the origins of neighbouring positions take, within bounds. */
 static int
-shared_slots(int h)
+shared_slots(int64_t n, int h)
 {
-	int64_t		room = SHARED_DOUBLES / ((int64_t) RNN_REFS * h + (int64_t) DOUBLES(Known, 1));
+	int64_t		doubles = n < LONG_HORIZONS * (int64_t) h ? SHARED_DOUBLES : LONG_SHARED * SHARED_DOUBLES,
+				room = doubles / ((int64_t) RNN_REFS * h + (int64_t) DOUBLES(Known, 1));
 
 	return (int) rnn_max(RNN_TRAILING + 1, rnn_min(SHARED_SLOTS, room));
 }
@@ -93,7 +96,7 @@ rnn_mix_work(int64_t n, int h)
 size_t
 rnn_mix_work_shared(int64_t n, int h)
 {
-	return work_with(shared_slots(h), n, h);
+	return work_with(shared_slots(n, h), n, h);
 }
 
 static void
@@ -116,7 +119,7 @@ begin(double *work, int slots, int64_t n, int h)
 void
 rnn_mix_begin(double *work, int64_t n, int h)
 {
-	begin(work, shared_slots(h), n, h);
+	begin(work, shared_slots(n, h), n, h);
 }
 
 int
@@ -135,7 +138,7 @@ gap_of(const rnn_mix_rule *rule, int64_t n)
 {
 	int64_t		gap = rule->h;
 
-	if (n < 10 * gap)
+	if (n < LONG_HORIZONS * gap)
 		return rnn_max(1, gap / 2);
 	if (gap >= rule->patch)
 		return gap / rule->patch * rule->patch;
@@ -401,12 +404,13 @@ known_references(Memory *m, const Bank *bank, const Origin *o, int64_t first, in
 	}
 	k = &m->known[i];
 	ref = m->ref + (int64_t) i * RNN_REFS * h;
+	/* Regressions need what the smoothers left, so these are formed again. */
+	if (k->refs <= AUTOREGRESSING && bank->refs > AUTOREGRESSING)
+		k->refs = 0;
 	if (k->refs == 0)
 		references_at(bank, o->end, o->steps, logs, o->top, ref, h, k->present);
 	if (k->refs <= RNN_LEAST_REFS && bank->refs > RNN_LEAST_REFS)
 		analogues_at(bank, o->end, o->steps, ref + (int64_t) RNN_LEAST_REFS * h, h, k->present + RNN_LEAST_REFS);
-	if (k->refs <= AUTOREGRESSING && bank->refs > AUTOREGRESSING)
-		autoregressions_at(bank, o->end, o->steps, ref + (int64_t) AUTOREGRESSING * h, h, k->present + AUTOREGRESSING);
 	if (k->refs < bank->refs)
 	{
 		k->refs = bank->refs;

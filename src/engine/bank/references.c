@@ -167,7 +167,12 @@ apply_profile(const double *p, int64_t m, double *d, int64_t points, double *ahe
 	}
 }
 
-bool
+/*
+ * For each rho, bank->level: the last points of z (n) less their profiles, and
+ * bank->ahead: the profiles over the horizon.  Shorter seasons first, longer
+ * ones on the remainder and shrunk.  False where no season has two full periods.
+ */
+static bool
 deseasonalise(const Bank *bank, const double *z, int64_t n, int h, int64_t points)
 {
 	double	   *p[RNN_MAX_SEASONS][RHOS],
@@ -309,8 +314,10 @@ static void
 smooth_group(const Bank *bank, int64_t n, int h, double top, bool log, double *ref, int64_t stride, bool *present)
 {
 	const double *z = log ? bank->logs : bank->x;
-	int64_t		points = rnn_min(n, LEVEL_POINTS);
-	bool		seasonal = deseasonalise(bank, z, n, h, points);
+	bool		regress = !log && bank->refs > AUTOREGRESSING;
+	int64_t		points = rnn_min(n, LEVEL_POINTS),
+				all = rnn_min(n, regress ? ANALOGUE_POINTS : LEVEL_POINTS);
+	bool		seasonal = deseasonalise(bank, z, n, h, all);
 
 	for (int i = 0; i < RNN_SMOOTHERS; i++)
 	{
@@ -322,13 +329,16 @@ smooth_group(const Bank *bank, int64_t n, int h, double top, bool log, double *r
 		if (s->profile == NO_PROFILE)
 			extrapolate(s, z + n - points, points, h, bank->seasons[0], NULL, out);
 		else
-			extrapolate(s, bank->level[s->profile], points, h, bank->seasons[0], bank->ahead[s->profile], out);
+			extrapolate(s, bank->level[s->profile] + all - points, points, h, bank->seasons[0], bank->ahead[s->profile], out);
 		for (int j = 0; log && j < h; j++)
 			out[j] = exp(fmin(fmax(out[j], -50), top));
 		present[RNN_MAX_SEASONS + i] = true;
 	}
 	if (!log)
-		present[REVERTING] = seasonal && revert(bank, n, h, bank->level[SLOW], points, bank->ahead[SLOW], ref + REVERTING * stride);
+		present[REVERTING] = seasonal &&
+			revert(bank, n, h, bank->level[SLOW] + all - points, points, bank->ahead[SLOW], ref + REVERTING * stride);
+	if (regress)
+		autoregressions_at(bank, all, h, ref + AUTOREGRESSING * stride, stride, present + AUTOREGRESSING);
 }
 
 void

@@ -58,14 +58,7 @@ bank_mean(const double *x, int64_t n)
 int64_t		references_tail(int64_t n, const int *seasons, int n_seasons);
 
 /*
- * For each rho, bank->level: the last points of z (n) less their profiles, and
- * bank->ahead: the profiles over the horizon.  Shorter seasons first, longer
- * ones on the remainder and shrunk.  False where no season has two full periods.
- */
-bool		deseasonalise(const Bank *bank, const double *z, int64_t n, int h, int64_t points);
-
-/*
- * All but analogues and regressions at the end of x[0..n): ref (R, h) with rows `stride` apart.
+ * All but analogues at the end of x[0..n): ref (R, h) with rows `stride` apart.
  * positive: all of these points are; top: log of their maximum plus 3.
  */
 void		references_at(const Bank *bank, int64_t n, int h, bool positive, double top,
@@ -91,7 +84,7 @@ bool		season_by_means(const Bank *bank, int64_t n, int h, double *level, double 
 size_t		analogues_work(int64_t n);
 void		analogues_at(const Bank *bank, int64_t n, int h, double *ref, int64_t stride, bool *present);
 
-/* Regressions on blocks at the end of x[0..n), (RNN_AUTOREGRESSIONS, h). */
-void		autoregressions_at(const Bank *bank, int64_t n, int h, double *ref, int64_t stride, bool *present);
+/* Regressions on blocks of what deseasonalise left of the last points, (RNN_AUTOREGRESSIONS, h). */
+void		autoregressions_at(const Bank *bank, int64_t points, int h, double *ref, int64_t stride, bool *present);
 
 #endif							/* RNN_REFERENCES_H */
