@@ -127,12 +127,12 @@ static void
 load_prior(Fitting *fit, const char *checkpoint)
 {
 	rnn_error	err = {0};
-	size_t		size = rnn_prior_size(rnn_prior_for(1));
+	size_t		size = rnn_prior_size(rnn_prior_for(1, 0));
 	real	   *w = grab(size),
 			   *unused = grab(3 * size);
 	CheckpointHead head;
 
-	if (rnn_prior_load(rnn_prior_for(1), w, &fit->prior, &err) != RNN_OK)
+	if (rnn_prior_load(rnn_prior_for(1, 0), w, &fit->prior, &err) != RNN_OK)
 		die("prior: %s", err.what);
 	if (checkpoint)
 	{

@@ -445,10 +445,10 @@ write_prior(const char *path, int version, double share, const rnn_config *cfg, 
 		die("%s cannot be written: %s", path, strerror(errno));
 	fprintf(f, "/* Written by tools/pretrain; see docs/developers/prior.md. */\n#include \"model/versions.h\"\n\n"
 			"const rnn_prior_data rnn_prior_%d = {\n"
-			"\t.version = %d,.cell = %d,.layers = %d,.hidden = %d,\n\t.patch = %d,.context = %d,.horizon = %d,.references = %d,.past = %d,\n\t.share = %g,\n"
+			"\t.version = %d,.cell = %d,.layers = %d,.hidden = %d,\n\t.patch = %d,.context = %d,.horizon = %d,.references = %d,.past = %d,.least = %d,\n\t.share = %g,\n"
 			"\t.widen = {24.5, 12, 7, 4.5, 3, 3, 3},\n"
 			"\t.params = %lld,\n\t.weights =\n", version, version, cfg->cell, cfg->layers, cfg->hidden,
-			cfg->patch, cfg->context, TRAINED_HORIZON, cfg->references, cfg->past, share, (long long) params);
+			cfg->patch, cfg->context, TRAINED_HORIZON, cfg->references, cfg->past, cfg->past ? cfg->context : 0, share, (long long) params);
 	for (int64_t i = 0; i < params; i++)
 	{
 		uint8_t		half[2];

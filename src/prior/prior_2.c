@@ -3,7 +3,7 @@
 
 const rnn_prior_data rnn_prior_2 = {
 	.version = 2,.cell = 1,.layers = 2,.hidden = 160,
-	.patch = 16,.context = 512,.horizon = 768,.references = 19,.past = 1,
+	.patch = 16,.context = 512,.horizon = 768,.references = 19,.past = 1,.least = 512,
 	.share = 0.5,
 	.widen = {24.5, 12, 7, 4.5, 3, 3, 3},
 	.params = 479139,

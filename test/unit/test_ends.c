@@ -451,11 +451,11 @@ test_refusals(void)
 int
 main(void)
 {
-	real	   *weights = malloc(rnn_prior_size(rnn_prior_for(1)));
+	real	   *weights = malloc(rnn_prior_size(rnn_prior_for(1, 0)));
 	rnn_error	err;
 
 	rnn_engine_init(-1);
-	CHECK(rnn_prior_load(rnn_prior_for(1), weights, &prior, &err) == RNN_OK);
+	CHECK(rnn_prior_load(rnn_prior_for(1, 0), weights, &prior, &err) == RNN_OK);
 	make_series();
 	TEST(test_as_alone);
 	TEST(test_past_alone);

@@ -337,7 +337,7 @@ main(void)
 	rnn_error	err;
 
 	rnn_engine_init(-1);
-	if (rnn_prior_load(rnn_prior_for(1), malloc(rnn_prior_size(rnn_prior_for(1))), &prior, &err) != RNN_OK)
+	if (rnn_prior_load(rnn_prior_for(1, 0), malloc(rnn_prior_size(rnn_prior_for(1, 0))), &prior, &err) != RNN_OK)
 		return 1;
 	TEST(test_error);
 	TEST(test_shocks);

@@ -210,7 +210,7 @@ main(void)
 	rnn_prior	prior;
 	rnn_error	err;
 
-	if (rnn_prior_load(rnn_prior_for(1), malloc(rnn_prior_size(rnn_prior_for(1))), &prior, &err) != RNN_OK)
+	if (rnn_prior_load(rnn_prior_for(1, 0), malloc(rnn_prior_size(rnn_prior_for(1, 0))), &prior, &err) != RNN_OK)
 		return 1;
 	test_variant(&prior, MIX, 0.465, 0.82, 0.93);
 	test_variant(&prior, PRIOR, 0.468, 0.84, 0.94);

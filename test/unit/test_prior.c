@@ -581,7 +581,7 @@ test_conflicts(void)
 static void
 load_for(int horizon)
 {
-	int			version = rnn_prior_for(horizon);
+	int			version = rnn_prior_for(horizon, 0);
 	rnn_error	err;
 
 	free((void *) prior.weights);

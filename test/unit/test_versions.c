@@ -94,7 +94,7 @@ read_model(const uint8_t *bytes, size_t len, rnn_prior *prior, void **block)
 static Stored
 train_and_store(const char *what, int start, const rnn_model *warm)
 {
-	rnn_prior	latest = load(rnn_prior_for(AHEAD));
+	rnn_prior	latest = load(rnn_prior_for(AHEAD, 0));
 	rnn_config	cfg;
 	Trained		t;
 	Stored		s = {.what = what,.start = start};
@@ -109,7 +109,7 @@ train_and_store(const char *what, int start, const rnn_model *warm)
 	cfg.seasons_given = 1;
 	cfg.seasons[0] = 12;
 	t = train_on(warm, &latest, &cfg, x, N, 128 * MB);
-	CHECK(t.status == RNN_OK && t.model.prior == rnn_prior_for(AHEAD));
+	CHECK(t.status == RNN_OK && t.model.prior == rnn_prior_for(AHEAD, 0));
 	s.len = rnn_model_size(&t.model);
 	s.bytes = malloc(s.len);
 	rnn_model_encode(&t.model, s.bytes);
@@ -166,7 +166,7 @@ static void
 test_after(void)
 {
 	second.version = 2;
-	CHECK(rnn_prior_for(1) == 2 && rnn_prior_for(64) == 2 && rnn_prior_for(1000) == 2);
+	CHECK(rnn_prior_for(1, 0) == 2 && rnn_prior_for(64, 0) == 2 && rnn_prior_for(1000, 0) == 2);
 	CHECK(rnn_prior_latest() == 2 && rnn_prior_size(2) == rnn_prior_size(1));
 	for (int i = 0; i < STORED; i++)
 	{
@@ -188,12 +188,27 @@ test_farther(void)
 	int			near = rnn_prior_1.horizon;
 
 	second.horizon = 720;
-	CHECK(rnn_prior_for(0) == 2 && rnn_prior_for(near) == 2 && rnn_prior_for(near + 1) == 2);
-	CHECK(rnn_prior_for(720) == 2 && rnn_prior_for(1000) == 2);
+	CHECK(rnn_prior_for(0, 0) == 2 && rnn_prior_for(near, 0) == 2 && rnn_prior_for(near + 1, 0) == 2);
+	CHECK(rnn_prior_for(720, 0) == 2 && rnn_prior_for(1000, 0) == 2);
 	second.horizon = near / 2;
-	CHECK(rnn_prior_for(0) == 2 && rnn_prior_for(near / 2) == 2 && rnn_prior_for(near / 2 + 1) == 1);
-	CHECK(rnn_prior_for(near) == 1 && rnn_prior_for(1000) == 1);
+	CHECK(rnn_prior_for(0, 0) == 2 && rnn_prior_for(near / 2, 0) == 2 && rnn_prior_for(near / 2 + 1, 0) == 1);
+	CHECK(rnn_prior_for(near, 0) == 1 && rnn_prior_for(1000, 0) == 1);
 	second.horizon = near;
+}
+
+/* One that is for long series leaves short ones to the one before, unless that was not trained as far ahead. */
+static void
+test_longer(void)
+{
+	int			near = rnn_prior_1.horizon;
+
+	second.least = 512;
+	CHECK(rnn_prior_for(1, 0) == 1 && rnn_prior_for(near, 511) == 1 && rnn_prior_for(near + 1, 511) == 1);
+	CHECK(rnn_prior_for(1, 512) == 2 && rnn_prior_for(near + 1, 512) == 2);
+	second.horizon = 720;
+	CHECK(rnn_prior_for(near, 511) == 1 && rnn_prior_for(near + 1, 511) == 2 && rnn_prior_for(1000, 0) == 2);
+	second.horizon = near;
+	second.least = 0;
 }
 
 /* What goes on from weights of version 1 keeps those that it shares with it, in the mean with version 2. */
@@ -241,6 +256,7 @@ main(void)
 	TEST(test_before);
 	TEST(test_after);
 	TEST(test_farther);
+	TEST(test_longer);
 	TEST(test_going_on);
 	TEST(test_unknown);
 	for (int i = 0; i < STORED; i++)

@@ -30,26 +30,29 @@ rnn_prior_latest(void)
 	return latest;
 }
 
-/* The latest of those that were trained as far ahead, else the one that was trained the farthest. */
+/* One that was trained as far ahead, else the farthest; of those one for series as long; of those the latest. */
 static bool
-fits_better(const rnn_prior_data *a, const rnn_prior_data *b, int horizon)
+fits_better(const rnn_prior_data *a, const rnn_prior_data *b, int horizon, int64_t points)
 {
-	bool		far = a->horizon >= horizon;
+	bool		far = a->horizon >= horizon,
+				enough = points >= a->least;
 
 	if (far != (b->horizon >= horizon))
 		return far;
 	if (!far && a->horizon != b->horizon)
 		return a->horizon > b->horizon;
+	if (enough != (points >= b->least))
+		return enough;
 	return a->version > b->version;
 }
 
 int
-rnn_prior_for(int horizon)
+rnn_prior_for(int horizon, int64_t points)
 {
 	const rnn_prior_data *best = rnn_priors[0];
 
 	for (int i = 1; i < rnn_prior_count; i++)
-		if (fits_better(rnn_priors[i], best, horizon))
+		if (fits_better(rnn_priors[i], best, horizon, points))
 			best = rnn_priors[i];
 	return best->version;
 }

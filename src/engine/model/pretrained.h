@@ -25,10 +25,11 @@ typedef struct rnn_prior
 
 int			rnn_prior_latest(void);
 /*
- * The version for a horizon: of those that were trained as far ahead the
- * latest, else the one that was trained the farthest.
+ * The version for a horizon and for series of so many points on average: of
+ * those that were trained as far ahead, else of those that were trained the
+ * farthest, the latest that is for series as short.
  */
-int			rnn_prior_for(int horizon);
+int			rnn_prior_for(int horizon, int64_t points);
 /* Bytes that rnn_prior_load fills, 0 if there is no such version here. */
 size_t		rnn_prior_size(int version);
 rnn_status	rnn_prior_load(int version, void *block, rnn_prior *out, rnn_error *err);

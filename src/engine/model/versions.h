@@ -19,6 +19,7 @@ typedef struct rnn_prior_data
 	int			horizon;		/* steps ahead that it was trained for */
 	int			references;		/* of the list, that it sees */
 	int			past;			/* bool: it sees more of the past than its patches */
+	int			least;			/* points of the series that it is for, on average */
 	double		share;			/* in its mean with the mix */
 	double		widen[RNN_MEDIAN];	/* of short series: the mean's gaps are 1 + this / n as wide, by pair of levels */
 	int64_t		params;

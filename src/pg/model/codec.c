@@ -279,12 +279,12 @@ store_model(const rnn_model *m)
 	return result;
 }
 
-/* () -> the prior of short horizons as a model without rows, to be looked at or given some by rnn_observe */
+/* () -> the prior of short series as a model without rows, to be looked at or given some by rnn_observe */
 PG_FUNCTION_INFO_V1(rnnforecast_rnn_prior);
 Datum
 rnnforecast_rnn_prior(PG_FUNCTION_ARGS)
 {
-	const rnn_prior *prior = pretrained(rnn_prior_for(0));
+	const rnn_prior *prior = pretrained(rnn_prior_for(0, 0));
 	rnn_model	m = {.prior = prior->version,.prior_net = prior,.verdict = RNN_VERDICT_PRIOR,.mix_spread = 1,
 	.difference = NAN,.std_error = NAN,.mix_pinball = NAN,.coverage = NAN,.n_seasons = 1,.seasons = {1}};
 

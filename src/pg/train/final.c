@@ -10,8 +10,12 @@
 Size
 complete_panel(const rnn_config *cfg, rnn_series *series, rnn_panel *panel)
 {
-	/* What is trained further begins with the one for near horizons (docs/developers/prior.md). */
-	panel->prior = pretrained(rnn_prior_for(cfg->start == RNN_START_PRIOR ? cfg->horizon : 0));
+	int64		points = 0;
+
+	for (int i = 0; i < panel->count; i++)
+		points += series[i].n;
+	/* The horizon of what is trained is known later, and the blend goes on beyond it (docs/developers/prior.md). */
+	panel->prior = pretrained(rnn_prior_for(cfg->start == RNN_START_PRIOR ? cfg->horizon : 0, points / Max(panel->count, 1)));
 	panel->stop = &interrupts;
 	panel->n_hints = clock_hints(&panel->clock, panel->hints);
 	return calendar_for_training(cfg, &panel->clock, series, panel->count, &panel->calendar);
