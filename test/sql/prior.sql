@@ -19,6 +19,8 @@ SELECT h AS horizon, p->'version' AS version, p->'share' AS share
 FROM (SELECT h, rnn_info(rnn_train(month, value, prior(h)))->'prior' AS p
 	  FROM monthly, unnest('{1,64,65,200}'::int[]) AS h GROUP BY h) AS t ORDER BY h;
 SELECT rnn_info(rnn_train(month, value, '{"horizon": 65}'))->'prior'->'version' AS "where a network may be trained" FROM monthly;
+-- Short series have the first version, long ones the second.
+SELECT n, rnn_info(rnn_train(i + sin(i), prior(6) ORDER BY i))->'prior'->'version' AS version FROM unnest('{511,512}'::int[]) AS n, generate_series(1, n) AS i GROUP BY n ORDER BY n;
 RESET client_min_messages;
 -- The same again, after other rows, and in groups.
 SELECT md5(rnn_train(month, value, prior())) = md5(m.prior) AS same FROM monthly, m GROUP BY m.prior;
