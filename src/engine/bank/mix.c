@@ -306,11 +306,10 @@ rnn_mix_trailing(const rnn_mix *mix, const double *work, int v, int h, double *o
 static void
 measure_spread(const double *x, const Memory *m, int h, double *f, rnn_mix *mix)
 {
-	double		weight = 1,
-				total = 0;
+	int			seen = (int) rnn_min(mix->seen, LEAST_ORIGINS);
 
 	mix->spread[0] = mix->spread[1] = 0;
-	for (int v = 1; v <= mix->seen; v++, weight *= FADE)
+	for (int v = 1; v <= seen; v++)
 	{
 		int64_t		end;
 		int			steps = rnn_mix_trailing(mix, (const double *) m, v, h, f, &end),
@@ -319,12 +318,11 @@ measure_spread(const double *x, const Memory *m, int h, double *f, rnn_mix *mix)
 
 		for (int j = 0; j < steps; j++)
 			sum[j >= half] += fabs(f[j] - x[end + j]);
-		mix->spread[0] += weight * (half > 0 ? sum[0] / half : sum[1]);
-		mix->spread[1] += weight * sum[1] / (steps - half);
-		total += weight;
+		mix->spread[0] += half > 0 ? sum[0] / half : sum[1];
+		mix->spread[1] += sum[1] / (steps - half);
 	}
 	for (int i = 0; i < 2; i++)
-		mix->spread[i] = mix->spread[i] / total + 1e-300;
+		mix->spread[i] = mix->spread[i] / seen + 1e-300;
 }
 
 /* log x[from .. to) where it isn't known; x[0] is point `first` of the series. */
