@@ -143,6 +143,7 @@ def spread(x, origins, weights):
     for end, h, refs in origins:
         error = np.abs(sum(w * refs[k] for k, w in weights.items()) - x[end:end + h])
         halves.append((error[:h // 2].mean() if h > 1 else error.mean(), error[h // 2:].mean()))
+    halves = halves[:8]
     return np.average(halves, axis=0, weights=FADE ** np.arange(len(halves))) + 1e-300
 
 

@@ -20,6 +20,7 @@
 #define SHARED_DOUBLES 131072	/* that they take, */
 #define LONG_SHARED 3			/* times as many where a series has many origins */
 #define LONG_HORIZONS 10		/* in points: fewer are a short series */
+#define SPREAD_ORIGINS 8		/* that the spread is measured at */
 #define LEAST_ORIGINS 6			/* of any horizon, */
 #define MOST_POINTS 4096		/* and more within so many points */
 #define FADE 0.85				/* weight of an origin by that of the later one beside it */
@@ -306,10 +307,12 @@ rnn_mix_trailing(const rnn_mix *mix, const double *work, int v, int h, double *o
 static void
 measure_spread(const double *x, const Memory *m, int h, double *f, rnn_mix *mix)
 {
-	int			seen = (int) rnn_min(mix->seen, LEAST_ORIGINS);
+	int			seen = (int) rnn_min(mix->seen, SPREAD_ORIGINS);
+	double		weight = 1,
+				total = 0;
 
 	mix->spread[0] = mix->spread[1] = 0;
-	for (int v = 1; v <= seen; v++)
+	for (int v = 1; v <= seen; v++, weight *= FADE)
 	{
 		int64_t		end;
 		int			steps = rnn_mix_trailing(mix, (const double *) m, v, h, f, &end),
@@ -318,11 +321,12 @@ measure_spread(const double *x, const Memory *m, int h, double *f, rnn_mix *mix)
 
 		for (int j = 0; j < steps; j++)
 			sum[j >= half] += fabs(f[j] - x[end + j]);
-		mix->spread[0] += half > 0 ? sum[0] / half : sum[1];
-		mix->spread[1] += sum[1] / (steps - half);
+		mix->spread[0] += weight * (half > 0 ? sum[0] / half : sum[1]);
+		mix->spread[1] += weight * sum[1] / (steps - half);
+		total += weight;
 	}
 	for (int i = 0; i < 2; i++)
-		mix->spread[i] = mix->spread[i] / seen + 1e-300;
+		mix->spread[i] = mix->spread[i] / total + 1e-300;
 }
 
 /* log x[from .. to) where it isn't known; x[0] is point `first` of the series. */
