@@ -7,7 +7,8 @@
 
 #include "base/base.h"
 
-#define RNN_TRAILING 16			/* origins that references are scored at, at most */
+#define RNN_TRAILING 16			/* origins that references are scored at, at most, */
+#define RNN_SPREAD_ORIGINS 8	/* and of which the mix's own errors are its spread */
 
 /*
  * The bank of references (docs/developers/internals.md): R forecasts that need no

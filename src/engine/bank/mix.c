@@ -20,7 +20,6 @@
 #define SHARED_DOUBLES 131072	/* that they take, */
 #define LONG_SHARED 3			/* times as many where a series has many origins */
 #define LONG_HORIZONS 10		/* in points: fewer are a short series */
-#define SPREAD_ORIGINS 8		/* that the spread is measured at */
 #define LEAST_ORIGINS 6			/* of any horizon, */
 #define MOST_POINTS 4096		/* and more within so many points */
 #define FADE 0.85				/* weight of an origin by that of the later one beside it */
@@ -307,7 +306,7 @@ rnn_mix_trailing(const rnn_mix *mix, const double *work, int v, int h, double *o
 static void
 measure_spread(const double *x, const Memory *m, int h, double *f, rnn_mix *mix)
 {
-	int			seen = (int) rnn_min(mix->seen, SPREAD_ORIGINS);
+	int			seen = (int) rnn_min(mix->seen, RNN_SPREAD_ORIGINS);
 	double		weight = 1,
 				total = 0;
 

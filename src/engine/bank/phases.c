@@ -103,7 +103,7 @@ rnn_phases_at(const double *x, int64_t n, const int *seasons, int n_seasons, int
 		return;
 	p->m = m;
 	add_up(x, n, differences, lag, p);
-	take_means(p, (int64_t) rnn_mix_origins(h) * h);
+	take_means(p, rnn_min(rnn_mix_origins(h), RNN_SPREAD_ORIGINS) * h);
 }
 
 double
