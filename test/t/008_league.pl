@@ -21,20 +21,20 @@ plan skip_all => 'no data of the league in ../shared/data' unless -r "$data/leag
 
 # MASE of seasonal naive and of the mix
 my %figures = (
-	m1_monthly     => [ 1.314, 1.028 ],
-	m1_quarterly   => [ 2.078, 1.637 ],
+	m1_monthly     => [ 1.314, 1.032 ],
+	m1_quarterly   => [ 2.078, 1.650 ],
 	m1_yearly      => [ 4.893, 3.768 ],
-	nn3            => [ 1.040, 0.874 ],
-	livestock      => [ 0.771, 0.640 ],
-	hourly         => [ 1.423, 0.861 ],
-	taylor         => [ 1.125, 0.183 ],
-	air_passengers => [ 1.254, 0.626 ],
-	retail_sales   => [ 0.907, 0.318 ],
-	co2            => [ 0.953, 0.220 ],
-	us_gasoline    => [ 3.297, 2.283 ],
-	ilinet         => [ 2.013, 1.546 ],
-	peyton_manning => [ 1.462, 0.942 ],
-	sunspots       => [ 3.118, 1.151 ]);
+	nn3            => [ 1.040, 0.876 ],
+	livestock      => [ 0.771, 0.639 ],
+	hourly         => [ 1.423, 0.818 ],
+	taylor         => [ 1.125, 0.171 ],
+	air_passengers => [ 1.254, 0.661 ],
+	retail_sales   => [ 0.907, 0.334 ],
+	co2            => [ 0.953, 0.224 ],
+	us_gasoline    => [ 3.297, 2.291 ],
+	ilinet         => [ 2.013, 1.593 ],
+	peyton_manning => [ 1.462, 0.949 ],
+	sunspots       => [ 3.118, 1.149 ]);
 my $ROUNDING = 0.0015;
 
 # Seasons by hand where the data have dates.
