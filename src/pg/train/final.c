@@ -14,8 +14,9 @@ complete_panel(const rnn_config *cfg, rnn_series *series, rnn_panel *panel)
 
 	for (int i = 0; i < panel->count; i++)
 		points += series[i].n;
-	/* The horizon of what is trained is known later, and the blend goes on beyond it (docs/developers/prior.md). */
-	panel->prior = pretrained(rnn_prior_for(cfg->start == RNN_START_PRIOR ? cfg->horizon : 0, points / Max(panel->count, 1)));
+	/* What is trained further begins with the first one (docs/developers/prior.md). */
+	panel->prior = pretrained(cfg->start == RNN_START_PRIOR ? rnn_prior_for(cfg->horizon, points / Max(panel->count, 1)) :
+							  rnn_prior_for(0, 0));
 	panel->stop = &interrupts;
 	panel->n_hints = clock_hints(&panel->clock, panel->hints);
 	return calendar_for_training(cfg, &panel->clock, series, panel->count, &panel->calendar);
