@@ -17,7 +17,7 @@ EXCEPTION WHEN program_limit_exceeded THEN
 	RETURN sqlstate;
 END $$;
 SET client_min_messages = warning;
-SET rnnforecast.max_memory = '20MB';
+SET rnnforecast.max_memory = '18MB';
 SELECT horizon, train_on(whole, mix() || o) AS mix, train_on(gaps, mix() || o) AS "mix, gaps",
 	   train_on(whole, '{"steps": 3}' || o) AS network, train_on(gaps, '{"steps": 3}' || o) AS "network, gaps"
 FROM histories, unnest('{24,96}'::int[]) AS horizon, jsonb_build_object('horizon', horizon) AS o;
@@ -39,7 +39,7 @@ SELECT rnn_train_history(h, wide()) AS m FROM (SELECT rnn_history(ts, value) FRO
 SELECT rnn_info(m)#>>'{options,batch}' AS before, batch_of(NULL, m) AS "with as much", batch_of('{"batch": 3}', m) AS given FROM roomy;
 SET rnnforecast.max_memory = '32MB';
 SELECT batch_of(wide()) AS "with less", batch_of(NULL, m) AS "going on", batch_of('{"batch": 100}', m) AS given FROM roomy;
-SET rnnforecast.max_memory = '20MB';
+SET rnnforecast.max_memory = '18MB';
 SELECT left(batch_of(wide()), 5) AS "too little";
 -- Enough is enough.
 SET rnnforecast.max_memory = '256MB';
