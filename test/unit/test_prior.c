@@ -141,7 +141,7 @@ check_better(int series, int ahead, int from, int to)
 	}
 	ratio = exp(ratio / count);
 	printf("  geometric mean of the ratio of losses over %d series: %.3f\n", count, ratio);
-	CHECK(count > 80 && ratio < 0.95);
+	CHECK(count > 80 && ratio < 0.97);
 }
 
 /*

@@ -84,13 +84,13 @@ shared_slots(int64_t n, int h)
 	int64_t		doubles = n < LONG_HORIZONS * (int64_t) h ? SHARED_DOUBLES : LONG_SHARED * SHARED_DOUBLES,
 				room = doubles / ((int64_t) RNN_REFS * h + (int64_t) DOUBLES(Known, 1));
 
-	return (int) rnn_max(RNN_TRAILING + 1, rnn_min(SHARED_SLOTS, room));
+	return (int) rnn_max(rnn_mix_origins(h) + 1, rnn_min(SHARED_SLOTS, room));
 }
 
 size_t
 rnn_mix_work(int64_t n, int h)
 {
-	return work_with(RNN_TRAILING + 1, n, h);
+	return work_with(rnn_mix_origins(h) + 1, n, h);
 }
 
 size_t
@@ -492,7 +492,7 @@ rnn_mix_next(const rnn_mix_rule *rule, const double *x, int64_t first, int64_t n
 void
 rnn_mix_at(const rnn_mix_rule *rule, const double *x, int64_t n, rnn_mix *mix, double *ref, double *work)
 {
-	begin(work, RNN_TRAILING + 1, n, rule->h);
+	begin(work, rnn_mix_origins(rule->h) + 1, n, rule->h);
 	rnn_mix_next(rule, x, 0, n, mix, ref, work);
 }
 
