@@ -322,13 +322,14 @@ def score(league, levels, forecasts, apart):
             "coverage_all": statistics.fmean(sum(covered, []))}
 
 
-def mix_difference(league, forecasts, seasons, spec):
+def mix_difference(league, forecasts, seasons, patch, spec):
     """The largest |difference| to the specification of the mix, over the scale.
 
     It knows no missing times: they are filled forward here, as there. And it
     looks at all that it is given: here, at what rnn_mix_reach says. What was
     never below 0 may be held there."""
-    worst, reach = 0.0, max(2400, 13 * max(seasons) + 400) + 7 * league.horizon
+    worst, reach = 0.0, max(2400, 13 * max(seasons) + 400) + (spec.origins(league.horizon) + 1) * league.horizon
+    spec.patch = patch
     for w in league.windows:
         x = [w.x[0]]
         steps = league.places(w.times)
@@ -360,7 +361,8 @@ def play_set(row, args, spec):
         figures[variant].update(training=seconds[0], forecasting=seconds[1],
                                 weight=info["validation"]["weight"], info=info)
         if spec and variant == "mix":
-            figures[variant]["difference"] = mix_difference(league, forecasts, by_hand, spec)
+            figures[variant]["difference"] = mix_difference(
+                league, forecasts, by_hand, info["options"]["patch"], spec)
         progress("%-15s %-8s MASE %.3f (naive %.3f), %.1f + %.1f s" % (
             league.name, variant, figures[variant]["mase"], figures["naive"]["mase"], *seconds))
     return figures

@@ -90,11 +90,22 @@ def autoregressions(x, h, seasons, deseasonalise):
 FADE = 0.85
 
 
+def origins(h):
+    return max(6, min(16, 4096 // h))
+
+
+def gap_of(n, h, patch):
+    """From one origin to the next: whole patches, or the largest part of one that a horizon holds, but in short series."""
+    if n < 10 * h:
+        return max(1, h // 2)
+    return h // patch * patch if h >= patch else max(g for g in range(1, h + 1) if patch % g == 0)
+
+
 def trailing_errors(spec, x, h, seasons, names):
     """The specification's function, by more origins where there is room, the later the heavier."""
     n, errors = len(x), {k: [] for k in names}
-    least, gap = max(2 * seasons[0], 6), max(1, h // 2 if n < 10 * h else h)
-    for v in range(max(6, min(16, 4096 // h))):
+    least, gap = max(2 * seasons[0], 6), gap_of(n, h, spec.patch)
+    for v in range(origins(h)):
         end = n - v * gap - min(h, max(1, (n - least) // 2))
         hh = min(h, n - v * gap - end)
         if end < least:
@@ -110,6 +121,7 @@ def trailing_errors(spec, x, h, seasons, names):
 def complete(spec, refs=19):
     """Gives the specification the first `refs` of all references, and the origins at which they are scored."""
     first, weights = spec.references, spec.weights
+    spec.patch, spec.origins = 1, origins
 
     def references(x, h, seasons):
         out = first(x, h, seasons)
