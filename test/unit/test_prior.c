@@ -96,7 +96,7 @@ pinball(const double *q, double y)
 
 /* Better than the mix on series of `from` to `to` points, of which enough are asked for; sound on each. */
 static void
-check_better(int series, int ahead, int from, int to)
+check_better(int series, int ahead, int from, int to, double most)
 {
 	double		ratio = 0;
 	int			count = 0;
@@ -141,7 +141,7 @@ check_better(int series, int ahead, int from, int to)
 	}
 	ratio = exp(ratio / count);
 	printf("  geometric mean of the ratio of losses over %d series: %.3f\n", count, ratio);
-	CHECK(count > 80 && ratio < 0.97);
+	CHECK(count > 80 && ratio < most);
 }
 
 /*
@@ -152,7 +152,7 @@ static void
 test_better_than_mix(void)
 {
 	printf("- synthetic series: better than the mix\n");
-	check_better(1000, AHEAD, 8, 128);
+	check_better(1000, AHEAD, 8, 128, 0.95);
 }
 
 /* Far ahead of long ones, for which there is another version. */
@@ -160,7 +160,7 @@ static void
 test_far_ahead(void)
 {
 	printf("- far ahead: better than the mix\n");
-	check_better(400, FAR_AHEAD, 2 * FAR_AHEAD, RNN_SYNTH_LONGEST + 1);
+	check_better(400, FAR_AHEAD, 2 * FAR_AHEAD, RNN_SYNTH_LONGEST + 1, 0.97);
 }
 
 /* What follows the end changes no byte, nor do other series in the batch. */

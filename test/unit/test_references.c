@@ -490,8 +490,7 @@ test_phases(void)
 	CHECK(rnn_phase_factor(&other, 12) < 0.8 * rnn_phase_factor(&p, 12));
 	/* What was measured in the hours before noon is too little for noon. */
 	rnn_phases_at(x, N - 16, seasons, 2, 1, &other);
-
-	CHECK(rnn_phase_factor(&other, 3) > 2.5 && rnn_phase_factor(&other, 18) < 1.3);
+	CHECK(rnn_phase_factor(&other, 3) > 3 && rnn_phase_factor(&other, 18) < 1.3);
 	/* Only what the references look at counts, and missing points do not. */
 	x[0] = 1e9;
 	for (int64_t i = N - 24 * 10; i < N - 24 * 7; i++)

@@ -25,7 +25,7 @@ typedef struct Smoother
 {
 	const char *name;
 	bool		log;
-	int			profile;
+	Profile		profile;
 	double		alpha;			/* of the level */
 	Slope		slope;
 	double		phi;			/* damping, 1: linear */

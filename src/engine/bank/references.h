@@ -21,13 +21,13 @@
 
 #define SEASONS_KEPT 12			/* in a profile */
 #define LEVEL_POINTS 400		/* that a level or a slope looks at */
-#define RHOS 2					/* kinds of profiles: */
-#define FAST 0					/* by how soon they forget */
-#define SLOW 1
-#define NO_PROFILE RHOS
+#define RHOS 2					/* kinds of profiles */
 #define ANALOGUE_POINTS 2000	/* that analogues and regressions look at, and means that a series returns to */
 #define REVERTING (RNN_LEAST_REFS + RNN_ANALOGUES) /* the first of those that return, in the list */
 #define AUTOREGRESSING (REVERTING + RNN_REVERTING) /* and of the regressions */
+
+/* By how fast a seasonal profile forgets. */
+typedef enum Profile { FAST, SLOW, NO_PROFILE } Profile;
 
 /* Scratch and facts that the origins share. */
 typedef struct Bank
