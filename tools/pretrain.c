@@ -289,19 +289,21 @@ plan_steps(Pretrain *p, int first, double since, double started)
 		p->shared->steps = p->step + 1;
 }
 
-/* Another process looks at the weights as they are now. */
+/* Another process looks at the weights as they are now, after the one before it: the log keeps the order of the steps. */
 static void
 validate_aside(Pretrain *p)
 {
 	size_t		size = sizeof(real) * p->opt.P;
 	real	   *copy = grab(size);
-	pid_t		pid;
+	int			status;
 
+	if (p->validation > 0 && waitpid(p->validation, &status, 0) > 0 && status != 0)
+		die("the validation failed");
 	memcpy(copy, p->opt.ema, size);
-	pid = fork();
-	if (pid < 0)
+	p->validation = fork();
+	if (p->validation < 0)
 		die("no process: %s", strerror(errno));
-	if (pid == 0)
+	if (p->validation == 0)
 	{
 		p->opt.ema = copy;
 		validate(p, false);
@@ -362,6 +364,7 @@ train_together(Pretrain *p, double started)
 	for (int status; wait(&status) > 0;)
 		if (status != 0)
 			die("another process failed");
+	p->validation = 0;
 }
 
 int

@@ -12,6 +12,7 @@
 
 #include <stdatomic.h>
 #include <stdio.h>
+#include <sys/types.h>
 
 #define LENGTHS 6				/* classes: up to 1, 2, 4 ... 32 steps */
 #define POSITIONS 512			/* of a piece */
@@ -87,6 +88,7 @@ typedef struct Pretrain
 	void	   *net_block;
 	size_t		net_size;
 	FILE	   *log;
+	pid_t		validation;		/* the process that looks at the weights; 0: none does */
 	int			step;
 	double		loss_sum;
 	int			loss_count;
