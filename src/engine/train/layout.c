@@ -13,8 +13,7 @@
 
 #define LEAST_WINDOWS 8			/* held-out windows to judge by */
 #define LEAST_HELD 128			/* windows held out before tiles get smaller */
-#define PRIOR_BATCH 8		/* windows that the prior forecasts at once, */
-#define PRIOR_MEMORY 16			/* fewer where that takes more than this part of the memory */
+#define PRIOR_MEMORY 16			/* the part of the memory that the prior may take beside a network */
 
 static void
 decide_training(Study *s, bool mix)
@@ -80,14 +79,15 @@ lay_out_results(Task *task, rnn_arena *a)
 static void
 lay_out_prior(Study *s, int64_t longest, rnn_arena *a)
 {
-	int			B = PRIOR_BATCH;
+	int			B = PRIOR_BATCH,
+				part = s->train ? PRIOR_MEMORY : PRIOR_ALONE;
 	rnn_arena	measure;
 
 	for (;; B /= 2)
 	{
 		rnn_arena_init(&measure, NULL, 0);
 		rnn_prior_net_init(&s->prior_net, s->prior, &s->cfg, longest, B, &measure);
-		if (B == 1 || measure.used <= a->size / PRIOR_MEMORY)
+		if (B == 1 || measure.used <= a->size / part)
 			break;
 	}
 	rnn_prior_net_init(&s->prior_net, s->prior, &s->cfg, longest, B, a);

@@ -26,6 +26,8 @@
 #define TRIAL_LOG 80			/* and of all trials */
 #define RNN_MAX_LOG (MEMBER_LOG * RNN_MAX_MEMBERS + TRIAL_LOG)
 #define RNN_MAX_BATCH 1024
+#define PRIOR_BATCH 8			/* held-out windows that the prior forecasts at once, fewer where memory is short; */
+#define PRIOR_ALONE 2			/* the part of the memory that it may take where no network is trained */
 #define FRAMES_WANTED 30000		/* more phases of the patches than that add little */
 #define HURRIED_WINDOWS 256		/* held-out windows that are still looked at when the time is up */
 #define VALIDATIONS 30			/* in a whole training, */

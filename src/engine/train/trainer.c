@@ -106,28 +106,60 @@ rnn_trainer_outlook(const rnn_config *cfg, const rnn_panel *panel, rnn_outlook *
 	return RNN_OK;
 }
 
+/* Bytes for the prior's forecasts of held-out windows, half as many at once as there may be: few have more. */
+static double
+prior_bytes(const rnn_config *given, const rnn_panel *panel, int64_t longest)
+{
+	rnn_config	cfg = *given;
+	rnn_prior_net net;
+	rnn_arena	a;
+
+	if (!cfg.network || !cfg.skip || !panel->prior)
+		return 0;
+	if (cfg.horizon == 0)
+		cfg.horizon = RNN_MAX_TRAINED;
+	cfg.mixed = RNN_REFS;
+	cfg.seasons_given = cfg.seasons[0] = 1;
+	rnn_arena_init(&a, NULL, 0);
+	rnn_prior_net_init(&net, panel->prior, &cfg, longest, PRIOR_BATCH / 2, &a);
+	return (double) a.used * PRIOR_ALONE;
+}
+
 /*
  * Untouched pages cost nothing, so the block is asked for by a generous bound
- * and laid out once the seasons are known.
+ * and laid out once the seasons are known.  Where no network is trained, new
+ * pages are a good part of the work: a block of less than 32 MB is one that
+ * malloc keeps, so that the next training has the same pages.
  */
 rnn_status
 rnn_trainer_size(const rnn_config *cfg, const rnn_panel *panel, size_t limit,
 				 size_t *size, rnn_error *err)
 {
 	const size_t fixed = sizeof(rnn_trainer) + (size_t) 4 * 1024 * 1024;
-	double		want = 64e6;
+	bool		trains = cfg->network && cfg->start != RNN_START_PRIOR;
+	double		want = 8e6,
+				points = 0;
+	int64_t		longest = 1;
 
 	RNN_TRY(rnn_config_check(cfg, err));
 	if (panel->count < 1)
 		return rnn_fail(err, RNN_ERR_DATA, "there is no series", 0, 0, 0);
 	for (int i = 0; i < panel->count; i++)
-		want += (double) panel->series[i].n * (cfg->network ? 6000 : 64) + 4096;
+	{
+		points += (double) panel->series[i].n;
+		longest = rnn_max(longest, panel->series[i].n);
+	}
+	want += points * (trains ? 6000 : 64) + 4096.0 * panel->count;
+	/* Held-out windows, some thousands at most. */
+	want += trains ? 56e6 : fmin(56e6, 1500 * points);
 	/* The references' scratch and forecasts grow with the horizon. */
 	want += 4000.0 * (cfg->horizon + 64);
-	if (cfg->network)
+	if (trains)
 		want += network_bytes(cfg, panel, false);
-	if (cfg->network && panel->prior && rnn_prior_allows(panel->prior, cfg))
+	if (trains && panel->prior && rnn_prior_allows(panel->prior, cfg))
 		want += network_bytes(cfg, panel, true);
+	if (!trains)
+		want += prior_bytes(cfg, panel, longest);
 	if (limit < fixed)
 		return rnn_fail(err, RNN_ERR_MEMORY, "training", (double) fixed, 0, 0);
 	*size = want < (double) limit ? (size_t) want : limit;
