@@ -51,14 +51,14 @@ rnn_prior_net_init(rnn_prior_net *p, const rnn_prior *prior, const rnn_config *c
 	if (p->shape.blocks > (prior->horizon + S - 1) / S)
 		p->shape.blocks = (prior->horizon + S - 1) / S;
 	rnn_frame_plan_init(&p->plan, &p->shape, &own);
-	p->packed = false;
+	p->packed = prior->packed[0] != NULL;
 	p->B = B;
 	p->T = 1;
 	while (p->T < steps && (int64_t) p->T * own.patch < longest)
 		p->T *= 2;
 	rnn_strips_init(&p->own, &p->plan, p->T, B, longest, a);
 	p->strips = &p->own;
-	rnn_net_init(&p->net, &p->shape, p->T, B, false, a);
+	rnn_net_init_packed(&p->net, &p->shape, p->T, B, prior->packed, a);
 }
 
 /* Steps of a window of e points, those before it included: a power of two, so that windows share a batch. */

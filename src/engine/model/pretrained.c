@@ -105,6 +105,40 @@ rnn_prior_load(int version, void *block, rnn_prior *out, rnn_error *err)
 	return RNN_OK;
 }
 
+static void
+lay_out_packed(rnn_prior *prior, const rnn_shape *s, rnn_arena *a)
+{
+	for (int l = 0; l < s->L; l++)
+		prior->packed[l] = arena_new(a, real, RNN_PACKED(s->cell->gates, s->I[l], s->H));
+}
+
+size_t
+rnn_prior_packed_size(const rnn_prior *prior)
+{
+	rnn_prior	measured = *prior;
+	rnn_shape	s;
+	rnn_arena	a;
+
+	rnn_shape_init(&s, &prior->cfg);
+	rnn_arena_init(&a, NULL, 0);
+	lay_out_packed(&measured, &s, &a);
+	return a.used;
+}
+
+void
+rnn_prior_pack(rnn_prior *prior, void *block)
+{
+	const real *w = prior->weights;
+	rnn_shape	s;
+	rnn_arena	a;
+
+	rnn_shape_init(&s, &prior->cfg);
+	rnn_arena_init(&a, block, rnn_prior_packed_size(prior));
+	lay_out_packed(prior, &s, &a);
+	for (int l = 0; l < s.L; l++)
+		rnn_kernel->pack(s.cell, s.I[l], s.H, w + s.w_ih[l], w + s.w_hh[l], w + s.bias[l], prior->packed[l]);
+}
+
 bool
 rnn_prior_weights(int version, int64_t n, float *out)
 {

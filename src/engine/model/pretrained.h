@@ -5,7 +5,7 @@
 #ifndef RNN_PRETRAINED_H
 #define RNN_PRETRAINED_H
 
-#include "config/config.h"
+#include "net/shape.h"
 
 /*
  * A network that was pretrained on synthetic series, docs/developers/prior.md.  Its mean
@@ -21,6 +21,7 @@ typedef struct rnn_prior
 	rnn_config	cfg;			/* shape */
 	int64_t		params;
 	const real *weights;		/* (params,) in the block that it was loaded into */
+	real	   *packed[RNN_MAX_LAYERS];	/* those of its layers as the kernels want them; NULL: each forecast packs them */
 } rnn_prior;
 
 int			rnn_prior_latest(void);
@@ -33,6 +34,9 @@ int			rnn_prior_for(int horizon, int64_t points);
 /* Bytes that rnn_prior_load fills, 0 if there is no such version here. */
 size_t		rnn_prior_size(int version);
 rnn_status	rnn_prior_load(int version, void *block, rnn_prior *out, rnn_error *err);
+/* Packs them once for all forecasts, into a block of so many bytes; for the kernels of this process. */
+size_t		rnn_prior_packed_size(const rnn_prior *prior);
+void		rnn_prior_pack(rnn_prior *prior, void *block);
 /* The first n of its weights; false if there is no such version, or it has fewer. */
 bool		rnn_prior_weights(int version, int64_t n, float *out);
 /* Whether a network of this version has the shape that cfg, resolved, describes. */

@@ -22,7 +22,7 @@ rnn_tile_windows(const rnn_shape *s, int B)
 }
 
 static void
-init_layers(rnn_net *net, int64_t N, int64_t B, bool training, rnn_arena *a)
+init_layers(rnn_net *net, int64_t N, int64_t B, bool training, real *const *packed, rnn_arena *a)
 {
 	const rnn_shape *s = net->shape;
 	int64_t		H = s->H,
@@ -40,7 +40,7 @@ init_layers(rnn_net *net, int64_t N, int64_t B, bool training, rnn_arena *a)
 		net->c[l] = s->cell->has_cell ? arena_new(a, real, (B + N) * H) : NULL;
 		net->drop[l] = training && s->dropout > 0 ? arena_new(a, real, N * H) : NULL;
 		net->dx[l] = training ? arena_new(a, real, N * s->I[l]) : NULL;
-		net->packed[l] = arena_new(a, real, RNN_PACKED(s->cell->gates, s->I[l], H));
+		net->packed[l] = packed && packed[l] ? packed[l] : arena_new(a, real, RNN_PACKED(s->cell->gates, s->I[l], H));
 		net->panels[l] = training && H > RNN_PANEL && H % RNN_WHOLE == 0 ?
 			arena_new(a, real, (s->cell->gates - s->cell->h_first) * H * H) : NULL;
 	}
@@ -102,8 +102,8 @@ init_head(rnn_net *net, int64_t N, bool training, rnn_arena *a)
 	net->dgate = arena_new(a, real, N * s->R);
 }
 
-void
-rnn_net_init(rnn_net *net, const rnn_shape *shape, int T, int B, bool training, rnn_arena *a)
+static void
+init(rnn_net *net, const rnn_shape *shape, int T, int B, bool training, real *const *packed, rnn_arena *a)
 {
 	int64_t		N = (int64_t) T * B,
 				Hz = (int64_t) shape->blocks * S;
@@ -122,8 +122,20 @@ rnn_net_init(rnn_net *net, const rnn_shape *shape, int T, int B, bool training, 
 	net->turned = training && shape->H % RNN_WHOLE == 0 ? arena_new(a, real, shape->params) : NULL;
 	rnn_point_layout(net, N, training, a);
 	init_convs(net, N, B, training, a);
-	init_layers(net, N, B, training, a);
+	init_layers(net, N, B, training, packed, a);
 	init_head(net, N, training, a);
+}
+
+void
+rnn_net_init(rnn_net *net, const rnn_shape *shape, int T, int B, bool training, rnn_arena *a)
+{
+	init(net, shape, T, B, training, NULL, a);
+}
+
+void
+rnn_net_init_packed(rnn_net *net, const rnn_shape *shape, int T, int B, real *const *packed, rnn_arena *a)
+{
+	init(net, shape, T, B, false, packed, a);
 }
 
 void

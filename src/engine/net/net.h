@@ -115,6 +115,8 @@ int			rnn_tile_windows(const rnn_shape *s, int B);
 
 /* Lays the buffers out in the arena (or measures, base NULL). */
 void		rnn_net_init(rnn_net *net, const rnn_shape *shape, int T, int B, bool training, rnn_arena *a);
+/* The same for forecasts, by layers whose weights are packed already; packed[0] NULL: they aren't. */
+void		rnn_net_init_packed(rnn_net *net, const rnn_shape *shape, int T, int B, real *const *packed, rnn_arena *a);
 
 /*
  * From now on the backward pass leaves the gradients of the inputs in `input`,

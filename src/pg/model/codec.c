@@ -28,7 +28,7 @@ typedef struct CallSite
 	int			told;			/* notices that were raised here, as bits */
 } CallSite;
 
-/* The pretrained network, decoded once in a session: a megabyte. */
+/* The pretrained network, decoded and packed once in a session: some megabytes. */
 const rnn_prior *
 pretrained(int version)
 {
@@ -45,6 +45,7 @@ pretrained(int version)
 		block = MemoryContextAlloc(TopMemoryContext, rnn_prior_size(version));
 	if (rnn_prior_load(version, block, &fresh, &err) != RNN_OK)
 		report_engine_error(&err);
+	rnn_prior_pack(&fresh, MemoryContextAlloc(TopMemoryContext, rnn_prior_packed_size(&fresh)));
 	loaded[version] = fresh;
 	return &loaded[version];
 }
