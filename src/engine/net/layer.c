@@ -88,6 +88,16 @@ rnn_layer_pack(rnn_net *net, const real *w, int l)
 		pack_panels((int64_t) (cell->gates - cell->h_first) * s->H, s->H, w + s->w_hh[l], net->panels[l]);
 }
 
+/* A step that no window has begun leaves no state, and none but a training asks for its gates. */
+static bool
+is_empty_step(const rnn_net *net, int64_t at, int B)
+{
+	for (int b = 0; b < B; b++)
+		if (!net->before[at + b])
+			return false;
+	return !net->training;
+}
+
 void
 rnn_layer_forward(rnn_net *net, const real *w, int l, int T, int B, rnn_rng *rng)
 {
@@ -122,7 +132,8 @@ rnn_layer_forward(rnn_net *net, const real *w, int l, int T, int B, rnn_rng *rng
 			now.c_prev = net->c[l] + at;
 			now.c = net->c[l] + at + step;
 		}
-		rnn_kernel->cell[s->kind].forward(&now);
+		if (!is_empty_step(net, (int64_t) t * B, B))
+			rnn_kernel->cell[s->kind].forward(&now);
 		rnn_empty_rows(net, (int64_t) t * B, B, now.h);
 		if (now.c)
 			rnn_empty_rows(net, (int64_t) t * B, B, now.c);
