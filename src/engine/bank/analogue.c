@@ -9,14 +9,16 @@
  * what followed it by the same; near windows weigh more, by 1 / distance^2.
  *
  * Everything is a difference of two points, so a level of any size loses no
- * digit.  Sums go over a window from its end backwards, for eight windows side
- * by side: the compiler makes vectors of them and no bit depends on how wide.
+ * digit.  Sums go over a window from its end backwards, for some windows side
+ * by side: the compiler makes vectors of them, of which no one waits for another,
+ * and no bit depends on how wide they are or how many.
  */
 #include "bank/references.h"
 
 #include <string.h>
 
-#define SIDE 8					/* windows that are compared at once */
+#define SIDE 8					/* windows that are compared at once, at least, */
+#define MANY 24					/* and as long as there are so many */
 #define MOST_NEAR 10
 
 typedef struct Analogue
@@ -74,21 +76,21 @@ distances_in(double *work, int64_t n)
 	return d;
 }
 
-/* Points from .. to back from the ends of SIDE windows and of the last one: sums of what differs, and of its squares. */
+/* Points from .. to back from the ends of `side` windows and of the last one: sums of what differs, and of its squares. */
 static INLINE void
-add_differences(const double *last, const double *z, int from, int to, double *sum, double *squares)
+add_differences(const int side, const double *last, const double *z, int from, int to, double *sum, double *squares)
 {
-	double		s[SIDE],
-				q[SIDE];
+	double		s[MANY],
+				q[MANY];
 
-	memcpy(s, sum, sizeof(s));
-	memcpy(q, squares, sizeof(q));
+	memcpy(s, sum, sizeof(double) * side);
+	memcpy(q, squares, sizeof(double) * side);
 	for (int i = from; i < to; i++)
 	{
 		double		x = last[-i - 1];
 		const double *at = z - i - 1;
 
-		for (int k = 0; k < SIDE; k++)
+		for (int k = 0; k < side; k++)
 		{
 			double		differ = x - at[k];
 
@@ -96,8 +98,8 @@ add_differences(const double *last, const double *z, int from, int to, double *s
 			q[k] += differ * differ;
 		}
 	}
-	memcpy(sum, s, sizeof(s));
-	memcpy(squares, q, sizeof(q));
+	memcpy(sum, s, sizeof(double) * side);
+	memcpy(squares, q, sizeof(double) * side);
 }
 
 /* The nearest place behind `from` at which an analogue from `one` on wants its sums. */
@@ -117,25 +119,25 @@ next_stop(const int *length, int one, int from)
 }
 
 /*
- * Windows that end before z, z + 1, ... against the one that ends before `last`,
- * by the analogues from `one` on; results go to place `at` and behind it.
+ * `side` windows that end before z, z + 1, ... against the one that ends before
+ * `last`, by the analogues from `one` on; results go to place `at` and behind it.
  */
 static INLINE void
-compare_side(const double *last, const double *z, const int *length, int one, const Distances *d, int64_t at)
+compare_side(const int side, const double *last, const double *z, const int *length, int one, const Distances *d, int64_t at)
 {
-	double		sum[SIDE] = {0},
-				squares[SIDE] = {0},
-				shift[RNN_ANALOGUES][SIDE];
+	double		sum[MANY] = {0},
+				squares[MANY] = {0},
+				shift[RNN_ANALOGUES][MANY];
 
 	for (int from = 0, to; from < length[one]; from = to)
 	{
 		to = next_stop(length, one, from);
-		add_differences(last, z, from, to, sum, squares);
+		add_differences(side, last, z, from, to, sum, squares);
 		for (int a = one; a < RNN_ANALOGUES; a++)
 		{
-			for (int k = 0; to == analogues[a].level && k < SIDE; k++)
+			for (int k = 0; to == analogues[a].level && k < side; k++)
 				shift[a][k] = sum[k] / to;
-			for (int k = 0; to == length[a] && k < SIDE; k++)
+			for (int k = 0; to == length[a] && k < side; k++)
 			{
 				d->shift[a][at + k] = shift[a][k];
 				d->squares[a][at + k] = squares[k] - shift[a][k] * (2 * sum[k] - to * shift[a][k]);
@@ -148,12 +150,16 @@ compare_side(const double *last, const double *z, const int *length, int one, co
 static WIDE void
 compare(const double *x, int64_t n, int64_t from, int64_t to, const int *length, int one, const Distances *d, int64_t at)
 {
-	for (int64_t c = from; c <= to; c += SIDE)
+	int64_t		c = from;
+
+	for (; c + MANY <= to + 1; c += MANY)
+		compare_side(MANY, x + n, x + c, length, one, d, at + c - from);
+	for (; c <= to; c += SIDE)
 	{
 		/* The last ones overlap those before: they are computed twice, to the same bits. */
 		int64_t		first = rnn_min(c, to - SIDE + 1);
 
-		compare_side(x + n, x + first, length, one, d, at + first - from);
+		compare_side(SIDE, x + n, x + first, length, one, d, at + first - from);
 	}
 }
 
