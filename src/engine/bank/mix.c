@@ -405,8 +405,8 @@ known_references(Memory *m, const Bank *bank, const Origin *o, int64_t first, in
 	}
 	k = &m->known[i];
 	ref = m->ref + (int64_t) i * RNN_REFS * h;
-	/* Regressions need what the smoothers left, so these are formed again. */
-	if (k->refs <= AUTOREGRESSING && bank->refs > AUTOREGRESSING)
+	/* Those behind the analogues need what the smoothers left, so these are formed again. */
+	if (k->refs < bank->refs && bank->refs > REVERTING)
 		k->refs = 0;
 	if (k->refs == 0)
 		references_at(bank, o->end, o->steps, logs, o->top, ref, h, k->present);

@@ -135,8 +135,9 @@ subtract_profile(const Bank *bank, int64_t n, const double *before, int64_t f, i
 	{
 		for (int64_t i = 0; i < f; i++)
 			mean += before[i] / f;
-		for (int64_t i = 0; i < m; i++)
-			p[i] -= before[i % f] - mean;
+		for (int64_t at = 0; at < m; at += f)
+			for (int64_t i = 0; i < f; i++)
+				p[at + i] -= before[i] - mean;
 		return;
 	}
 	for (int64_t i = 0; i < size; i++)
@@ -149,22 +150,24 @@ subtract_profile(const Bank *bank, int64_t n, const double *before, int64_t f, i
 		p[i] -= of[rho][i];
 }
 
+/* x (n) plus `sign` times the profile (m), whose first phase is that of x[0]. */
+static INLINE void
+add_profile(const double *restrict p, int64_t m, double sign, double *restrict x, int64_t n)
+{
+	for (int64_t at = 0; at < n; at += m)
+		for (int64_t i = 0; i < rnn_min(m, n - at); i++)
+			x[at + i] += sign * p[i];
+}
+
 /* d (points), the last of a series, less the profile; ahead (h) plus it. */
-static void
+static WIDE void
 apply_profile(const double *p, int64_t m, double *d, int64_t points, double *ahead, int h)
 {
-	int64_t		phase = (m - points % m) % m;
+	int64_t		begun = points % m; /* of a season that lies before the whole ones */
 
-	for (int64_t i = 0; i < points; i++)
-	{
-		d[i] -= p[phase];
-		phase = phase + 1 == m ? 0 : phase + 1;
-	}
-	for (int j = 0; j < h; j++)
-	{
-		ahead[j] += p[phase];
-		phase = phase + 1 == m ? 0 : phase + 1;
-	}
+	add_profile(p + m - begun, begun, -1, d, begun);
+	add_profile(p, m, -1, d + begun, points - begun);
+	add_profile(p, m, 1, ahead, h);
 }
 
 /*
@@ -335,7 +338,7 @@ smooth_group(const Bank *bank, int64_t n, int h, double top, bool log, double *r
 		present[RNN_MAX_SEASONS + i] = true;
 	}
 	if (!log)
-		present[REVERTING] = seasonal &&
+		present[REVERTING] = seasonal && bank->refs > REVERTING &&
 			revert(bank, n, h, bank->level[SLOW] + all - points, points, bank->ahead[SLOW], ref + REVERTING * stride);
 	if (regress)
 		autoregressions_at(bank, all, h, ref + AUTOREGRESSING * stride, stride, present + AUTOREGRESSING);
@@ -362,7 +365,7 @@ references_at(const Bank *bank, int64_t n, int h, bool positive, double top,
 	smooth_group(bank, n, h, top, false, ref, stride, present);
 	if (positive)
 		smooth_group(bank, n, h, top, true, ref, stride, present);
-	present[REVERTING + 1] = season_mean(bank, n, h, ref + (REVERTING + 1) * stride);
+	present[REVERTING + 1] = bank->refs > REVERTING + 1 && season_mean(bank, n, h, ref + (REVERTING + 1) * stride);
 	for (int r = 0; r < RNN_REFS; r++)
 		for (int j = 0; !present[r] && j < h; j++)
 			ref[r * stride + j] = bank->x[n - 1];
