@@ -17,8 +17,7 @@
 
 #include <string.h>
 
-#define SIDE 8					/* windows that are compared at once, at least, */
-#define MANY 24					/* and as long as there are so many */
+#define MANY 24					/* windows that are compared at once; SIDE where they are fewer */
 #define MOST_NEAR 10
 
 typedef struct Analogue

@@ -15,7 +15,6 @@
 #include <math.h>
 #include <string.h>
 
-#define SIDE 8					/* points that are looked at together */
 #define SHARED_SLOTS 240		/* ends whose references are kept, at most */
 #define SHARED_DOUBLES 131072	/* that they take, */
 #define LONG_SHARED 3			/* times as many where a series has many origins */
@@ -220,14 +219,18 @@ scan_prefixes(const double *x, Origin *o, int seen)
 	}
 }
 
-static double
-mean_error(const double *f, const double *y, int from, int to)
+static WIDE double
+mean_error(const double *f, const double *y, int steps)
 {
-	double		sum = 0;
+	double		sum[SIDE] = {0};
+	int			j = 0;
 
-	for (int j = from; j < to; j++)
-		sum += fabs(f[j] - y[j]);
-	return sum / (to - from);
+	for (; j + SIDE <= steps; j += SIDE)
+		for (int k = 0; k < SIDE; k++)
+			sum[k] += fabs(f[j + k] - y[j + k]);
+	for (int k = 0; j + k < steps; k++)
+		sum[k] += fabs(f[j + k] - y[j + k]);
+	return all_sides(sum) / steps;
 }
 
 static double
@@ -428,7 +431,7 @@ score(Known *k, const double *ref, const double *y, int steps, int h)
 		return;
 	for (int r = 0; r < RNN_REFS; r++)
 		if (k->present[r])
-			k->error[r] = mean_error(ref + (int64_t) r * h, y, 0, steps);
+			k->error[r] = mean_error(ref + (int64_t) r * h, y, steps);
 	k->scored = steps;
 }
 

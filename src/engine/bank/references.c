@@ -212,31 +212,70 @@ deseasonalise(const Bank *bank, const double *z, int64_t n, int h, int64_t point
 	return found > 0;
 }
 
+WIDE double
+bank_mean(const double *x, int64_t n)
+{
+	double		sum[SIDE] = {0},
+				share = 1 / (double) n;
+	int64_t		i = 0;
+
+	for (; i + SIDE <= n; i += SIDE)
+		for (int k = 0; k < SIDE; k++)
+			sum[k] += x[i + k] * share;
+	for (int k = 0; i + k < n; k++)
+		sum[k] += x[i + k] * share;
+	return all_sides(sum);
+}
+
 /* Exponentially weighted level of the last points of d (L). */
-static double
+static WIDE double
 level_of(const double *d, int64_t L, double alpha)
 {
-	double		w = 1,
-				sum = 0,
-				total = 0;
+	double		sum[SIDE] = {0},
+				total[SIDE] = {0},
+				w[SIDE],
+				fade = 1;
 
 	if (alpha >= 1)
 		return d[L - 1];
-	for (int64_t i = L - 1; i >= 0 && w > 1e-18; i--)
+	for (int k = SIDE - 1; k >= 0; k--, fade *= 1 - alpha)
+		w[k] = fade;
+	for (; L >= SIDE && w[SIDE - 1] > 1e-18; L -= SIDE)
+		for (int k = 0; k < SIDE; k++)
+		{
+			sum[k] += w[k] * d[L - SIDE + k];
+			total[k] += w[k];
+			w[k] *= fade;
+		}
+	for (int k = SIDE - (int) rnn_min(L, SIDE); L < SIDE && k < SIDE; k++)
 	{
-		sum += w * d[i];
-		total += w;
-		w *= 1 - alpha;
+		sum[k] += w[k] * d[L - SIDE + k];
+		total[k] += w[k];
 	}
-	return sum / total;
+	return all_sides(sum) / all_sides(total);
+}
+
+/* The slope of the line through d (n) that errs least. */
+static WIDE double
+least_squares(const double *d, int64_t n)
+{
+	double		sum[SIDE] = {0},
+				size = (double) n,
+				t = (1 - size) / 2; /* of point i, the middle being 0 */
+	int64_t		i = 0;
+
+	for (; i + SIDE <= n; i += SIDE, t += SIDE)
+		for (int k = 0; k < SIDE; k++)
+			sum[k] += (t + k) * d[i + k];
+	for (int k = 0; i + k < n; k++)
+		sum[k] += (t + k) * d[i + k];
+	return all_sides(sum) / (size * (size * size - 1) / 12);
 }
 
 static double
 slope_of(const double *d, int64_t L, Slope slope, int season)
 {
 	int64_t		k;
-	double		sum = 0,
-				squares = 0;
 
 	if (slope == SLOPE_NONE)
 		return 0;
@@ -245,14 +284,7 @@ slope_of(const double *d, int64_t L, Slope slope, int season)
 	k = rnn_min(L, rnn_max(2 * (int64_t) season, 24));
 	if (k <= 2)
 		return 0;
-	for (int64_t i = 0; i < k; i++)
-	{
-		double		t = i - (k - 1) / 2.0;
-
-		sum += t * d[L - k + i];
-		squares += t * t;
-	}
-	return sum / squares * (slope == SLOPE_HALF ? 0.5 : 1);
+	return least_squares(d + L - k, k) * (slope == SLOPE_HALF ? 0.5 : 1);
 }
 
 /* The level, corrected for the lag of the smoothing; trend (h): how far it goes from there. */
@@ -312,6 +344,14 @@ season_mean(const Bank *bank, int64_t n, int h, double *out)
 	return true;
 }
 
+/* NaN is the least. */
+static inline double
+within(double x, double least, double most)
+{
+	x = x > least ? x : least;
+	return x < most ? x : most;
+}
+
 /* The smoothers of the series, or of its logarithms. */
 static void
 smooth_group(const Bank *bank, int64_t n, int h, double top, bool log, double *ref, int64_t stride, bool *present)
@@ -334,7 +374,7 @@ smooth_group(const Bank *bank, int64_t n, int h, double top, bool log, double *r
 		else
 			extrapolate(s, bank->level[s->profile] + all - points, points, h, bank->seasons[0], bank->ahead[s->profile], out);
 		for (int j = 0; log && j < h; j++)
-			out[j] = exp(fmin(fmax(out[j], -50), top));
+			out[j] = exp(within(out[j], -50, top));
 		present[RNN_MAX_SEASONS + i] = true;
 	}
 	if (!log)

@@ -51,6 +51,18 @@ revert_trend(const Bank *bank, int64_t n, int h, double level, double *trend)
 	return K > 0;
 }
 
+/* profile (m): the means of the phases of K seasons, less `mean` */
+static WIDE void
+phase_means(const double *restrict x, int64_t K, int64_t m, double mean, double *restrict profile)
+{
+	double		share = 1 / (double) K;
+
+	memset(profile, 0, sizeof(double) * m);
+	for (int64_t k = 0; k < K; k++)
+		for (int64_t i = 0; i < m; i++)
+			profile[i] += (x[k * m + i] - mean) * share;
+}
+
 bool
 season_by_means(const Bank *bank, int64_t n, int h, double *level, double *trend, double *profile)
 {
@@ -61,10 +73,7 @@ season_by_means(const Bank *bank, int64_t n, int h, double *level, double *trend
 
 	if (K == 0)
 		return false;
-	memset(profile, 0, sizeof(double) * m);
-	for (int64_t k = 0; k < K; k++)
-		for (int64_t i = 0; i < m; i++)
-			profile[i] += (from[k * m + i] - mean) / (double) K;
+	phase_means(from, K, m, mean, profile);
 	*level = bank_mean(bank->x + n - m, m);
 	return_by(*level - mean, 1, m, h, trend);
 	return true;
