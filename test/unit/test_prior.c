@@ -265,6 +265,63 @@ test_left_alone(void)
 	}
 }
 
+/* Layers that were packed once are those that each forecast packs, and are what it looks at. */
+static void
+test_packed(void)
+{
+	rnn_prior	ready = prior;
+	size_t		size = rnn_prior_packed_size(&prior);
+	void	   *block = malloc(size);
+	rnn_model	m = prior_model(AHEAD, 12);
+	double		x[300],
+			   *each,
+			   *once,
+			   *emptied;
+
+	printf("- packed once\n");
+	wave(x, 300, 12, 5);
+	rnn_prior_pack(&ready, block);
+	each = forecast_series(&m, x, 300, AHEAD);
+	m.prior_net = &ready;
+	once = forecast_series(&m, x, 300, AHEAD);
+	CHECK(memcmp(each, once, sizeof(double) * AHEAD * Q) == 0);
+	memset(block, 0, size);
+	emptied = forecast_series(&m, x, 300, AHEAD);
+	CHECK(memcmp(each, emptied, sizeof(double) * AHEAD * Q) != 0);
+	free(each), free(once), free(emptied), free(block);
+}
+
+/* Of a block this small malloc keeps the pages; it is no smaller than all held-out windows want. */
+static void
+test_small_block(void)
+{
+	static const int horizons[] = {1, 24, 48, 96};
+	double		x[512];
+
+	printf("- a small block where nothing is trained\n");
+	wave(x, 512, 24, 6);
+	for (int c = 0; c < 4; c++)
+	{
+		rnn_series	series = {.x = x,.n = 512};
+		rnn_panel	panel = {.series = &series,.count = 1,.prior = &prior};
+		rnn_config	cfg;
+		Trained		small,
+					large;
+		rnn_error	err;
+		size_t		size;
+
+		rnn_config_defaults(&cfg);
+		cfg.start = RNN_START_PRIOR;
+		cfg.horizon = horizons[c];
+		CHECK(rnn_trainer_size(&cfg, &panel, 256 * MB, &size, &err) == RNN_OK && size < 32 * MB);
+		small = train_in(size, NULL, &prior, &cfg, x, 512);
+		large = train_in(256 * MB, NULL, &prior, &cfg, x, 512);
+		CHECK(small.status == RNN_OK && large.status == RNN_OK);
+		CHECK(small.model.calibration_n > 0 && small.model.calibration_n == large.model.calibration_n);
+		free(small.block), free(large.block);
+	}
+}
+
 /* The trainer: what is trained, what the model says of itself, and its bytes. */
 static void
 test_training(void)
@@ -600,6 +657,8 @@ main(void)
 	TEST(test_reads_the_past_alone);
 	TEST(test_horizons);
 	TEST(test_left_alone);
+	TEST(test_packed);
+	TEST(test_small_block);
 	TEST(test_tuned);
 	load_for(AHEAD);
 	TEST(test_load);
@@ -607,6 +666,8 @@ main(void)
 	TEST(test_reads_the_past_alone);
 	TEST(test_horizons);
 	TEST(test_left_alone);
+	TEST(test_packed);
+	TEST(test_small_block);
 	TEST(test_training);
 	TEST(test_tuned);
 	TEST(test_versions);

@@ -21,20 +21,15 @@ typedef struct Trained
 	rnn_error	err;
 } Trained;
 
-/* Runs a whole training in `limit` bytes, from the weights of `warm`, on top of the prior, if not NULL. */
+/* Runs a whole training in a block of this size. */
 static inline Trained
-train_on(const rnn_model *warm, const rnn_prior *prior, const rnn_config *cfg, const double *x, int64_t n, size_t limit)
+train_in(size_t size, const rnn_model *warm, const rnn_prior *prior, const rnn_config *cfg, const double *x, int64_t n)
 {
-	Trained		t = {.series = {.n = n,.x = x}};
+	Trained		t = {.series = {.n = n,.x = x},.block = malloc(size)};
 	rnn_panel	panel = {.count = 1,.series = &t.series,.prior = prior,.covariates = cfg->covariates};
 	rnn_trainer *trainer;
 	rnn_progress p = {0};
-	size_t		size;
 
-	t.status = rnn_trainer_size(cfg, &panel, limit, &size, &t.err);
-	if (t.status != RNN_OK)
-		return t;
-	t.block = malloc(size);
 	t.status = rnn_trainer_init(&trainer, t.block, size, cfg, &panel, warm, &t.err);
 	while (t.status == RNN_OK && !p.done)
 		t.status = rnn_trainer_step(trainer, &p, &t.err);
@@ -43,6 +38,18 @@ train_on(const rnn_model *warm, const rnn_prior *prior, const rnn_config *cfg, c
 	t.model.series = NULL;
 	t.model.n_series = 0;
 	return t;
+}
+
+/* The same in `limit` bytes, from the weights of `warm`, on top of the prior, if not NULL. */
+static inline Trained
+train_on(const rnn_model *warm, const rnn_prior *prior, const rnn_config *cfg, const double *x, int64_t n, size_t limit)
+{
+	Trained		t = {.series = {.n = n,.x = x}};
+	rnn_panel	panel = {.count = 1,.series = &t.series,.prior = prior,.covariates = cfg->covariates};
+	size_t		size;
+
+	t.status = rnn_trainer_size(cfg, &panel, limit, &size, &t.err);
+	return t.status == RNN_OK ? train_in(size, warm, prior, cfg, x, n) : t;
 }
 
 static inline Trained
