@@ -137,7 +137,7 @@ rnn_trainer_size(const rnn_config *cfg, const rnn_panel *panel, size_t limit,
 {
 	const size_t fixed = sizeof(rnn_trainer) + (size_t) 4 * 1024 * 1024;
 	bool		trains = cfg->network && cfg->start != RNN_START_PRIOR;
-	double		want = 8e6,
+	double		want = 10e6,
 				points = 0;
 	int64_t		longest = 1;
 
@@ -151,7 +151,7 @@ rnn_trainer_size(const rnn_config *cfg, const rnn_panel *panel, size_t limit,
 	}
 	want += points * (trains ? 6000 : 64) + 4096.0 * panel->count;
 	/* Held-out windows, some thousands at most. */
-	want += trains ? 56e6 : fmin(56e6, 1500 * points);
+	want += trains ? 54e6 : fmin(54e6, 1500 * points);
 	/* The references' scratch and forecasts grow with the horizon. */
 	want += 4000.0 * (cfg->horizon + 64);
 	if (trains)
