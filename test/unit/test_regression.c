@@ -27,6 +27,7 @@ static const rnn_covariate list[K] = {
 };
 static double x[ROWS];
 static float cov[ROWS][K];
+static const double joint[7] = {0.5, 0, 1, 0, -1, 2, 0};	/* of the linear terms */
 
 static void
 config(rnn_config *cfg)
@@ -36,7 +37,7 @@ config(rnn_config *cfg)
 	cfg->horizon = AHEAD;
 	cfg->seasons_given = 1;
 	cfg->seasons[0] = 7;
-	cfg->covariates = (rnn_covariates) {.n = K,.list = list,.regression = {.cycle = 7}};
+	cfg->covariates = (rnn_covariates) {.n = K,.list = list,.regression = {.cycle = 7,.joint = joint}};
 }
 
 /* A week and a level that walks by `walk`; `effect` times a promotion of 6, a closed day of -8, and heat above 22. */
@@ -63,6 +64,34 @@ make_series(uint64_t seed, double walk, double effect)
 	}
 }
 
+/* Two numbers, and what is beyond the sum of both, times 6. */
+static void
+make_joint(uint64_t seed)
+{
+	rnn_rng		rng;
+
+	make_series(seed, 0, 0);
+	rnn_rng_seed(&rng, seed, 2);
+	for (int i = 0; i < ROWS; i++)
+	{
+		double		a = rnn_rng_normal(&rng),
+					b = rnn_rng_normal(&rng);
+
+		cov[i][PROMO] = (float) (0.5 * a);
+		cov[i][WARMTH] = (float) (20 + 4 * b);
+		x[i] += 6 * fmax(a + b, 0);
+	}
+}
+
+/* A promotion of 2 that has become one of 8 at the end. */
+static void
+make_fading(uint64_t seed)
+{
+	make_series(seed, 0, 0);
+	for (int i = 0; i < ROWS; i++)
+		x[i] += cov[i][PROMO] * (i < N / 2 ? 2 : 8);
+}
+
 static rnn_series
 series_to(int64_t n, bool told)
 {
@@ -86,13 +115,14 @@ test_terms(void)
 	CHECK(rnn_regression_terms(&cfg.covariates, RNN_DETAIL_LINEAR) == 7);
 	CHECK(rnn_regression_terms(&cfg.covariates, RNN_DETAIL_BENT) == 13);
 	CHECK(rnn_regression_terms(&cfg.covariates, RNN_DETAIL_PHASED) == 53);
+	CHECK(rnn_regression_terms(&cfg.covariates, RNN_DETAIL_JOINT) == 73);
 	for (int64_t row = 0; row < ROWS; row += 50)
-		for (int d = RNN_DETAIL_LINEAR; d <= RNN_DETAIL_PHASED; d++)
+		for (int d = RNN_DETAIL_LINEAR; d <= RNN_DETAIL_JOINT; d++)
 		{
-			int			n = rnn_regression_kept(&cfg.covariates, RNN_DETAIL_PHASED, d, kept);
+			int			n = rnn_regression_kept(&cfg.covariates, RNN_DETAIL_JOINT, d, kept);
 
 			CHECK(n == rnn_regression_terms(&cfg.covariates, d));
-			rnn_regression_row(&cfg.covariates, RNN_DETAIL_PHASED, &s, row, fine);
+			rnn_regression_row(&cfg.covariates, RNN_DETAIL_JOINT, &s, row, fine);
 			rnn_regression_row(&cfg.covariates, d, &s, row, coarse);
 			for (int i = 0; i < n; i++)
 				CHECK(coarse[i] == fine[kept[i]]);
@@ -120,6 +150,27 @@ test_values(void)
 	cov[3][WARMTH] = 1e38f;
 	rnn_regression_row(&cfg.covariates, RNN_DETAIL_LINEAR, &s, 3, t);
 	CHECK(t[2] > 100 && t[2] < 300);
+}
+
+/* What all of them say together is one more number, told as the others are. */
+static void
+test_together(void)
+{
+	rnn_config	cfg;
+	rnn_series	s = series_to(N, true);
+	double		t[RNN_MOST_TERMS],
+				all;
+
+	config(&cfg);
+	cov[3][PROMO] = 1;
+	cov[3][WARMTH] = 12;
+	cov[3][WORD] = 1;
+	rnn_regression_row(&cfg.covariates, RNN_DETAIL_LINEAR, &s, 3, t);
+	all = rnn_regression_joint(&cfg.covariates, joint, &s, 3);
+	CHECK(fabs(all - (0.5 * t[0] + t[2] + 2)) < 1e-12);
+	rnn_regression_row(&cfg.covariates, RNN_DETAIL_JOINT, &s, 3, t);
+	all = 3 * asinh(all / 3);
+	CHECK(t[53] == all && t[58] == fmax(all + 1, 0) - 1 && t[63] == fmax(all, 0) && t[68] == fmax(all - 1, 0));
 }
 
 /* Behind the rows that are there it is what it was a week before. */
@@ -198,6 +249,43 @@ test_fit(void)
 		CHECK(fabs(found(&r, WARMTH, 30, 22) - 8) < 2);
 		CHECK(fabs(found(&r, WARMTH, 18, 10)) < 1.5);
 	}
+}
+
+/* What one number adds depends on the other one. */
+static void
+test_joint(void)
+{
+	rnn_regression r;
+	double		high,
+				low;
+	float		before;
+	void	   *block;
+
+	make_joint(11);
+	r = fit(N, &block);
+	CHECK(r.detail == RNN_DETAIL_JOINT);
+	before = cov[10][WARMTH];
+	cov[10][WARMTH] = 24;
+	high = found(&r, PROMO, 0.5, 0);
+	cov[10][WARMTH] = 14;
+	low = found(&r, PROMO, 0.5, 0);
+	cov[10][WARMTH] = before;
+	printf("a number adds %.2f where the other is high, %.2f where it is low\n", high, low);
+	CHECK(fabs(high - 6) < 1.5);
+	CHECK(fabs(low) < 1.5);
+}
+
+/* An effect that has changed is that of late. */
+static void
+test_fading(void)
+{
+	rnn_regression r;
+	void	   *block;
+
+	make_fading(12);
+	r = fit(N, &block);
+	printf("a promotion of 2 that became 8: %.2f\n", found(&r, PROMO, 1, 0));
+	CHECK(fabs(found(&r, PROMO, 1, 0) - 8) < 1.5);
 }
 
 /* Covariates that mean nothing are left alone, nearly always; what they mean is nearly always found. */
@@ -354,24 +442,31 @@ test_bytes(void)
 	double		weight[RNN_MOST_TERMS];
 	uint8_t    *bytes;
 
-	make_series(7, 0, 1);
+	make_joint(7);
 	t = train(true);
 	m = t.model;
+	CHECK(m.config.covariates.regression.detail == RNN_DETAIL_JOINT);
 	back = read_back(&m, &len, &block, &err);
 	CHECK(back.config.covariates.regression.n == m.config.covariates.regression.n);
 	CHECK(back.config.covariates.regression.detail == m.config.covariates.regression.detail);
 	CHECK(memcmp(back.config.covariates.regression.weight, m.config.covariates.regression.weight,
 				 sizeof(double) * m.config.covariates.regression.n) == 0);
+	CHECK(memcmp(back.config.covariates.regression.joint, m.config.covariates.regression.joint, sizeof(joint)) == 0);
 	CHECK(forecast_error(&back, true) == forecast_error(&m, true));
 	free(block);
 	memcpy(weight, m.config.covariates.regression.weight, sizeof(double) * m.config.covariates.regression.n);
-	m.config.covariates.regression.weight = weight;
 	bytes = malloc(len);
-	for (int k = 0; k < 2; k++)
+	for (int k = 0; k < 4; k++)
 	{
+		rnn_regression *r = &m.config.covariates.regression;
 		size_t		size;
 
-		weight[3] = k == 0 ? NAN : 1e250;
+		weight[3] = k % 2 == 0 ? NAN : 1e250;
+		*r = t.model.config.covariates.regression;
+		if (k < 2)
+			r->weight = weight;
+		else
+			r->joint = weight;
 		rnn_model_encode(&m, bytes);
 		CHECK(rnn_model_decoded_size(bytes, len, &size, &err) == RNN_ERR_CORRUPT);
 	}
@@ -385,8 +480,11 @@ main(void)
 	make_series(1, 0, 1);
 	test_terms();
 	test_values();
+	test_together();
 	test_behind();
 	test_fit();
+	test_joint();
+	test_fading();
 	test_noise();
 	test_nothing();
 	test_mix();

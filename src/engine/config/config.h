@@ -50,7 +50,8 @@ typedef enum rnn_detail
 	RNN_DETAIL_NONE,			/* not at all */
 	RNN_DETAIL_LINEAR,			/* a slope of each number, a step of each word */
 	RNN_DETAIL_BENT,			/* slopes that change */
-	RNN_DETAIL_PHASED			/* and by the phase in a cycle */
+	RNN_DETAIL_PHASED,			/* and by the phase in a cycle */
+	RNN_DETAIL_JOINT			/* and what all of them say together, as one more number */
 } rnn_detail;
 
 #define RNN_MOST_TERMS 256		/* of the regression, */
@@ -62,6 +63,7 @@ typedef struct rnn_regression
 	int32_t		cycle;			/* steps, 1: none */
 	int32_t		n;				/* terms, 0: there are none */
 	const double *weight;		/* (n) */
+	const double *joint;		/* (terms of RNN_DETAIL_LINEAR) that make the number of RNN_DETAIL_JOINT */
 } rnn_regression;
 
 typedef struct rnn_covariates

@@ -207,26 +207,16 @@ covariate_of(Walk *w, rnn_covariate *c, bool is_history)
 	CHECK(w, isfinite(c->centre) && c->scale > 1e-100 && c->scale < 1e100, "the scale of a covariate");
 }
 
-/* How many weights there are follows from the covariates. */
 static void
-regression_of(Walk *w, const rnn_covariates *all, rnn_regression *r, bool is_history)
+weights_of(Walk *w, const double **list, int n)
 {
 	double	   *weight = NULL;
 
-	if (is_history)
-		*r = (rnn_regression) {0};
-	walk_i32(w, &r->detail, RNN_DETAIL_NONE, is_history ? RNN_DETAIL_NONE : RNN_DETAIL_PHASED, "the detail of the regression");
-	if (w->failed || r->detail == RNN_DETAIL_NONE)
+	if (w->direction == READ && (weight = walk_room(w, n, 8, sizeof(double))) == NULL && w->failed)
 		return;
-	walk_i32(w, &r->cycle, 1, 1000000, "the cycle of the regression");
-	if (w->direction == READ && !w->failed)
-		r->n = rnn_regression_terms(all, r->detail);
-	CHECK(w, r->n > 0 && r->n <= RNN_MOST_TERMS, "the count of the regression's terms");
-	if (w->direction == READ && (weight = walk_room(w, r->n, 8, sizeof(double))) == NULL && w->failed)
-		return;
-	for (int i = 0; i < r->n && !w->failed; i++)
+	for (int i = 0; i < n && !w->failed; i++)
 	{
-		double		v = w->direction == READ ? 0 : r->weight[i];
+		double		v = w->direction == READ ? 0 : (*list)[i];
 
 		walk_f64(w, &v);
 		CHECK(w, fabs(v) < RNN_MOST_WEIGHT, "a weight of the regression");
@@ -234,7 +224,27 @@ regression_of(Walk *w, const rnn_covariates *all, rnn_regression *r, bool is_his
 			weight[i] = v;
 	}
 	if (w->direction == READ)
-		r->weight = weight;
+		*list = weight;
+}
+
+/* How many weights there are follows from the covariates. */
+static void
+regression_of(Walk *w, const rnn_covariates *all, rnn_regression *r, bool is_history)
+{
+	if (is_history)
+		*r = (rnn_regression) {0};
+	walk_i32(w, &r->detail, RNN_DETAIL_NONE, is_history ? RNN_DETAIL_NONE : RNN_DETAIL_JOINT, "the detail of the regression");
+	if (w->failed || r->detail == RNN_DETAIL_NONE)
+		return;
+	walk_i32(w, &r->cycle, 1, 1000000, "the cycle of the regression");
+	if (w->direction == READ && !w->failed)
+		r->n = rnn_regression_terms(all, r->detail);
+	CHECK(w, r->n > 0 && r->n <= RNN_MOST_TERMS, "the count of the regression's terms");
+	if (w->failed)
+		return;
+	weights_of(w, &r->weight, r->n);
+	if (r->detail == RNN_DETAIL_JOINT)
+		weights_of(w, &r->joint, rnn_regression_terms(all, RNN_DETAIL_LINEAR));
 }
 
 /* Their names ascend, so none occurs twice. */

@@ -15,7 +15,8 @@
  *
  * The normal equations of blocks of time are kept, so that it costs little to
  * ask what each block would have been forecast by those before it: that chooses
- * the detail, and whether there is a regression at all.
+ * the detail, whether later blocks count more, and whether there is a regression
+ * at all.
  */
 #include "series/series.h"
 
@@ -30,6 +31,7 @@
 #define LEAST_GAIN 0.01			/* of the squares */
 #define LEAST_RATIO 1.5			/* of the mean gain to its error */
 #define RIDGE 10				/* equations that say that a term does nothing */
+#define FADE 0.7				/* of a block's weight that the one before it has, where later ones say more */
 
 /* y(t) - y(t - lag), and of that the change since the step before. */
 typedef struct Operator
@@ -47,9 +49,17 @@ typedef struct Equations
 				unit;			/* and that of a term of 1 */
 } Equations;
 
+/* How finely, and whether what lies long ago counts less. */
+typedef struct Choice
+{
+	rnn_detail	detail;
+	double		fade;
+} Choice;
+
 typedef struct Regression
 {
 	const rnn_config *cfg;
+	rnn_covariates all;			/* of it; what they say together, once it is known */
 	rnn_detail	finest;
 	int			K;				/* terms of it */
 	Operator	operator[OPERATORS];
@@ -101,7 +111,7 @@ add_terms(const Regression *r, const rnn_series *s, int64_t row, double by, doub
 {
 	double		terms[RNN_MOST_TERMS];
 
-	rnn_regression_row(&r->cfg->covariates, r->finest, s, row, terms);
+	rnn_regression_row(&r->all, r->finest, s, row, terms);
 	for (int k = 0; k < r->K; k++)
 		d[k] += by * terms[k];
 }
@@ -273,15 +283,17 @@ rest_of(const Regression *r, const Equations *e, int n)
 }
 
 static void
-add_block(Regression *r, const Equations *e)
+add_block(Regression *r, const Equations *e, double fade)
 {
+	Equations  *sum = &r->sum;
+
 	for (int64_t i = 0; i < (int64_t) r->K * r->K; i++)
-		r->sum.a[i] += e->a[i];
+		sum->a[i] = fade * sum->a[i] + e->a[i];
 	for (int k = 0; k < r->K; k++)
-		r->sum.b[k] += e->b[k];
-	r->sum.squares += e->squares;
-	r->sum.weight += e->weight;
-	r->sum.unit += e->unit;
+		sum->b[k] = fade * sum->b[k] + e->b[k];
+	sum->squares = fade * sum->squares + e->squares;
+	sum->weight = fade * sum->weight + e->weight;
+	sum->unit = fade * sum->unit + e->unit;
 }
 
 static void
@@ -314,11 +326,11 @@ gain_of(const double *rest, const double *squares, int n)
 
 /* The gain of the latest blocks, each forecast by those before it. */
 static double
-gain_by(Regression *r, rnn_detail detail)
+gain_by(Regression *r, Choice choice)
 {
 	double		rest[FOLDS],
 				squares[FOLDS];
-	int			n = rnn_regression_kept(&r->cfg->covariates, r->finest, detail, r->kept),
+	int			n = rnn_regression_kept(&r->all, r->finest, choice.detail, r->kept),
 				folds = 0;
 
 	clear(&r->sum, r->K);
@@ -332,7 +344,7 @@ gain_by(Regression *r, rnn_detail detail)
 			squares[folds] = e->squares;
 			rest[folds++] = rest_of(r, e, n);
 		}
-		add_block(r, e);
+		add_block(r, e, choice.fade);
 	}
 	return gain_of(rest, squares, folds);
 }
@@ -384,35 +396,48 @@ choose_rows(Regression *r, const rnn_series *series, int count)
 		r->stride++;
 }
 
+/* Whether there are several that are known ahead. */
+static bool
+together(const rnn_covariates *all)
+{
+	int			n = 0;
+
+	for (int k = 0; k < all->n; k++)
+		n += all->list[k].role == RNN_AHEAD;
+	return n > 1;
+}
+
 /* The finest detail whose terms are not too many. */
 static bool
 choose_finest(Regression *r)
 {
-	for (int d = RNN_DETAIL_PHASED; d > RNN_DETAIL_NONE; d--)
+	for (int d = together(&r->all) ? RNN_DETAIL_JOINT : RNN_DETAIL_PHASED; d > RNN_DETAIL_NONE; d--)
 	{
 		r->finest = d;
-		r->K = rnn_regression_terms(&r->cfg->covariates, d);
+		r->K = rnn_regression_terms(&r->all, d);
 		if (r->K <= RNN_MOST_TERMS)
 			return r->K > 0;
 	}
 	return false;
 }
 
-/* The detail that would have forecast the latest blocks best, if any. */
-static rnn_detail
-choose_detail(Regression *r)
+/* What would have forecast the latest blocks best, if anything. */
+static Choice
+choose(Regression *r)
 {
-	rnn_detail	best = RNN_DETAIL_NONE;
+	Choice		best = {RNN_DETAIL_NONE, 1};
 	double		most = 0;
 
 	for (int d = RNN_DETAIL_LINEAR; d <= (int) r->finest; d++)
-	{
-		double		gain = gain_by(r, d);
+		for (int fades = 0; fades <= 1; fades++)
+		{
+			Choice		choice = {d, fades ? FADE : 1};
+			double		gain = gain_by(r, choice);
 
-		if (gain > most)
-			best = d;
-		most = fmax(gain, most);
-	}
+			if (gain > most)
+				best = choice;
+			most = fmax(gain, most);
+		}
 	return best;
 }
 
@@ -428,22 +453,22 @@ add_all(Regression *r, const rnn_series *series, int count, const rnn_stop *stop
 
 /* Weights by all blocks; how many. */
 static int
-fit(Regression *r, rnn_detail detail)
+fit(Regression *r, Choice choice)
 {
-	int			n = rnn_regression_kept(&r->cfg->covariates, r->finest, detail, r->kept);
+	int			n = rnn_regression_kept(&r->all, r->finest, choice.detail, r->kept);
 
 	clear(&r->sum, r->K);
 	for (int b = 0; b < BLOCKS; b++)
-		add_block(r, &r->of[b]);
+		add_block(r, &r->of[b], choice.fade);
 	solve(r, n);
 	return n;
 }
 
 /* From now on equations are weighed by what such a fit leaves. */
 static void
-weigh_by(Regression *r, rnn_detail detail)
+weigh_by(Regression *r, Choice choice)
 {
-	int			n = fit(r, detail);
+	int			n = fit(r, choice);
 
 	memset(r->first, 0, sizeof(double) * r->K);
 	for (int i = 0; i < n; i++)
@@ -451,38 +476,83 @@ weigh_by(Regression *r, rnn_detail detail)
 	r->left = sqrt(fmax(rest_of(r, &r->sum, n), 1e-6 * r->sum.squares) / r->sum.squares);
 }
 
+/* The root of the mean square of what all say together. */
+static double
+size_of(const Regression *r, const double *weight, const rnn_series *series, int count)
+{
+	double		squares = 0;
+	int64_t		n = 0;
+
+	for (int i = 0; i < count; i++)
+		for (int64_t row = i % r->stride; row < series[i].n; row += r->stride, n++)
+			squares += pow(rnn_regression_joint(&r->all, weight, &series[i], row), 2);
+	return n > 0 ? sqrt(squares / (double) n) : 0;
+}
+
+/* What all say together is what they add, if that is linear, in units of its size. */
+static void
+join(Regression *r, const rnn_series *series, int count, double *joint, const rnn_stop *stop)
+{
+	Regression	linear = *r;
+	double		size;
+	int			n;
+
+	linear.finest = RNN_DETAIL_LINEAR;
+	linear.K = rnn_regression_terms(&r->all, RNN_DETAIL_LINEAR);
+	add_all(&linear, series, count, stop);
+	n = fit(&linear, (Choice) {RNN_DETAIL_LINEAR, 1});
+	size = size_of(r, linear.w, series, count);
+	for (int i = 0; i < n; i++)
+		joint[i] = size > 0 ? linear.w[i] / size : 0;
+	r->all.regression.joint = joint;
+}
+
+static bool
+in_range(const double *weight, int n)
+{
+	for (int i = 0; i < n; i++)
+		if (!(fabs(weight[i]) < RNN_MOST_WEIGHT))
+			return false;
+	return true;
+}
+
 /* None where a weight is no number. */
 static rnn_regression
 result(const Regression *r, rnn_detail detail, int n, double *weight)
 {
-	for (int i = 0; i < n; i++)
-		if (!(fabs(r->w[i]) < RNN_MOST_WEIGHT))
-			return (rnn_regression) {0};
+	const double *joint = detail == RNN_DETAIL_JOINT ? r->all.regression.joint : NULL;
+
+	if (!in_range(r->w, n) || (joint && !in_range(joint, rnn_regression_terms(&r->all, RNN_DETAIL_LINEAR))))
+		return (rnn_regression) {0};
 	memcpy(weight, r->w, sizeof(double) * n);
-	return (rnn_regression) {detail, r->cfg->covariates.regression.cycle, n, weight};
+	return (rnn_regression) {detail, r->all.regression.cycle, n, weight, joint};
 }
 
 rnn_regression
 rnn_regression_fit(const rnn_config *cfg, const rnn_series *series, int count, const rnn_stop *stop, rnn_arena *a)
 {
-	Regression	r = {.cfg = cfg};
-	rnn_detail	detail;
-	double	   *weight;
+	Regression	r = {.cfg = cfg,.all = cfg->covariates};
+	Choice		choice;
+	double	   *weight,
+			   *joint;
 	rnn_arena	scratch;
 
 	if (!choose_finest(&r))
 		return (rnn_regression) {0};
 	weight = arena_new(a, double, r.K);
+	joint = arena_new(a, double, r.K);
 	scratch = *a;
 	choose_operators(&r);
 	choose_rows(&r, series, count);
 	if (!lay_out(&r, &scratch))
 		return (rnn_regression) {0};
+	if (r.finest == RNN_DETAIL_JOINT)
+		join(&r, series, count, joint, stop);
 	add_all(&r, series, count, stop);
-	detail = choose_detail(&r);
-	if (detail == RNN_DETAIL_NONE)
+	choice = choose(&r);
+	if (choice.detail == RNN_DETAIL_NONE)
 		return (rnn_regression) {0};
-	weigh_by(&r, detail);
+	weigh_by(&r, choice);
 	add_all(&r, series, count, stop);
-	return result(&r, detail, fit(&r, detail), weight);
+	return result(&r, choice.detail, fit(&r, choice), weight);
 }

@@ -108,6 +108,8 @@ void		rnn_fill_forward(const double *x, int64_t n, double *out);
 int			rnn_regression_terms(const rnn_covariates *all, rnn_detail detail);	/* with a cycle */
 /* Numbers of the terms of a detail among those of a finer one; how many. */
 int			rnn_regression_kept(const rnn_covariates *all, rnn_detail finest, rnn_detail detail, int *kept);
+/* The number that RNN_DETAIL_JOINT is about: linear terms by their weights. */
+double		rnn_regression_joint(const rnn_covariates *all, const double *weight, const rnn_series *s, int64_t row);
 /* Values of the terms of a row, below n + ahead: (rnn_regression_terms). */
 void		rnn_regression_row(const rnn_covariates *all, rnn_detail detail, const rnn_series *s, int64_t row, double *terms);
 /* What they add up to; behind the rows that are there, as a cycle before. */

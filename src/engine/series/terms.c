@@ -8,7 +8,8 @@
  *
  * A number at its centre adds nothing.  The terms of what is known may be told
  * by the phase in a cycle, times 1 and its first harmonics: a warm night is not
- * a warm afternoon.
+ * a warm afternoon.  What two of them do together is no sum, as much wind at a
+ * low load: a weighed sum of all is then one more number.
  */
 #include "series/series.h"
 
@@ -39,7 +40,7 @@ rnn_regression_terms(const rnn_covariates *all, rnn_detail detail)
 	for (int k = 0; k < all->n && detail > RNN_DETAIL_NONE; k++)
 		if (all->list[k].role == RNN_AHEAD)
 			n += shapes_of(&all->list[k], detail) * phases_of(all, detail) + 1;
-	return n;
+	return n + (detail == RNN_DETAIL_JOINT ? (1 + BENDS) * phases_of(all, detail) : 0);
 }
 
 int
@@ -61,6 +62,8 @@ rnn_regression_kept(const rnn_covariates *all, rnn_detail finest, rnn_detail det
 		at += shapes_of(c, finest) * phases;
 		kept[n++] = at++;
 	}
+	for (int i = 0; detail == RNN_DETAIL_JOINT && i < (1 + BENDS) * phases; i++)
+		kept[n++] = at + i;
 	return n;
 }
 
@@ -86,14 +89,28 @@ put_shape(double shape, int i, const double *phase, int phases, double *to)
 		to[i * phases + p] = shape * phase[p];
 }
 
+/* x in units of its scale. */
 static void
-put_number(const rnn_covariate *c, float x, rnn_detail detail, const double *phase, int phases, double *to)
+put_number(double x, rnn_detail detail, const double *phase, int phases, double *to)
 {
-	double		v = NARROW * asinh((x - c->centre) / c->scale / NARROW);
+	double		v = NARROW * asinh(x / NARROW);
 
 	put_shape(v, 0, phase, phases, to);
 	for (int k = 0; k < BENDS && detail >= RNN_DETAIL_BENT; k++)
 		put_shape(fmax(v - bends[k], 0) - fmax(-bends[k], 0), 1 + k, phase, phases, to);
+}
+
+double
+rnn_regression_joint(const rnn_covariates *all, const double *weight, const rnn_series *s, int64_t row)
+{
+	double		terms[RNN_MOST_TERMS],
+				sum = 0;
+	int			n = rnn_regression_terms(all, RNN_DETAIL_LINEAR);
+
+	rnn_regression_row(all, RNN_DETAIL_LINEAR, s, row, terms);
+	for (int i = 0; i < n; i++)
+		sum += weight[i] * terms[i];
+	return sum;
 }
 
 void
@@ -115,11 +132,13 @@ rnn_regression_row(const rnn_covariates *all, rnn_detail detail, const rnn_serie
 		if (isnan(x))
 			terms[shapes * phases] = 1;
 		else if (!c->is_text)
-			put_number(c, x, detail, phase, phases, terms);
+			put_number((x - c->centre) / c->scale, detail, phase, phases, terms);
 		else if (x < c->n_categories)
 			put_shape(1, (int) x, phase, phases, terms);
 		terms += shapes * phases + 1;
 	}
+	if (detail == RNN_DETAIL_JOINT)
+		put_number(rnn_regression_joint(all, all->regression.joint, s, row), detail, phase, phases, terms);
 }
 
 double

@@ -213,7 +213,8 @@ static void
 put_regression(StringInfo out, const rnn_model *m)
 {
 	static const char *const details[] = {
-		[RNN_DETAIL_LINEAR] = "linear",[RNN_DETAIL_BENT] = "bent",[RNN_DETAIL_PHASED] = "by phase"
+		[RNN_DETAIL_LINEAR] = "linear",[RNN_DETAIL_BENT] = "bent",[RNN_DETAIL_PHASED] = "by phase",
+		[RNN_DETAIL_JOINT] = "joint"
 	};
 	const rnn_regression *r = &m->config.covariates.regression;
 
