@@ -344,14 +344,6 @@ season_mean(const Bank *bank, int64_t n, int h, double *out)
 	return true;
 }
 
-/* NaN is the least. */
-static inline double
-within(double x, double least, double most)
-{
-	x = x > least ? x : least;
-	return x < most ? x : most;
-}
-
 /* The smoothers of the series, or of its logarithms. */
 static void
 smooth_group(const Bank *bank, int64_t n, int h, double top, bool log, double *ref, int64_t stride, bool *present)
@@ -374,7 +366,7 @@ smooth_group(const Bank *bank, int64_t n, int h, double top, bool log, double *r
 		else
 			extrapolate(s, bank->level[s->profile] + all - points, points, h, bank->seasons[0], bank->ahead[s->profile], out);
 		for (int j = 0; log && j < h; j++)
-			out[j] = exp(within(out[j], -50, top));
+			out[j] = exp(rnn_within(out[j], -50, top));
 		present[RNN_MAX_SEASONS + i] = true;
 	}
 	if (!log)

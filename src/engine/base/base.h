@@ -54,6 +54,14 @@ rnn_max(int64_t a, int64_t b)
 	return a > b ? a : b;
 }
 
+/* As fmin and fmax have it, NaN is the least, but without a call. */
+static inline double
+rnn_within(double x, double least, double most)
+{
+	x = x > least ? x : least;
+	return x < most ? x : most;
+}
+
 /* Loss of the k-th quantile where the point lies d above it (Koenker and Bassett 1978). */
 static inline double
 rnn_pinball(int k, double d)

@@ -131,6 +131,9 @@ fill_view(Forecaster *f, rnn_arena *a)
 	if (m->prior_net)
 		f->prior.strips = shared ? &v->strips : &f->prior.own;
 	rnn_strips_init(&v->strips, &v->plan, shared ? (int) rnn_max(K, f->prior.T) : K, f->B, f->longest, a);
+	/* References of the same seasons and horizon, though the frames be others. */
+	if (m->prior_net && !shared)
+		v->strips.scratch = f->prior.own.scratch;
 	if (!has_network(m))
 		return;
 	rnn_net_init(&v->net, &v->shape, (int) rnn_min(K, m->config.bptt), f->B, false, a);

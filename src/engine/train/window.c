@@ -526,8 +526,7 @@ share_references(Study *s)
 {
 	if (s->prior_at > 0 || s->n_runs == 0 || s->feature_run < s->n_runs || s->shape.R == 0)
 		return;
-	s->prior_net.own.work = s->work;
-	s->prior_net.own.begun = &s->points[s->runs[s->n_runs - 1].series];
+	s->prior_net.own.own = (rnn_scratch) {s->work, &s->points[s->runs[s->n_runs - 1].series]};
 }
 
 /* A step's worth of held-out windows. */

@@ -326,7 +326,7 @@ load_path(const rnn_frame_plan *p, const double *path, const rnn_scale *scale, r
 	int			h = p->shape->horizon;
 
 	for (int j = 0; j < p->shape->blocks * S; j++)
-		out[j] = (real) fmin(fmax((path[j < h ? j : h - 1] - scale->a) / scale->s, -1e6), 1e6);
+		out[j] = (real) rnn_within((path[j < h ? j : h - 1] - scale->a) / scale->s, -1e6, 1e6);
 }
 
 static void

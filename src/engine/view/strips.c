@@ -22,7 +22,8 @@ rnn_strips_init(rnn_strips *s, const rnn_frame_plan *plan, int K, int B, int64_t
 		s->frames[i] = arena_new(a, real, (int64_t) B * K * plan->width);
 		s->scales[i] = arena_new(a, rnn_scale, (int64_t) B * K);
 	}
-	s->work = arena_new(a, double, rnn_frame_work(plan, longest));
+	s->own.work = arena_new(a, double, rnn_frame_work(plan, longest));
+	s->scratch = &s->own;
 	rnn_strips_forget(s);
 }
 
@@ -31,7 +32,7 @@ rnn_strips_forget(rnn_strips *s)
 {
 	s->now = 0;
 	s->count[0] = s->count[1] = 0;
-	s->begun = NULL;
+	s->scratch->begun = NULL;
 }
 
 /* Frames first and last of a strip of this series and phase that touches [first, last], or -1. */
@@ -100,9 +101,9 @@ copy_frame(const rnn_strips *s, const rnn_points *points, int64_t e, real *frame
 static void
 begin_series(rnn_strips *s, const rnn_points *points)
 {
-	if (s->begun != points)
-		rnn_frame_begin(s->plan, points->n, s->work);
-	s->begun = points;
+	if (s->scratch->begun != points)
+		rnn_frame_begin(s->plan, points->n, s->scratch->work);
+	s->scratch->begun = points;
 }
 
 static void
@@ -114,7 +115,7 @@ fill_frame(rnn_strips *s, const rnn_strip *strip, int at)
 	if (copy_frame(s, strip->points, e, frame, &strip->scales[at]))
 		return;
 	begin_series(s, strip->points);
-	rnn_frame_compute(s->plan, strip->points, e, frame, &strip->scales[at], s->work);
+	rnn_frame_compute(s->plan, strip->points, e, frame, &strip->scales[at], s->scratch->work);
 }
 
 /*
@@ -182,6 +183,6 @@ rnn_strips_mix(rnn_strips *s, const rnn_window *w, double factor, real *q)
 	real	   *frame = strip->frames + w->last * s->plan->width;
 
 	begin_series(s, strip->points);
-	rnn_frame_add_mix(s->plan, strip->points, strip->e0 + w->last * strip->stride, frame, strip->scales[w->last], s->work);
+	rnn_frame_add_mix(s->plan, strip->points, strip->e0 + w->last * strip->stride, frame, strip->scales[w->last], s->scratch->work);
 	rnn_frame_mix(s->plan, frame, factor, q);
 }

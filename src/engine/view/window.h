@@ -61,6 +61,13 @@ void		rnn_windows_load(rnn_net *net, const rnn_frame_plan *plan, const rnn_windo
 int64_t		rnn_windows_forward(rnn_net *net, const rnn_frame_plan *plan, const real *w, const rnn_window *windows,
 								int B, int K, int T);
 
+/* The references' scratch. */
+typedef struct rnn_scratch
+{
+	double	   *work;
+	const rnn_points *begun;	/* series that it was begun for */
+} rnn_scratch;
+
 /* The strips of up to B windows (at most RNN_MOST_ENDS) of up to K steps, and of those before them. */
 typedef struct rnn_strips
 {
@@ -72,8 +79,8 @@ typedef struct rnn_strips
 	rnn_strip  *strip[2];		/* (B) */
 	real	   *frames[2];		/* (B K, width) */
 	rnn_scale  *scales[2];		/* (B K) */
-	double	   *work;
-	const rnn_points *begun;	/* series that the scratch was begun for */
+	rnn_scratch own,
+			   *scratch;		/* its own, or that of strips with the same references, which are then formed once */
 } rnn_strips;
 
 /* longest: points of any series. */
