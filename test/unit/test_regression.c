@@ -451,7 +451,8 @@ test_bytes(void)
 	CHECK(back.config.covariates.regression.detail == m.config.covariates.regression.detail);
 	CHECK(memcmp(back.config.covariates.regression.weight, m.config.covariates.regression.weight,
 				 sizeof(double) * m.config.covariates.regression.n) == 0);
-	CHECK(memcmp(back.config.covariates.regression.joint, m.config.covariates.regression.joint, sizeof(joint)) == 0);
+	CHECK(back.config.covariates.regression.joint != NULL &&
+		  memcmp(back.config.covariates.regression.joint, m.config.covariates.regression.joint, sizeof(joint)) == 0);
 	CHECK(forecast_error(&back, true) == forecast_error(&m, true));
 	free(block);
 	memcpy(weight, m.config.covariates.regression.weight, sizeof(double) * m.config.covariates.regression.n);
