@@ -122,6 +122,8 @@ compare_models(const rnn_model *a, const rnn_model *b)
 	for (int i = 0; i < rnn_option_count; i++)
 		if (rnn_options[i].type != RNN_OPT_SEASONS)
 			CHECK(same_option(&rnn_options[i], &a->config, &b->config));
+	for (int r = 0; !a->is_history && r < a->config.mixed && a->config.pooling > 0; r++)
+		CHECK(same_double(a->config.pooled[r], b->config.pooled[r]));
 	CHECK(a->config.seasons_given == b->config.seasons_given && a->config.terms == b->config.terms);
 	CHECK(a->clock.kind == b->clock.kind && a->clock.months == b->clock.months && a->clock.days == b->clock.days);
 	CHECK(a->clock.month_day == b->clock.month_day && a->clock.usecs == b->clock.usecs);
@@ -258,6 +260,8 @@ every_field(bool high)
 	m.clock = high ? (rnn_clock) {0} : (rnn_clock) {.kind = RNN_CLOCK_DATE,.days = 1};
 	m.config.transform = high ? RNN_TRANSFORM_ASINH : RNN_TRANSFORM_NONE;
 	m.config.pivot = high ? 1e300 : 1e-300;
+	for (int r = 0; r < RNN_REFS; r++)
+		m.config.pooled[r] = r == 1 ? NAN : r % 2 ? 1000 - r : r - 1000;
 	m.config.seasons_given = m.n_seasons;
 	memcpy(m.config.seasons, m.seasons, sizeof(m.seasons));
 	every_member(&m, high);

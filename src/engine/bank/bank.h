@@ -41,6 +41,9 @@ typedef struct rnn_mix_rule
 	double		kappa;			/* exponent of the trailing error */
 	int			refs,			/* the first so many of the list: all, RNN_REFS, or RNN_LEAST_REFS, or between */
 				patch;			/* points from one end that is asked for to the next; 1: any */
+	double		pooling;		/* trailing origins that what a panel knows counts for in short series, 0: each stands alone */
+	const double *pooled;		/* (RNN_REFS,) what it knows: logarithms of trailing errors in units of a series'
+								 * usual one, on average over the panel; NaN: not known */
 } rnn_mix_rule;
 
 /*
@@ -60,6 +63,22 @@ size_t		rnn_mix_work_shared(int64_t n, int h);
 void		rnn_mix_begin(double *work, int64_t n, int h);
 void		rnn_mix_next(const rnn_mix_rule *rule, const double *x, int64_t first, int64_t n, rnn_mix *mix, double *ref,
 						 double *work);
+
+/* Whether a series of n points is so short for a horizon that it tells little of itself. */
+bool		rnn_mix_is_short(int64_t n, int h);
+
+/*
+ * Weights from errors: those of present references, as they came at trailing
+ * origins whose weights add up to `origins`, are shrunk to their median and, in a
+ * series of n points that is short, to what the panel knows, and weighed by error^-kappa.
+ */
+void		rnn_mix_weigh(const rnn_mix_rule *rule, double origins, int64_t n, rnn_mix *mix);
+
+/* The usual one of the errors of present references: their median. */
+double		rnn_mix_typical(const rnn_mix *mix);
+
+/* What the v-th trailing origin weighs beside the first, the latest. */
+double		rnn_mix_fade(int v);
 
 /*
  * The mix at the v-th of its trailing origins, 1 .. seen, the latest first: out

@@ -4,7 +4,8 @@
  *
  * Each reference is scored at up to sixteen earlier origins, of which later ones
  * count more; the mix weighs them by error^-kappa.  It beats AutoETS, Theta and ARIMA with nothing trained
- * (docs/developers/accuracy.md) and is the network's skip connection.
+ * (docs/developers/accuracy.md) and is the network's skip connection.  A short series has few origins, its
+ * panel has many: series of a panel tell each other which references are good.
  *
  * Positions of one series that are asked for in turn score the same origins
  * again and again, so the references at some of them are kept in the scratch.
@@ -76,11 +77,17 @@ work_with(int slots, int64_t n, int h)
 		RHOS * (ANALOGUE_POINTS + h) + analogues_work(n);
 }
 
+bool
+rnn_mix_is_short(int64_t n, int h)
+{
+	return n < LONG_HORIZONS * (int64_t) h;
+}
+
 /* As many as the origins of neighbouring positions take, within bounds. */
 static int
 shared_slots(int64_t n, int h)
 {
-	int64_t		doubles = n < LONG_HORIZONS * (int64_t) h ? SHARED_DOUBLES : LONG_SHARED * SHARED_DOUBLES,
+	int64_t		doubles = rnn_mix_is_short(n, h) ? SHARED_DOUBLES : LONG_SHARED * SHARED_DOUBLES,
 				room = doubles / ((int64_t) RNN_REFS * h + (int64_t) DOUBLES(Known, 1));
 
 	return (int) rnn_max(rnn_mix_origins(h) + 1, rnn_min(SHARED_SLOTS, room));
@@ -137,7 +144,7 @@ gap_of(const rnn_mix_rule *rule, int64_t n)
 {
 	int64_t		gap = rule->h;
 
-	if (n < LONG_HORIZONS * gap)
+	if (rnn_mix_is_short(n, rule->h))
 		return rnn_max(1, gap / 2);
 	if (gap >= rule->patch)
 		return gap / rule->patch * rule->patch;
@@ -249,29 +256,61 @@ median_of(const double *x, int n)
 	return n % 2 ? s[n / 2] : (s[n / 2 - 1] + s[n / 2]) / 2;
 }
 
-/* Errors shrunk to their median by one pseudo-origin, then weights error^-kappa; origins: the sum of their weights. */
-static void
-weigh(rnn_mix *mix, double origins, double kappa)
+/* The median of those values that are of present references, and are known. */
+static double
+median_present(const rnn_mix *mix, const double *values)
 {
-	double		seen[RNN_REFS],
-				typical,
-				best = DBL_MAX,
-				total = 0;
+	double		seen[RNN_REFS];
 	int			n = 0;
 
 	for (int r = 0; r < RNN_REFS; r++)
-		if (mix->present[r])
-			seen[n++] = mix->error[r];
-	typical = median_of(seen, n);
+		if (mix->present[r] && !isnan(values[r]))
+			seen[n++] = values[r];
+	return n > 0 ? median_of(seen, n) : NAN;
+}
+
+double
+rnn_mix_typical(const rnn_mix *mix)
+{
+	return median_present(mix, mix->error);
+}
+
+double
+rnn_mix_fade(int v)
+{
+	return pow(FADE, v - 1);
+}
+
+/* Geometric means of errors and of what the panel would have them be, which counts as so many origins. */
+static void
+pool(const rnn_mix_rule *rule, double origins, double typical, rnn_mix *mix)
+{
+	double		usual = median_present(mix, rule->pooled);
+
+	for (int r = 0; r < RNN_REFS; r++)
+		if (mix->present[r] && !isnan(rule->pooled[r]))
+			mix->error[r] = exp((origins * log(mix->error[r]) + rule->pooling * (log(typical) + rule->pooled[r] - usual)) /
+								(origins + rule->pooling));
+}
+
+void
+rnn_mix_weigh(const rnn_mix_rule *rule, double origins, int64_t n, rnn_mix *mix)
+{
+	double		typical = rnn_mix_typical(mix),
+				best = DBL_MAX,
+				total = 0;
+
 	for (int r = 0; r < RNN_REFS; r++)
 		if (mix->present[r])
-		{
 			mix->error[r] = (mix->error[r] * origins + typical) / (origins + 1) + 1e-9 * typical + 1e-300;
+	if (rule->pooling > 0 && typical > 0 && rnn_mix_is_short(n, rule->h))
+		pool(rule, origins, typical, mix);
+	for (int r = 0; r < RNN_REFS; r++)
+		if (mix->present[r])
 			best = fmin(best, mix->error[r]);
-		}
 	for (int r = 0; r < RNN_REFS; r++)
 	{
-		mix->weight[r] = mix->present[r] ? pow(mix->error[r] / best, -kappa) : 0;
+		mix->weight[r] = mix->present[r] ? pow(mix->error[r] / best, -rule->kappa) : 0;
 		total += mix->weight[r];
 	}
 	for (int r = 0; r < RNN_REFS; r++)
@@ -488,7 +527,7 @@ rnn_mix_next(const rnn_mix_rule *rule, const double *x, int64_t first, int64_t n
 		mix->present[r] = mix->present[r] && hits[r] == mix->seen;
 		mix->error[r] = mix->present[r] ? mix->error[r] / total : 0;
 	}
-	weigh(mix, total, rule->kappa);
+	rnn_mix_weigh(rule, total, n, mix);
 	measure_spread(x, m, h, m->ahead, mix);
 }
 

@@ -94,6 +94,8 @@ const rnn_option rnn_options[] = {
 	"validations without progress before training stops early"},
 	{"pivot", RNN_OPT_FLOAT, AT(pivot), NAN, 1e-300, 1e300, true, NULL,
 	"where the transform asinh turns from proportional to logarithmic; auto: below most of the values"},
+	{"pooling", RNN_OPT_FLOAT, AT(pooling), NAN, 0, 1000, true, NULL,
+	"where references of a short series are weighed: how many trailing origins of its own the errors of all series count for; 0: each stands alone; auto: what would have forecast the past best"},
 	{"recurrent_gain", RNN_OPT_FLOAT, AT(recurrent_gain), 1.0, 0, 10, false, NULL,
 	"gain of the orthogonal initialisation of the recurrent weights"},
 	{"residual", RNN_OPT_BOOL, AT(residual), 1, 0, 1, false, NULL,

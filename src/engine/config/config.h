@@ -142,6 +142,7 @@ typedef struct rnn_config
 	double		seconds;		/* ceiling, 0 none */
 	double		lambda;			/* of box-cox, NaN auto */
 	double		pivot;			/* of asinh, NaN auto */
+	double		pooling;		/* trailing origins that the panel's errors count for, NaN auto, bank.h */
 	double		lower,			/* bounds of forecasts, NaN auto: 0 or none */
 				upper;			/* NaN none */
 	int64_t		seed;
@@ -151,6 +152,7 @@ typedef struct rnn_config
 	int32_t		terms;			/* bits of rnn_term */
 	int32_t		references;		/* of the list, that a network sees, */
 	int32_t		mixed;			/* and that are mixed; 0: nothing is */
+	double		pooled[RNN_REFS];	/* errors of the references in the panel, NaN: not known; bank.h */
 	int32_t		blind;			/* bool: a network sees no covariates */
 	int32_t		past;			/* bool: a network sees what is told of the past beside its patches, frame.h */
 } rnn_config;

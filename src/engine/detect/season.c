@@ -78,9 +78,8 @@ rnn_voters_origins(int count)
 }
 
 rnn_voter
-rnn_voter_at(const rnn_series *series, int count, int number, double *filled)
+rnn_voter_of(const rnn_series *s, double *filled)
 {
-	const rnn_series *s = &series[(int64_t) number * count / rnn_voters(count)];
 	int64_t		n = rnn_min(s->n, POINTS),
 				first = 0;
 
@@ -88,6 +87,12 @@ rnn_voter_at(const rnn_series *series, int count, int number, double *filled)
 	while (first < n && isnan(filled[first]))
 		first++;
 	return (rnn_voter) {filled + first, n - first};
+}
+
+rnn_voter
+rnn_voter_at(const rnn_series *series, int count, int number, double *filled)
+{
+	return rnn_voter_of(&series[(int64_t) number * count / rnn_voters(count)], filled);
 }
 
 /* Adds the autocorrelation of the first differences, lags 1 .. LAGS - 1. */

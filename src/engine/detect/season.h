@@ -47,6 +47,9 @@ typedef struct rnn_season_search
 	rnn_hypothesis hyp[RNN_HYPOTHESES];
 } rnn_season_search;
 
+/* The last points of a series, filled forward in `filled`. */
+rnn_voter	rnn_voter_of(const rnn_series *s, double *filled);
+
 /*
  * The voters of a search: how many series are asked, spread over the panel, the
  * points that are looked at of the longest, origins that each plays at most, and

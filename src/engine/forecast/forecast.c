@@ -44,7 +44,7 @@ rnn_mix_rule
 mix_rule(const rnn_model *m, int h)
 {
 	return (rnn_mix_rule) {.h = h,.seasons = m->seasons,.n_seasons = m->n_seasons,.kappa = m->config.kappa,
-	.refs = m->config.mixed,.patch = m->config.patch};
+	.refs = m->config.mixed,.patch = m->config.patch,.pooling = m->config.pooling,.pooled = m->config.pooled};
 }
 
 double

@@ -43,6 +43,8 @@ rnn_prior_net_init(rnn_prior_net *p, const rnn_prior *prior, const rnn_config *c
 	own.horizon = cfg->horizon;
 	own.kappa = cfg->kappa;
 	own.mixed = cfg->mixed;
+	own.pooling = cfg->pooling;
+	memcpy(own.pooled, cfg->pooled, sizeof(own.pooled));
 	own.seasons_given = cfg->seasons_given;
 	memcpy(own.seasons, cfg->seasons, sizeof(own.seasons));
 	p->prior = prior;

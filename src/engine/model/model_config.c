@@ -9,6 +9,7 @@
 
 #define MOST_KEY 255			/* bytes of a covariate's name */
 #define MOST_WORD 1000			/* and of one of its texts */
+#define MOST_POOLED 1000.0		/* logarithm of an error */
 #define MOST_WORDS 10000		/* of a covariate of a history */
 
 static const rnn_option *
@@ -91,7 +92,7 @@ check_config(Walk *w, const rnn_model *m)
 		return;
 	CHECK(w, c->horizon >= 1 && c->context >= 1 && c->patch >= 1 && c->hidden >= 1 &&
 		  c->bptt >= 1 && c->batch >= 1 && c->members >= 1 && c->dropout >= 0 && c->calendar >= 0 &&
-		  c->transform != RNN_TRANSFORM_AUTO && !isnan(c->pivot), "an option is not resolved");
+		  c->transform != RNN_TRANSFORM_AUTO && !isnan(c->pivot) && !isnan(c->pooling), "an option is not resolved");
 	CHECK(w, c->calendar == (c->terms != 0), "terms of the calendar");
 	CHECK(w, c->context % c->patch == 0, "the context is not a whole number of patches");
 	CHECK(w, c->bptt <= c->context / c->patch, "bptt is longer than the context");
@@ -138,6 +139,16 @@ references_field(Walk *w, int32_t *v, bool is_history)
 		  *v == RNN_REFS - RNN_AUTOREGRESSIONS || *v == RNN_REFS, "the count of references");
 }
 
+static void
+pooled_errors(Walk *w, rnn_config *c)
+{
+	for (int r = 0; r < c->mixed && c->pooling > 0 && !w->failed; r++)
+	{
+		walk_f64(w, &c->pooled[r]);
+		CHECK(w, isnan(c->pooled[r]) || fabs(c->pooled[r]) <= MOST_POOLED, "the panel's error of a reference");
+	}
+}
+
 void
 seasons_section(Walk *w, rnn_model *m)
 {
@@ -147,6 +158,8 @@ seasons_section(Walk *w, rnn_model *m)
 	references_field(w, &m->config.references, m->is_history);
 	references_field(w, &m->config.mixed, m->is_history);
 	walk_i32(w, &m->config.past, 0, 1, "what a network sees of the past");
+	if (!m->is_history)
+		pooled_errors(w, &m->config);
 	for (int i = 0; i < m->n_seasons && !w->failed; i++)
 		walk_i32(w, &m->seasons[i], i > 0 ? m->seasons[i - 1] + 1 : 1, 1000000, "a season");
 	if (w->direction != READ)

@@ -30,78 +30,23 @@ end(Task *task, void *bytes, size_t len)
 	task->stage = STAGE_DONE;
 }
 
-/* ---------------------------------------------------------------- seasons */
+/* ---------------------------------------------------------------- searches */
 
 static rnn_status
-begin_search(Task *task, const Plan *plan, rnn_error *err)
+search_step(Task *task, const Plan *plan, rnn_error *err)
 {
-	/* Nothing else is allocated before the search is over. */
-	rnn_arena	scratch = task->arena;
-	int			h = plan->asked.horizon > 0 ? plan->asked.horizon : 12;
-	double	   *work = arena_new(&scratch, double, rnn_seasons_work(plan->panel.series, plan->panel.count, h));
+	const rnn_panel *p = &plan->panel;
+	const rnn_found *found;
 
-	if (scratch.failed)
-		return no_room(plan->size, err);
-	rnn_seasons_begin(&task->search, plan->panel.series, plan->panel.count, h, plan->panel.hints,
-					  plan->panel.n_hints, plan->asked.kappa, work);
-	task->searching = true;
-	return RNN_OK;
-}
-
-static rnn_status
-begin_curve(Task *task, const Plan *plan, rnn_error *err)
-{
-	rnn_arena	scratch = task->arena;
-	int			h = plan->asked.horizon > 0 ? plan->asked.horizon : 12;
-	double	   *work = arena_new(&scratch, double, rnn_curve_work(plan->panel.series, plan->panel.count, h));
-
-	if (scratch.failed)
-		return no_room(plan->size, err);
-	rnn_curve_begin(&task->curve, &plan->asked, plan->panel.series, plan->panel.count, h, task->seasons.season, task->seasons.n, work);
-	task->bending = true;
-	return RNN_OK;
-}
-
-/* Whether the seasons are known: given, or found. */
-static rnn_status
-search_seasons(Task *task, const Plan *plan, bool *known, rnn_error *err)
-{
-	Seasons    *found = &task->seasons;
-
-	*known = true;
-	if (plan->asked.seasons_given > 0)
-	{
-		found->n = plan->asked.seasons_given;
-		memcpy(found->season, plan->asked.seasons, sizeof(found->season));
-		return RNN_OK;
-	}
 	if (!task->searching)
-		RNN_TRY(begin_search(task, plan, err));
-	*known = task->hurry || rnn_seasons_step(&task->search);
-	if (*known)
-		found->n = rnn_seasons_end(&task->search, found->season);
-	return RNN_OK;
-}
-
-static rnn_status
-find_seasons(Task *task, const Plan *plan, rnn_error *err)
-{
-	bool		known = task->bending;
-
-	if (!known)
-		RNN_TRY(search_seasons(task, plan, &known, err));
-	if (!known)
-		return RNN_OK;
-	task->seasons.transform = plan->asked.transform;
-	if (plan->asked.transform == RNN_TRANSFORM_AUTO)
-	{
-		if (!task->bending)
-			RNN_TRY(begin_curve(task, plan, err));
-		if (!task->hurry && !rnn_curve_step(&task->curve))
-			return RNN_OK;
-		task->seasons.transform = rnn_curve_end(&task->curve);
-	}
-	end(task, &task->seasons, sizeof(task->seasons));
+		rnn_search_begin(&task->search, &plan->asked, &plan->summary, p->series, p->count, p->hints, p->n_hints);
+	task->searching = true;
+	/* Nothing else is allocated before it is over. */
+	if (!rnn_search_step(&task->search, task->arena, task->hurry))
+		return no_room(plan->size, err);
+	found = rnn_search_found(&task->search);
+	if (found)
+		end(task, &task->search.found, sizeof(*found));
 	return RNN_OK;
 }
 
@@ -417,7 +362,7 @@ step(Task *task, const Plan *plan, rnn_error *err)
 	switch (task->stage)
 	{
 		case STAGE_SEASONS:
-			return find_seasons(task, plan, err);
+			return search_step(task, plan, err);
 		case STAGE_LAYOUT:
 			return layout_step(task, plan, err);
 		case STAGE_FEATURES:

@@ -411,12 +411,14 @@ rnn_plan_next(rnn_trainer *t, rnn_job *job)
 }
 
 static rnn_status
-take_seasons(rnn_trainer *t, const Seasons *found, rnn_error *err)
+take_seasons(rnn_trainer *t, const rnn_found *found, rnn_error *err)
 {
 	Plan	   *plan = &t->plan;
 
-	plan->seasons = *found;
+	plan->found = *found;
 	plan->model.seasons_detected = plan->asked.seasons_given < 0;
+	plan->asked.pooling = found->pooling;
+	memcpy(plan->asked.pooled, found->pooled, sizeof(found->pooled));
 	plan->asked.seasons_given = found->n;
 	memcpy(plan->asked.seasons, found->season, sizeof(found->season));
 	if (plan->asked.transform != (int) found->transform)
@@ -485,7 +487,7 @@ rnn_plan_result(rnn_trainer *t, const rnn_job *job)
 	switch (job->kind)
 	{
 		case RNN_JOB_SEASONS:
-			return (rnn_part) {&plan->seasons, sizeof(plan->seasons)};
+			return (rnn_part) {&plan->found, sizeof(plan->found)};
 		case RNN_JOB_TRIAL:
 			return (rnn_part) {plan->judged[job->number], judged_size(plan->judged[job->number]->params)};
 		case RNN_JOB_CALIBRATION:
@@ -535,7 +537,9 @@ plan_begin(rnn_trainer *t, rnn_error *err)
 		return no_room(plan->size, err);
 	if (plan->asked.seasons_given == 0)
 		plan->asked.seasons[0] = plan->asked.seasons_given = 1;
-	if (plan->asked.seasons_given < 0 || plan->asked.transform == RNN_TRANSFORM_AUTO)
+	if (!rnn_search_pools(&plan->asked, plan->panel.count))
+		plan->asked.pooling = 0;
+	if (rnn_search_needed(&plan->asked, plan->panel.count))
 		return RNN_OK;
 	return seasons_known(t, err);
 }

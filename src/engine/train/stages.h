@@ -11,7 +11,7 @@
 #ifndef RNN_STAGES_H
 #define RNN_STAGES_H
 
-#include "detect/curve.h"
+#include "detect/search.h"
 #include "config/resolve.h"
 #include "forecast/forecast.h"
 #include "forecast/prior.h"
@@ -159,14 +159,6 @@ typedef struct Fit
 
 /* ---------------------------------------------------------------- what becomes of stages: plain bytes */
 
-/* Of the searches for seasons and for the transform. */
-typedef struct Seasons
-{
-	int			n;
-	int			season[RNN_MAX_SEASONS];
-	rnn_transform_kind transform;
-} Seasons;
-
 /* Of a trial; the weights that each half found best follow it, see judged_weights(). */
 typedef struct Judgement
 {
@@ -301,11 +293,8 @@ typedef struct Task
 	Fit			fit;
 	Trial		trial;
 	Calibration calibration;
-	rnn_season_search search;
-	rnn_curve_search curve;
-	bool		searching,
-				bending;
-	Seasons		seasons;
+	rnn_search	search;
+	bool		searching;
 	Judgement	nothing;		/* where a trial ends before its study is laid out */
 	Judgement  *judgement;		/* room for what becomes of jobs */
 	Factors		factors;
@@ -336,7 +325,7 @@ typedef struct Plan
 	int			first_members;	/* members of the chosen one, */
 	int			second_members; /* and of the second */
 	int			most_members;	/* that there is room for, whichever is chosen */
-	Seasons		seasons;
+	rnn_found	found;			/* by the searches */
 	int			issued[RNN_JOBS];	/* of each kind */
 	int			taken[RNN_JOBS];
 	Judgement  *judged[RNN_CANDIDATES]; /* NULL: not yet */

@@ -41,6 +41,8 @@ rnn_frame_plan_init(rnn_frame_plan *p, const rnn_shape *shape, const rnn_config 
 	p->n_seasons = cfg->seasons_given;
 	memcpy(p->seasons, cfg->seasons, sizeof(p->seasons));
 	p->kappa = cfg->kappa;
+	p->pooling = cfg->pooling;
+	memcpy(p->pooled, cfg->pooled, sizeof(p->pooled));
 	p->reach = rnn_mix_reach(p->seasons, p->n_seasons, shape->horizon);
 	p->mixed = shape->R > 0 ? cfg->mixed : 0;
 	p->width = shape->D0 + shape->A + shape->R * Hz + Hz + (mixes_others(p) ? 2 * Hz : 0);
@@ -49,7 +51,7 @@ rnn_frame_plan_init(rnn_frame_plan *p, const rnn_shape *shape, const rnn_config 
 bool
 rnn_frame_plan_same(const rnn_frame_plan *p, const rnn_frame_plan *other)
 {
-	return p->context == other->context && p->kappa == other->kappa && p->mixed == other->mixed && p->n_seasons == other->n_seasons &&
+	return p->context == other->context && p->kappa == other->kappa && p->pooling == other->pooling && p->mixed == other->mixed && p->n_seasons == other->n_seasons &&
 		memcmp(p->seasons, other->seasons, sizeof(int) * p->n_seasons) == 0 &&
 		p->shape->patch == other->shape->patch && p->shape->horizon == other->shape->horizon &&
 		p->shape->blocks == other->shape->blocks && p->shape->R == other->shape->R && p->shape->past == other->shape->past;
@@ -368,7 +370,7 @@ mix_at(const rnn_frame_plan *p, const rnn_points *pts, int64_t e, int refs, rnn_
 {
 	int64_t		n = e < p->reach ? e : p->reach;
 	rnn_mix_rule rule = {.h = p->shape->horizon,.seasons = p->seasons,.n_seasons = p->n_seasons,.kappa = p->kappa,.refs = refs,
-	.patch = p->shape->patch};
+	.patch = p->shape->patch,.pooling = p->pooling,.pooled = p->pooled};
 
 	rnn_mix_next(&rule, pts->x + e - n, e - n, n, mix, work,
 				 work + (int64_t) (RNN_REFS + 1) * p->shape->horizon);

@@ -25,6 +25,8 @@ typedef struct rnn_frame_plan
 	int			seasons[RNN_MAX_SEASONS];
 	int			n_seasons;
 	double		kappa;
+	double		pooling;
+	double		pooled[RNN_REFS];
 	int			mixed;			/* references of the mix that is forecast; 0: none is asked for */
 	int64_t		reach;			/* points of history that the references get */
 	int64_t		width;			/* reals of a frame */

@@ -297,6 +297,7 @@ rnnforecast_rnn_prior(PG_FUNCTION_ARGS)
 	m.config.calendar = 0;
 	m.config.transform = RNN_TRANSFORM_NONE;
 	m.config.pivot = 1;
+	m.config.pooling = 0;
 	m.config.seasons_given = 1;
 	m.config.seasons[0] = 1;
 	for (int i = 0; i < RNN_BANDS * RNN_MEDIAN; i++)
