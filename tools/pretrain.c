@@ -199,8 +199,8 @@ read_settings(Settings *s, int argc, char **argv)
 		die("fresh must not be negative, and goes without seconds");
 	if (s->processes < 1 || s->processes > MOST_PROCESSES || s->pieces < 1 || s->pieces > MOST_PIECES || s->every < 1)
 		die("processes must be 1 to %d, pieces 1 to %d, every at least 1", MOST_PROCESSES, MOST_PIECES);
-	/* The mix beside it is of the same references. */
-	s->cfg.mixed = s->cfg.references;
+	/* What it is compared with is the mix of its own references, in the same frame. */
+	s->cfg.mixed = 0;
 	s->cfg.steps = s->steps;
 	s->cfg.context = LONGEST_WINDOW * s->cfg.patch;
 }

@@ -1,5 +1,5 @@
-"""References that the specification of the mix lacks, by brute force: analogues, those that return to the usual, and
-regressions on blocks. Needs numpy."""
+"""What the specification of the mix lacks, by brute force: more references (analogues, those that return to the usual,
+and regressions on blocks), more origins, and weights at each step ahead. Needs numpy."""
 import numpy as np
 
 #            name              seasons, within, level, near
@@ -101,16 +101,24 @@ def gap_of(n, h, patch):
     return h // patch * patch if h >= patch else max(g for g in range(1, h + 1) if patch % g == 0)
 
 
-def trailing_errors(spec, x, h, seasons, names):
-    """The specification's function, by more origins where there is room, the later the heavier."""
-    n, errors = len(x), {k: [] for k in names}
+def trailing_windows(spec, x, h, seasons):
+    """What each reference forecast at the origins, the latest first: (end, steps, name -> forecast)."""
+    n, windows = len(x), []
     least, gap = max(2 * seasons[0], 6), gap_of(n, h, spec.patch)
     for v in range(origins(h)):
         end = n - v * gap - min(h, max(1, (n - least) // 2))
         hh = min(h, n - v * gap - end)
         if end < least:
             break
-        for k, f in spec.references(x[:end], hh, seasons).items():
+        windows.append((end, hh, spec.references(x[:end], hh, seasons)))
+    return windows
+
+
+def trailing_errors(spec, x, h, seasons, names):
+    """The specification's function, by more origins where there is room, the later the heavier."""
+    errors = {k: [] for k in names}
+    for end, hh, refs in trailing_windows(spec, x, h, seasons):
+        for k, f in refs.items():
             if k in errors:
                 errors[k].append(np.abs(f - x[end:end + hh]).mean())
     seen = max(map(len, errors.values()))
@@ -118,10 +126,43 @@ def trailing_errors(spec, x, h, seasons, names):
     return {k: w @ e / w.sum() for k, e in errors.items() if seen and len(e) == seen}, seen
 
 
+PARTS, CELLS, WHOLE = 8, 24, 3
+
+
+def local_mix(spec, x, h, seasons, kappa):
+    """The mix by weights at each step: errors of steps that are near, and at the same phase, beside those of all steps."""
+    now = spec.references(x, h, seasons)
+    errors, seen = spec.trailing_errors(x, h, seasons, now)
+    if seen == 0:
+        return now["naive"]
+    names, (_, whole) = list(errors), spec.weights(errors, seen, kappa)
+    error, count = np.zeros((len(names), h)), np.zeros(h)
+    for v, (end, hh, refs) in enumerate(trailing_windows(spec, x, h, seasons)):
+        error[:, :hh] += FADE ** v * np.abs(np.array([refs[k] for k in names]) - x[end:end + hh])
+        count[:hh] += FADE ** v
+    j, parts, cells = np.arange(h), min(PARTS, h), min(seasons[0], CELLS)
+    part, cell, out = j * parts // h, j % seasons[0] * cells // seasons[0], np.zeros(h)
+    for step in range(h):
+        lead = (j - (part[step] + 0.5) * h / parts + 0.5) * 4 / h
+        around = np.abs(cell - cell[step])
+        phase = np.minimum(around, cells - around) * 12 / cells
+        near = np.exp(-(lead ** 2 + phase ** 2) / 2)
+        e, origins_here = (error * near).sum(1) / max((count * near).sum(), 1e-300), (count * near).sum() / near.sum()
+        usual = np.median(e)
+        if not (origins_here > 0 and usual > 0):
+            e, usual, origins_here = whole, 1, 0
+        e = (origins_here * e / usual + 1) / (origins_here + 1)
+        e = (origins_here * e + WHOLE * whole / np.median(whole)) / (origins_here + WHOLE)
+        w = (e / e.min()) ** -kappa
+        out[step] = w / w.sum() @ np.array([now[k][step] for k in names])
+    return out
+
+
 def complete(spec, refs=19):
-    """Gives the specification the first `refs` of all references, and the origins at which they are scored."""
+    """Gives the specification the first `refs` of all references, the origins at which they are scored, and weights at
+    each step; the mix by the weights of all steps is then `whole_mix`."""
     first, weights = spec.references, spec.weights
-    spec.patch, spec.origins = 1, origins
+    spec.patch, spec.origins, spec.whole_mix = 1, origins, spec.mix
 
     def references(x, h, seasons):
         out = first(x, h, seasons)
@@ -134,5 +175,6 @@ def complete(spec, refs=19):
         return out
 
     spec.references = references
+    spec.mix = lambda x, h, seasons, kappa=spec.KAPPA: local_mix(spec, x, h, seasons, kappa)
     spec.trailing_errors = lambda *args: trailing_errors(spec, *args)
     spec.weights = lambda errors, seen, kappa=spec.KAPPA: weights(errors, (FADE ** np.arange(seen)).sum(), kappa)

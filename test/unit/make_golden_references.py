@@ -173,7 +173,7 @@ def golden(mix, c):
     x, h = series(c), c["h"]
     seasonal = ["seasonal_naive_%d" % m for m in c["seasons"]] + [None] * (3 - len(c["seasons"]))
     names = seasonal + [s[0] for s in mix.SMOOTHERS] + ([a[0] for a in ANALOGUES] + REVERTING + AUTOREGRESSIONS)[:c["refs"] - 13]
-    kept = mix.references, mix.trailing_errors, mix.weights
+    kept = mix.references, mix.trailing_errors, mix.weights, mix.mix
     complete(mix, c["refs"])
     calls, plain = [], mix.references
     now = plain(x, h, c["seasons"])
@@ -185,7 +185,7 @@ def golden(mix, c):
     mix.references = recorded
     errors, seen = mix.trailing_errors(x, h, c["seasons"], now)
     mix.references = plain
-    final = mix.mix(x, h, c["seasons"], c["kappa"])
+    final, local = (f(x, h, c["seasons"], c["kappa"]) for f in (mix.whole_mix, mix.mix))
     if seen:
         w, e = mix.weights(errors, seen, c["kappa"])
         weights, errors = dict(zip(errors, w)), dict(zip(errors, e))
@@ -193,7 +193,7 @@ def golden(mix, c):
     else:
         step = np.abs(np.diff(x)).mean() if len(x) > 1 else abs(x[0]) * 0.1
         weights, errors, halves = {"naive": 1.0}, {"naive": step}, (step, step)
-    mix.references, mix.trailing_errors, mix.weights = kept
+    mix.references, mix.trailing_errors, mix.weights, mix.mix = kept
     kept = np.linspace(0, h - 1, min(h, STEPS)).astype(int)
     print("{")
     show([".title = \"%s\"" % c["title"], ".n_seasons = %d" % len(c["seasons"]), ".seen = %d" % seen,
@@ -206,7 +206,7 @@ def golden(mix, c):
          + [".ref[%d] = %s" % (r, array(now[name][kept])) for r, name in enumerate(names) if name in now]
          + [".%s = %s" % (key, sparse(names, values))
             for key, values in (("error", errors), ("weight", weights)) if not c["rounding"]]
-         + [".spread = " + array(halves), ".mix = " + array(final[kept])])
+         + [".spread = " + array(halves), ".mix = " + array(final[kept]), ".local = " + array(local[kept])])
     print("},")
 
 

@@ -43,7 +43,8 @@ typedef struct golden
 				error[RNN_REFS],
 				weight[RNN_REFS],
 				spread[2],
-				mix[KEPT];
+				mix[KEPT],
+				local[KEPT];	/* the mix by weights at each step */
 } golden;
 
 static const golden goldens[] = {
@@ -165,6 +166,9 @@ check_golden(const golden *g)
 				sum = 0,
 				at[KEPT];
 	rnn_mix		mix;
+	rnn_mix_rule rule = rule_of(g->h, g->seasons, g->n_seasons, g->kappa, g->refs);
+	double	   *work = malloc(sizeof(double) * rnn_mix_work(g->n, g->h)),
+			   *weight = malloc(sizeof(double) * RNN_REFS * g->h);
 
 	rnn_fill_forward(x, g->n, x);
 	for (int64_t i = 0; i < g->n; i++)
@@ -197,9 +201,15 @@ check_golden(const golden *g)
 	for (int k = 0; k < g->kept; k++)
 		at[k] = out[g->step[k]];
 	check_values(g, "mix", 0, at, g->mix, g->kept, top);
+	rnn_mix_at(&rule, x, g->n, &mix, ref, work);
+	rnn_mix_local(&rule, x, &mix, work, weight, out);
+	rnn_mix_combine_local(weight, ref, g->h, out);
+	for (int k = 0; k < g->kept; k++)
+		at[k] = out[g->step[k]];
+	check_values(g, "local mix", 0, at, g->local, g->kept, top);
 	if (!g->rounding)
 		check_values(g, "spread", 0, mix.spread, g->spread, 2, 0);
-	free(x), free(ref), free(out);
+	free(x), free(ref), free(out), free(work), free(weight);
 }
 
 static void
@@ -207,7 +217,7 @@ test_goldens(void)
 {
 	int			n = sizeof(goldens) / sizeof(goldens[0]);
 
-	printf("- references, errors, weights and the mix are the specification's\n");
+	printf("- references, errors, weights and the mix, by weights of the whole horizon and of each step, are the specification's\n");
 	CHECK(n == 80);
 	for (int i = 0; i < n; i++)
 		check_golden(&goldens[i]);
@@ -382,13 +392,17 @@ parts_apart(const double *x, int64_t n, int h, const int *seasons, int n_seasons
 {
 	double	   *ref = malloc(sizeof(double) * RNN_REFS * h),
 			   *work = malloc(sizeof(double) * rnn_mix_parts_work(n, h)),
+			   *mix_work = malloc(sizeof(double) * rnn_mix_work(n, h)),
+			   *weight = malloc(sizeof(double) * RNN_REFS * h),
 			   *whole = malloc(sizeof(double) * h),
 				apart = 0;
-	rnn_mix		mix = mix_at(x, n, h, seasons, n_seasons, 8, RNN_REFS, 0, ref),
+	rnn_mix		mix,
 				same;
 	rnn_mix_rule rule = rule_of(h, seasons, n_seasons, 8, RNN_REFS);
 
-	rnn_mix_combine(&mix, ref, h, whole);
+	rnn_mix_at(&rule, x, n, &mix, ref, mix_work);
+	rnn_mix_local(&rule, x, &mix, mix_work, weight, whole);
+	rnn_mix_combine_local(weight, ref, h, whole);
 	memset(work, 0x7f, sizeof(double) * rnn_mix_parts_work(n, h));
 	rnn_mix_parts(&rule, x, n, &same, parts, work);
 	CHECK(memcmp(&mix, &same, sizeof(mix)) == 0);
@@ -400,7 +414,7 @@ parts_apart(const double *x, int64_t n, int h, const int *seasons, int n_seasons
 			sum += parts[p * h + j];
 		apart = fmax(apart, fabs(sum - whole[j]) / fmax(fabs(whole[j]), 1));
 	}
-	free(ref), free(work), free(whole);
+	free(ref), free(work), free(whole), free(weight), free(mix_work);
 	return apart;
 }
 

@@ -74,6 +74,9 @@ bool		rnn_mix_is_short(int64_t n, int h);
  */
 void		rnn_mix_weigh(const rnn_mix_rule *rule, double origins, int64_t n, rnn_mix *mix);
 
+/* Weights error^-kappa of present references, which sum to 1. */
+void		rnn_mix_set_weights(rnn_mix *mix, double kappa);
+
 /* The usual one of the errors of present references: their median. */
 double		rnn_mix_typical(const rnn_mix *mix);
 
@@ -86,6 +89,21 @@ double		rnn_mix_fade(int v);
  * it.  work as the last call left it.
  */
 int			rnn_mix_trailing(const rnn_mix *mix, const double *work, int v, int h, double *out, int64_t *end);
+
+/* The v-th trailing origin: points of x before it, and steps that were scored; and the r-th reference there, of so many steps. */
+int			rnn_mix_origin(const double *work, int v, int64_t *end);
+const double *rnn_mix_reference(const double *work, int v, int r, int h);
+
+/*
+ * Weights (RNN_REFS, h) of each reference at each step ahead, by the errors of
+ * steps that are near or at the same phase of the first season, and those of the
+ * whole horizon.  x, mix and work as the last call left them; scratch (h,).
+ */
+void		rnn_mix_local(const rnn_mix_rule *rule, const double *x, const rnn_mix *mix, const double *work, double *weight,
+						  double *scratch);
+
+/* sum_r weight_rj ref_rj, (h,) */
+void		rnn_mix_combine_local(const double *weight, const double *ref, int h, double *out);
 
 /* sum_r weight_r ref_r, (h,) */
 void		rnn_mix_combine(const rnn_mix *mix, const double *ref, int h, double *out);

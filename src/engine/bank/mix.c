@@ -294,27 +294,34 @@ pool(const rnn_mix_rule *rule, double origins, double typical, rnn_mix *mix)
 }
 
 void
+rnn_mix_set_weights(rnn_mix *mix, double kappa)
+{
+	double		best = DBL_MAX,
+				total = 0;
+
+	for (int r = 0; r < RNN_REFS; r++)
+		if (mix->present[r])
+			best = fmin(best, mix->error[r]);
+	for (int r = 0; r < RNN_REFS; r++)
+	{
+		mix->weight[r] = mix->present[r] ? pow(mix->error[r] / best, -kappa) : 0;
+		total += mix->weight[r];
+	}
+	for (int r = 0; r < RNN_REFS; r++)
+		mix->weight[r] /= total;
+}
+
+void
 rnn_mix_weigh(const rnn_mix_rule *rule, double origins, int64_t n, rnn_mix *mix)
 {
-	double		typical = rnn_mix_typical(mix),
-				best = DBL_MAX,
-				total = 0;
+	double		typical = rnn_mix_typical(mix);
 
 	for (int r = 0; r < RNN_REFS; r++)
 		if (mix->present[r])
 			mix->error[r] = (mix->error[r] * origins + typical) / (origins + 1) + 1e-9 * typical + 1e-300;
 	if (rule->pooling > 0 && typical > 0 && rnn_mix_is_short(n, rule->h))
 		pool(rule, origins, typical, mix);
-	for (int r = 0; r < RNN_REFS; r++)
-		if (mix->present[r])
-			best = fmin(best, mix->error[r]);
-	for (int r = 0; r < RNN_REFS; r++)
-	{
-		mix->weight[r] = mix->present[r] ? pow(mix->error[r] / best, -rule->kappa) : 0;
-		total += mix->weight[r];
-	}
-	for (int r = 0; r < RNN_REFS; r++)
-		mix->weight[r] /= total;
+	rnn_mix_set_weights(mix, rule->kappa);
 }
 
 /* Nothing could be scored: the naive forecast, its error the mean step. */
@@ -335,13 +342,27 @@ naive_only(const double *x, int64_t n, rnn_mix *mix)
 }
 
 int
-rnn_mix_trailing(const rnn_mix *mix, const double *work, int v, int h, double *out, int64_t *end)
+rnn_mix_origin(const double *work, int v, int64_t *end)
 {
 	const Memory *m = (const Memory *) work;
 
 	*end = m->origin[v].end;
-	rnn_mix_combine(mix, m->ref + (int64_t) m->slot[v] * RNN_REFS * h, h, out);
 	return m->origin[v].steps;
+}
+
+const double *
+rnn_mix_reference(const double *work, int v, int r, int h)
+{
+	const Memory *m = (const Memory *) work;
+
+	return m->ref + ((int64_t) m->slot[v] * RNN_REFS + r) * h;
+}
+
+int
+rnn_mix_trailing(const rnn_mix *mix, const double *work, int v, int h, double *out, int64_t *end)
+{
+	rnn_mix_combine(mix, rnn_mix_reference(work, v, 0, h), h, out);
+	return rnn_mix_origin(work, v, end);
 }
 
 /* The mix's own error over the halves of the horizon at the trailing origins; f is (h). */
@@ -551,4 +572,14 @@ rnn_mix_combine(const rnn_mix *mix, const double *ref, int h, double *out)
 		for (int j = 0; j < h && weight > 0; j++)
 			sum[j] += weight * f[j];
 	}
+}
+
+void
+rnn_mix_combine_local(const double *weight, const double *ref, int h, double *out)
+{
+	memset(out, 0, sizeof(double) * h);
+	for (int r = 0; r < RNN_REFS; r++)
+		for (int j = 0; j < h; j++)
+			if (weight[(int64_t) r * h + j] > 0)
+				out[j] += weight[(int64_t) r * h + j] * ref[(int64_t) r * h + j];
 }

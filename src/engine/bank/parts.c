@@ -18,6 +18,7 @@
 typedef struct Scratch
 {
 	double	   *ref,			/* (R, h) */
+			   *weight,			/* (R, h) */
 			   *mix,			/* of rnn_mix_at */
 			   *logs,			/* (n) */
 			   *d,				/* (n) */
@@ -32,10 +33,10 @@ static size_t
 lay_out(int64_t n, int h, double *work, Scratch *s)
 {
 	size_t		sizes[] = {
-		(size_t) RNN_REFS * h, rnn_mix_work(n, h), n, n, 4 * n, RHOS * ANALOGUE_POINTS, (size_t) RHOS * h,
+		(size_t) RNN_REFS * h, (size_t) RNN_REFS * h, rnn_mix_work(n, h), n, n, 4 * n, RHOS * ANALOGUE_POINTS, (size_t) RHOS * h,
 		(size_t) (1 + RNN_MAX_SEASONS) * RHOS * h, h
 	};
-	double	  **to[] = {&s->ref, &s->mix, &s->logs, &s->d, &s->p, &s->level, &s->at, &s->ahead, &s->trend};
+	double	  **to[] = {&s->ref, &s->weight, &s->mix, &s->logs, &s->d, &s->p, &s->level, &s->at, &s->ahead, &s->trend};
 	size_t		used = 0;
 
 	for (size_t i = 0; i < sizeof(sizes) / sizeof(sizes[0]); i++)
@@ -73,21 +74,21 @@ take_profile(double *block, int64_t m, int64_t f, double *room)
 }
 
 static void
-add_periodic(const double *block, int64_t m, double weight, int h, double *part)
+add_periodic(const double *block, int64_t m, const double *weight, int h, double *part)
 {
 	for (int j = 0; j < h; j++)
-		part[j] += weight * block[j % m];
+		part[j] += weight[j] * block[j % m];
 }
 
 /* The season before, of seasons[s]; block and room are (m). */
 static void
-naive_parts(const double *x, int64_t n, int h, const int *seasons, int s, double weight, double *block, double *room, double *parts)
+naive_parts(const double *x, int64_t n, int h, const int *seasons, int s, const double *weight, double *block, double *room, double *parts)
 {
 	int64_t		m = seasons[s] <= n ? seasons[s] : 1;
 	double		level = bank_mean(x + n - m, m);
 
 	for (int j = 0; j < h; j++)
-		parts[RNN_PART_LEVEL * h + j] += weight * level;
+		parts[RNN_PART_LEVEL * h + j] += weight[j] * level;
 	for (int64_t i = 0; i < m; i++)
 		block[i] = x[n - m + i] - level;
 	for (int k = 0; k < s && m > 1; k++)
@@ -100,21 +101,21 @@ naive_parts(const double *x, int64_t n, int h, const int *seasons, int s, double
 
 /* level: that of the last points without their seasons; ahead: what each season does. */
 static void
-analogue_parts(double level, const double *ahead, int n_seasons, int h, double weight, const double *ref, double *parts)
+analogue_parts(double level, const double *ahead, int n_seasons, int h, const double *weight, const double *ref, double *parts)
 {
 	for (int j = 0; j < h; j++)
 	{
 		double		rest = ref[j] - level;
 
-		parts[RNN_PART_LEVEL * h + j] += weight * level;
+		parts[RNN_PART_LEVEL * h + j] += weight[j] * level;
 		for (int k = 0; k < n_seasons; k++)
 		{
 			double		season = ahead[((int64_t) (k + 1) * RHOS + RHOS - 1) * h + j];
 
-			parts[(RNN_PART_SEASON + k) * h + j] += weight * season;
+			parts[(RNN_PART_SEASON + k) * h + j] += weight[j] * season;
 			rest -= season;
 		}
-		parts[RNN_PART_ANALOGUES * h + j] += weight * rest;
+		parts[RNN_PART_ANALOGUES * h + j] += weight[j] * rest;
 	}
 }
 
@@ -148,6 +149,7 @@ rnn_mix_parts(const rnn_mix_rule *rule, const double *x, int64_t n, rnn_mix *mix
 
 	lay_out(n, h, work, &s);
 	rnn_mix_at(rule, x, n, mix, s.ref, s.mix);
+	rnn_mix_local(rule, x, mix, s.mix, s.weight, s.trend);
 	memset(parts, 0, sizeof(double) * RNN_PARTS * h);
 	positive = take_logs(x, n, s.logs, &top);
 	bank.logs = positive ? s.logs : NULL;
@@ -158,12 +160,12 @@ rnn_mix_parts(const rnn_mix_rule *rule, const double *x, int64_t n, rnn_mix *mix
 		bank.level[r] = s.level + r * ANALOGUE_POINTS;
 		bank.ahead[r] = s.at + (int64_t) r * h;
 	}
-	smoothers_parts(&bank, mix, n, h, positive, top, s.ahead, s.trend, parts);
+	smoothers_parts(&bank, mix, s.weight, n, h, positive, top, s.ahead, s.trend, parts);
 	level = bank_mean(bank.level[RHOS - 1] + points - last, last);
 	for (int k = 0; k < n_seasons; k++)
-		if (mix->weight[k] > 0)
-			naive_parts(x, n, h, rule->seasons, k, mix->weight[k], s.p, s.d, parts);
+		if (mix->present[k])
+			naive_parts(x, n, h, rule->seasons, k, s.weight + (int64_t) k * h, s.p, s.d, parts);
 	for (int a = RNN_LEAST_REFS; a < rule->refs; a++)
-		if (mix->weight[a] > 0 && (a < REVERTING || a >= AUTOREGRESSING))
-			analogue_parts(level, s.ahead, n_seasons, h, mix->weight[a], s.ref + (int64_t) a * h, parts);
+		if (mix->present[a] && (a < REVERTING || a >= AUTOREGRESSING))
+			analogue_parts(level, s.ahead, n_seasons, h, s.weight + (int64_t) a * h, s.ref + (int64_t) a * h, parts);
 }

@@ -405,9 +405,9 @@ references_at(const Bank *bank, int64_t n, int h, bool positive, double top,
 
 /* ------------------------------------------------------------------ parts */
 
-/* weight x a reference that is a sum, or where it is one of logarithms what each of its terms does. */
+/* weight (h) x a reference that is a sum, or where it is one of logarithms what each of its terms does. */
 static void
-add_terms(const Smoother *s, double weight, double top, double level, const double *const *term, int terms, int h,
+add_terms(const Smoother *s, const double *weight, double top, double level, const double *const *term, int terms, int h,
 		  double *parts)
 {
 	double		base = s->log ? exp(fmin(fmax(level, -50), top)) : level;
@@ -422,9 +422,9 @@ add_terms(const Smoother *s, double weight, double top, double level, const doub
 		/* The mean of base and result by their logarithms, with which shares add up (Ang 2004). */
 		if (s->log)
 			factor = fabs(sum) > 1e-12 ? (exp(fmin(fmax(level + sum, -50), top)) - base) / sum : base;
-		parts[RNN_PART_LEVEL * h + j] += weight * base;
+		parts[RNN_PART_LEVEL * h + j] += weight[j] * base;
 		for (int k = 0; k < terms; k++)
-			parts[(RNN_PART_TREND + k) * h + j] += weight * factor * term[k][j];
+			parts[(RNN_PART_TREND + k) * h + j] += weight[j] * factor * term[k][j];
 	}
 }
 
@@ -434,8 +434,8 @@ add_terms(const Smoother *s, double weight, double top, double level, const doub
  * before it; ahead is (1 + seasons, RHOS, h), trend (h).
  */
 static void
-group_parts(const Bank *bank, const rnn_mix *mix, int64_t n, int h, double top, bool log, double *ahead, double *trend,
-			double *parts)
+group_parts(const Bank *bank, const rnn_mix *mix, const double *weight, int64_t n, int h, double top, bool log, double *ahead,
+			double *trend, double *parts)
 {
 	const double *z = log ? bank->logs : bank->x;
 	int64_t		points = rnn_min(n, LEVEL_POINTS);
@@ -455,20 +455,21 @@ group_parts(const Bank *bank, const rnn_mix *mix, int64_t n, int h, double top, 
 		const Smoother *s = &smoothers[i];
 		const double *term[1 + RNN_MAX_SEASONS] = {trend};
 		bool		seasonal = s->profile != NO_PROFILE;
-		double		weight = mix->weight[RNN_MAX_SEASONS + i];
+		int			at = RNN_MAX_SEASONS + i;
 
-		if (s->log != log || weight == 0)
+		if (s->log != log || !mix->present[at])
 			continue;
 		for (int k = 1; k <= bank->n_seasons; k++)
 			term[k] = ahead + ((int64_t) k * RHOS + (seasonal ? s->profile : 0)) * h;
-		add_terms(s, weight, top, level_and_trend(s, seasonal ? bank->level[s->profile] : z + n - points, points, h, bank->seasons[0], trend),
+		add_terms(s, weight + (int64_t) at * h, top, level_and_trend(s, seasonal ? bank->level[s->profile] : z + n - points, points, h, bank->seasons[0], trend),
 				  term, seasonal ? 1 + bank->n_seasons : 1, h, parts);
 	}
 }
 
 /* Those that return to what was usual; ahead is group_parts' of the series, bank->ahead[FAST] scratch. */
 static void
-reverting_parts(const Bank *bank, const rnn_mix *mix, int64_t n, int h, const double *ahead, double *trend, double *parts)
+reverting_parts(const Bank *bank, const rnn_mix *mix, const double *weight, int64_t n, int h, const double *ahead, double *trend,
+				double *parts)
 {
 	static const Smoother plain = {.log = false};
 	const double *term[1 + RNN_MAX_SEASONS] = {trend};
@@ -476,23 +477,23 @@ reverting_parts(const Bank *bank, const rnn_mix *mix, int64_t n, int h, const do
 
 	for (int k = 1; k <= bank->n_seasons; k++)
 		term[k] = ahead + ((int64_t) k * RHOS + SLOW) * h;
-	if (mix->weight[REVERTING] > 0 && revert_trend(bank, n, h, level, trend))
-		add_terms(&plain, mix->weight[REVERTING], 0, level, term, 1 + bank->n_seasons, h, parts);
-	if (mix->weight[REVERTING + 1] > 0 && season_by_means(bank, n, h, &level, trend, bank->p))
+	if (mix->present[REVERTING] && revert_trend(bank, n, h, level, trend))
+		add_terms(&plain, weight + (int64_t) REVERTING * h, 0, level, term, 1 + bank->n_seasons, h, parts);
+	if (mix->present[REVERTING + 1] && season_by_means(bank, n, h, &level, trend, bank->p))
 	{
 		for (int j = 0; j < h; j++)
 			bank->ahead[FAST][j] = bank->p[j % bank->seasons[0]];
 		term[1] = bank->ahead[FAST];
-		add_terms(&plain, mix->weight[REVERTING + 1], 0, level, term, 2, h, parts);
+		add_terms(&plain, weight + (int64_t) (REVERTING + 1) * h, 0, level, term, 2, h, parts);
 	}
 }
 
 void
-smoothers_parts(const Bank *bank, const rnn_mix *mix, int64_t n, int h, bool positive, double top, double *ahead,
-				double *trend, double *parts)
+smoothers_parts(const Bank *bank, const rnn_mix *mix, const double *weight, int64_t n, int h, bool positive, double top,
+				double *ahead, double *trend, double *parts)
 {
 	if (positive)
-		group_parts(bank, mix, n, h, top, true, ahead, trend, parts);
-	group_parts(bank, mix, n, h, top, false, ahead, trend, parts);
-	reverting_parts(bank, mix, n, h, ahead, trend, parts);
+		group_parts(bank, mix, weight, n, h, top, true, ahead, trend, parts);
+	group_parts(bank, mix, weight, n, h, top, false, ahead, trend, parts);
+	reverting_parts(bank, mix, weight, n, h, ahead, trend, parts);
 }

@@ -70,12 +70,12 @@ void		references_at(const Bank *bank, int64_t n, int h, bool positive, double to
 
 /*
  * What all but analogues, regressions and naive references of a mix are made of, added to
- * parts (RNN_PARTS, h) by their weights; scratch: trend (h).  Leaves the last points of the series
+ * parts (RNN_PARTS, h) by their weights (RNN_REFS, h); scratch: trend (h).  Leaves the last points of the series
  * without its seasons in bank->level, and behind the first RHOS rows of ahead
  * (1 + seasons, RHOS, h) what each season does.
  */
-void		smoothers_parts(const Bank *bank, const rnn_mix *mix, int64_t n, int h, bool positive, double top, double *ahead,
-							double *trend, double *parts);
+void		smoothers_parts(const Bank *bank, const rnn_mix *mix, const double *weight, int64_t n, int h, bool positive, double top,
+							double *ahead, double *trend, double *parts);
 
 /*
  * What returns to the mean of many seasons (revert.c): trend (h) from `level` on; and of the last season's level,

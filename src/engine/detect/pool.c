@@ -53,35 +53,43 @@ rnn_pool_begin(rnn_pool_search *s, const rnn_config *cfg, const rnn_series *seri
 	s->longest = rnn_voters_longest(series, count);
 }
 
+static double
+loss_of(const double *f, const double *y, int steps)
+{
+	double		sum = 0;
+
+	for (int j = 0; j < steps; j++)
+		sum += fabs(f[j] - y[j]);
+	return sum / steps;
+}
+
 /* The forecast of the v-th trailing origin by these weights against what came. */
 static double
 loss_at(const rnn_pool_search *s, const rnn_voter *voter, const rnn_mix *mix, int v)
 {
 	int			h = s->rule.h;
-	double	   *f = s->work + 2 * s->longest + (int64_t) RNN_REFS * h,
-				sum = 0;
+	double	   *f = s->work + 2 * s->longest + (int64_t) RNN_REFS * h;
 	int64_t		end;
 	int			steps = rnn_mix_trailing(mix, f + h, v, h, f, &end);
 
-	for (int j = 0; j < steps; j++)
-		sum += fabs(f[j] - voter->x[end + j]);
-	return sum / steps;
+	return loss_of(f, voter->x + end, steps);
 }
 
 /* Errors of each reference alone, (seen, RNN_REFS). */
 static void
 errors_of(const rnn_pool_search *s, const rnn_voter *voter, const rnn_mix *mix, double (*error)[RNN_REFS])
 {
-	for (int r = 0; r < RNN_REFS; r++)
-	{
-		rnn_mix		alone = *mix;
+	int			h = s->rule.h;
+	const double *work = s->work + 2 * s->longest + (int64_t) (RNN_REFS + 1) * h;
 
-		if (!mix->present[r])
-			continue;
-		memset(alone.weight, 0, sizeof(alone.weight));
-		alone.weight[r] = 1;
-		for (int v = 1; v <= mix->seen; v++)
-			error[v - 1][r] = loss_at(s, voter, &alone, v);
+	for (int v = 1; v <= mix->seen; v++)
+	{
+		int64_t		end;
+		int			steps = rnn_mix_origin(work, v, &end);
+
+		for (int r = 0; r < RNN_REFS; r++)
+			if (mix->present[r])
+				error[v - 1][r] = loss_of(rnn_mix_reference(work, v, r, h), voter->x + end, steps);
 	}
 }
 

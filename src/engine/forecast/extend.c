@@ -25,7 +25,7 @@ gaps_around(double middle, double spread, double *q)
 
 /*
  * The mix beyond the trained horizon: q (Q) at step j of the horizon, from the
- * mix and references of that.  The gaps follow the lead time's power
+ * mix, weights and references of that.  The gaps follow the lead time's power
  * between the halves, at most its square root, and the phase of the season.
  */
 static void
@@ -37,8 +37,12 @@ long_row(const Forecaster *f, const rnn_mix *mix, const rnn_phases *phases, int 
 				spread = near * pow((j + 0.5) / fmax(f->horizon / 4.0, 0.5), power) * rnn_phase_factor(phases, j);
 
 	for (int r = 0; r < RNN_REFS; r++)
-		if (mix->present[r] && mix->weight[r] > 0)
-			middle += mix->weight[r] * f->ref[(int64_t) r * f->horizon + j];
+	{
+		int64_t		at = (int64_t) r * f->horizon + j;
+
+		if (f->ref_weight[at] > 0)
+			middle += f->ref_weight[at] * f->ref[at];
+	}
 	gaps_around(middle, spread, q);
 }
 
@@ -62,6 +66,7 @@ extend_by_mix(Forecaster *f, const rnn_end *end, double *out)
 	rnn_mix_rule rule = mix_rule(m, f->horizon);
 
 	rnn_mix_at(&rule, end->points->x + end->e - n, n, &mix, f->ref, f->ref_work);
+	rnn_mix_local(&rule, end->points->x + end->e - n, &mix, f->ref_work, f->ref_weight, f->ref_scratch);
 	rnn_phases_at(end->points->raw, end->e, m->seasons, m->n_seasons, f->horizon, &phases);
 	long_row(f, &mix, &phases, h - 1, last);
 	for (int k = 0; k < Q; k++)

@@ -69,7 +69,9 @@ struct rnn_forecaster
 	real	   *q;				/* (trained horizon, Q) */
 	real	   *weights;		/* (P) of a member, as real */
 	Demand	   *demand;
-	double	   *ref;			/* (R, horizon) beyond the trained one */
+	double	   *ref;			/* (R, horizon) beyond the trained one, */
+	double	   *ref_weight;		/* (R, horizon) and its weights */
+	double	   *ref_scratch;	/* (horizon) */
 	double	   *ref_work;
 	double	   *extended;		/* (2, longest) history and own forecasts: raw, filled */
 

@@ -22,13 +22,14 @@
 #define Q RNN_QUANTILES
 #define LEAST_COARSE 64			/* points of a window of which the mean is told */
 #define MOST_COARSE 1024
+#define SCRATCH (2 * RNN_REFS + 1)	/* horizons before the work of the mix */
 #define MOST_SEEN 6				/* origins that are told apart */
 
-/* Whether the mix that is forecast has other references than the network sees. */
+/* Whether a mix is forecast beside what the network sees. */
 static bool
-mixes_others(const rnn_frame_plan *p)
+has_mix(const rnn_frame_plan *p)
 {
-	return p->mixed > 0 && p->mixed != p->shape->R;
+	return p->mixed > 0;
 }
 
 void
@@ -45,7 +46,7 @@ rnn_frame_plan_init(rnn_frame_plan *p, const rnn_shape *shape, const rnn_config 
 	memcpy(p->pooled, cfg->pooled, sizeof(p->pooled));
 	p->reach = rnn_mix_reach(p->seasons, p->n_seasons, shape->horizon);
 	p->mixed = shape->R > 0 ? cfg->mixed : 0;
-	p->width = shape->D0 + shape->A + shape->R * Hz + Hz + (mixes_others(p) ? 2 * Hz : 0);
+	p->width = shape->D0 + shape->A + shape->R * Hz + Hz + (has_mix(p) ? 2 * Hz : 0);
 }
 
 bool
@@ -57,12 +58,19 @@ rnn_frame_plan_same(const rnn_frame_plan *p, const rnn_frame_plan *other)
 		p->shape->blocks == other->shape->blocks && p->shape->R == other->shape->R && p->shape->past == other->shape->past;
 }
 
+/* Of the mix, behind references and weights (R, h) and a path (h). */
+static double *
+mix_work(const rnn_frame_plan *p, double *work)
+{
+	return work + (int64_t) SCRATCH * p->shape->horizon;
+}
+
 size_t
 rnn_frame_work(const rnn_frame_plan *p, int64_t n)
 {
 	if (p->shape->R == 0)
 		return 0;
-	return (size_t) (RNN_REFS + 1) * p->shape->horizon +
+	return (size_t) SCRATCH * p->shape->horizon +
 		rnn_mix_work_shared(n < p->reach ? n : p->reach, p->shape->horizon);
 }
 
@@ -70,7 +78,7 @@ void
 rnn_frame_begin(const rnn_frame_plan *p, int64_t n, double *work)
 {
 	if (p->shape->R > 0)
-		rnn_mix_begin(work + (int64_t) (RNN_REFS + 1) * p->shape->horizon, n < p->reach ? n : p->reach,
+		rnn_mix_begin(mix_work(p, work), n < p->reach ? n : p->reach,
 					  p->shape->horizon);
 }
 
@@ -364,16 +372,21 @@ best_error(const rnn_mix *mix)
 	return best == DBL_MAX ? 0 : best;
 }
 
-/* The mix of the first refs references at e; its references in work (R, h). */
-static void
-mix_at(const rnn_frame_plan *p, const rnn_points *pts, int64_t e, int refs, rnn_mix *mix, double *work)
+static rnn_mix_rule
+rule_of(const rnn_frame_plan *p, int refs)
+{
+	return (rnn_mix_rule) {.h = p->shape->horizon,.seasons = p->seasons,.n_seasons = p->n_seasons,.kappa = p->kappa,.refs = refs,
+	.patch = p->shape->patch,.pooling = p->pooling,.pooled = p->pooled};
+}
+
+/* The mix at e; its references in work (R, h).  Returns the points that it saw. */
+static const double *
+mix_at(const rnn_frame_plan *p, const rnn_mix_rule *rule, const rnn_points *pts, int64_t e, rnn_mix *mix, double *work)
 {
 	int64_t		n = e < p->reach ? e : p->reach;
-	rnn_mix_rule rule = {.h = p->shape->horizon,.seasons = p->seasons,.n_seasons = p->n_seasons,.kappa = p->kappa,.refs = refs,
-	.patch = p->shape->patch,.pooling = p->pooling,.pooled = p->pooled};
 
-	rnn_mix_next(&rule, pts->x + e - n, e - n, n, mix, work,
-				 work + (int64_t) (RNN_REFS + 1) * p->shape->horizon);
+	rnn_mix_next(rule, pts->x + e - n, e - n, n, mix, work, mix_work(p, work));
+	return pts->x + e - n;
 }
 
 void
@@ -394,7 +407,9 @@ rnn_frame_compute(const rnn_frame_plan *p, const rnn_points *pts, int64_t e,
 	scale->a = m.anchor;
 	if (s->R > 0)
 	{
-		mix_at(p, pts, e, s->R, &mix, work);
+		rnn_mix_rule rule = rule_of(p, s->R);
+
+		mix_at(p, &rule, pts, e, &mix, work);
 		scale->s = safe_scale(best_error(&mix), &m);
 		load_references(p, &mix, work, scale, aux, ref);
 		load_spread(p, &mix, scale->s, spread);
@@ -408,7 +423,7 @@ rnn_frame_compute(const rnn_frame_plan *p, const rnn_points *pts, int64_t e,
 	scalars(p, &m, scale->s, e, pts->phase + e, mix.seen, facts);
 	load_patch(p, pts, e, &m, scale->s, facts, u);
 	memcpy(aux + 2 * s->R, facts, sizeof(facts));
-	if (mixes_others(p))
+	if (has_mix(p))
 		memset(spread + Hz, 0, sizeof(real) * 2 * Hz);
 }
 
@@ -417,13 +432,18 @@ rnn_frame_add_mix(const rnn_frame_plan *p, const rnn_points *pts, int64_t e, rea
 {
 	int64_t		Hz = (int64_t) p->shape->blocks * S;
 	real	   *out = frame + p->width - 2 * Hz;
-	double	   *middle = work + (int64_t) RNN_REFS * p->shape->horizon;
+	int			h = p->shape->horizon;
+	double	   *weight = work + (int64_t) RNN_REFS * h,
+			   *middle = weight + (int64_t) RNN_REFS * h;
+	rnn_mix_rule rule = rule_of(p, p->mixed);
+	const double *x;
 	rnn_mix		mix;
 
-	if (!mixes_others(p))
+	if (!has_mix(p))
 		return;
-	mix_at(p, pts, e, p->mixed, &mix, work);
-	rnn_mix_combine(&mix, work, p->shape->horizon, middle);
+	x = mix_at(p, &rule, pts, e, &mix, work);
+	rnn_mix_local(&rule, x, &mix, mix_work(p, work), weight, middle);
+	rnn_mix_combine_local(weight, work, h, middle);
 	load_path(p, middle, &scale, out);
 	load_spread(p, &mix, scale.s, out + Hz);
 }
@@ -517,19 +537,19 @@ rnn_frame_mix(const rnn_frame_plan *p, const real *frame, double factor, real *q
 	const real *aux = frame + s->D0,
 			   *ref = aux + s->A,
 			   *spread = ref + s->R * Hz;
-	bool		others = mixes_others(p);
+	bool		stored = has_mix(p);
 	real		middle[S],
 				block[S * Q];
 
 	for (int b = 0; b < s->blocks; b++)
 	{
 		memset(middle, 0, sizeof(middle));
-		if (others)
+		if (stored)
 			memcpy(middle, spread + Hz + b * S, sizeof(middle));
-		for (int r = 0; r < s->R && !others; r++)
+		for (int r = 0; r < s->R && !stored; r++)
 			for (int j = 0; j < S; j++)
 				middle[j] += aux[s->R + r] * ref[r * Hz + b * S + j];
-		rnn_kernel->block_quantiles(zero, middle, spread + (others ? 2 * Hz : 0) + b * S, block);
+		rnn_kernel->block_quantiles(zero, middle, spread + (stored ? 2 * Hz : 0) + b * S, block);
 		for (int j = 0; j < S && b * S + j < s->horizon; j++)
 			for (int i = 0; i < Q; i++)
 				q[(b * S + j) * Q + i] = block[RNN_MEDIAN * S + j] +

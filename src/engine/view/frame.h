@@ -16,7 +16,7 @@
  *		ref (R,Hz)		references in units of s around a
  *		spread (Hz)		the expected absolute error of their mix in units of s
  *		mix (2,Hz)		middle and spread of the mix that is forecast, where
- *						that has other references
+ *						one is
  */
 typedef struct rnn_frame_plan
 {
@@ -99,11 +99,14 @@ void		rnn_target_load(rnn_net *net, int64_t row, const rnn_points *pts, int64_t 
 							int64_t cut, const rnn_scale *scale, bool flip);
 void		rnn_target_none(rnn_net *net, int64_t row);
 
-/* What rnn_frame_mix needs of a frame besides, where the mix has other references: only few are asked for it. */
+/* What rnn_frame_mix needs of a frame besides: only few are asked for it. */
 void		rnn_frame_add_mix(const rnn_frame_plan *p, const rnn_points *pts, int64_t e, real *frame, rnn_scale scale,
 							  double *work);
 
-/* The mix's own quantiles (horizon,Q) from a frame, in units of s around a. */
+/*
+ * The mix's own quantiles (horizon,Q) from a frame, in units of s around a; in
+ * a plan that is not asked for one, that of its references by the weights of the whole horizon.
+ */
 void		rnn_frame_mix(const rnn_frame_plan *p, const real *frame, double factor, real *q);
 
 /* Gaps between quantiles (horizon,Q) at patch end e, wider in the phases of the season that differ more. */
