@@ -525,7 +525,7 @@ test_store(void)
 	config(&cfg, 2, 24, 7, 1, year);
 	cfg.start = RNN_START_SCRATCH;
 	cfg.batch = 4;
-	r = start_training(&cfg, &panel, 2300000, false);
+	r = start_training(&cfg, &panel, 2600000, false);
 	printf("  %d runs, %d frames of some 2100\n", r.t->task.study.n_runs, (int) r.t->task.study.F);
 	CHECK(r.t->task.study.n_runs > 6 && r.t->task.study.F < 1500);
 	CHECK(check_store(r.t) > 100);

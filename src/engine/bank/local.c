@@ -131,15 +131,32 @@ weigh_cell(const Local *l, const rnn_mix_rule *rule, const rnn_mix *whole, int p
 	rnn_mix_set_weights(mix, rule->kappa);
 }
 
+/* Weights of the steps of a part that are in a cell. */
+static void
+fill_cell(const Local *l, const rnn_mix_rule *rule, const rnn_mix *whole, int p, int g, double *weight)
+{
+	int			h = rule->h;
+	bool		known = whole->seen == 0;
+	rnn_mix		mix = *whole;
+
+	for (int j = (p * h + l->parts - 1) / l->parts; j < ((p + 1) * h + l->parts - 1) / l->parts; j++)
+	{
+		if (cell_of(l, rule->seasons[0], j) != g)
+			continue;
+		if (!known)
+			weigh_cell(l, rule, whole, p, g, &mix);
+		known = true;
+		for (int r = 0; r < RNN_REFS; r++)
+			weight[(int64_t) r * h + j] = mix.weight[r];
+	}
+}
+
 void
 rnn_mix_local(const rnn_mix_rule *rule, const double *x, const rnn_mix *mix, const double *work, double *weight, double *scratch)
 {
 	int			h = rule->h,
 				season = rule->seasons[0];
 	Local		l = {.parts = (int) rnn_min(PARTS, h),.cells = (int) rnn_min(season, CELLS)};
-	rnn_mix		here = *mix;
-	int			part = -1,
-				cell = -1;
 
 	for (int k = 0; k < l.cells; k++)
 		l.near[k] = exp(-0.5 * (PHASE * k / l.cells) * (PHASE * k / l.cells));
@@ -148,16 +165,7 @@ rnn_mix_local(const rnn_mix_rule *rule, const double *x, const rnn_mix *mix, con
 		add_up(mix, x, work, h, weight, scratch);
 		collect(&l, season, h, weight, scratch);
 	}
-	for (int j = 0; j < h; j++)
-	{
-		int			p = (int) ((int64_t) j * l.parts / h),
-					g = cell_of(&l, season, j);
-
-		if (mix->seen > 0 && (p != part || g != cell))
-			weigh_cell(&l, rule, mix, p, g, &here);
-		part = p;
-		cell = g;
-		for (int r = 0; r < RNN_REFS; r++)
-			weight[(int64_t) r * h + j] = here.weight[r];
-	}
+	for (int p = 0; p < l.parts; p++)
+		for (int g = 0; g < l.cells; g++)
+			fill_cell(&l, rule, mix, p, g, weight);
 }
