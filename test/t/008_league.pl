@@ -21,20 +21,20 @@ plan skip_all => 'no data of the league in ../shared/data' unless -r "$data/leag
 
 # MASE of seasonal naive and of the mix
 my %figures = (
-	m1_monthly     => [ 1.314, 1.032 ],
-	m1_quarterly   => [ 2.078, 1.650 ],
-	m1_yearly      => [ 4.893, 3.768 ],
-	nn3            => [ 1.040, 0.876 ],
-	livestock      => [ 0.771, 0.639 ],
-	hourly         => [ 1.423, 0.818 ],
-	taylor         => [ 1.125, 0.171 ],
-	air_passengers => [ 1.254, 0.661 ],
-	retail_sales   => [ 0.907, 0.334 ],
-	co2            => [ 0.953, 0.224 ],
-	us_gasoline    => [ 3.297, 2.291 ],
-	ilinet         => [ 2.013, 1.593 ],
-	peyton_manning => [ 1.462, 0.949 ],
-	sunspots       => [ 3.118, 1.149 ]);
+	m1_monthly     => [ 1.314, 1.036 ],
+	m1_quarterly   => [ 2.078, 1.629 ],
+	m1_yearly      => [ 4.893, 3.775 ],
+	nn3            => [ 1.040, 0.874 ],
+	livestock      => [ 0.771, 0.637 ],
+	hourly         => [ 1.423, 0.803 ],
+	taylor         => [ 1.125, 0.164 ],
+	air_passengers => [ 1.254, 0.693 ],
+	retail_sales   => [ 0.907, 0.340 ],
+	co2            => [ 0.953, 0.218 ],
+	us_gasoline    => [ 3.297, 2.264 ],
+	ilinet         => [ 2.013, 1.625 ],
+	peyton_manning => [ 1.462, 0.952 ],
+	sunspots       => [ 3.118, 1.136 ]);
 my $ROUNDING = 0.0015;
 
 # Seasons by hand where the data have dates.
@@ -43,7 +43,7 @@ my %seasons = (
 	us_gasoline => '52', ilinet => '52', peyton_manning => '7, 364', sunspots => '11');
 
 # Geometric means of the ratios to seasonal naive: docs/developers/accuracy.md.
-my %means = (panels => 0.760, singles => 0.447, whole => 0.561);
+my %means = (panels => 0.756, singles => 0.451, whole => 0.563);
 
 my $node = PostgreSQL::Test::Cluster->new('league');
 $node->init;
