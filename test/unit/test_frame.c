@@ -481,7 +481,7 @@ check_store(const rnn_trainer *t)
 			const rnn_series *s = &t->task.study.panel.series[t->task.study.runs[r].series];
 			int64_t		e = t->task.study.runs[r].strip.e0 + i * t->task.study.runs[r].strip.stride,
 						width = t->task.study.plan.width,
-						mix = t->task.study.plan.mixed > 0 ? 2 * t->task.study.plan.shape->blocks * RNN_BLOCK : 0;
+						mix = t->task.study.plan.mixed > 0 ? t->task.study.plan.shape->blocks * RNN_BLOCK : 0;
 			Frame		one = frame_at(&t->task.study.cfg, s->x, e, s->dropped, e, 0),
 						kept = {t->task.study.runs[r].strip.frames + i * width, t->task.study.runs[r].strip.scales[i], sizeof(real) * width};
 

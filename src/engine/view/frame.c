@@ -25,11 +25,11 @@
 #define SCRATCH (2 * RNN_REFS + 1)	/* horizons before the work of the mix */
 #define MOST_SEEN 6				/* origins that are told apart */
 
-/* Whether a mix is forecast beside what the network sees. */
-static bool
-has_mix(const rnn_frame_plan *p)
+/* Paths of the mix that is forecast: its middle, and its spread where that isn't the network's. */
+static int
+mix_paths(const rnn_frame_plan *p)
 {
-	return p->mixed > 0;
+	return p->mixed == 0 ? 0 : p->mixed == p->shape->R ? 1 : 2;
 }
 
 void
@@ -46,7 +46,7 @@ rnn_frame_plan_init(rnn_frame_plan *p, const rnn_shape *shape, const rnn_config 
 	memcpy(p->pooled, cfg->pooled, sizeof(p->pooled));
 	p->reach = rnn_mix_reach(p->seasons, p->n_seasons, shape->horizon);
 	p->mixed = shape->R > 0 ? cfg->mixed : 0;
-	p->width = shape->D0 + shape->A + shape->R * Hz + Hz + (has_mix(p) ? 2 * Hz : 0);
+	p->width = shape->D0 + shape->A + shape->R * Hz + Hz + mix_paths(p) * Hz;
 }
 
 bool
@@ -423,15 +423,14 @@ rnn_frame_compute(const rnn_frame_plan *p, const rnn_points *pts, int64_t e,
 	scalars(p, &m, scale->s, e, pts->phase + e, mix.seen, facts);
 	load_patch(p, pts, e, &m, scale->s, facts, u);
 	memcpy(aux + 2 * s->R, facts, sizeof(facts));
-	if (has_mix(p))
-		memset(spread + Hz, 0, sizeof(real) * 2 * Hz);
+	memset(spread + Hz, 0, sizeof(real) * mix_paths(p) * Hz);
 }
 
 void
 rnn_frame_add_mix(const rnn_frame_plan *p, const rnn_points *pts, int64_t e, real *frame, rnn_scale scale, double *work)
 {
 	int64_t		Hz = (int64_t) p->shape->blocks * S;
-	real	   *out = frame + p->width - 2 * Hz;
+	real	   *out = frame + p->width - mix_paths(p) * Hz;
 	int			h = p->shape->horizon;
 	double	   *weight = work + (int64_t) RNN_REFS * h,
 			   *middle = weight + (int64_t) RNN_REFS * h;
@@ -439,13 +438,14 @@ rnn_frame_add_mix(const rnn_frame_plan *p, const rnn_points *pts, int64_t e, rea
 	const double *x;
 	rnn_mix		mix;
 
-	if (!has_mix(p))
+	if (mix_paths(p) == 0)
 		return;
 	x = mix_at(p, &rule, pts, e, &mix, work);
 	rnn_mix_local(&rule, x, &mix, mix_work(p, work), weight, middle);
 	rnn_mix_combine_local(weight, work, h, middle);
 	load_path(p, middle, &scale, out);
-	load_spread(p, &mix, scale.s, out + Hz);
+	if (mix_paths(p) > 1)
+		load_spread(p, &mix, scale.s, out + Hz);
 }
 
 static void
@@ -537,19 +537,19 @@ rnn_frame_mix(const rnn_frame_plan *p, const real *frame, double factor, real *q
 	const real *aux = frame + s->D0,
 			   *ref = aux + s->A,
 			   *spread = ref + s->R * Hz;
-	bool		stored = has_mix(p);
+	int			paths = mix_paths(p);
 	real		middle[S],
 				block[S * Q];
 
 	for (int b = 0; b < s->blocks; b++)
 	{
 		memset(middle, 0, sizeof(middle));
-		if (stored)
+		if (paths > 0)
 			memcpy(middle, spread + Hz + b * S, sizeof(middle));
-		for (int r = 0; r < s->R && !stored; r++)
+		for (int r = 0; r < s->R && paths == 0; r++)
 			for (int j = 0; j < S; j++)
 				middle[j] += aux[s->R + r] * ref[r * Hz + b * S + j];
-		rnn_kernel->block_quantiles(zero, middle, spread + (stored ? 2 * Hz : 0) + b * S, block);
+		rnn_kernel->block_quantiles(zero, middle, spread + (paths > 1 ? 2 * Hz : 0) + b * S, block);
 		for (int j = 0; j < S && b * S + j < s->horizon; j++)
 			for (int i = 0; i < Q; i++)
 				q[(b * S + j) * Q + i] = block[RNN_MEDIAN * S + j] +

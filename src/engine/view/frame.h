@@ -15,8 +15,8 @@
  *		aux (A)			log errors (R), weights (R), scalars
  *		ref (R,Hz)		references in units of s around a
  *		spread (Hz)		the expected absolute error of their mix in units of s
- *		mix (2,Hz)		middle and spread of the mix that is forecast, where
- *						one is
+ *		mix (1 or 2,Hz)	middle of the mix that is forecast, where one is, and its
+ *						spread, where that has other references
  */
 typedef struct rnn_frame_plan
 {
