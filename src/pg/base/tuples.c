@@ -93,7 +93,7 @@ tuples_take(Tuples *rows)
 		MinimalTuple row = ExecFetchSlotMinimalTuple(slot, &own);
 
 		appendBinaryStringInfo(&out, (char *) row, row->t_len);
-		while (out.len != MAXALIGN(out.len))
+		while (out.len != (int) MAXALIGN(out.len))
 			appendStringInfoChar(&out, 0);
 		if (own)
 			pfree(row);
