@@ -31,23 +31,23 @@ enum
 };
 
 static const RowWish columns[DRAW_WISHES] = {
-	[DRAW_LOCAL] = {"local_ts", ROW_TIME},
-	[DRAW_TS] = {"ts", ROW_TIME},
-	[DRAW_POSITION] = {"position", ROW_NUMBER},
-	[DRAW_STEP] = {"step", ROW_NUMBER},
-	[DRAW_ACTUAL] = {"actual", ROW_NUMBER},
-	[DRAW_VALUE] = {"value", ROW_NUMBER},
-	[DRAW_FORECAST] = {"forecast", ROW_NUMBER},
-	[DRAW_EXPECTED] = {"expected", ROW_NUMBER},
-	[DRAW_LOWER] = {"lower", ROW_NUMBER},
-	[DRAW_UPPER] = {"upper", ROW_NUMBER},
-	[DRAW_QUANTILES] = {"quantiles", ROW_NUMBERS},
-	[DRAW_ODD] = {"is_anomaly", ROW_BOOL},
-	[DRAW_SERIES] = {"series", ROW_TEXT},
-	[DRAW_CUTOFF] = {"cutoff", ROW_TEXT},
+	[DRAW_LOCAL] = {"local_ts", ROW_TIME, false},
+	[DRAW_TS] = {"ts", ROW_TIME, false},
+	[DRAW_POSITION] = {"position", ROW_NUMBER, false},
+	[DRAW_STEP] = {"step", ROW_NUMBER, false},
+	[DRAW_ACTUAL] = {"actual", ROW_NUMBER, false},
+	[DRAW_VALUE] = {"value", ROW_NUMBER, false},
+	[DRAW_FORECAST] = {"forecast", ROW_NUMBER, false},
+	[DRAW_EXPECTED] = {"expected", ROW_NUMBER, false},
+	[DRAW_LOWER] = {"lower", ROW_NUMBER, false},
+	[DRAW_UPPER] = {"upper", ROW_NUMBER, false},
+	[DRAW_QUANTILES] = {"quantiles", ROW_NUMBERS, false},
+	[DRAW_ODD] = {"is_anomaly", ROW_BOOL, false},
+	[DRAW_SERIES] = {"series", ROW_TEXT, false},
+	[DRAW_CUTOFF] = {"cutoff", ROW_TEXT, false},
 };
 
-static const RowWishes wishes = {columns, DRAW_WISHES};
+static const RowWishes wishes = {columns, DRAW_WISHES, NULL};
 
 typedef struct NumberedName
 {

@@ -119,7 +119,7 @@ begin_levels(const Drawing *d, Levels *l)
 			i++;
 		if (i == choice->count || choice->series[i] != sums->series[a])
 			continue;
-		if (++chosen > memory_limit() / each)
+		if ((Size) ++chosen > memory_limit() / each)
 			paths_too_large();
 		l->sums[a] = paths_memory(each);
 		memset(l->sums[a], 0, each);

@@ -70,16 +70,15 @@ static bytea *
 train_series(SeriesSet *all, const rnn_config *cfg, const ServerOptions *server,
 			 const rnn_model *warm, Size held, const Occasion *occasion)
 {
-	Size		limit = memory_limit(),
-				size;
 	rnn_panel	panel;
 	rnn_trainer *trainer;
 	rnn_model	model;
 	rnn_error	err;
 	Driver		driver = new_driver(cfg, server, occasion);
+	const Size	taken = held + usable_panel(all, cfg, &panel) + points_bytes(all),
+				limit = memory_limit() > taken ? memory_limit() - taken : 0;
+	Size		size;
 
-	held += usable_panel(all, cfg, &panel) + points_bytes(all);
-	limit = limit > held ? limit - held : 0;
 	if (rnn_trainer_size(cfg, &panel, limit, &size, &err) != RNN_OK)
 		report_engine_error(&err);
 	if (rnn_trainer_init(&trainer, training_block(size), size, cfg, &panel, warm, &err) != RNN_OK)
@@ -88,7 +87,7 @@ train_series(SeriesSet *all, const rnn_config *cfg, const ServerOptions *server,
 	PG_TRY();
 	{
 		/* Weights to start from stay in this process. */
-		train_with_crew(trainer, &panel, cfg, size, held, warm != NULL, &driver);
+		train_with_crew(trainer, &panel, cfg, size, taken, warm != NULL, &driver);
 	}
 	PG_FINALLY();
 	{
