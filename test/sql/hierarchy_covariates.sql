@@ -42,7 +42,7 @@ CREATE TEMP TABLE sums AS
 SELECT 'sum of ' || name AS name, day, sum(value) AS value, jsonb_build_object('promo', sum((c->>'promo')::bool::int * share) / sum(share) FILTER (WHERE c ? 'promo'), 'area', (SELECT sum(size * 10 * share) / sum(share) FROM (SELECT DISTINCT size, share FROM complete WHERE shop LIKE name || '%') AS s),
 	'weather', most(array_agg(c->>'weather'), array_agg(share)), 'campaign', most(array_agg(c->>'campaign'), array_agg(share))) AS c
 FROM unnest('{"",DK}'::text[]) AS name JOIN complete ON shop LIKE name || '%' GROUP BY name, day;
-SELECT count(DISTINCT (c->>'promo')::numeric) AS shares, count(DISTINCT c->>'campaign') AS words FROM sums;
+SELECT count(DISTINCT round((c->>'promo')::numeric, 9)) AS shares, count(DISTINCT c->>'campaign') AS words FROM sums;
 SELECT count(*), max(abs(r.base / f.mean - 1)) < 1e-5 AS same
 FROM observed AS o, rnn_reconcile(o.m, 5) AS r JOIN (SELECT f.* FROM alone, rnn_forecast(rnn_observe(m, (SELECT rnn_history(name, day, value, c, NULL) FROM sums)), 5) AS f) AS f
 	ON f.series = 'sum of ' || replace(r.series, '/', '') AND f.step = r.step;

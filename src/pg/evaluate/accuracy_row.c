@@ -26,13 +26,13 @@ enum
 static const RowWish columns[GIVEN] = {
 	[GIVEN_ACTUAL] = {"actual", ROW_NUMBER, true},
 	[GIVEN_FORECAST] = {"forecast", ROW_NUMBER, true},
-	[GIVEN_LOWER] = {"lower", ROW_NUMBER},
-	[GIVEN_UPPER] = {"upper", ROW_NUMBER},
-	[GIVEN_QUANTILES] = {"quantiles", ROW_NUMBERS},
-	[GIVEN_SCALE] = {"scale", ROW_NUMBER},
-	[GIVEN_NAIVE] = {"naive", ROW_NUMBER},
-	[GIVEN_LEVEL] = {"level", ROW_NUMBER},
-	[GIVEN_LEVELS] = {"levels", ROW_NUMBERS},
+	[GIVEN_LOWER] = {"lower", ROW_NUMBER, false},
+	[GIVEN_UPPER] = {"upper", ROW_NUMBER, false},
+	[GIVEN_QUANTILES] = {"quantiles", ROW_NUMBERS, false},
+	[GIVEN_SCALE] = {"scale", ROW_NUMBER, false},
+	[GIVEN_NAIVE] = {"naive", ROW_NUMBER, false},
+	[GIVEN_LEVEL] = {"level", ROW_NUMBER, false},
+	[GIVEN_LEVELS] = {"levels", ROW_NUMBERS, false},
 };
 
 static const RowWishes wishes = {

@@ -76,7 +76,7 @@ part_bytes(const Folds *f)
 
 	if (f->given)
 		bytes += 2 * rnn_model_size(f->given) +
-			forecast_work(f->given, Min(most_cuts(f), f->given->n_series), 1, f->run->steps);
+			forecast_work(f->given, Min(most_cuts(f), (Size) f->given->n_series), 1, f->run->steps);
 	else
 	{
 		TrainingSize size;
