@@ -9,7 +9,6 @@
  */
 #include "bank/bank.h"
 
-#include <float.h>
 #include <math.h>
 #include <string.h>
 
