@@ -161,15 +161,17 @@ judge(rnn_pool_search *s, const rnn_voter *voter, double (*error)[RNN_REFS], con
 	usual = rnn_mix_typical(&own);
 	for (int v = 1; v <= RNN_POOL_FOLDS && v + BETWEEN <= mix->seen && usual > 0; v++)
 	{
-		double		pooled[RNN_REFS];
+		double		pooled[RNN_REFS],
+					origins;
 		rnn_mix_rule rule = s->rule;
+		rnn_mix		before = *mix;
 
 		means(&s->before[v - 1], pooled);
 		rule.pooled = pooled;
+		origins = mean_errors(error, v + BETWEEN, &before);
 		for (int i = 0; i < RNN_POOL_TRIES; i++)
 		{
-			double		origins = mean_errors(error, v + BETWEEN, &own);
-
+			own = before;
 			rule.pooling = tries[i];
 			rnn_mix_weigh(&rule, origins, voter->n, &own);
 			s->loss[v - 1][i] += fmin(loss_at(s, voter, &own, v) / usual, WORST);

@@ -139,8 +139,8 @@ rnn_search_step(rnn_search *s, rnn_arena scratch, bool hurry)
 	return !scratch.failed;
 }
 
-const rnn_found *
-rnn_search_found(const rnn_search *s)
+rnn_found *
+rnn_search_found(rnn_search *s)
 {
 	return s->stage == SEARCH_DONE ? &s->found : NULL;
 }

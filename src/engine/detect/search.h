@@ -54,6 +54,6 @@ void		rnn_search_begin(rnn_search *s, const rnn_config *asked, const rnn_summary
  */
 bool		rnn_search_step(rnn_search *s, rnn_arena scratch, bool hurry);
 /* What was found, NULL before the end. */
-const rnn_found *rnn_search_found(const rnn_search *s);
+rnn_found  *rnn_search_found(rnn_search *s);
 
 #endif							/* RNN_SEARCH_H */

@@ -25,25 +25,17 @@ gaps_around(double middle, double spread, double *q)
 
 /*
  * The mix beyond the trained horizon: q (Q) at step j of the horizon, from the
- * mix, weights and references of that.  The gaps follow the lead time's power
+ * mix of that and its middle.  The gaps follow the lead time's power
  * between the halves, at most its square root, and the phase of the season.
  */
 static void
 long_row(const Forecaster *f, const rnn_mix *mix, const rnn_phases *phases, int j, double *q)
 {
-	double		middle = 0,
-				near = fmax(mix->spread[0], DBL_MIN),
+	double		near = fmax(mix->spread[0], DBL_MIN),
 				power = fmin(fmax(log(fmax(mix->spread[1], DBL_MIN) / near) / log(3.0), 0), 0.5),
 				spread = near * pow((j + 0.5) / fmax(f->horizon / 4.0, 0.5), power) * rnn_phase_factor(phases, j);
 
-	for (int r = 0; r < RNN_REFS; r++)
-	{
-		int64_t		at = (int64_t) r * f->horizon + j;
-
-		if (f->ref_weight[at] > 0)
-			middle += f->ref_weight[at] * f->ref[at];
-	}
-	gaps_around(middle, spread, q);
+	gaps_around(f->ref_middle[j], spread, q);
 }
 
 /*
@@ -66,7 +58,8 @@ extend_by_mix(Forecaster *f, const rnn_end *end, double *out)
 	rnn_mix_rule rule = mix_rule(m, f->horizon);
 
 	rnn_mix_at(&rule, end->points->x + end->e - n, n, &mix, f->ref, f->ref_work);
-	rnn_mix_local(&rule, end->points->x + end->e - n, &mix, f->ref_work, f->ref_weight, f->ref_scratch);
+	rnn_mix_local(&rule, end->points->x + end->e - n, &mix, f->ref_work, f->ref_weight, f->ref_middle);
+	rnn_mix_combine_local(f->ref_weight, f->ref, f->horizon, f->ref_middle);
 	rnn_phases_at(end->points->raw, end->e, m->seasons, m->n_seasons, f->horizon, &phases);
 	long_row(f, &mix, &phases, h - 1, last);
 	for (int k = 0; k < Q; k++)

@@ -185,7 +185,7 @@ lay_out(Forecaster *f, rnn_arena *a)
 	{
 		f->ref = arena_new(a, double, (size_t) RNN_REFS * f->horizon);
 		f->ref_weight = arena_new(a, double, (size_t) RNN_REFS * f->horizon);
-		f->ref_scratch = arena_new(a, double, f->horizon);
+		f->ref_middle = arena_new(a, double, f->horizon);
 		f->ref_work = arena_new(a, double, rnn_mix_work(f->longest, f->horizon));
 	}
 	if (!m->config.skip && beyond)

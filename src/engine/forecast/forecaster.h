@@ -71,7 +71,7 @@ struct rnn_forecaster
 	Demand	   *demand;
 	double	   *ref;			/* (R, horizon) beyond the trained one, */
 	double	   *ref_weight;		/* (R, horizon) and its weights */
-	double	   *ref_scratch;	/* (horizon) */
+	double	   *ref_middle;		/* (horizon) and their mix */
 	double	   *ref_work;
 	double	   *extended;		/* (2, longest) history and own forecasts: raw, filled */
 

@@ -35,18 +35,14 @@ end(Task *task, void *bytes, size_t len)
 static rnn_status
 search_step(Task *task, const Plan *plan, rnn_error *err)
 {
-	const rnn_panel *p = &plan->panel;
-	const rnn_found *found;
+	rnn_found  *found;
 
-	if (!task->searching)
-		rnn_search_begin(&task->search, &plan->asked, &plan->summary, p->series, p->count, p->hints, p->n_hints);
-	task->searching = true;
 	/* Nothing else is allocated before it is over. */
 	if (!rnn_search_step(&task->search, task->arena, task->hurry))
 		return no_room(plan->size, err);
 	found = rnn_search_found(&task->search);
 	if (found)
-		end(task, &task->search.found, sizeof(*found));
+		end(task, found, sizeof(*found));
 	return RNN_OK;
 }
 
@@ -452,6 +448,9 @@ rnn_job_begin(rnn_trainer *t, const rnn_job *job)
 	task->arena = t->arena;
 	task->fit.step = 0;
 	task->stage = job->kind == RNN_JOB_SEASONS ? STAGE_SEASONS : STAGE_FEATURES;
+	if (job->kind == RNN_JOB_SEASONS)
+		rnn_search_begin(&task->search, &plan->asked, &plan->summary, plan->panel.series, plan->panel.count,
+						 plan->panel.hints, plan->panel.n_hints);
 	if (job->kind == RNN_JOB_SEASONS || is_at_hand(t, job))
 		return;
 	task->candidate = judged_before(job) ? plan_candidate(plan, job) : job->number;

@@ -294,7 +294,6 @@ typedef struct Task
 	Trial		trial;
 	Calibration calibration;
 	rnn_search	search;
-	bool		searching;
 	Judgement	nothing;		/* where a trial ends before its study is laid out */
 	Judgement  *judgement;		/* room for what becomes of jobs */
 	Factors		factors;
