@@ -3,6 +3,10 @@
 -- complain if script is sourced in psql, rather than via CREATE EXTENSION
 \echo Use "CREATE EXTENSION rnnforecast" to load this file. \quit
 
+-- A superuser runs this script with the extension's schema in the path, where
+-- others may have functions and operators of any name.  So whatever is called
+-- here has arguments of exactly the types that it takes, or its schema's name.
+
 --
 -- Collecting rows.  The states are bytea so that any planner may send them
 -- around; the support functions check whatever they are given.
@@ -704,7 +708,7 @@ GRANT SELECT ON rnn_options TO PUBLIC;
 --
 CREATE SEQUENCE _rnn_registry_id_seq AS int;
 CREATE TABLE _rnn_registry (
-	id int PRIMARY KEY DEFAULT nextval('_rnn_registry_id_seq'),
+	id int PRIMARY KEY DEFAULT pg_catalog.nextval('_rnn_registry_id_seq'),
 	name text NOT NULL UNIQUE CHECK (name <> '' AND octet_length(name) <= 1000),
 	owner name NOT NULL,
 	owner_key text NOT NULL,			-- which role of that name; see _rnn_role_is
@@ -744,7 +748,7 @@ COMMENT ON TABLE _rnn_registry_version IS 'internal: versions of named models; s
 
 CREATE SEQUENCE _rnn_registry_run_id_seq;
 CREATE TABLE _rnn_registry_run (
-	id bigint PRIMARY KEY DEFAULT nextval('_rnn_registry_run_id_seq'),
+	id bigint PRIMARY KEY DEFAULT pg_catalog.nextval('_rnn_registry_run_id_seq'),
 	model int NOT NULL REFERENCES _rnn_registry ON DELETE CASCADE,
 	kind text NOT NULL,					-- fit, refit
 	started timestamptz NOT NULL DEFAULT clock_timestamp(),
@@ -942,9 +946,9 @@ COMMENT ON FUNCTION _rnn_next_run(text) IS
 CREATE VIEW rnn_models WITH (security_barrier) AS
 SELECT r.name, _rnn_role_shown(r.owner, r.owner_key) AS owner, r.live AS version, v.created AS trained_at, v.last_ts, v.points,
 	   v.mae, v.wape, v.mase, v.mix_mase, v.coverage,
-	   CASE WHEN i IS NOT NULL THEN concat_ws(' + ', 'mix', CASE WHEN jsonb_typeof(i->'prior') = 'object' THEN 'prior' END, i #>> '{network,cell}')
+	   CASE WHEN i IS NOT NULL THEN pg_catalog.concat_ws(' + ', 'mix', CASE WHEN jsonb_typeof(i->'prior'::text) = 'object' THEN 'prior' END, i #>> '{network,cell}'::text[])
 			WHEN v.bytes IS NOT NULL THEN 'unreadable' END AS kind,
-	   (i->>'series')::int AS series, i->'seasons' AS seasons, (i #>> '{validation,weight}')::float8 AS weight,
+	   (i->>'series'::text)::int AS series, i->'seasons'::text AS seasons, (i #>> '{validation,weight}'::text[])::float8 AS weight,
 	   octet_length(v.bytes)::bigint AS bytes,
 	   CASE WHEN _rnn_role_is(r.owner, r.owner_key) THEN r.query END AS query,
 	   r.options || r.rules AS options, r.schedule,
@@ -1009,7 +1013,7 @@ CREATE VIEW rnn_runs WITH (security_barrier) AS
 SELECT u.id, r.name, u.kind, u.started, u.finished, coalesce(u.finished, clock_timestamp()) - u.started AS duration, u.pid,
 	   CASE WHEN u.outcome = 'running' AND NOT pg_is_in_recovery() AND NOT EXISTS (
 			SELECT FROM pg_catalog.pg_locks AS l
-			WHERE l.locktype = 'object' AND l.classid = '_rnn_registry'::regclass AND l.objid = u.model::oid
+			WHERE l.locktype = 'object' AND l.classid = '_rnn_registry'::regclass::oid AND l.objid = u.model::oid
 			  AND l.database = (SELECT d.oid FROM pg_catalog.pg_database AS d WHERE d.datname = current_database())
 			  AND l.pid = u.pid AND l.granted)
 			THEN 'lost' ELSE u.outcome END AS outcome,

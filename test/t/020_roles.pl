@@ -48,6 +48,62 @@ sub refused
 
 my $MIX = q{'{"network": false}'};
 
+# ------------------------- what a role has put into the schema before, the script doesn't call
+
+# Overloads of all that the script calls, by types that are not those of
+# pg_catalog; the server would take them for literals and types that are near.
+my $TRAPS = q{
+	CREATE SCHEMA trap; GRANT ALL ON SCHEMA trap TO PUBLIC;
+	CREATE TABLE trap.caught (who name, called text); GRANT ALL ON trap.caught TO PUBLIC;
+	DO $do$
+	DECLARE
+		types CONSTANT regtype[] = '{oid,regclass,int4,int8,text,name,jsonb,timestamptz,bytea,float8}';
+		f record;
+	BEGIN
+		FOR f IN SELECT DISTINCT p.proname, t.type, n, p.prorettype::regtype AS result FROM pg_proc AS p, unnest(types) AS t (type), generate_series(1, 4) AS n
+			WHERE p.pronamespace = 'pg_catalog'::regnamespace AND NOT p.proretset AND p.prokind = 'f' AND p.prorettype = ANY(types)
+			AND p.proname = ANY('{nextval,clock_timestamp,pg_backend_pid,octet_length,concat_ws,jsonb_typeof,pg_is_in_recovery,current_database,pg_get_userbyid}')
+			AND NOT EXISTS (SELECT FROM pg_proc AS q WHERE q.proname = p.proname AND q.proargtypes::oid[] = array_fill(t.type::oid, ARRAY[n]))
+		LOOP
+			EXECUTE format($$CREATE OR REPLACE FUNCTION trap.%I(%s) RETURNS %s LANGUAGE plpgsql AS
+				$b$BEGIN INSERT INTO trap.caught VALUES (current_user, %L); RETURN NULL; END$b$ $$,
+				f.proname, (SELECT string_agg(f.type::text, ', ') FROM generate_series(1, f.n)), f.result, f.proname);
+		END LOOP;
+		FOR f IN SELECT o.oprname, l.type AS l, r.type AS r, min(o.oprresult::regtype::text) AS result
+			FROM (VALUES ('='), ('<>'), ('<='), ('-'), ('->'), ('->>'), ('#>>'), ('||')) AS n (name) JOIN pg_operator AS o ON o.oprname = n.name,
+			unnest(types) AS l (type), unnest(types) AS r (type)
+			WHERE NOT EXISTS (SELECT FROM pg_operator AS q WHERE q.oprname = o.oprname AND q.oprleft = l.type AND q.oprright = r.type)
+			AND o.oprresult = ANY(types || 'bool'::regtype) GROUP BY 1, 2, 3
+		LOOP
+			EXECUTE format($$CREATE OR REPLACE FUNCTION trap.f(%s, %s) RETURNS %s LANGUAGE plpgsql AS
+				$b$BEGIN INSERT INTO trap.caught VALUES (current_user, %L); RETURN NULL; END$b$ $$, f.l, f.r, f.result, f.oprname);
+			EXECUTE format('CREATE OPERATOR trap.%s (LEFTARG = %s, RIGHTARG = %s, FUNCTION = trap.f)', f.oprname, f.l, f.r);
+			EXECUTE format('ALTER FUNCTION trap.f(%s, %s) RENAME TO %I', f.l, f.r, 'f ' || f.oprname);
+		END LOOP;
+	END $do$};
+
+sub in_trap
+{
+	my ($role, $sql) = @_;
+	my ($out, $err) = ('', '');
+	$node->psql('trap', $sql, stdout => \$out, stderr => \$err, extra_params => [ '-U', $role ]);
+	return $err =~ /ERROR/ ? $err : $out;
+}
+
+$node->safe_psql('postgres', 'CREATE DATABASE trap OWNER keeper');
+is(in_trap('keeper', $TRAPS), '', 'a schema full of traps');
+cmp_ok(in_trap('keeper', q{SELECT count(*) FROM pg_operator WHERE oprnamespace = 'trap'::regnamespace}), '>', 500, 'has them');
+is(in_trap('keeper', 'CREATE EXTENSION rnnforecast SCHEMA trap'), '', 'the script runs there');
+is(in_trap('keeper', qq{SELECT trap.rnn_fit('m', 'SELECT date ''2024-01-01'' + n AS ts, n AS value FROM pg_catalog.generate_series(1, 50) AS n', 7, $MIX)}),
+	'1', 'a model is fitted there');
+is(in_trap('postgres', 'SELECT kind FROM trap.rnn_models; SELECT outcome FROM trap.rnn_runs; SELECT count(*) FROM trap.rnn_versions'),
+	"mix\npromoted\n1", 'views are read by a superuser');
+is(in_trap('postgres', 'SELECT DISTINCT * FROM trap.caught'), '', 'nothing was called');
+is(in_trap('postgres', q{SELECT DISTINCT pg_describe_object(d.refclassid, d.refobjid, 0) FROM pg_depend AS d
+	WHERE d.refclassid IN ('pg_proc'::regclass, 'pg_operator'::regclass) AND d.refobjid >= 16384 AND d.classid IN ('pg_rewrite'::regclass, 'pg_attrdef'::regclass, 'pg_constraint'::regclass)
+	AND NOT EXISTS (SELECT FROM pg_depend AS e WHERE e.classid = d.refclassid AND e.objid = d.refobjid AND e.deptype = 'e')}), '',
+	'and nothing will be');
+
 # --------------------------------------------------- an extension without superuser
 
 ok_sql('keeper', 'CREATE EXTENSION rnnforecast', '', 'CREATE EXTENSION without superuser');
