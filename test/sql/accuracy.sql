@@ -125,3 +125,15 @@ SELECT outcome, count(*) > 10 FROM judged_turned() GROUP BY outcome ORDER BY out
 SELECT (judged_join(state)).n FROM (SELECT judged_state(actual, forecast) AS state FROM judged GROUP BY scale) AS halves;
 DROP AGGREGATE judged_forged(float8, float8); DROP AGGREGATE judged_join(bytea); DROP AGGREGATE judged_state(float8, float8);
 DROP FUNCTION judged_turned();
+-- A type that is altered while the statement runs: columns are looked for again.
+CREATE TYPE judged_type AS (actual float8, forecast float8, quantiles float8[]);
+CREATE FUNCTION judged_altered(i int) RETURNS record LANGUAGE plpgsql AS $$
+BEGIN
+	IF i = 1 THEN
+		RETURN ROW(1, 2, NULL)::judged_type;
+	END IF;
+	ALTER TYPE judged_type ALTER ATTRIBUTE quantiles TYPE int8;
+	RETURN ROW(1, 2, 123456789123)::judged_type;
+END $$;
+SELECT rnn_accuracy(judged_altered(i)) FROM generate_series(1, 2) AS i;
+DROP FUNCTION judged_altered(int); DROP TYPE judged_type;

@@ -17,8 +17,7 @@
 struct RowColumns
 {
 	const RowWishes *wishes;
-	Oid			type;			/* of the rows */
-	int32		typmod;
+	uint64		version;		/* of the rows' type, which ALTER TYPE changes */
 	TupleDesc	desc;
 	Datum	   *values;			/* (natts) of the latest row */
 	bool	   *nulls;
@@ -152,10 +151,11 @@ columns_of(FunctionCallInfo fcinfo, HeapTupleHeader row, const RowWishes *wishes
 	RowColumns *c = fcinfo->flinfo->fn_extra;
 	Oid			type = HeapTupleHeaderGetTypeId(row);
 	int32		typmod = HeapTupleHeaderGetTypMod(row);
+	uint64		version = assign_record_type_identifier(type, typmod);
 	TupleDesc	desc;
 	MemoryContext old;
 
-	if (c && c->type == type && c->typmod == typmod)
+	if (c && c->version == version)
 		return c;
 	if (c)
 		forget_columns(c);
@@ -165,8 +165,7 @@ columns_of(FunctionCallInfo fcinfo, HeapTupleHeader row, const RowWishes *wishes
 	c = row_columns_find(wishes, desc);
 	MemoryContextSwitchTo(old);
 	ReleaseTupleDesc(desc);
-	c->type = type;
-	c->typmod = typmod;
+	c->version = version;
 	return fcinfo->flinfo->fn_extra = c;
 }
 
