@@ -29,21 +29,6 @@
 #include "storage/dsm_registry.h"
 #endif
 
-#include "catalog/pg_authid.h"
-#include "mb/pg_wchar.h"
-#include "miscadmin.h"
-#include "storage/ipc.h"
-#include "storage/shmem.h"
-#include "storage/spin.h"
-#if PG_VERSION_NUM >= 170000
-#endif
-#include "utils/acl.h"
-#include "utils/builtins.h"
-#include "utils/timestamp.h"
-#if PG_VERSION_NUM >= 170000
-#include "storage/dsm_registry.h"
-#endif
-
 #define SLOTS 128
 #define MODEL_SIZE 128			/* bytes of a name that are shown */
 #define PHASE_SIZE 32
