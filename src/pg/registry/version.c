@@ -106,7 +106,10 @@ train_version(Training *t)
 	if (t->live)
 		check_clocks(t->live_model, t->history);
 	if (strcmp(t->kind, "fit") == 0)
+	{
 		doubt_rows(NULL, t->history->series, t->history->n_series, horizon);
+		doubt_gaps(NULL, &t->history->clock, t->history->series, t->history->n_series, &t->history->config);
+	}
 	t->windows = last_windows(t->history, horizon, t->rules.windows);
 	t->before = decode_model(before_windows(&t->windows));
 	occasion.share = t->windows.most > 0 ? SHARE_TRAINING : 1;

@@ -9,6 +9,7 @@
 #include "miscadmin.h"
 
 #define TOLD_DOUBT 4
+#define FEWEST_KNOWN 0.5		/* of the steps */
 #define OTHER_SCALE 100			/* times: values of another column, or in another unit */
 
 static int64
@@ -62,6 +63,29 @@ doubt_rows(FunctionCallInfo fcinfo, const rnn_series *series, int count, int hor
 		ereport(NOTICE,
 				(errmsg("horizon %d is long for %lld steps of history", horizon, (long long) longest),
 				 errdetail("No part of the history can be held out to measure such a forecast.")));
+}
+
+/* Where a step is too short, or no row stands for 0, most steps are missing. */
+void
+doubt_gaps(FunctionCallInfo fcinfo, const rnn_clock *clock, const rnn_series *series, int count, const rnn_config *cfg)
+{
+	int64		steps = 0,
+				known = 0;
+
+	if (!clock_has_times(clock) || cfg->gaps != RNN_GAPS_MASK)
+		return;
+	for (int i = 0; i < count; i++)
+	{
+		CHECK_FOR_INTERRUPTS();
+		steps += series[i].n;
+		known += count_known(&series[i]);
+	}
+	if (known < FEWEST_KNOWN * steps && may_tell(fcinfo))
+		ereport(NOTICE,
+				(errmsg("only %lld of %lld steps have a value", (long long) known, (long long) steps),
+				 errdetail("A step is %s. Those without a value count as unknown, not as 0.", clock_step_text(clock)),
+				 errhint("If no row means 0, set the option \"gaps\" to \"zero\". If the step should be longer, set the option \"step\", "
+						 "and \"bin\" where several rows lie in a step.")));
 }
 
 static double
