@@ -223,6 +223,16 @@ FROM _rnn_registry AS r WHERE r.id = v.model AND r.name <> 'double';
 SELECT name, version IS NOT NULL AS live, kind, series, bytes > 0 AS size FROM rnn_models ORDER BY name COLLATE "C";
 ROLLBACK;
 SELECT count(*) FILTER (WHERE kind = 'unreadable') AS unreadable FROM rnn_models;
+-- A season that repeats itself but for rounding is no measure of errors; with one that does not, they are measured.
+CREATE TABLE sine AS SELECT date '2024-01-01' + n AS ts, 100 + 20 * sin(n * 2 * pi() / 7) AS value FROM generate_series(0, 200) AS n;
+SELECT rnn_fit('sine', 'SELECT * FROM sine', 7, '{"start": "prior"}');
+SELECT mase, mix_mase FROM rnn_models WHERE name = 'sine';
+SELECT rnn_summary(rnn_model('sine')) ~ 'The same day of the week before was exact\. The' AS exact;
+SELECT bool_and(scale = 0) AS no_scale, (rnn_accuracy(b)).mase, (rnn_accuracy(b)).skill FROM rnn_backtest('SELECT * FROM sine', 7, 3) AS b;
+INSERT INTO sine SELECT date '2024-01-01' + n, 100 + 20 * sin(n * 2 * pi() / 7) + noise(n) FROM generate_series(201, 270) AS n;
+CALL rnn_refit('sine');
+SELECT mase < 5 AS measured FROM rnn_models WHERE name = 'sine';
+DROP TABLE sine;
 SELECT rnn_drop(name) FROM rnn_models;
 REVOKE ALL ON monthly FROM regress_rnn_a, regress_rnn_b;
 DROP ROLE regress_rnn_a, regress_rnn_b, regress_rnn_c;

@@ -59,6 +59,9 @@ const char *of_series(SeriesName name);	/* " of series "x"", for messages; "" wi
 int			compare_names(const SeriesName *a, const SeriesName *b);
 /* That of the names which a misspelt one may have meant, NULL where none is close. */
 const char *closest_name(const char *name, const char *const *names, int count);
+/* An error with the options that a function has, and with `besides`, the end of that sentence. */
+pg_attribute_noreturn() void refuse_option(const char *name, const char *function, const char *const *own, int count,
+										   const char *besides);
 /* A hash table of entries that begin with a SeriesName, their key. */
 struct HTAB *new_index(MemoryContext context, const char *what, Size entry);
 int		   *rank_names(const SeriesName *names, int n);	/* the place of each in their order */
@@ -240,6 +243,8 @@ Jsonb	   *history_options(Jsonb *options);
 /* Those of rnn_history: how rows become series. */
 void		parse_history_options(Jsonb *options, rnn_config *cfg, ServerOptions *server);
 
+/* The option of a training that a misspelt one may have meant, NULL where none is close. */
+const char *closest_option(const char *name);
 const rnn_option *engine_option(const char *name);	/* NULL: there is none */
 bool		is_of_history(const char *name);	/* whether it is one of those */
 /* Takes the option "keys" out of the others: the columns of a query (char *) that name a series, NIL: not given. */

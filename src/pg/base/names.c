@@ -171,3 +171,19 @@ closest_name(const char *name, const char *const *names, int count)
 	}
 	return best;
 }
+
+void
+refuse_option(const char *name, const char *function, const char *const *own, int count, const char *besides)
+{
+	const char *near = closest_name(name, own, count);
+	StringInfoData all;
+
+	initStringInfo(&all);
+	for (int i = 0; i < count; i++)
+		appendStringInfo(&all, "%s%s", i > 0 ? ", " : "", own[i]);
+	ereport(ERROR,
+			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+			 errmsg("unknown option \"%s\" of %s", name, function),
+			 errdetail("The options of %s are %s%s", function, all.data, besides),
+			 near ? errhint("Did you mean \"%s\"?", near) : 0));
+}

@@ -64,8 +64,7 @@ name_of_option(int i)
 	return i < SERVER_OPTIONS ? server_options[i].name : rule_options[i - SERVER_OPTIONS].name;
 }
 
-/* The option closest to a misspelt one, NULL where none is close. */
-static const char *
+const char *
 closest_option(const char *name)
 {
 	const char **names = palloc(sizeof(char *) * ALL_OPTIONS);
@@ -536,6 +535,7 @@ parse_history_options(Jsonb *options, rnn_config *cfg, ServerOptions *server)
 void
 parse_forecast_options(Jsonb *options, const rnn_model *m, ForecastOptions *forecast)
 {
+	static const char *const own[] = {"align", "covariate_gaps", "on_error", "fresh"};
 	ServerOptions server = {0};
 	rnn_config	cfg = m->config;
 	JsonbIterator *it;
@@ -557,11 +557,8 @@ parse_forecast_options(Jsonb *options, const rnn_model *m, ForecastOptions *fore
 		else if (strcmp(name, "covariate_gaps") == 0)
 			set_engine_option(engine_option(name), &v, &cfg);
 		else
-			ereport(ERROR,
-					(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-					 errmsg("unrecognized option \"%s\" of rnn_forecast", name),
-					 errdetail("The options of rnn_forecast are align, covariate_gaps and on_error."),
-					 errhint("Pass options of the training to rnn_train.")));
+			refuse_option(name, "rnn_forecast", own, lengthof(own),
+						  ", the last one only for named models. Options of the training go to rnn_train.");
 	}
 	forecast->covariate_gaps = cfg.covariate_gaps;
 	forecast->on_error = server.tidying.on_error;

@@ -248,7 +248,7 @@ add_row(Accuracy *a, const Judged *row)
 	}
 	if (!isnan(row->naive))
 	{
-		sum_add(&a->total[TOTAL_NAIVE], fabs(row->naive - row->actual));
+		sum_add(&a->total[TOTAL_NAIVE], distance(row->naive, row->actual));
 		sum_add(&a->total[TOTAL_NAIVE_OWN], fabs(error));
 	}
 	if (row->scale > 0)

@@ -25,20 +25,6 @@ own_option(const char *name)
 	return i;
 }
 
-static void
-unknown_option(const char *name)
-{
-	StringInfoData all;
-
-	initStringInfo(&all);
-	for (int i = 0; i < OWN_OPTIONS; i++)
-		appendStringInfo(&all, "%s%s", i > 0 ? ", " : "", own_names[i]);
-	ereport(ERROR,
-			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-			 errmsg("unrecognized option \"%s\" of rnn_anomalies", name),
-			 errdetail("The options of rnn_anomalies are %s, and those of rnn_history.", all.data)));
-}
-
 static char *
 text_value(const JsonbValue *v)
 {
@@ -140,7 +126,7 @@ parse_anomaly_options(Jsonb *options, AnomalyOptions *parsed)
 		if (option < OWN_OPTIONS)
 			set_option(parsed, options, option, &v);
 		else if (!is_of_history(name))
-			unknown_option(name);
+			refuse_option(name, "rnn_anomalies", own_names, OWN_OPTIONS, ", and those of rnn_history.");
 	}
 	if (parsed->last > 0 && parsed->since)
 		ereport(ERROR,

@@ -47,6 +47,24 @@ at_option(Jsonb *options)
 	return v->val.binary.data;
 }
 
+/* All that are left are those of a training. */
+static void
+check_others(Jsonb *options)
+{
+	JsonbIterator *it = begin_options(options, "{\"every\": 1}");
+	JsonbValue	v;
+	char	   *name;
+
+	while ((name = next_option(&it, &v)) != NULL)
+	{
+		const char *near = closest_option(name);
+
+		if (near == NULL || (strcmp(near, name) != 0 && closest_name(name, own_options, lengthof(own_options))))
+			refuse_option(name, "rnn_backtest", own_options, lengthof(own_options),
+						  ", and those of a training, which the view rnn_options lists; of a named model there is live, too.");
+	}
+}
+
 Jsonb *
 take_backtest_options(Jsonb *options, Backtest *b)
 {
@@ -64,6 +82,7 @@ take_backtest_options(Jsonb *options, Backtest *b)
 	b->at = at_option(options);
 	for (size_t i = 0; i < lengthof(own_options); i++)
 		options = json_without(options, own_options[i]);
+	check_others(options);
 	return options;
 }
 
@@ -187,7 +206,8 @@ plan_cuts(const rnn_model *history, Backtest *b, int64 *count)
 	}
 	if (left_out > 0)
 		ereport(NOTICE,
-				(errmsg("%d of %d series have no cutoff and are left out", left_out, history->n_series),
+				(history->n_series == 1 ? errmsg("nothing is judged: the series has no cutoff") :
+				 errmsg("%d of %d series have no cutoff and are left out", left_out, history->n_series),
 				 errdetail("A cutoff needs %d points before it, and at least one after it that is judged.", RNN_LEAST_HISTORY)));
 	return cuts;
 }
@@ -201,7 +221,7 @@ scale_before(ScaleSum *sum, const rnn_series *s, int64 e, int64 season, int64 po
 		*sum = (ScaleSum) {.s = s,.e = season + (points > 0 ? Max(e - points, 0) : 0)};
 	for (; sum->e < e; sum->e++)
 	{
-		double		d = fabs(s->x[sum->e] - s->x[sum->e - season]);
+		double		d = distance(s->x[sum->e], s->x[sum->e - season]);
 
 		if (isnan(d))
 			continue;

@@ -34,18 +34,36 @@
 #include "utils/regproc.h"
 #include "utils/snapmgr.h"
 #include "utils/syscache.h"
+#include "utils/varlena.h"
 
 #define MOST_PAIRS 45			/* of names and columns in one call */
 
 static const char *const usual[] = {[COLUMN_SERIES] = "series",[COLUMN_TIME] = "ts",[COLUMN_VALUE] = "value"};
 
+/* The name of a table, or of a model, in the place of a query. */
+static void
+refuse_name(const char *query)
+{
+	List	   *names;
+
+	if (!SplitIdentifierString(pstrdup(query), '.', &names) || names == NIL)
+		return;
+	ereport(ERROR,
+			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+			 errmsg("query must be one SELECT, not the name '%s'", query),
+			 errhint("For a table or view, write 'TABLE %s', or name its columns: 'SELECT day AS ts, amount AS value FROM %s'. "
+					 "Named models have functions of their own, such as rnn_forecast_model.", query, query)));
+}
+
 SPIPlanPtr
 prepare_select(const char *query, int count, Oid *types, CachedPlanSource **found)
 {
-	SPIPlanPtr	plan = SPI_prepare_cursor(query, count, types, CURSOR_OPT_PARALLEL_OK);
+	SPIPlanPtr	plan;
 	List	   *sources;
 	CachedPlanSource *source;
 
+	refuse_name(query);
+	plan = SPI_prepare_cursor(query, count, types, CURSOR_OPT_PARALLEL_OK);
 	if (plan == NULL)
 		elog(ERROR, "SPI_prepare: %s", SPI_result_code_string(SPI_result));
 	sources = SPI_plan_get_plan_sources(plan);

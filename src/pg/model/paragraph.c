@@ -99,21 +99,29 @@ tell_error(StringInfo out, const rnn_model *m)
 						 count_text(m->calibration_n), m->calibration_n == 1 ? "" : "s");
 }
 
+/* Beside the season before; where that was right but for rounding, the forecast cannot err less. */
+static char *
+beside_text(double own, double naive, double size)
+{
+	if (naive <= 1e-9 * size)
+		return pstrdup("was exact");
+	if (own > 2 * naive)
+		return psprintf("was off by %s: the forecast erred %s times as much", size_text(naive), size_text(own / naive));
+	return psprintf("was off by %s: the forecast erred %s %s", size_text(naive), percent_text(fabs(1 - own / naive)),
+					own <= naive ? "less" : "more");
+}
+
 static void
 tell_naive(StringInfo out, const rnn_model *m)
 {
 	const rnn_held *held = &m->held;
-	double		less = held->naive > 0 ? 1 - held->own / held->naive : 0;
 	char	   *naive = pstrdup(naive_text(m));
 
 	naive[0] = pg_toupper((unsigned char) naive[0]);
-	appendStringInfo(out, " %s was off by %s", naive, size_text(held->naive));
+	appendStringInfo(out, " %s %s", naive, beside_text(held->own, held->naive, held->size));
 	if (held->compared < held->points)
 		appendStringInfo(out, ", on the %s values for which it was known", count_text(held->compared));
-	if (held->naive > 0)
-		appendStringInfo(out, ": the forecast erred %s %s.", percent_text(fabs(less)), less >= 0 ? "less" : "more");
-	else
-		appendStringInfoChar(out, '.');
+	appendStringInfoChar(out, '.');
 }
 
 static char *

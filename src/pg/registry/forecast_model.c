@@ -162,13 +162,14 @@ rnnforecast_rnn_backtest_model(PG_FUNCTION_ARGS)
 {
 	Registry	registry;
 	Backtest	b;
-	Jsonb	   *given = take_backtest_options(PG_ARGISNULL(3) ? json_from("{}") : PG_GETARG_JSONB_P(3), &b),
+	Jsonb	   *given = PG_ARGISNULL(3) ? json_from("{}") : PG_GETARG_JSONB_P(3),
 			   *options;
 	bool		live = take_flag(&given, "live");
 	NamedModel *m;
 	bytea	   *rows,
 			   *model = NULL;
 
+	given = take_backtest_options(given, &b);
 	refuse_null(fcinfo, 0, "name");
 	get_backtest_arguments(fcinfo, &b);
 	if (live)

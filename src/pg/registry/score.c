@@ -81,7 +81,7 @@ set_scales(Windows *w, int season)
 		for (int64 t = lag; t < w->first[i]; t++)
 			if (!isnan(s->x[t]) && !isnan(s->x[t - lag]))
 			{
-				sum += fabs(s->x[t] - s->x[t - lag]);
+				sum += distance(s->x[t], s->x[t - lag]);
 				pairs++;
 			}
 		w->scale[i] = pairs > 0 && isfinite(sum) ? sum / pairs : 0;

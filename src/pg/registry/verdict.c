@@ -151,11 +151,11 @@ judge_unmeasured(Training *t)
 	if (t->rules.windows == 0)
 		t->message = "not measured: option \"windows\" is 0";
 	else if (isnan(t->live_was))
-		t->message = "not measured: the series are too short or do not change";
+		t->message = "not measured: the series are too short, or only repeat themselves";
 	else
 	{
 		t->outcome = "refused";
-		t->message = psprintf("not measured: the series are too short or do not change, and the live version had an error of %.3g",
+		t->message = psprintf("not measured: the series are too short, or only repeat themselves, and the live version had an error of %.3g",
 							  t->live_was);
 		return false;
 	}

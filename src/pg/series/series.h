@@ -7,6 +7,8 @@
 
 #include "pg/collect/collect.h"
 
+#include <math.h>
+
 /* All series of a group or a history, and what they have in common. */
 typedef struct SeriesSet
 {
@@ -18,6 +20,15 @@ typedef struct SeriesSet
 	rnn_text	hierarchy;		/* the option, NULL: no series are sums of others */
 	rnn_sums	sums;
 } SeriesSet;
+
+/* How far a value is from one that came before; 0 where that is no more than rounding, as in a season computed by sin(). */
+static inline double
+distance(double x, double before)
+{
+	double		d = fabs(x - before);
+
+	return d <= 1e-11 * fabs(before) ? 0 : d;
+}
 
 /* panel.c */
 /* Rows of a state on their grids. */
