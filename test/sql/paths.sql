@@ -89,3 +89,6 @@ SELECT try($$SELECT count(*) FROM rnn_simulate((SELECT rnn_history(day, amount) 
 SET rnnforecast.max_memory = '16MB';
 SELECT try('SELECT count(*) FROM m, rnn_simulate(m, 100000, 100000)');
 SELECT try('SELECT count(*) FROM m, rnn_forecast_total(m, 7, paths => 2000)');
+-- Many groups of many series.
+SELECT try($$SELECT count(*) FROM rnn_forecast_total((SELECT rnn_train('s' || k, k % 3::bigint, 1.0 * k, '{"network": false, "duplicates": "mean"}') FROM generate_series(1, 1000) AS k),
+	1, paths => 1, groups => (SELECT jsonb_object_agg(g, '') FROM generate_series(1, 2000) AS g))$$);

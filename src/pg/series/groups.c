@@ -22,14 +22,27 @@ typedef struct Members
 } Members;
 
 static void
+make_room_for_members(Members *m)
+{
+	Size		room = Max((Size) m->room * 2, 64);
+
+	/* Once more when they are sorted. */
+	if (room > memory_limit() / (3 * sizeof(int)))
+		ereport(ERROR,
+				(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
+				 errmsg("groups of series need more memory than rnnforecast.max_memory allows"),
+				 errdetail("They have more than %d members together.", m->n),
+				 errhint("Raise rnnforecast.max_memory, or ask for fewer groups.")));
+	m->room = (int) Min(room, PG_INT32_MAX);
+	m->series = m->series ? repalloc_huge(m->series, sizeof(int) * m->room) : palloc(sizeof(int) * m->room);
+	m->group = m->group ? repalloc_huge(m->group, sizeof(int) * m->room) : palloc(sizeof(int) * m->room);
+}
+
+static void
 add_member(Members *m, int i, int group)
 {
 	if (m->n == m->room)
-	{
-		m->room = Max(m->room * 2, 64);
-		m->series = m->series ? repalloc_huge(m->series, sizeof(int) * m->room) : palloc(sizeof(int) * m->room);
-		m->group = m->group ? repalloc_huge(m->group, sizeof(int) * m->room) : palloc(sizeof(int) * m->room);
-	}
+		make_room_for_members(m);
 	m->series[m->n] = i;
 	m->group[m->n++] = group;
 }
