@@ -146,3 +146,7 @@ SELECT * FROM rnn_backtest_model('till', 5, 2, '{"live": true, "refit": true}');
 SELECT * FROM rnn_backtest_model('nowhere');
 SELECT * FROM rnn_backtest_model(NULL);
 SELECT rnn_drop('till');
+
+-- More rows behind a cutoff than any forecast has steps.
+SELECT count(*), min(step), max(step) FROM rnn_backtest('SELECT n::bigint AS step, ''a'' AS series, n % 7 AS value FROM generate_series(1, 100300) AS n', 3, 1,
+	'{"at": [200], "network": false, "start": "auto"}');

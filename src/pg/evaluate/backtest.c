@@ -70,7 +70,7 @@ train_before(const Run *run, Jsonb *options, const Cut *cuts, int64 n)
 		rnn_series *s = &series[cuts[i].series];
 
 		*s = before.series[cuts[i].series];
-		s->ahead += s->n - cuts[i].e;
+		s->ahead = Min(s->ahead + s->n - cuts[i].e, RNN_MAX_HORIZON);
 		s->n = cuts[i].e;
 		if (run->b->window > 0)
 			trim_series(s, &before, run->b->window, true);

@@ -193,7 +193,7 @@ plan_cuts(const rnn_model *history, Backtest *b, int64 *count)
 	int64		room = 0;
 
 	for (int i = 0; i < history->n_series; i++)
-		room += places ? b->cutoffs : Min(b->cutoffs, history->series[i].n / b->every + 1);
+		room += Min(b->cutoffs, history->series[i].n / (places ? 1 : b->every) + 1);
 	cuts = palloc_extended(sizeof(Cut) * Max(room, 1), MCXT_ALLOC_HUGE);
 	*count = 0;
 	for (int i = 0; i < history->n_series; i++)
