@@ -62,7 +62,7 @@ note_short(const rnn_model *m, rnn_series *s)
 bytea *
 store_trimmed(rnn_model *m, int keep)
 {
-	rnn_series *series = palloc(sizeof(rnn_series) * Max(m->n_series, 1));
+	rnn_series *series = palloc_extended(sizeof(rnn_series) * Max(m->n_series, 1), MCXT_ALLOC_HUGE);
 	int64		reach = keep > 0 ? keep : rnn_history_reach(m);
 
 	for (int i = 0; i < m->n_series; i++)
