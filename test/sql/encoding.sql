@@ -50,6 +50,9 @@ SELECT ascii(name) AS latin1, length(name) FROM rnn_series(decode(:'latin1', 'he
 -- Each byte is a letter there: nothing can tell.
 SELECT name = convert_from('\xc3a4c3b6c3bcc3a4c3b6' || 'x'::bytea, 'LATIN1') AS umlauts, length(name)
 FROM rnn_series(decode(:'umlauts', 'hex')) WHERE name !~ 'one';
+-- No name is an error, whatever escapes it has.
+SELECT n, rnn_key(n) FROM (VALUES ('{"a": "\u20ac"}'), ('{"a": "\u00e4"}'), ('{"a": "\ud83d\ude00"}'), ('{"a": "\u0001"}'), ('{"a": "\\u20ac"}')) AS s (n);
+SELECT count(*) FROM rnn_forecast((SELECT rnn_train('{"a": "\u20ac"}'::text, n, n, '{"network": false}') FROM generate_series(1, 9) AS n), 2);
 \c :home
 DROP DATABASE rnn_latin1;
 SELECT try(format('SELECT rnn_info(decode(%L, ''hex''))', :'latin1')) AS latin1;

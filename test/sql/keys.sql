@@ -38,3 +38,4 @@ SELECT try($$SELECT rnn_forecast_query('SELECT shop, item, day AS ts, amount AS 
 SELECT try($$SELECT rnn_forecast_query('SELECT shop AS series, item, day AS ts, amount AS value FROM stock', options => '{"keys": ["item"]}')$$);
 SELECT try($$SELECT rnn_train(day, amount, '{"keys": ["shop"]}') FROM stock$$);
 DROP TABLE stock;
+SELECT rnn_key('{"a": ' || repeat('1', 200000) || '}') IS NULL AS "longer than any name";

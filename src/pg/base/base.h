@@ -50,6 +50,8 @@ typedef struct SeriesName
 	int			len;
 } SeriesName;
 
+#define MOST_SERIES_NAME 10000	/* bytes */
+
 SeriesName	series_name(const rnn_series *s);
 char	   *text_of_name(SeriesName name);	/* palloc'd */
 /* The columns that the name of a series was made of, NULL where it is no flat JSON object. */

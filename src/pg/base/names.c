@@ -24,10 +24,18 @@ text_of_name(SeriesName name)
 	return pnstrdup(name.text, name.len);
 }
 
+/* Whether an escape, at its backslash, is of a character that this database's encoding may not have. */
+static bool
+is_foreign(const char *escape, int len)
+{
+	return GetDatabaseEncoding() != PG_UTF8 && len > 4 && escape[1] == 'u' && (escape[2] != '0' || escape[3] != '0' || escape[4] > '7');
+}
+
 /*
  * Whether the text is one JSON object of plain values.  Whatever people call
  * their series, no name is an error: what jsonb might refuse is no key, as
- * numbers with an exponent, which it never writes.
+ * numbers with an exponent and escapes of letters, which it never writes, and
+ * numbers that are longer than any name.
  */
 static bool
 is_flat_object(const char *text, int len)
@@ -37,10 +45,12 @@ is_flat_object(const char *text, int len)
 	JsonLexContext *lex;
 #endif
 
-	if (len < 2 || text[0] != '{' || text[len - 1] != '}')
+	if (len < 2 || len > MOST_SERIES_NAME || text[0] != '{' || text[len - 1] != '}')
 		return false;
 	for (int i = 1; i < len; i++)
 	{
+		if (quoted && text[i] == '\\' && is_foreign(text + i, len - i))
+			return false;
 		if (quoted && text[i] == '\\')
 			i++;
 		else if (text[i] == '"')

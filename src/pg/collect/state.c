@@ -12,7 +12,6 @@
 #include "utils/hsearch.h"
 
 #define FIRST_ROOM 64
-#define MOST_NAME 10000			/* bytes of a series' name */
 
 /* Entry of the index of names. */
 typedef struct NameEntry
@@ -98,10 +97,10 @@ state_series(RowState *state, SeriesName name)
 	entry = hash_search(state->index, &name, HASH_FIND, NULL);
 	if (entry)
 		return entry->number;
-	if (name.len > MOST_NAME)
+	if (name.len > MOST_SERIES_NAME)
 		ereport(ERROR,
 				(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
-				 errmsg("the name of a series has %d bytes, more than %d", name.len, MOST_NAME)));
+				 errmsg("the name of a series has %d bytes, more than %d", name.len, MOST_SERIES_NAME)));
 	if (state->names_bytes + (Size) state->n_names * (sizeof(NameEntry) + sizeof(SeriesName)) > memory_limit() / 4)
 		outgrown("series", state->n_names);
 	if (state->n_names == state->names_room)
