@@ -278,6 +278,14 @@ for my $schedule ('*/61 * * * *', '0 */25 * * *', '1-5/70 * * * *', '0 0 */32 * 
 }
 is(output('alice', q{SELECT rnn_schedule('m', '*/60 */12 * * *') > 0}), 't', 'a step of the whole field is taken');
 
+# A row that the extension's owner has put there tells of a job and not when it is due.
+output('postgres', 'GRANT USAGE ON SCHEMA cron TO keeper');
+is(output('keeper', q{INSERT INTO _rnn_registry (id, name, owner, owner_key, options, rules, settings, job_owner)
+	VALUES (4000, 'forged', 'keeper', 'of another server', '{}', '{}', '{}', 'keeper');
+	SELECT cron.schedule('rnnforecast 4000', '0 3 1 1 *', 'SELECT 1') > 0; SELECT rnn_alter('forged', new_name => 'renamed'); SELECT name FROM rnn_models WHERE owner = 'keeper'}),
+	"t\n\nrenamed", 'a model with half of a schedule is renamed');
+output('keeper', q{SELECT cron.unschedule('rnnforecast 4000'); SELECT rnn_drop('renamed')});
+
 # What a job calls is ours.
 output('mallory', q{CREATE PROCEDURE public.rnn_refit(text) LANGUAGE plpgsql AS $$ BEGIN RAISE NOTICE 'called'; END $$});
 my $command = output('alice', 'SELECT command FROM cron.job');

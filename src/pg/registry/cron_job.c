@@ -204,15 +204,15 @@ rename_in_job(const Registry *registry, const NamedModel *m, const char *name)
 	const char *role = m->job_owner,
 			   *caller = GetUserNameFromId(registry->caller, false);
 
-	/* Rows that were restored may tell of jobs that are not here. */
-	if (role == NULL || !have_pg_cron())
+	/* Rows that were restored may tell of jobs that are not here, and may be forged. */
+	if (role == NULL || m->schedule == NULL || !have_pg_cron())
 		return;
 	if (strcmp(role, caller) != 0)
 		ereport(ERROR,
 				(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
 				 errmsg("the job that trains model \"%s\" belongs to role \"%s\"", m->name, role),
 				 errdetail("It calls the model by its name, and only that role can change it."),
-				 errhint("Call rnn_unschedule('%s') first, or rename the model as that role.", m->name)));
+				 errhint("Call rnn_unschedule(%s) first, or rename the model as that role.", quote_literal_cstr(m->name))));
 	if (sees_jobs() && find_job(m, role) > 0)
 		run_as_caller(psprintf("SELECT cron.schedule(%s, %s, %s)", quote_literal_cstr(job_name(m)),
 							   quote_literal_cstr(m->schedule), quote_literal_cstr(refit_command(registry, name))));

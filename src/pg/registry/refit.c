@@ -317,8 +317,8 @@ note_failure(Training *t, ErrorData *error)
 		return;
 	}
 	t->message = psprintf("trained and stored as version %d, not judged: %s", t->version, error->message);
-	error->hint = psprintf("The network is trained: rnn_promote('%s', %d) makes it live without being judged.",
-						   t->model->name, t->version);
+	error->hint = psprintf("The network is trained: rnn_promote(%s, %d) makes it live without being judged.",
+						   quote_literal_cstr(t->model->name), t->version);
 }
 
 static void
@@ -328,7 +328,8 @@ report_outcome(const Training *t)
 		ereport(WARNING,
 				(errmsg("refit of model \"%s\" was refused: %s", t->model->name, t->message),
 				 errdetail("Version %d stays live. Errors are MASE on the last windows.", t->model->live),
-				 errhint("The view rnn_runs tells more. rnn_promote('%s', %d) makes the new version live nevertheless.", t->model->name, t->version)));
+				 errhint("The view rnn_runs tells more. rnn_promote(%s, %d) makes the new version live nevertheless.",
+						 quote_literal_cstr(t->model->name), t->version)));
 }
 
 /* Does the work and notes what became of it; the error that ended it, or NULL. */

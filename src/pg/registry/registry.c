@@ -168,7 +168,7 @@ model_owner(const NamedModel *model)
 				(errcode(ERRCODE_UNDEFINED_OBJECT),
 				 errmsg("the owner \"%s\" of model \"%s\" does not exist", model->owner, model->name),
 				 errdetail("The role was dropped, or another one has its name now."),
-				 errhint("Fit the query under a new name, or register rnn_model('%s') again.", model->name)));
+				 errhint("Fit the query under a new name, or register rnn_model(%s) again.", quote_literal_cstr(model->name))));
 	return role;
 }
 
