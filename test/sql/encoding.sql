@@ -39,6 +39,12 @@ FROM h, unnest(ARRAY['SELECT rnn_info($)', 'SELECT count(*) FROM rnn_series($)',
 	'SELECT rnn_forget($, ''{name of one}'')', 'SELECT rnn_train_history($, mix())', 'SELECT rnn_train_history(h, mix(), $) FROM h',
 	'SELECT rnn_observe(rnn_train_history(h, mix()), $) FROM h', 'SELECT count(*) FROM rnn_forecast($, 1)']) AS call;
 
+-- What no clock of this server can tell is an error, but for a view of many models, which is not to fail as a whole.
+SELECT what, _rnn_readable_info(b) IS NULL AS unreadable, try(format('SELECT rnn_info(%L)', b)) AS info
+FROM (SELECT rnn_history(timestamptz '2020-01-01 00:00+00' + n * interval '1 hour', n, '{"timezone": "Europe/Berlin"}') AS h FROM generate_series(1, 9) AS n) AS own,
+	(VALUES ('a zone', 'Europe/Berlin'::bytea, 'Europe/Bxrlin'::bytea), ('a time', '\x0004565d083e0200', '\x0010d1e6bd7c0ffd')) AS other (what, was, "is"),
+	signed(overlay(h PLACING "is" FROM position(was IN h) FOR length(was))) AS b;
+
 -- Carried between databases.
 SELECT current_database() AS home, encode(h, 'hex') AS plain, encode(renamed(h, '\xc3a4c3b6c3bcc3a4c3b6' || 'x'::bytea), 'hex') AS umlauts FROM h \gset
 CREATE DATABASE rnn_latin1 ENCODING 'LATIN1' LC_COLLATE 'C' LC_CTYPE 'C' TEMPLATE template0;

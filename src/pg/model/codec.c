@@ -146,24 +146,24 @@ check_not_name(const bytea *argument)
 }
 
 /* What the bytes of `d` are, in the current context. */
-static rnn_status
-read_model(Decoded *d, rnn_error *err)
+static void
+read_model(Decoded *d)
 {
 	const uint8 *bytes = (uint8 *) VARDATA_ANY(d->bytes);
 	Size		len = VARSIZE_ANY_EXHDR(d->bytes),
 				size;
 	rnn_arena	arena;
+	rnn_error	err;
 
-	if (rnn_model_decoded_size(bytes, len, &size, err) != RNN_OK)
-		return err->status;
+	if (rnn_model_decoded_size(bytes, len, &size, &err) != RNN_OK)
+		report_engine_error(&err);
 	CHECK_FOR_INTERRUPTS();
 	rnn_arena_init(&arena, MemoryContextAllocHuge(CurrentMemoryContext, size + 64), size + 64);
-	if (rnn_model_decode(bytes, len, &arena, &d->model, err) != RNN_OK)
-		return err->status;
+	if (rnn_model_decode(bytes, len, &arena, &d->model, &err) != RNN_OK)
+		report_engine_error(&err);
 	d->model.stop = &interrupts;
 	if (d->model.prior > 0)
 		d->model.prior_net = pretrained(d->model.prior);
-	return RNN_OK;
 }
 
 static Decoded *
@@ -174,29 +174,15 @@ decode(MemoryContext parent, bytea *bytes)
 	MemoryContext old = MemoryContextSwitchTo(context);
 	Decoded    *d = palloc0(sizeof(Decoded));
 	Size		len = VARSIZE_ANY(bytes);
-	rnn_error	err;
 
 	d->context = context;
 	d->bytes = MemoryContextAllocHuge(context, len);
 	memcpy(d->bytes, bytes, len);
 	check_not_text(VARDATA_ANY(d->bytes), VARSIZE_ANY_EXHDR(d->bytes));
-	if (read_model(d, &err) != RNN_OK)
-		report_engine_error(&err);
+	read_model(d);
 	check_encoding(&d->model);
 	MemoryContextSwitchTo(old);
 	return d;
-}
-
-const rnn_model *
-readable_model(bytea *bytes)
-{
-	Decoded    *d = palloc0(sizeof(Decoded));
-	rnn_error	err;
-
-	d->bytes = bytes;
-	if (read_model(d, &err) != RNN_OK || bad_name(&d->model) >= 0 || bad_text(&d->model) >= 0)
-		return NULL;
-	return &d->model;
 }
 
 void

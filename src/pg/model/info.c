@@ -484,17 +484,40 @@ rnnforecast_rnn_info(PG_FUNCTION_ARGS)
 	PG_RETURN_JSONB_P(model_info(fetch_model(fcinfo, 0, true)));
 }
 
+/* Whether an error says that bytes, or what they tell of times, mean nothing on this server. */
+static bool
+is_unreadable(int code)
+{
+	return code == ERRCODE_DATA_CORRUPTED || code == ERRCODE_FEATURE_NOT_SUPPORTED || code == ERRCODE_CHARACTER_NOT_IN_REPERTOIRE ||
+		code == ERRCODE_DATETIME_VALUE_OUT_OF_RANGE || code == ERRCODE_INVALID_PARAMETER_VALUE;
+}
+
 /*
  * The same for a view of many models, which is not to fail as a whole: NULL for
- * bytes that cannot be read.
+ * bytes that cannot be read.  What raises these errors holds nothing but memory,
+ * so that no subtransaction is needed.
  */
 PG_FUNCTION_INFO_V1(rnnforecast_rnn_readable_info);
 Datum
 rnnforecast_rnn_readable_info(PG_FUNCTION_ARGS)
 {
-	const rnn_model *model = readable_model(PG_GETARG_BYTEA_PP(0));
+	bytea	   *bytes = PG_GETARG_BYTEA_PP(0);
+	MemoryContext context = CurrentMemoryContext;
+	Jsonb	   *volatile info = NULL;
 
-	if (model == NULL)
+	PG_TRY();
+	{
+		info = model_info(decode_model(bytes));
+	}
+	PG_CATCH();
+	{
+		if (!is_unreadable(geterrcode()))
+			PG_RE_THROW();
+		MemoryContextSwitchTo(context);
+		FlushErrorState();
+	}
+	PG_END_TRY();
+	if (info == NULL)
 		PG_RETURN_NULL();
-	PG_RETURN_JSONB_P(model_info(model));
+	PG_RETURN_JSONB_P(info);
 }

@@ -16,7 +16,6 @@ const rnn_prior *pretrained(int version);
 const rnn_model *fetch_model(FunctionCallInfo fcinfo, int argno, bool history_allowed);
 /* Decoded and checked, in the current memory context. */
 const rnn_model *decode_model(bytea *bytes);
-const rnn_model *readable_model(bytea *bytes);	/* NULL where they are no model that can be read here */
 void		check_is_model(const rnn_model *m);	/* error for a history */
 void		check_not_name(const bytea *argument);	/* error for text in the place of a model */
 /* Whether a notice (a bit) is the first from this place of the statement. */
