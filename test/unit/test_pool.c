@@ -90,13 +90,14 @@ static double
 error_with(int n, double pooling, const double *pooled)
 {
 	rnn_config	cfg = config(pooling);
-	rnn_mix_rule rule = {.h = H,.seasons = cfg.seasons,.n_seasons = 1,.kappa = cfg.kappa,.refs = RNN_REFS,.patch = 4,
-	.pooling = pooling,.pooled = pooled};
+	rnn_mix_rule rule = rnn_mix_rule_of(&cfg, H);
 	double	   *work = malloc(sizeof(double) * rnn_mix_work(n, H)),
 				ref[RNN_REFS * H],
 				f[H],
 				sum = 0;
 
+	if (pooled)
+		memcpy(rule.pooled, pooled, sizeof(rule.pooled));
 	for (int k = 0; k < PANEL; k++)
 	{
 		rnn_mix		mix;
@@ -180,12 +181,35 @@ test_odd(void)
 	CHECK(search(PANEL, 28, NAN, PANEL + PANEL / 2, pooled) >= 2);
 }
 
+/* Frames of one rule stand for those of another that is the same. */
+static void
+test_rules(void)
+{
+	rnn_config	cfg = config(2);
+	rnn_mix_rule rule,
+				other;
+
+	printf("- rules are the same where seasons and what a panel knows are\n");
+	cfg.pooled[3] = -0.5;
+	cfg.pooled[4] = NAN;
+	rule = other = rnn_mix_rule_of(&cfg, H);
+	CHECK(rnn_mix_rule_same(&rule, &other) && rule.pooled[3] == -0.5 && rule.seasons[0] == 4 && rule.refs == RNN_REFS);
+	other.seasons[1] = 9;
+	CHECK(rnn_mix_rule_same(&rule, &other));
+	other.seasons[0] = 5;
+	CHECK(!rnn_mix_rule_same(&rule, &other));
+	other = rule;
+	other.pooled[3] = 0.5;
+	CHECK(!rnn_mix_rule_same(&rule, &other));
+	rule.pooling = other.pooling = 0;
+	CHECK(rnn_mix_rule_same(&rule, &other));
+}
+
 /* By hand: three references, two origins, and the panel counts as much. */
 static void
 test_weights(void)
 {
-	double		pooled[RNN_REFS];
-	rnn_mix_rule rule = {.h = H,.kappa = 2,.refs = RNN_REFS,.pooled = pooled};
+	rnn_mix_rule rule = {.h = H,.kappa = 2,.refs = RNN_REFS};
 	rnn_mix		mix = {.seen = 2,.present = {true, true, true},.error = {1, 2, 8}},
 				same = mix;
 	double		own[] = {(2 * 1 + 2) / 3.0, 2, (2 * 8 + 2) / 3.0},
@@ -193,7 +217,7 @@ test_weights(void)
 
 	printf("- weights are those of the geometric mean of a series' errors and its panel's\n");
 	for (int r = 0; r < RNN_REFS; r++)
-		pooled[r] = r < 3 ? log((double[]) {4, 1, 0.25}[r]) + 5 : NAN;
+		rule.pooled[r] = r < 3 ? log((double[]) {4, 1, 0.25}[r]) + 5 : NAN;
 	rule.pooling = 2;
 	rnn_mix_weigh(&rule, 2, 20, &mix);
 	for (int r = 0; r < 3; r++)
@@ -206,7 +230,7 @@ test_weights(void)
 	CHECK(fabs(mix.error[0] / own[0] - 1) < 1e-8);
 	printf("- a reference that the panel does not know has its own error\n");
 	mix = same;
-	pooled[2] = NAN;
+	rule.pooled[2] = NAN;
 	rnn_mix_weigh(&rule, 2, 20, &mix);
 	CHECK(fabs(mix.error[2] / own[2] - 1) < 1e-8);
 }
@@ -214,6 +238,7 @@ test_weights(void)
 int
 main(void)
 {
+	TEST(test_rules);
 	TEST(test_weights);
 	TEST(test_one_kind);
 	TEST(test_two_kinds);

@@ -107,7 +107,10 @@ monthly(int64_t n, double level, uint64_t seed)
 static rnn_mix_rule
 rule_of(int h, const int *seasons, int n_seasons, double kappa, int refs)
 {
-	return (rnn_mix_rule) {.h = h,.seasons = seasons,.n_seasons = n_seasons,.kappa = kappa,.refs = refs,.patch = 1};
+	rnn_mix_rule rule = rnn_mix_rule_plain(h, seasons, n_seasons, kappa);
+
+	rule.refs = refs;
+	return rule;
 }
 
 /* References and mix in scratch of exactly the size asked for, full of `byte`. */

@@ -314,9 +314,10 @@ mix_error(const double *x, int64_t n, const int *seasons, int count)
 				ref[RNN_REFS * H],
 				f[H],
 				sum = 0;
+	rnn_mix_rule rule = rnn_mix_rule_plain(H, seasons, count, 8);
 	rnn_mix		mix;
 
-	rnn_mix_at(&(rnn_mix_rule) {.h = H,.seasons = seasons,.n_seasons = count,.kappa = 8,.refs = RNN_LEAST_REFS,.patch = 1}, x, n, &mix, ref, work);
+	rnn_mix_at(&rule, x, n, &mix, ref, work);
 	rnn_mix_combine(&mix, ref, H, f);
 	for (int j = 0; j < H; j++)
 		sum += fabs(f[j] - x[n + j]);

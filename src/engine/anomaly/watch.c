@@ -138,8 +138,7 @@ ask_mix(const rnn_watch_plan *plan, Watch *w, int64_t e)
 {
 	int			stride = stride_of(plan);
 	int64_t		seen = reach_of(plan, e - w->first);
-	rnn_mix_rule rule = {.h = stride,.seasons = plan->seasons,.n_seasons = plan->n_seasons,.kappa = plan->kappa,
-	.refs = RNN_LEAST_REFS,.patch = 1};
+	rnn_mix_rule rule = rnn_mix_rule_plain(stride, plan->seasons, plan->n_seasons, plan->kappa);
 	rnn_mix		mix;
 
 	rnn_mix_next(&rule, w->clean + e - seen, e - seen, seen, &mix, w->ref, w->work);

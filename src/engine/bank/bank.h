@@ -5,7 +5,7 @@
 #ifndef RNN_BANK_H
 #define RNN_BANK_H
 
-#include "base/base.h"
+#include "config/config.h"
 
 #define RNN_TRAILING 16			/* origins that references are scored at, at most, */
 #define RNN_SPREAD_ORIGINS 8	/* and of which the mix's own errors are its spread */
@@ -36,15 +36,21 @@ size_t		rnn_mix_work(int64_t n, int h);
 typedef struct rnn_mix_rule
 {
 	int			h,				/* steps ahead */
-				n_seasons;
-	const int  *seasons;		/* (n_seasons,) ascending */
+				n_seasons,
+				seasons[RNN_MAX_SEASONS];	/* (n_seasons,) ascending */
 	double		kappa;			/* exponent of the trailing error */
 	int			refs,			/* the first so many of the list: all, RNN_REFS, or RNN_LEAST_REFS, or between */
 				patch;			/* points from one end that is asked for to the next; 1: any */
 	double		pooling;		/* trailing origins that what a panel knows counts for in short series, 0: each stands alone */
-	const double *pooled;		/* (RNN_REFS,) what it knows: logarithms of trailing errors in units of a series'
-								 * usual one, on average over the panel; NaN: not known */
+	double		pooled[RNN_REFS];	/* what it knows: logarithms of trailing errors in units of a series'
+									 * usual one, on average over the panel; NaN: not known */
 } rnn_mix_rule;
+
+/* As options ask for it, whose seasons are known. */
+rnn_mix_rule rnn_mix_rule_of(const rnn_config *cfg, int h);
+/* Of the least references, by these seasons alone. */
+rnn_mix_rule rnn_mix_rule_plain(int h, const int *seasons, int n_seasons, double kappa);
+bool		rnn_mix_rule_same(const rnn_mix_rule *a, const rnn_mix_rule *b);
 
 /*
  * References and mix at the end of x (n,), no missing points.  ref is
@@ -79,6 +85,9 @@ void		rnn_mix_set_weights(rnn_mix *mix, double kappa);
 
 /* The usual one of the errors of present references: their median. */
 double		rnn_mix_typical(const rnn_mix *mix);
+
+/* The mean distance of f from y, of so many steps. */
+double		rnn_mix_error(const double *f, const double *y, int steps);
 
 /* What the v-th trailing origin weighs beside the first, the latest. */
 double		rnn_mix_fade(int v);

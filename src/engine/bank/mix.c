@@ -226,8 +226,8 @@ scan_prefixes(const double *x, Origin *o, int seen)
 	}
 }
 
-static WIDE double
-mean_error(const double *f, const double *y, int steps)
+WIDE double
+rnn_mix_error(const double *f, const double *y, int steps)
 {
 	double		sum[SIDE] = {0};
 	int			j = 0;
@@ -491,7 +491,7 @@ score(Known *k, const double *ref, const double *y, int steps, int h)
 		return;
 	for (int r = 0; r < RNN_REFS; r++)
 		if (k->present[r])
-			k->error[r] = mean_error(ref + (int64_t) r * h, y, steps);
+			k->error[r] = rnn_mix_error(ref + (int64_t) r * h, y, steps);
 	k->scored = steps;
 }
 

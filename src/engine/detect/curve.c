@@ -85,7 +85,7 @@ play(const rnn_curve_search *s, const rnn_config *cfg, const double *x, const do
 				sum = 0;
 	int			most = rnn_voters_origins(s->count),
 				origins = 0;
-	rnn_mix_rule rule = {.h = s->h,.seasons = s->seasons,.n_seasons = s->n_seasons,.kappa = s->kappa,.refs = RNN_LEAST_REFS,.patch = 1};
+	rnn_mix_rule rule = rnn_mix_rule_plain(s->h, s->seasons, s->n_seasons, s->kappa);
 
 	rnn_mix_begin(scratch, n, s->h);
 	for (int64_t end = n - s->h; origins < most && end >= 8 && end >= n / 2; end -= s->h, origins++)

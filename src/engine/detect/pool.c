@@ -46,21 +46,11 @@ rnn_pool_begin(rnn_pool_search *s, const rnn_config *cfg, const rnn_series *seri
 	s->series = series;
 	s->count = count;
 	s->cfg = *cfg;
-	s->rule = (rnn_mix_rule) {
-		.h = cfg->horizon,.seasons = s->cfg.seasons,.n_seasons = cfg->seasons_given,.kappa = cfg->kappa,.refs = cfg->mixed,.patch = cfg->patch
-	};
+	/* Errors as they are, before anything is known of others. */
+	s->rule = rnn_mix_rule_of(cfg, cfg->horizon);
+	s->rule.pooling = 0;
 	s->work = work;
 	s->longest = rnn_voters_longest(series, count);
-}
-
-static double
-loss_of(const double *f, const double *y, int steps)
-{
-	double		sum = 0;
-
-	for (int j = 0; j < steps; j++)
-		sum += fabs(f[j] - y[j]);
-	return sum / steps;
 }
 
 /* The forecast of the v-th trailing origin by these weights against what came. */
@@ -72,7 +62,7 @@ loss_at(const rnn_pool_search *s, const rnn_voter *voter, const rnn_mix *mix, in
 	int64_t		end;
 	int			steps = rnn_mix_trailing(mix, f + h, v, h, f, &end);
 
-	return loss_of(f, voter->x + end, steps);
+	return rnn_mix_error(f, voter->x + end, steps);
 }
 
 /* Errors of each reference alone, (seen, RNN_REFS). */
@@ -89,7 +79,7 @@ errors_of(const rnn_pool_search *s, const rnn_voter *voter, const rnn_mix *mix, 
 
 		for (int r = 0; r < RNN_REFS; r++)
 			if (mix->present[r])
-				error[v - 1][r] = loss_of(rnn_mix_reference(work, v, r, h), voter->x + end, steps);
+				error[v - 1][r] = rnn_mix_error(rnn_mix_reference(work, v, r, h), voter->x + end, steps);
 	}
 }
 
@@ -161,13 +151,11 @@ judge(rnn_pool_search *s, const rnn_voter *voter, double (*error)[RNN_REFS], con
 	usual = rnn_mix_typical(&own);
 	for (int v = 1; v <= RNN_POOL_FOLDS && v + BETWEEN <= mix->seen && usual > 0; v++)
 	{
-		double		pooled[RNN_REFS],
-					origins;
+		double		origins;
 		rnn_mix_rule rule = s->rule;
 		rnn_mix		before = *mix;
 
-		means(&s->before[v - 1], pooled);
-		rule.pooled = pooled;
+		means(&s->before[v - 1], rule.pooled);
 		origins = mean_errors(error, v + BETWEEN, &before);
 		for (int i = 0; i < RNN_POOL_TRIES; i++)
 		{

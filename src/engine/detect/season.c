@@ -286,7 +286,7 @@ play(const rnn_voter *v, const rnn_hypothesis *hyp, int most, int h, double kapp
 			   *scratch = f + h,
 				sum = 0;
 	int			origins = 0;
-	rnn_mix_rule rule = {.h = h,.seasons = hyp->seasons,.n_seasons = hyp->n,.kappa = kappa,.refs = RNN_LEAST_REFS,.patch = 1};
+	rnn_mix_rule rule = rnn_mix_rule_plain(h, hyp->seasons, hyp->n, kappa);
 
 	rnn_mix_begin(scratch, v->n, h);
 	for (int o = 0; o < most; o++)

@@ -43,8 +43,9 @@ rnn_network_weight(const rnn_model *m, int64_t n)
 rnn_mix_rule
 mix_rule(const rnn_model *m, int h)
 {
-	return (rnn_mix_rule) {.h = h,.seasons = m->seasons,.n_seasons = m->n_seasons,.kappa = m->config.kappa,
-	.refs = m->config.mixed,.patch = m->config.patch,.pooling = m->config.pooling,.pooled = m->config.pooled};
+	rnn_config	cfg = rnn_member_config(m, 0);
+
+	return rnn_mix_rule_of(&cfg, h);
 }
 
 double

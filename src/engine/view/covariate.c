@@ -144,12 +144,12 @@ load_ahead(rnn_net *net, int64_t row, const rnn_frame_plan *plan, const rnn_poin
 				Hz = (int64_t) s->blocks * S;
 	real	   *to = net->p + row * Hz * s->F;
 	int16_t    *word = net->ahead_words + row * Hz * s->words_ahead;
-	int			last = plan->n_seasons > 1 ? plan->seasons[plan->n_seasons - 1] : 1;
+	int			last = plan->rule.n_seasons > 1 ? plan->rule.seasons[plan->rule.n_seasons - 1] : 1;
 
 	for (int j = 0; j < Hz; j++)
 	{
 		int64_t		at[RNN_VIEWS] = {
-			e + j, e + j - 1, e + j + 1, repeated(e, j, plan->seasons[0]), repeated(e, j, last)
+			e + j, e + j - 1, e + j + 1, repeated(e, j, plan->rule.seasons[0]), repeated(e, j, last)
 		};
 		const real *now = row_at(pts, width, e + j);
 

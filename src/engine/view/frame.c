@@ -39,12 +39,9 @@ rnn_frame_plan_init(rnn_frame_plan *p, const rnn_shape *shape, const rnn_config 
 
 	p->shape = shape;
 	p->context = cfg->context;
-	p->n_seasons = cfg->seasons_given;
-	memcpy(p->seasons, cfg->seasons, sizeof(p->seasons));
-	p->kappa = cfg->kappa;
-	p->pooling = cfg->pooling;
-	memcpy(p->pooled, cfg->pooled, sizeof(p->pooled));
-	p->reach = rnn_mix_reach(p->seasons, p->n_seasons, shape->horizon);
+	p->rule = rnn_mix_rule_of(cfg, shape->horizon);
+	p->rule.refs = shape->R;
+	p->reach = rnn_mix_reach(p->rule.seasons, p->rule.n_seasons, shape->horizon);
 	p->mixed = shape->R > 0 ? cfg->mixed : 0;
 	p->width = shape->D0 + shape->A + shape->R * Hz + Hz + mix_paths(p) * Hz;
 }
@@ -52,10 +49,8 @@ rnn_frame_plan_init(rnn_frame_plan *p, const rnn_shape *shape, const rnn_config 
 bool
 rnn_frame_plan_same(const rnn_frame_plan *p, const rnn_frame_plan *other)
 {
-	return p->context == other->context && p->kappa == other->kappa && p->pooling == other->pooling && p->mixed == other->mixed && p->n_seasons == other->n_seasons &&
-		memcmp(p->seasons, other->seasons, sizeof(int) * p->n_seasons) == 0 &&
-		p->shape->patch == other->shape->patch && p->shape->horizon == other->shape->horizon &&
-		p->shape->blocks == other->shape->blocks && p->shape->R == other->shape->R && p->shape->past == other->shape->past;
+	return p->context == other->context && p->mixed == other->mixed && rnn_mix_rule_same(&p->rule, &other->rule) &&
+		p->shape->blocks == other->shape->blocks && p->shape->past == other->shape->past;
 }
 
 /* Of the mix, behind references and weights (R, h) and a path (h). */
@@ -206,10 +201,10 @@ void
 rnn_frame_phases(const rnn_frame_plan *p, int64_t e, real *out)
 {
 	memset(out, 0, sizeof(real) * RNN_PHASES);
-	for (int i = 0; i < p->n_seasons; i++)
-		for (int k = 1; k <= RNN_HARMONICS && 2 * k <= p->seasons[i]; k++)
+	for (int i = 0; i < p->rule.n_seasons; i++)
+		for (int k = 1; k <= RNN_HARMONICS && 2 * k <= p->rule.seasons[i]; k++)
 		{
-			int64_t		m = p->seasons[i];
+			int64_t		m = p->rule.seasons[i];
 			double		angle = 6.283185307179586 * k * (double) ((e % m + m) % m) / (double) m;
 
 			*out++ = (real) sin(angle);
@@ -224,8 +219,8 @@ scalars(const rnn_frame_plan *p, const Moments *m, double s, int64_t n, int64_t 
 
 	out[0] = (real) (log(s / sd) / 3);
 	out[1] = (real) (log((double) (n < p->reach ? n : p->reach)) / 6);
-	out[2] = (real) (log(p->seasons[0]) / 5);
-	out[3] = (real) (log(p->seasons[p->n_seasons - 1]) / 5);
+	out[2] = (real) (log(p->rule.seasons[0]) / 5);
+	out[3] = (real) (log(p->rule.seasons[p->rule.n_seasons - 1]) / 5);
 	out[4] = (real) (seen < MOST_SEEN ? seen : MOST_SEEN) / MOST_SEEN;
 	out[5] = (real) m->zero;
 	out[6] = (real) m->known;
@@ -239,9 +234,9 @@ season_before(const rnn_frame_plan *p, int64_t e)
 {
 	int64_t		m = 1;
 
-	for (int i = 0; i < p->n_seasons; i++)
-		if (p->seasons[i] <= e - p->shape->patch)
-			m = p->seasons[i];
+	for (int i = 0; i < p->rule.n_seasons; i++)
+		if (p->rule.seasons[i] <= e - p->shape->patch)
+			m = p->rule.seasons[i];
 	return m;
 }
 
@@ -249,7 +244,7 @@ season_before(const rnn_frame_plan *p, int64_t e)
 static int64_t
 coarse_window(const rnn_frame_plan *p)
 {
-	int64_t		m = p->seasons[p->n_seasons - 1];
+	int64_t		m = p->rule.seasons[p->rule.n_seasons - 1];
 
 	return rnn_min((LEAST_COARSE + m - 1) / m * m, MOST_COARSE);
 }
@@ -372,13 +367,6 @@ best_error(const rnn_mix *mix)
 	return best == DBL_MAX ? 0 : best;
 }
 
-static rnn_mix_rule
-rule_of(const rnn_frame_plan *p, int refs)
-{
-	return (rnn_mix_rule) {.h = p->shape->horizon,.seasons = p->seasons,.n_seasons = p->n_seasons,.kappa = p->kappa,.refs = refs,
-	.patch = p->shape->patch,.pooling = p->pooling,.pooled = p->pooled};
-}
-
 /* The mix at e; its references in work (R, h).  Returns the points that it saw. */
 static const double *
 mix_at(const rnn_frame_plan *p, const rnn_mix_rule *rule, const rnn_points *pts, int64_t e, rnn_mix *mix, double *work)
@@ -407,9 +395,7 @@ rnn_frame_compute(const rnn_frame_plan *p, const rnn_points *pts, int64_t e,
 	scale->a = m.anchor;
 	if (s->R > 0)
 	{
-		rnn_mix_rule rule = rule_of(p, s->R);
-
-		mix_at(p, &rule, pts, e, &mix, work);
+		mix_at(p, &p->rule, pts, e, &mix, work);
 		scale->s = safe_scale(best_error(&mix), &m);
 		load_references(p, &mix, work, scale, aux, ref);
 		load_spread(p, &mix, scale->s, spread);
@@ -434,12 +420,13 @@ rnn_frame_add_mix(const rnn_frame_plan *p, const rnn_points *pts, int64_t e, rea
 	int			h = p->shape->horizon;
 	double	   *weight = work + (int64_t) RNN_REFS * h,
 			   *middle = weight + (int64_t) RNN_REFS * h;
-	rnn_mix_rule rule = rule_of(p, p->mixed);
+	rnn_mix_rule rule = p->rule;
 	const double *x;
 	rnn_mix		mix;
 
 	if (mix_paths(p) == 0)
 		return;
+	rule.refs = p->mixed;
 	x = mix_at(p, &rule, pts, e, &mix, work);
 	rnn_mix_local(&rule, x, &mix, mix_work(p, work), weight, middle);
 	rnn_mix_combine_local(weight, work, h, middle);
@@ -562,7 +549,7 @@ rnn_frame_phase_gaps(const rnn_frame_plan *p, const rnn_points *pts, int64_t e, 
 {
 	rnn_phases	phases;
 
-	rnn_phases_at(pts->raw, e, p->seasons, p->n_seasons, p->shape->horizon, &phases);
+	rnn_phases_at(pts->raw, e, p->rule.seasons, p->rule.n_seasons, p->shape->horizon, &phases);
 	for (int j = 0; phases.m > 0 && j < p->shape->horizon; j++, q += Q)
 	{
 		real		factor = (real) rnn_phase_factor(&phases, j),

@@ -22,11 +22,7 @@ typedef struct rnn_frame_plan
 {
 	const rnn_shape *shape;
 	int			context;
-	int			seasons[RNN_MAX_SEASONS];
-	int			n_seasons;
-	double		kappa;
-	double		pooling;
-	double		pooled[RNN_REFS];
+	rnn_mix_rule rule;			/* of the references */
 	int			mixed;			/* references of the mix that is forecast; 0: none is asked for */
 	int64_t		reach;			/* points of history that the references get */
 	int64_t		width;			/* reals of a frame */

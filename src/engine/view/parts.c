@@ -28,8 +28,7 @@ rnn_status
 rnn_parts(const rnn_config *cfg, const rnn_series *s, int h, void *block, size_t size, rnn_mix *mix, double *parts, rnn_error *err)
 {
 	int64_t		n = rnn_min(s->n, rnn_mix_reach(cfg->seasons, cfg->seasons_given, h));
-	rnn_mix_rule rule = {.h = h,.seasons = cfg->seasons,.n_seasons = cfg->seasons_given,.kappa = cfg->kappa,.refs = cfg->mixed,
-	.patch = cfg->patch,.pooling = cfg->pooling,.pooled = cfg->pooled};
+	rnn_mix_rule rule = rnn_mix_rule_of(cfg, h);
 	rnn_points	points;
 	rnn_series	ready;
 	rnn_arena	a;
