@@ -1,11 +1,12 @@
 /*
  * test_basics.c
  *		What everything else stands on: memory, random numbers, checksum,
- *		half precision.
+ *		half precision, equations.
  */
 #include "check.h"
 #include "rnn.h"
 #include "base/half.h"
+#include "base/root.h"
 
 #include <stdbool.h>
 #include <stdlib.h>
@@ -498,6 +499,71 @@ test_half_all(void)
 	CHECK(back);
 }
 
+/* ------------------------------------------------------------- equations */
+
+#define EQUATIONS 17
+#define SIDES 3
+
+/* The products of rows (EQUATIONS, of) with each other, as far as two more numbers lie from row to row. */
+static void
+products_of(const double *rows, int of, double *a)
+{
+	memset(a, 0, sizeof(double) * EQUATIONS * (EQUATIONS + 2));
+	for (int i = 0; i < EQUATIONS; i++)
+		for (int k = 0; k < EQUATIONS; k++)
+			for (int j = 0; j < of; j++)
+				a[i * (EQUATIONS + 2) + k] += rows[i * of + j] * rows[k * of + j];
+}
+
+static void
+test_root(void)
+{
+	double		rows[EQUATIONS * EQUATIONS],
+				a[EQUATIONS * (EQUATIONS + 2)],
+				f[EQUATIONS * (EQUATIONS + 2)],
+				y[EQUATIONS][SIDES + 1],
+				x[EQUATIONS][SIDES + 1],
+				away = 0;
+	rnn_rng		rng;
+
+	rnn_rng_seed(&rng, 31, 0);
+	for (int i = 0; i < EQUATIONS * EQUATIONS; i++)
+		rows[i] = rnn_rng_normal(&rng);
+	products_of(rows, EQUATIONS, a);
+	for (int i = 0; i < EQUATIONS; i++)
+		for (int j = 0; j <= SIDES; j++)
+			x[i][j] = y[i][j] = rnn_rng_normal(&rng);
+	memcpy(f, a, sizeof(f));
+	for (int k = 0; k < EQUATIONS; k++)
+		root_row(f, EQUATIONS + 2, k, 0);
+	root_solve(f, EQUATIONS + 2, EQUATIONS, SIDES, x[0], SIDES + 1);
+	for (int i = 0; i < EQUATIONS; i++)
+	{
+		CHECK(x[i][SIDES] == y[i][SIDES]);
+		for (int j = 0; j < SIDES; j++)
+		{
+			double		is = 0;
+
+			for (int k = 0; k < EQUATIONS; k++)
+				is += a[i * (EQUATIONS + 2) + k] * x[k][j];
+			away = fmax(away, fabs(is - y[i][j]));
+		}
+	}
+	CHECK(away < 1e-9);
+	printf("- equations that say less than there are unknowns have a solution of bounded size\n");
+	products_of(rows, 3, f);
+	memset(x, 0, sizeof(x));
+	for (int k = 0; k < EQUATIONS; k++)
+	{
+		root_row(f, EQUATIONS + 2, k, 1e-6);
+		CHECK(f[k * (EQUATIONS + 3)] >= 1e-3 * (1 - 1e-12));
+		x[k][0] = k == 0;
+	}
+	root_solve(f, EQUATIONS + 2, EQUATIONS, 1, x[0], SIDES + 1);
+	for (int k = 0; k < EQUATIONS; k++)
+		CHECK(isfinite(x[k][0]));
+}
+
 int
 main(void)
 {
@@ -517,5 +583,6 @@ main(void)
 	TEST(test_crc_pieces);
 	TEST(test_crc_bursts);
 	TEST(test_half_all);
+	TEST(test_root);
 	return check_summary("basics");
 }

@@ -11,6 +11,7 @@
  * are farther ahead follow from the blocks that were forecast before.
  */
 #include "bank/references.h"
+#include "base/root.h"
 
 #include <math.h>
 #include <string.h>
@@ -131,55 +132,38 @@ scale_equations(Regression *r)
 	}
 }
 
-/* Cholesky's factor (lower half) of a with a ridge on its diagonal. */
-static void
+/* Factor of a with a ridge on its diagonal. */
+static INLINE void
 factorise(const Regression *r, double ridge, double (*f)[TOLD])
 {
-	for (int k = 0; k < TOLD; k++)
-		for (int l = 0; l <= k; l++)
-		{
-			double		v = r->a[k][l] + (k == l ? ridge : 0);
-
-			for (int i = 0; i < l; i++)
-				v -= f[k][i] * f[l][i];
-			f[k][l] = k == l ? sqrt(fmax(v, 1e-6 * ridge)) : v / f[l][l];
-		}
-}
-
-/* w (TOLD, columns), what stands on the right side of the equations before, becomes their solution. */
-static INLINE void
-solve(double (*f)[TOLD], int columns, double (*w)[MOST_BLOCK])
-{
+	memcpy(f, r->a, sizeof(r->a));
 	for (int k = 0; k < TOLD; k++)
 	{
-		for (int i = 0; i < k; i++)
-			for (int j = 0; j < columns; j++)
-				w[k][j] -= f[k][i] * w[i][j];
-		for (int j = 0; j < columns; j++)
-			w[k][j] /= f[k][k];
-	}
-	for (int k = TOLD - 1; k >= 0; k--)
-	{
-		for (int i = k + 1; i < TOLD; i++)
-			for (int j = 0; j < columns; j++)
-				w[k][j] -= f[i][k] * w[i][j];
-		for (int j = 0; j < columns; j++)
-			w[k][j] /= f[k][k];
+		f[k][k] += ridge;
+		root_row(f[0], TOLD, k, 1e-6 * ridge);
 	}
 }
 
-/* Trace of the inverse of what f is the factor of. */
-static double
+/* Trace of the inverse of what f is the factor of: the sum of the squares in f's own inverse. */
+static INLINE double
 inverse_trace(double (*f)[TOLD])
 {
-	double		unit[TOLD][MOST_BLOCK] = {0},
-				trace = 0;
+	double		trace = 0;
 
-	for (int k = 0; k < TOLD; k++)
-		unit[k][k] = 1;
-	solve(f, TOLD, unit);
-	for (int k = 0; k < TOLD; k++)
-		trace += unit[k][k];
+	for (int c = 0; c < TOLD; c++)
+	{
+		double		column[TOLD];
+
+		for (int k = c; k < TOLD; k++)
+		{
+			double		rest = k == c;
+
+			for (int i = c; i < k; i++)
+				rest -= f[k][i] * column[i];
+			column[k] = rest / f[k][k];
+			trace += column[k] * column[k];
+		}
+	}
 	return trace;
 }
 
@@ -193,7 +177,7 @@ fit(const Regression *r, double ridge, double (*w)[MOST_BLOCK])
 
 	factorise(r, ridge, f);
 	memcpy(w, r->b, sizeof(r->b));
-	solve(f, r->size, w);
+	root_solve(f[0], TOLD, TOLD, r->size, w[0], MOST_BLOCK);
 	/* (A + ridge) w = b, so what is left is |y|^2 - w b - ridge |w|^2. */
 	for (int k = 0; k < TOLD; k++)
 		for (int j = 0; j < r->size; j++)

@@ -20,6 +20,7 @@
  * by so much that its variance stays: W is positive definite in any case.
  */
 #include "paths/reconcile.h"
+#include "base/root.h"
 
 #include <math.h>
 #include <string.h>
@@ -286,23 +287,6 @@ weigh_sum(rnn_mint *m, int a)
 	}
 }
 
-/* Cholesky's decomposition, a row. */
-static void
-root_sum(rnn_mint *m, int a)
-{
-	double	   *row = m->root + (size_t) a * m->sums.count;
-
-	for (int b = 0; b <= a; b++)
-	{
-		const double *other = m->root + (size_t) b * m->sums.count;
-		double		rest = row[b];
-
-		for (int k = 0; k < b; k++)
-			rest -= row[k] * other[k];
-		row[b] = b < a ? rest / other[b] : sqrt(fmax(rest, 1e-14 * row[a]));
-	}
-}
-
 bool
 rnn_mint_step(rnn_mint *m)
 {
@@ -318,30 +302,10 @@ rnn_mint_step(rnn_mint *m)
 			weigh_series(m);
 		}
 		weigh_sum(m, a);
-		root_sum(m, a);
+		root_row(m->root, m->sums.count, a, 1e-14 * m->root[(size_t) a * m->sums.count + a]);
 	}
 	m->done++;
 	return m->done < m->rows + m->sums.count;
-}
-
-/* x becomes (C W C')^-1 x. */
-static void
-solve(const rnn_mint *m, double *x)
-{
-	int			sums = m->sums.count;
-
-	for (int a = 0; a < sums; a++)
-	{
-		for (int b = 0; b < a; b++)
-			x[a] -= m->root[(size_t) a * sums + b] * x[b];
-		x[a] /= m->root[(size_t) a * sums + a];
-	}
-	for (int a = sums - 1; a >= 0; a--)
-	{
-		x[a] /= m->root[(size_t) a * sums + a];
-		for (int b = 0; b < a; b++)
-			x[b] -= m->root[(size_t) a * sums + b] * x[a];
-	}
 }
 
 /* Gaps x (count), which are lost, to the changes (n) that close them: W C' (C W C')^-1 x; in `change`. */
@@ -351,7 +315,7 @@ close_gaps(rnn_mint *m)
 	int			n = m->n;
 	double	   *v = m->change;
 
-	solve(m, m->x);
+	root_solve(m->root, m->sums.count, m->sums.count, 1, m->x, 1);
 	spread(&m->sums, n, m->x, v);
 	for (int64_t t = 0; t < m->rows; t++)
 	{

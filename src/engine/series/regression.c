@@ -19,6 +19,7 @@
  * at all.
  */
 #include "series/series.h"
+#include "base/root.h"
 
 #include <math.h>
 #include <string.h>
@@ -216,7 +217,7 @@ entry(const Regression *r, const Equations *e, int i, int j)
 	return e->a[(int64_t) r->kept[i] * r->K + r->kept[j]];
 }
 
-/* Cholesky's factor of the kept terms' equations; false where they say nothing. */
+/* Factor of the kept terms' equations; false where they say nothing. */
 static bool
 factorise(Regression *r, int n)
 {
@@ -228,18 +229,12 @@ factorise(Regression *r, int n)
 	if (!(top > 0) || !isfinite(top))
 		return false;
 	for (int i = 0; i < n; i++)
+	{
 		for (int j = 0; j <= i; j++)
-		{
-			double	   *to = r->factor + (int64_t) i * n,
-					   *other = r->factor + (int64_t) j * n,
-						v = entry(r, &r->sum, i, j);
-
-			if (i == j)
-				v += ridge + 1e-9 * top;
-			for (int k = 0; k < j; k++)
-				v -= to[k] * other[k];
-			to[j] = i == j ? sqrt(fmax(v, 1e-12 * top)) : v / other[j];
-		}
+			r->factor[(int64_t) i * n + j] = entry(r, &r->sum, i, j);
+		r->factor[(int64_t) i * n + i] += ridge + 1e-9 * top;
+		root_row(r->factor, n, i, 1e-12 * top);
+	}
 	return true;
 }
 
@@ -247,24 +242,12 @@ factorise(Regression *r, int n)
 static void
 solve(Regression *r, int n)
 {
-	double	   *w = r->w;
-
-	memset(w, 0, sizeof(double) * r->K);
+	memset(r->w, 0, sizeof(double) * r->K);
 	if (!factorise(r, n))
 		return;
 	for (int i = 0; i < n; i++)
-	{
-		w[i] = r->sum.b[r->kept[i]];
-		for (int k = 0; k < i; k++)
-			w[i] -= r->factor[(int64_t) i * n + k] * w[k];
-		w[i] /= r->factor[(int64_t) i * n + i];
-	}
-	for (int i = n - 1; i >= 0; i--)
-	{
-		for (int k = i + 1; k < n; k++)
-			w[i] -= r->factor[(int64_t) k * n + i] * w[k];
-		w[i] /= r->factor[(int64_t) i * n + i];
-	}
+		r->w[i] = r->sum.b[r->kept[i]];
+	root_solve(r->factor, n, n, 1, r->w, 1);
 }
 
 /* Squares that are left of a block. */
