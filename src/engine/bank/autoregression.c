@@ -148,8 +148,11 @@ factorise(const Regression *r, double ridge, double (*f)[TOLD])
 static INLINE double
 inverse_trace(double (*f)[TOLD])
 {
-	double		trace = 0;
+	double		trace = 0,
+				share[TOLD];
 
+	for (int k = 0; k < TOLD; k++)
+		share[k] = 1 / f[k][k];
 	for (int c = 0; c < TOLD; c++)
 	{
 		double		column[TOLD];
@@ -160,7 +163,7 @@ inverse_trace(double (*f)[TOLD])
 
 			for (int i = c; i < k; i++)
 				rest -= f[k][i] * column[i];
-			column[k] = rest / f[k][k];
+			column[k] = rest * share[k];
 			trace += column[k] * column[k];
 		}
 	}
@@ -232,19 +235,28 @@ follow(const Regression *r, const double *d, int64_t n, int h, double *out)
 	}
 }
 
+static INLINE double
+larger(double a, double b)
+{
+	return a > b ? a : b;
+}
+
 /* d (n) becomes its distance from its mean, in units of the largest. */
 static WIDE void
 standardise(double *d, int64_t n, double *mean, double *unit)
 {
-	double		top = 0;
+	double		tops[SIDE] = {0},
+				top = 0;
+	int64_t		k = 0;
 
 	*mean = bank_mean(d, n);
-	for (int64_t i = 0; i < n; i++)
-	{
-		double		size = fabs(d[i] - *mean);
-
-		top = size > top ? size : top;
-	}
+	for (; k + SIDE <= n; k += SIDE)
+		for (int s = 0; s < SIDE; s++)
+			tops[s] = larger(tops[s], fabs(d[k + s] - *mean));
+	for (; k < n; k++)
+		tops[0] = larger(tops[0], fabs(d[k] - *mean));
+	for (int s = 0; s < SIDE; s++)
+		top = larger(top, tops[s]);
 	*unit = top > 0 ? top : 1;
 	for (int64_t i = 0; i < n; i++)
 		d[i] = (d[i] - *mean) / *unit;

@@ -67,6 +67,21 @@ references_tail(int64_t n, const int *seasons, int n_seasons)
 	return rnn_min(n, need);
 }
 
+static INLINE double
+mean_of(const double *x, int64_t n)
+{
+	double		sum[SIDE] = {0},
+				share = 1 / (double) n;
+	int64_t		i = 0;
+
+	for (; i + SIDE <= n; i += SIDE)
+		for (int k = 0; k < SIDE; k++)
+			sum[k] += x[i + k] * share;
+	for (int k = 0; i + k < n; k++)
+		sum[k] += x[i + k] * share;
+	return all_sides(sum);
+}
+
 /*
  * Seasonal profiles (m) of z (n), one for each rho: the last K seasons, each less
  * its mean and the slope between neighbouring means, averaged with weights
@@ -81,14 +96,7 @@ profiles(const double *z, int64_t n, int64_t m, double *const *p)
 				total[RHOS] = {0};
 
 	for (int64_t k = K - 1; k >= 0; k--)
-	{
-		const double *block = z + n - (k + 1) * m;
-		double		sum = 0;
-
-		for (int64_t i = 0; i < m; i++)
-			sum += block[i];
-		mean[k] = sum / m;
-	}
+		mean[k] = mean_of(z + n - (k + 1) * m, m);
 	for (int r = 0; r < RHOS; r++)
 	{
 		weight[r] = 1;
@@ -123,7 +131,7 @@ profiles(const double *z, int64_t n, int64_t m, double *const *p)
  * profiles are linear.  Of a season that divides m it is itself, less its mean.
  */
 static void
-subtract_profile(const Bank *bank, int64_t n, const double *before, int64_t f, int rho, int64_t m, double *p)
+subtract_profile(const Bank *bank, int64_t n, const double *restrict before, int64_t f, int rho, int64_t m, double *restrict p)
 {
 	int64_t		size = rnn_min(n / m, SEASONS_KEPT) * m,
 				phase = (f - size % f) % f;
@@ -215,16 +223,7 @@ deseasonalise(const Bank *bank, const double *z, int64_t n, int h, int64_t point
 WIDE double
 bank_mean(const double *x, int64_t n)
 {
-	double		sum[SIDE] = {0},
-				share = 1 / (double) n;
-	int64_t		i = 0;
-
-	for (; i + SIDE <= n; i += SIDE)
-		for (int k = 0; k < SIDE; k++)
-			sum[k] += x[i + k] * share;
-	for (int k = 0; i + k < n; k++)
-		sum[k] += x[i + k] * share;
-	return all_sides(sum);
+	return mean_of(x, n);
 }
 
 /* Exponentially weighted level of the last points of d (L). */

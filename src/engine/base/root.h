@@ -36,20 +36,22 @@ root_solve(const double *f, int64_t ld, int n, int columns, double *restrict x, 
 {
 	for (int k = 0; k < n; k++)
 	{
-		double	   *to = x + k * apart;
+		double	   *to = x + k * apart,
+					share = 1 / f[k * ld + k];
 
 		for (int i = 0; i < k; i++)
 			for (int j = 0; j < columns; j++)
 				to[j] -= f[k * ld + i] * x[i * apart + j];
 		for (int j = 0; j < columns; j++)
-			to[j] /= f[k * ld + k];
+			to[j] *= share;
 	}
 	for (int k = n - 1; k >= 0; k--)
 	{
-		double	   *from = x + k * apart;
+		double	   *from = x + k * apart,
+					share = 1 / f[k * ld + k];
 
 		for (int j = 0; j < columns; j++)
-			from[j] /= f[k * ld + k];
+			from[j] *= share;
 		for (int i = 0; i < k; i++)
 			for (int j = 0; j < columns; j++)
 				x[i * apart + j] -= f[k * ld + i] * from[j];
