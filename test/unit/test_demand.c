@@ -6,6 +6,9 @@
 #include "trained.h"
 
 #include <math.h>
+#include <signal.h>
+#include <sys/time.h>
+#include <time.h>
 
 #define Q RNN_QUANTILES
 #define N 700
@@ -215,6 +218,68 @@ test_others(void)
 	CHECK(!have_share(&m, N));
 }
 
+/* ------------------------------------------------------------------ stopping */
+
+#define MANY 32					/* that are forecast together */
+#define LONG 40000
+#define FAR 1000
+
+static volatile sig_atomic_t raised;
+
+static void
+raise_flag(int number)
+{
+	(void) number;
+	raised = 1;
+}
+
+/* Of all series at once, with the flag raised after so much processor time; 0: never.  Takes how long. */
+static rnn_status
+forecast_many(const rnn_model *m, double after, double *took)
+{
+	rnn_series	s[MANY];
+	size_t		size;
+	void	   *block;
+	double	   *out = malloc(sizeof(double) * MANY * FAR * Q),
+			   *far = malloc(sizeof(double) * LONG);
+	clock_t		begun;
+	rnn_error	err;
+	rnn_status	status;
+
+	for (int i = 0; i < MANY; i++)
+		s[i] = (rnn_series) {.n = LONG,.x = far};
+	for (int i = 0; i < LONG; i++)
+		far[i] = x[i % N];
+	CHECK(rnn_forecast_size(m, MANY, LONG, FAR, &size, &err) == RNN_OK);
+	block = malloc(size);
+	raised = 0;
+	begun = clock();
+	setitimer(ITIMER_VIRTUAL, &(struct itimerval) {.it_value = {.tv_usec = (suseconds_t) (1e6 * after)}}, NULL);
+	status = rnn_forecast(m, s, MANY, FAR, block, size, out, &err);
+	*took = (double) (clock() - begun) / CLOCKS_PER_SEC;
+	free(block), free(out), free(far);
+	return status;
+}
+
+/* Shares are found when all else is there: that takes its time, too. */
+static void
+test_stop(void)
+{
+	rnn_model	m = mix_model(FAR);
+	rnn_stop	stop = {{&raised, &raised}};
+	double		whole,
+				took;
+
+	printf("- a forecast can be stopped while values get their share\n");
+	signal(SIGVTALRM, raise_flag);
+	make_demand(0.3, 5);
+	m.config.horizon = FAR;
+	m.stop = &stop;
+	CHECK(forecast_many(&m, 0, &whole) == RNN_OK);
+	CHECK(forecast_many(&m, 0.75 * whole, &took) == RNN_ERR_STOPPED);
+	printf("  after %.2f s, of %.2f s\n", took, whole);
+}
+
 int
 main(void)
 {
@@ -223,5 +288,6 @@ main(void)
 	TEST(test_horizons);
 	TEST(test_told);
 	TEST(test_others);
+	TEST(test_stop);
 	return check_summary("test_demand");
 }

@@ -39,15 +39,23 @@ typedef struct Value
 	int64_t		at;
 } Value;
 
+/* One that counts, in another phase of the season than its own. */
+typedef struct Counted
+{
+	double		x,
+				weight;
+	int64_t		phase;
+} Counted;
+
 struct Demand
 {
 	int64_t		room;			/* values */
 	Value	   *value;			/* (room) ascending */
 	int64_t		n;
+	Counted		counted[POINTS];	/* before an end, in the same order */
+	int			n_counted;
 	double	   *q,				/* (rows, Q) their quantiles */
-			   *ref,			/* (R, trained horizon) */
-			   *trailing,		/* (trained horizon) */
-			   *work;
+			   *trailing;		/* (trained horizon) */
 };
 
 Demand *
@@ -59,9 +67,7 @@ demand_new(const rnn_model *m, int64_t longest, int rows, rnn_arena *a)
 
 	built.value = arena_new(a, Value, built.room);
 	built.q = arena_new(a, double, (size_t) rows * Q);
-	built.ref = arena_new(a, double, (size_t) RNN_REFS * h);
 	built.trailing = arena_new(a, double, h);
-	built.work = arena_new(a, double, rnn_mix_work(longest, h));
 	if (d)
 		*d = built;
 	return d;
@@ -95,44 +101,48 @@ take_values(Demand *d, const rnn_series *s, int64_t e)
 	sort_values(d->value, d->n);
 }
 
-/* What a value counts for at point `at`, of what is known before `end`. */
-static double
-weight_of(const Value *v, int64_t end, int64_t at, int season)
+/* The values that count of what is known before `end`. */
+static void
+count_values(Demand *d, int64_t end, int season)
 {
-	int64_t		age = end - 1 - v->at;
+	d->n_counted = 0;
+	for (int64_t i = 0; i < d->n; i++)
+	{
+		int64_t		age = end - 1 - d->value[i].at;
 
-	if (age < 0 || age >= POINTS)
-		return 0;
-	return ((at - v->at) % season == 0 ? SAME_PHASE : 1) / (double) (AGE + age);
+		if (age >= 0 && age < POINTS)
+			d->counted[d->n_counted++] = (Counted) {d->value[i].x, 1 / (double) (AGE + age), d->value[i].at % season};
+	}
 }
 
-/* The quantiles (Q) of point `at` in the values before `end`. */
+/* The quantiles (Q) in the values that count, at a point of this phase. */
 static void
-row_of_values(const Demand *d, int64_t end, int64_t at, int season, double *q)
+row_of_values(const Demand *d, int64_t phase, double *q)
 {
 	double		all = 0,
 				upto = 0;
 	int			k = 0;
 
-	for (int64_t i = 0; i < d->n; i++)
-		all += weight_of(&d->value[i], end, at, season);
-	for (int64_t i = 0; i < d->n && k < Q; i++)
+	for (int i = 0; i < d->n_counted; i++)
+		all += d->counted[i].weight * (d->counted[i].phase == phase ? SAME_PHASE : 1);
+	for (int i = 0; i < d->n_counted && k < Q; i++)
 	{
-		upto += weight_of(&d->value[i], end, at, season);
+		upto += d->counted[i].weight * (d->counted[i].phase == phase ? SAME_PHASE : 1);
 		/* Sums of the same weights differ in the last digits. */
 		while (k < Q && upto >= rnn_quantile_levels[k] * all * (1 - 1e-9))
-			q[k++] = d->value[i].x;
+			q[k++] = d->counted[i].x;
 	}
 }
 
 /* Rows (count, Q) behind `end`; each season has the same. */
 static void
-rows_of_values(const Demand *d, int64_t end, int season, int count, double *q)
+rows_of_values(Demand *d, int64_t end, int season, int count, double *q)
 {
+	count_values(d, end, season);
 	for (int j = 0; j < count; j++, q += Q)
 	{
 		if (j < season)
-			row_of_values(d, end, end + j, season, q);
+			row_of_values(d, (end + j) % season, q);
 		else
 			for (int k = 0; k < Q; k++)
 				q[k] = q[k - (int64_t) season * Q];
@@ -189,23 +199,24 @@ share_by(double first, double second, double least, double most)
 
 /* By losses at the mix's trailing origins; d->q is scratch. */
 static double
-share_by_loss(const Forecaster *f, const rnn_end *end, const rnn_series *s, const rnn_config *cfg)
+share_by_loss(Forecaster *f, const rnn_end *end, const rnn_series *s, const rnn_config *cfg)
 {
 	const rnn_model *m = f->model;
-	const Demand *d = f->demand;
-	int			h = m->config.horizon;
-	int64_t		n = rnn_min(end->e, rnn_mix_reach(m->seasons, m->n_seasons, h)),
-				first = end->e - n;
-	rnn_mix_rule rule = mix_rule(m, h);
+	Demand	   *d = f->demand;
+	int64_t		first;
 	rnn_mix		mix;
+	const double *work;
 	double		of_mix = 0,
 				of_values = 0;
 
-	rnn_mix_at(&rule, end->points->x + first, n, &mix, d->ref, d->work);
+	/* The mix is that of the first members' view. */
+	if (!lay_out_view(f, 0))
+		return 0;
+	work = rnn_strips_trailing(&f->view.strips, end, &mix, &first);
 	for (int v = 1; v <= mix.seen; v++)
 	{
 		int64_t		at;
-		int			steps = rnn_mix_trailing(&mix, d->work, v, h, d->trailing, &at);
+		int			steps = rnn_mix_trailing(&mix, work, v, m->config.horizon, d->trailing, &at);
 		double		q[Q];
 
 		at += first;

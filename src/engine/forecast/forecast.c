@@ -414,8 +414,12 @@ rnn_forecast_step(rnn_forecaster *f, bool *done, rnn_error *err)
 	if (rnn_stopped(f->model->stop))
 		return rnn_fail(err, RNN_ERR_STOPPED, "forecasting", 0, 0, 0);
 	for (int b = 0; complete && b < count; b++)
+	{
 		if (!finish_rows(f, f->at + b))
 			return rnn_fail(err, RNN_ERR_NUMERIC, "the network's forecast", NAN, 0, 0);
+		if (rnn_stopped(f->model->stop))
+			return rnn_fail(err, RNN_ERR_STOPPED, "forecasting", 0, 0, 0);
+	}
 	if (complete)
 	{
 		f->at += count;

@@ -412,6 +412,16 @@ rnn_frame_compute(const rnn_frame_plan *p, const rnn_points *pts, int64_t e,
 	memset(spread + Hz, 0, sizeof(real) * mix_paths(p) * Hz);
 }
 
+const double *
+rnn_frame_trailing(const rnn_frame_plan *p, const rnn_points *pts, int64_t e, rnn_mix *mix, int64_t *first, double *work)
+{
+	rnn_mix_rule rule = p->rule;
+
+	rule.refs = p->mixed;
+	*first = mix_at(p, &rule, pts, e, mix, work) - pts->x;
+	return mix_work(p, work);
+}
+
 void
 rnn_frame_add_mix(const rnn_frame_plan *p, const rnn_points *pts, int64_t e, real *frame, rnn_scale scale, double *work)
 {

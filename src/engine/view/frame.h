@@ -100,6 +100,13 @@ void		rnn_frame_add_mix(const rnn_frame_plan *p, const rnn_points *pts, int64_t 
 							  double *work);
 
 /*
+ * The mix that is forecast at e, of the points from `first` on: what is returned is rnn_mix_trailing's, until the
+ * next frame.
+ */
+const double *rnn_frame_trailing(const rnn_frame_plan *p, const rnn_points *pts, int64_t e, rnn_mix *mix, int64_t *first,
+								 double *work);
+
+/*
  * The mix's own quantiles (horizon,Q) from a frame, in units of s around a; in
  * a plan that is not asked for one, that of its references by the weights of the whole horizon.
  */

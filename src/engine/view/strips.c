@@ -176,6 +176,13 @@ rnn_strips_gather(rnn_strips *s, const rnn_end *ends, int count, rnn_window *win
 		};
 }
 
+const double *
+rnn_strips_trailing(rnn_strips *s, const rnn_end *end, rnn_mix *mix, int64_t *first)
+{
+	begin_series(s, end->points);
+	return rnn_frame_trailing(s->plan, end->points, end->e, mix, first, s->scratch->work);
+}
+
 void
 rnn_strips_mix(rnn_strips *s, const rnn_window *w, double factor, real *q)
 {

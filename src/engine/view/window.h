@@ -97,5 +97,7 @@ void		rnn_strips_forget(rnn_strips *s);
 void		rnn_strips_gather(rnn_strips *s, const rnn_end *ends, int count, rnn_window *windows);
 /* The mix's quantiles (horizon,Q) at the end of a window that was gathered last, as rnn_frame_mix. */
 void		rnn_strips_mix(rnn_strips *s, const rnn_window *w, double factor, real *q);
+/* The mix at an end and at those before it, as rnn_frame_trailing; where its frame was made, they are known. */
+const double *rnn_strips_trailing(rnn_strips *s, const rnn_end *end, rnn_mix *mix, int64_t *first);
 
 #endif							/* RNN_WINDOW_H */
