@@ -11,6 +11,8 @@
 #include "nodes/execnodes.h"
 #include "utils/memutils.h"
 
+#define FIRST_ROOM 8192
+
 /* The row type of a function, of one of a single column too. */
 static TupleDesc
 result_type(FunctionCallInfo fcinfo)
@@ -81,27 +83,32 @@ rnn_part
 tuples_take(Tuples *rows)
 {
 	TupleTableSlot *slot = MakeSingleTupleTableSlot(rows->desc, &TTSOpsMinimalTuple);
-	StringInfoData out;
-	MemoryContext old;
+	rnn_part	out = {0};
+	Size		room = FIRST_ROOM;
 
 	MemoryContextReset(rows->scratch);
-	old = MemoryContextSwitchTo(rows->scratch);
-	initStringInfo(&out);
+	out.bytes = MemoryContextAlloc(rows->scratch, room);
 	while (tuplestore_gettupleslot(rows->store, true, false, slot))
 	{
 		bool		own;
 		MinimalTuple row = ExecFetchSlotMinimalTuple(slot, &own);
+		Size		len = MAXALIGN(row->t_len);
 
-		appendBinaryStringInfo(&out, (char *) row, row->t_len);
-		while (out.len != (int) MAXALIGN(out.len))
-			appendStringInfoChar(&out, 0);
+		CHECK_FOR_INTERRUPTS();
+		if (out.len + len > room)
+		{
+			room = 2 * room + len;
+			out.bytes = repalloc_huge(out.bytes, room);
+		}
+		memset((char *) out.bytes + out.len + len - sizeof(Datum), 0, sizeof(Datum));
+		memcpy((char *) out.bytes + out.len, row, row->t_len);
+		out.len += len;
 		if (own)
 			pfree(row);
 	}
 	ExecDropSingleTupleTableSlot(slot);
 	tuplestore_clear(rows->store);
-	MemoryContextSwitchTo(old);
-	return (rnn_part) {out.data, out.len};
+	return out;
 }
 
 void
