@@ -139,7 +139,7 @@ end_column(Line *line)
 	line->points = 0;
 }
 
-/* A lone point is a dot. */
+/* A lone point is a dot, wider than the line. */
 static void
 end_line(Line *line)
 {
@@ -147,7 +147,7 @@ end_line(Line *line)
 
 	end_column(line);
 	if (lone)
-		appendStringInfoString(line->out, "h0");
+		appendStringInfoString(line->out, "m-1 0a1 1 0 1 0 2 0a1 1 0 1 0-2 0");
 	line->open = false;
 }
 
