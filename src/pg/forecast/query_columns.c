@@ -161,13 +161,13 @@ find_by_name(TupleDesc desc, QueryColumns *c)
 }
 
 static void
-refuse_columns(const char *why)
+refuse_columns(const char *why, const char *more)
 {
 	ereport(ERROR,
 			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 			 errmsg("%s", why),
 			 errdetail("Columns are found by the names series, ts and value. Where there is no ts and no value, they are taken by their order: value; time and value; or series, time and value."),
-			 errhint("Name them: SELECT shop AS series, day AS ts, amount AS value.")));
+			 errhint("Name them: SELECT shop AS series, day AS ts, amount AS value.%s", more)));
 }
 
 /* Beside the keys a time and a value. */
@@ -177,7 +177,7 @@ find_beside_keys(TupleDesc desc, QueryColumns *c)
 	int			role = COLUMN_TIME;
 
 	if (desc->natts != c->n_keys + 2)
-		refuse_columns(psprintf("query has %d columns besides its keys, but not both ts and value", desc->natts - c->n_keys));
+		refuse_columns(psprintf("query has %d columns besides its keys, but not both ts and value", desc->natts - c->n_keys), "");
 	for (int i = 1; i <= desc->natts; i++)
 		if (!is_key(c, i))
 			c->at[role++] = i;
@@ -194,7 +194,8 @@ find_by_order(TupleDesc desc, QueryColumns *c)
 		return;
 	}
 	if (n < 1 || n > COLUMN_ROLES)
-		refuse_columns(psprintf("query has %d columns, but not both ts and value", n));
+		refuse_columns(psprintf("query has %d columns, but not both ts and value", n),
+					   n > COLUMN_ROLES ? " If several columns name a series, list them in the option \"keys\"." : "");
 	for (int role = 0; role < COLUMN_ROLES; role++)
 		c->at[role] = Max(role + 1 + n - COLUMN_ROLES, 0);
 	for (int role = 0; role < COLUMN_ROLES; role++)
@@ -202,7 +203,7 @@ find_by_order(TupleDesc desc, QueryColumns *c)
 		int			named = column_named(desc, usual[role]);
 
 		if (named > 0 && named != c->at[role])
-			refuse_columns(psprintf("column \"%s\" of the query is in the place of another column", usual[role]));
+			refuse_columns(psprintf("column \"%s\" of the query is in the place of another column", usual[role]), "");
 	}
 }
 
@@ -289,9 +290,9 @@ query_columns(const char *query, List *keys, QueryColumns *c)
 	if (!find_by_name(desc, c))
 		find_by_order(desc, c);
 	if (c->n_keys > 0 && c->at[COLUMN_SERIES] > 0)
-		refuse_columns("option \"keys\" and a column \"series\" cannot be used together");
+		refuse_columns("option \"keys\" and a column \"series\" cannot be used together", "");
 	if (is_key(c, c->at[COLUMN_TIME]) || is_key(c, c->at[COLUMN_VALUE]))
-		refuse_columns("a key cannot be the time or the value");
+		refuse_columns("a key cannot be the time or the value", "");
 	check_types(desc, c);
 	for (int role = 0; role < COLUMN_ROLES; role++)
 		c->casts[role] = exact_cast(desc, c, role);

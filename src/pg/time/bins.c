@@ -126,7 +126,10 @@ refuse_duplicate(const RowGroup *group, const rnn_clock *clock, const Row *rows)
 			 errmsg("%s %s%s occurs more than once", clock_has_times(clock) ? "time" : "step",
 					clock_text(clock, rows[0].at), of_series(group->name)),
 			 errdetail("Two of its values are %g and %g.", rows[0].value, rows[1].value),
-			 errhint("Set the option \"duplicates\", for instance to \"mean\", or aggregate to one row per time.")));
+			 group->name.text ?
+			 errhint("Set the option \"duplicates\", for instance to \"mean\", or aggregate to one row per time.") :
+			 errhint("If the rows are of several series, name these: rnn_train(series, ts, value), in a query SELECT shop AS series. "
+					 "Otherwise set the option \"duplicates\", for instance to \"mean\", or aggregate to one row per time.")));
 }
 
 /* A row and its place before it was sorted. */

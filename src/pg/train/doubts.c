@@ -85,7 +85,7 @@ doubt_gaps(FunctionCallInfo fcinfo, const rnn_clock *clock, const rnn_series *se
 				(errmsg("only %lld of %lld steps have a value", (long long) known, (long long) steps),
 				 errdetail("A step is %s. Those without a value count as unknown, not as 0.", clock_step_text(clock)),
 				 errhint("If no row means 0, set the option \"gaps\" to \"zero\". If the step should be longer, set the option \"step\", "
-						 "and \"bin\" where several rows lie in a step.")));
+						 "and \"bin\" if times lie between its steps.")));
 }
 
 static double
