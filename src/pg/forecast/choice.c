@@ -219,6 +219,19 @@ limit_for(const rnn_clock *clock, TimestampTz until)
 }
 
 static void
+refuse_past(const rnn_model *m, TimestampTz until)
+{
+	Place		first,
+				last;
+
+	find_span(m, &first, &last);
+	ereport(ERROR,
+			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+			 errmsg("until \"%s\" is before the first step of the forecast", timestamptz_to_str(until)),
+			 errdetail("The history ends at %s.", place_text(m, &last))));
+}
+
+static void
 set_horizons_until(ForecastChoice *choice, TimestampTz until)
 {
 	const rnn_clock *clock = &choice->model->clock;
@@ -256,10 +269,7 @@ set_horizons_until(ForecastChoice *choice, TimestampTz until)
 		choice->horizon[left++] = horizon;
 	}
 	if (choice->count > 0 && left == 0)
-		ereport(ERROR,
-				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("until \"%s\" is before the first step of the forecast",
-						timestamptz_to_str(until))));
+		refuse_past(choice->model, until);
 	choice->count = left;
 }
 

@@ -129,7 +129,7 @@ rnnforecast_rnn_forecast_query(PG_FUNCTION_ARGS)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("options and model cannot be used together"),
-				 errdetail("Options are for the training, and the model is trained already.")));
+				 errdetail("Options are for the training, and the model is trained already. Only \"align\" and \"keys\" are for the forecast.")));
 	else
 		forecast_rows(fcinfo, model_of_query(fcinfo, given, keys, options), align_option(options), "the query has no rows");
 	return (Datum) 0;
