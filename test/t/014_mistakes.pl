@@ -193,6 +193,7 @@ my @mistakes = (
 	[ q{SELECT * FROM rnn_forecast_query('DELETE FROM s')}, 'one SELECT, not DELETE' ],
 	[ q{SELECT * FROM rnn_forecast_query('SELECT amount, day FROM s')}, 'column "amount" of the query must be a date, timestamp or timestamptz, not numeric' ],
 	[ q{SELECT * FROM rnn_forecast_query('SELECT day::text, amount FROM s')}, 'column "day" of the query must be a date.*not text.*Cast it' ],
+	[ q{SELECT * FROM rnn_forecast_query('SELECT 1900 + id, amount FROM s')}, 'must be a date, timestamp or timestamptz, not integer.*make_date\(year, 1, 1\).*Numbered steps need a series' ],
 	[ q{SELECT * FROM rnn_forecast_query('SELECT day, amount::text FROM s')}, 'must be a number, not text' ],
 	[ q{SELECT * FROM rnn_forecast_query('SELECT * FROM s')}, 'query has 8 columns.*Name them.*several columns name a series.*"keys"' ],
 	[ q{SELECT * FROM rnn_forecast_query('SELECT s.day, amount FROM s CROSS JOIN generate_series(1, 2)')}, 'occurs more than once.*several series, name these.*"duplicates"' ],

@@ -211,11 +211,14 @@ static void
 refuse_type(TupleDesc desc, int column, const char *wanted)
 {
 	Form_pg_attribute a = TupleDescAttr(desc, column - 1);
+	bool		whole = a->atttypid == INT2OID || a->atttypid == INT4OID || a->atttypid == INT8OID;
 
 	ereport(ERROR,
 			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 			 errmsg("column \"%s\" of the query must be %s, not %s", NameStr(a->attname), wanted,
 					format_type_be(a->atttypid)),
+			 whole ? errhint("For a year write make_date(year, 1, 1), for seconds to_timestamp(seconds). Numbered steps need a series: "
+							 "SELECT 'all' AS series. If the time is another column, name it: SELECT day AS ts, amount AS value.") :
 			 errhint("Cast it, or name the columns: SELECT shop AS series, day AS ts, amount AS value.")));
 }
 
