@@ -52,7 +52,7 @@ refuse_gap(const rnn_model *m, const rnn_series *s, Gap gap)
 					clock_text(&m->clock, m->clock.kind == RNN_CLOCK_TIMESTAMPTZ ? clock_instant(&m->clock, at) : at),
 					gap.step),
 			 errdetail("It was known ahead when the model was trained."),
-			 errhint("Pass rows for the steps to forecast, with a value of NULL, to rnn_train or rnn_observe, or set the option \"covariate_gaps\".")));
+			 errhint("Add rows of the steps to forecast, with the covariates and a value of NULL, or set the option \"covariate_gaps\".")));
 }
 
 /* Where all is known nothing is done about on_error. */

@@ -59,6 +59,12 @@ get_limits(FunctionCallInfo fcinfo, Chance *c)
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("rnn_chance needs a limit"),
 				 errhint("Pass above => 100, below => 20, or both.")));
+	if (c->below > c->above)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("the limit \"below\" must not be greater than the limit \"above\""),
+				 errdetail("The values are %g and %g. Every value lies below the one or above the other.", c->below, c->above),
+				 errhint("The result is the chance to leave the range from below to above.")));
 }
 
 static bool
