@@ -62,8 +62,7 @@ int			compare_names(const SeriesName *a, const SeriesName *b);
 /* That of the names which a misspelt one may have meant, NULL where none is close. */
 const char *closest_name(const char *name, const char *const *names, int count);
 /* An error with the options that a function has, and with `besides`, the end of that sentence. */
-pg_attribute_noreturn() void refuse_option(const char *name, const char *function, const char *const *own, int count,
-										   const char *besides);
+void		refuse_option(const char *name, const char *function, const char *const *own, int count, const char *besides);
 /* A hash table of entries that begin with a SeriesName, their key. */
 struct HTAB *new_index(MemoryContext context, const char *what, Size entry);
 int		   *rank_names(const SeriesName *names, int n);	/* the place of each in their order */
