@@ -180,3 +180,8 @@ SELECT rnn_info(rnn_history(d, 1))->>'timezone' AS zone FROM (VALUES (timestampt
 SELECT set_config('timezone', '<' || repeat('A', 70) || '>-5:30', false) IS NOT NULL AS long;
 SELECT left(try($$SELECT rnn_history(d, 1) FROM (VALUES (timestamptz '2024-01-01'), ('2024-01-02')) AS v (d)$$), 45) AS zone;
 RESET timezone;
+-- Further from 2000 than a model can count in so short steps, and a step that is too long for it.
+SELECT try($$SELECT rnn_train(timestamp '2290-01-01' + n * interval '1 us', n) FROM generate_series(1, 9) AS n$$);
+SELECT try($$SELECT rnn_history(timestamp '1690-01-01' + n * interval '1 us', n) FROM generate_series(1, 9) AS n$$);
+SELECT try($$SELECT rnn_history(ts, 1) FROM (VALUES (timestamp '1700-01-01'), ('2020-01-01 00:00:00.000001')) AS r (ts)$$);
+SELECT count(*) FROM rnn_forecast((SELECT rnn_train(timestamp '2280-01-01' + n * interval '1 us', n, '{"network": false}') FROM generate_series(1, 9) AS n), 1);

@@ -15,6 +15,8 @@
 #include "utils/datetime.h"
 #include "utils/timestamp.h"
 
+#define MOST_PLACE (INT64CONST(0x20000000000000) - INT64CONST(0x100000000))
+
 bool
 clock_is_fixed(const rnn_clock *clock)
 {
@@ -292,11 +294,29 @@ whole_steps(int64 x, int64 step)
 	return x / step - (x % step < 0);
 }
 
+/* Models keep places and steps below 2^53, and what is cut off a series is added. */
+static void
+check_place(const rnn_clock *clock, int64 start, int64 place)
+{
+	if (clock->usecs <= MOST_PLACE && place >= -MOST_PLACE && place <= MOST_PLACE)
+		return;
+	ereport(ERROR,
+			(errcode(ERRCODE_DATETIME_VALUE_OUT_OF_RANGE),
+			 errmsg("time %s cannot be counted in steps of %s", clock_text(clock, start), clock_step_text(clock)),
+			 errdetail("A step that is counted in microseconds is at most 285 years long, and a time lies at most 2^53 steps from the year 2000."),
+			 errhint("Set the option \"bin\" or \"step\", to a step that the times have.")));
+}
+
 int64
 clock_phase(const rnn_clock *clock, int64 start)
 {
 	if (clock->usecs > 0)
-		return whole_steps(start, clock->usecs);
+	{
+		int64		place = whole_steps(start, clock->usecs);
+
+		check_place(clock, start, place);
+		return place;
+	}
 	if (clock->week)
 		return week_number(clock->week, fields_of(start).day);
 	if (clock->days > 0)
