@@ -114,3 +114,8 @@ SELECT id, what, try(format('SELECT count(*) FILTER (WHERE forecast < ''infinity
 	   try(format('SELECT count(*) FILTER (WHERE forecast < ''infinity'' AND lower <= forecast AND forecast <= upper) FROM rnn_forecast((SELECT rnn_train(''s''::text, ts, value, mix() || ''{"bin": "mean", "duplicates": "max", "gaps": "previous", "on_error": "naive"}'') FROM (%s) AS r (ts, value)), 7)', rows)) AS policies
 FROM trouble ORDER BY id;
 RESET datestyle;
+-- Values at both ends of the range: models that are made of them can be read.
+SELECT rnn_info(rnn_train('a/' || i % 3, date '2020-01-01' + i / 3, -1e308 * (i % 2), '{"network": false, "lower": 0, "integer": true}'))->>'kind' AS huge FROM generate_series(0, 30) AS i;
+SELECT rnn_info(rnn_train_history(h, '{"network": false}', m))->>'kind' AS tiny
+FROM (SELECT rnn_train('a/' || i % 3, date '2020-01-01' + i / 3, 5e-324 * i, '{"network": false, "hierarchy": true}') AS m FROM generate_series(0, 200) AS i) AS a,
+	(SELECT rnn_history('a/' || i % 3, date '2020-01-01' + i / 3, 5e-324 * i) AS h FROM generate_series(3, 205) AS i) AS b;

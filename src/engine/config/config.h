@@ -11,6 +11,7 @@
 #define RNN_MAX_MEMBERS 16
 #define RNN_MAX_TRAINED 1024	/* horizon that a network is trained for */
 #define RNN_MAX_COVARIATES 64
+#define RNN_MOST_POOLED 1000.0	/* logarithm of an error in units of the usual one */
 #define RNN_MAX_CATEGORIES 64	/* of a covariate, that a network tells apart */
 #define RNN_CIRCLE 1440			/* places that a cycle of the calendar is told in */
 

@@ -115,7 +115,7 @@ add(rnn_pool_sums *sums, const rnn_mix *mix)
 	for (int r = 0; r < RNN_REFS; r++)
 		if (mix->present[r])
 		{
-			sums->sum[r] += log(fmax(mix->error[r] / typical, 1e-9));
+			sums->sum[r] += fmin(log(fmax(mix->error[r] / typical, 1e-9)), RNN_MOST_POOLED);
 			sums->count[r]++;
 		}
 }

@@ -9,7 +9,6 @@
 
 #define MOST_KEY 255			/* bytes of a covariate's name */
 #define MOST_WORD 1000			/* and of one of its texts */
-#define MOST_POOLED 1000.0		/* logarithm of an error */
 #define MOST_WORDS 10000		/* of a covariate of a history */
 
 static const rnn_option *
@@ -145,7 +144,7 @@ pooled_errors(Walk *w, rnn_config *c)
 	for (int r = 0; r < c->mixed && c->pooling > 0 && !w->failed; r++)
 	{
 		walk_f64(w, &c->pooled[r]);
-		CHECK(w, isnan(c->pooled[r]) || fabs(c->pooled[r]) <= MOST_POOLED, "the panel's error of a reference");
+		CHECK(w, isnan(c->pooled[r]) || fabs(c->pooled[r]) <= RNN_MOST_POOLED, "the panel's error of a reference");
 	}
 }
 

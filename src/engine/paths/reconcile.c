@@ -26,6 +26,7 @@
 #include <string.h>
 
 #define LEAST_SHRINKAGE 1e-4	/* nodes that always err alike leave an equation that can be solved */
+#define LEAST_RESIDUAL 1e-300	/* smaller ones are none */
 #define LEAST_VARIANCE 1e-12		/* of a node, of the mean of all */
 
 struct rnn_mint
@@ -107,7 +108,7 @@ residual(const rnn_mint *m, int64_t row, int i)
 	return isnan(r) ? 0 : r;
 }
 
-/* No square of what is divided by it is beyond the range of numbers. */
+/* No square of what is divided by it is beyond the range of numbers, nor is what divides by it. */
 static double
 largest_residual(const rnn_mint *m)
 {
@@ -116,7 +117,7 @@ largest_residual(const rnn_mint *m)
 	for (int64_t k = 0; k < m->rows * m->n; k++)
 		if (!isnan(m->residuals[k]))
 			largest = fmax(largest, fabs(m->residuals[k]));
-	return largest > 0 ? largest : 1;
+	return largest > LEAST_RESIDUAL ? largest : 1;
 }
 
 static void
