@@ -141,6 +141,7 @@ my @mistakes = (
 	[ q{SELECT rnn_train(day, amount, jsonb_build_array(promo), NULL) FROM s}, 'covariates must be a JSON object' ],
 	[ q{SELECT rnn_train(day, amount, jsonb_build_object('promo', jsonb_build_object('x', 1)), NULL) FROM s}, 'promo' ],
 	[ q{SELECT rnn_train(day, amount, CASE id % 2 WHEN 0 THEN '{"promo": "a"}' ELSE '{"promo": 1}' END::jsonb, NULL) FROM s}, 'promo' ],
+	[ q{SELECT count(*) FROM rnn_forecast_query('SELECT day AS ts, CASE WHEN id < 190 THEN amount END AS value, CASE WHEN id = 195 THEN ''sael'' WHEN id % 7 = 0 THEN ''sale'' ELSE ''none'' END AS kind FROM s', options => '{"start": "prior"}')}, 'covariate "kind" has a word in the rows ahead.*: "sael".*Check how it is written' ],
 	# --- a name, or something else, where a model is expected
 	[ q{SELECT * FROM rnn_forecast('kilo', 3)}, 'not the text .kilo..*rnn_forecast_model\(.kilo.\)' ],
 	[ q{SELECT rnn_info('kilo')}, 'not the text .kilo..*rnn_model\(.kilo.\)' ],

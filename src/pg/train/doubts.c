@@ -88,6 +88,54 @@ doubt_gaps(FunctionCallInfo fcinfo, const rnn_clock *clock, const rnn_series *se
 						 "and \"bin\" if times lie between its steps.")));
 }
 
+/* The number of a word ahead that no row with a value has, -1 where there is none. */
+static int
+find_new_word(const rnn_covariates *all, int c, const rnn_series *series, int count)
+{
+	bool	   *seen = palloc0(sizeof(bool) * (all->list[c].n_categories + 1));
+
+	for (int i = 0; i < count; i++)
+	{
+		CHECK_FOR_INTERRUPTS();
+		for (int64 t = 0; series[i].covariates && t < series[i].n; t++)
+		{
+			float		word = series[i].covariates[t * all->n + c];
+
+			if (!isnan(word) && !isnan(series[i].x[t]))
+				seen[(int) word] = true;
+		}
+	}
+	for (int i = 0; i < count; i++)
+		for (int64 t = series[i].n; series[i].covariates && t < series[i].n + series[i].ahead; t++)
+		{
+			float		word = series[i].covariates[t * all->n + c];
+
+			if (!isnan(word) && !seen[(int) word])
+				return (int) word;
+		}
+	return -1;
+}
+
+/* What a word does that was never there before, or is misspelt, nobody knows. */
+void
+doubt_words(FunctionCallInfo fcinfo, const rnn_covariates *all, const rnn_series *series, int count)
+{
+	for (int c = 0; c < all->n; c++)
+	{
+		const rnn_covariate *covariate = &all->list[c];
+		int			word = covariate->is_text && covariate->role == RNN_AHEAD ? find_new_word(all, c, series, count) : -1;
+
+		if (word >= 0 && may_tell(fcinfo))
+			ereport(NOTICE,
+					(errmsg("covariate \"%s\" has a word in the rows ahead that no row with a value has%s",
+							pnstrdup(covariate->name.text, covariate->name.len),
+							word == covariate->n_categories ? "" :
+							psprintf(": \"%s\"", pnstrdup(covariate->categories[word].text, covariate->categories[word].len))),
+					 errdetail("Nobody knows what it does, and the interval does not tell that."),
+					 errhint("Check how it is written, or write the known word that is most like it.")));
+	}
+}
+
 static double
 mean_size(const rnn_series *s)
 {

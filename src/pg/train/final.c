@@ -168,6 +168,7 @@ rnnforecast_rnn_train_final(PG_FUNCTION_ARGS)
 	covariates_for_training(&all, server.known_ahead);
 	doubt_rows(fcinfo, all.series, all.count, cfg.horizon);
 	doubt_gaps(fcinfo, &all.clock, all.series, all.count, &cfg);
+	doubt_words(fcinfo, &all.covariates, all.series, all.count);
 	sums_for_training(&cfg, &server.hierarchy, &all);
 	return leave_scratch(outer, train_series(&all, &cfg, &server, NULL,
 											 MemoryContextMemAllocated(state->hdr.eoh_context, true), &occasion));

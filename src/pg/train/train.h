@@ -70,6 +70,7 @@ Datum		unchanged(FunctionCallInfo fcinfo, int argno, const rnn_model *model, con
 void		doubt_nothing(FunctionCallInfo fcinfo); /* no rows to train on */
 void		doubt_rows(FunctionCallInfo fcinfo, const rnn_series *series, int count, int horizon);	/* too few of them */
 void		doubt_gaps(FunctionCallInfo fcinfo, const rnn_clock *clock, const rnn_series *series, int count, const rnn_config *cfg);
+void		doubt_words(FunctionCallInfo fcinfo, const rnn_covariates *all, const rnn_series *series, int count);	/* new ones ahead */
 void		doubt_scale(FunctionCallInfo fcinfo, const rnn_model *model, const rnn_model *history);	/* another column's */
 
 /* progress.c: how running trainings report, for all sessions to see */
