@@ -186,6 +186,7 @@ my @mistakes = (
 	[ q{SELECT * FROM rnn_forecast_query('SELECT day, amount FROM s LIMIT 1')}, 'only one known value' ],
 	[ q{SELECT * FROM rnn_forecast_query(NULL)}, 'nothing is forecast: the query is NULL' ],
 	[ q{SELECT f.* FROM m, rnn_chance(model, 3, above => 10, below => 20) AS f}, '"below" must not be greater.*20 and 10.*leave the range' ],
+	[ q{SELECT count(*) FROM rnn_forecast_query('SELECT day, amount FROM s', 5000)}, 'a horizon of 1024 steps or more is long for 200 steps' ],
 	[ q{SELECT * FROM rnn_forecast_query('s')}, q{one SELECT, not the name 's'.*'TABLE s'.*rnn_forecast_model} ],
 	[ q{SELECT * FROM rnn_forecast_query(' "public"."s"; ')}, q{one SELECT, not the name ' "public"."s"'.*'TABLE } ],
 	[ q{SELECT rnn_plot('s')}, q{not the name 's'} ],

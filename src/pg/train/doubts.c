@@ -61,7 +61,9 @@ doubt_rows(FunctionCallInfo fcinfo, const rnn_series *series, int count, int hor
 						 "as a row's id is not, leave it out.")));
 	else if (known > 1 && horizon > longest / 2 && may_tell(fcinfo))
 		ereport(NOTICE,
-				(errmsg("horizon %d is long for %lld steps of history", horizon, (long long) longest),
+				(horizon < RNN_MAX_TRAINED ?
+				 errmsg("horizon %d is long for %lld steps of history", horizon, (long long) longest) :
+				 errmsg("a horizon of %d steps or more is long for %lld steps of history", horizon, (long long) longest),
 				 errdetail("No part of the history can be held out to measure such a forecast.")));
 }
 
