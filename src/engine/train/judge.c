@@ -81,9 +81,12 @@ add_spread_losses(Trial *t, int i)
 	const rnn_points *pts = held_points(t->study, i);
 	int64_t		e = held_start(t->study, i);
 	rnn_scale	scale = held_scale(t->study, i);
-	double		sum[RNN_SPREADS] = {0};
+	double		sum[RNN_SPREADS] = {0},
+				factor[RNN_SPREADS];
 	int			known = 0;
 
+	for (int g = 0; g < RNN_SPREADS; g++)
+		factor[g] = spread_factor(g);
 	rnn_frame_mix(&t->study->plan, held_frame(t->study, i), 1, t->q_mix);
 	rnn_frame_phase_gaps(&t->study->plan, pts, e, t->q_mix);
 	for (int64_t j = 0; j < t->study->cfg.horizon && e + j < pts->n; j++)
@@ -99,7 +102,7 @@ add_spread_losses(Trial *t, int i)
 			double		loss = 0;
 
 			for (int k = 0; k < Q; k++)
-				loss += rnn_pinball(k, y - spread_factor(g) * (q[k] - q[RNN_MEDIAN]));
+				loss += rnn_pinball(k, y - factor[g] * (q[k] - q[RNN_MEDIAN]));
 			sum[g] += RNN_LOSS_CAP * tanh(loss / Q / RNN_LOSS_CAP);
 		}
 	}
@@ -488,25 +491,11 @@ weigh_by_length(Trial *t, float *difference, double shrink)
  * greatest weight at which the plain loss isn't.
  */
 static double
-weight_of_sums(Trial *t)
+weight_of_sums(const Gains *plain)
 {
-	float	   *difference = t->rows;
-
 	for (int g = RNN_GRID - 1; g > 0; g--)
-	{
-		double		mean,
-					error;
-
-		for (int i = 0; i < t->W; i++)
-		{
-			const float *row = t->best[1 - t->study->held[i].half].plain + (int64_t) i * RNN_GRID;
-
-			difference[i] = row[g] - row[0];
-		}
-		mean = clustered_mean(t->study, t->W, difference, &error);
-		if (mean <= CLEARLY * error)
+		if (plain->difference[g] <= CLEARLY * plain->error[g])
 			return g / (RNN_GRID - 1.0);
-	}
 	return 0;
 }
 
@@ -514,7 +503,7 @@ static void
 bound_by_sums(Trial *t)
 {
 	Judgement  *j = t->judgement;
-	double		most = j->weight > 0 && t->study->panel.count >= PANEL ? weight_of_sums(t) : 1;
+	double		most = j->weight > 0 && t->study->panel.count >= PANEL ? weight_of_sums(&t->gains[LOSS_PLAIN]) : 1;
 
 	j->weight = fmin(j->weight, most);
 	j->weight_short = fmin(j->weight_short, most);
