@@ -254,7 +254,7 @@ forecast_many(const rnn_model *m, double after, double *took)
 	block = malloc(size);
 	raised = 0;
 	begun = clock();
-	setitimer(ITIMER_VIRTUAL, &(struct itimerval) {.it_value = {.tv_usec = (suseconds_t) (1e6 * after)}}, NULL);
+	setitimer(ITIMER_VIRTUAL, &(struct itimerval) {.it_value = {(time_t) after, (suseconds_t) (1e6 * fmod(after, 1))}}, NULL);
 	status = rnn_forecast(m, s, MANY, FAR, block, size, out, &err);
 	*took = (double) (clock() - begun) / CLOCKS_PER_SEC;
 	free(block), free(out), free(far);
