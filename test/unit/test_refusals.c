@@ -4,6 +4,7 @@
  *		member, a flag that was raised; and data at the edge of what is taken.
  */
 #include "samples.h"
+#include "view/frame.h"
 
 #include <signal.h>
 
@@ -191,10 +192,45 @@ test_large_gaps(void)
 	rnn_config_defaults(&cfg);
 	cfg.gaps = RNN_GAPS_INTERPOLATE;
 	rnn_arena_init(&a, block, sizeof(block));
-	s = rnn_series_prepare(&cfg, &s, &a);
+	s = rnn_series_prepare(&cfg, &s, NULL, &a);
 	CHECK_NEAR(s.x[1], 1.625e308, 1e-12);
 	CHECK_NEAR(s.x[2], 1.65e308, 1e-12);
 	CHECK_NEAR(s.x[3], 1.675e308, 1e-12);
+}
+
+/* Of series that are long and have many covariates this takes seconds. */
+static void
+test_preparing(void)
+{
+	double		x[] = {1, 10, 100};
+	float		values[] = {1, 2, 3};
+	rnn_covariate size = {.role = RNN_PAST,.scale = 1};
+	rnn_series	s = {.n = 3,.x = x,.covariates = values},
+				ready;
+	uint8_t		block[4096];
+	rnn_config	cfg;
+	rnn_shape	shape;
+	rnn_frame_plan plan;
+	rnn_points	points;
+	rnn_arena	a;
+
+	printf("- series are prepared as far as no flag is raised\n");
+	small_config(&cfg, RNN_GRU);
+	cfg.transform = RNN_TRANSFORM_LOG;
+	cfg.covariates = (rnn_covariates) {.n = 1,.list = &size};
+	rnn_shape_init(&shape, &cfg);
+	rnn_frame_plan_init(&plan, &shape, &cfg);
+	for (raised = 0; raised <= 1; raised++)
+	{
+		shape.stop = &stop;
+		rnn_arena_init(&a, block, sizeof(block));
+		ready = rnn_series_prepare(&cfg, &s, &stop, &a);
+		CHECK_NEAR(ready.x[2], raised ? 100 : log(100), 1e-12);
+		rnn_points_init(&points, &ready, &a);
+		rnn_points_covariates(&points, &s, &plan, 2, &a);
+		CHECK(points.rows == (raised ? 0 : 5));
+	}
+	raised = 1;
 }
 
 /* Gaps in the windows that judge, in a panel of series of which some have a point alone. */
@@ -242,6 +278,7 @@ main(void)
 	TEST(test_forecasts);
 	TEST(test_flows);
 	TEST(test_large_gaps);
+	TEST(test_preparing);
 	TEST(test_judged_gaps);
 	free_samples();
 	return check_summary("refusals");

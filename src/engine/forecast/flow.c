@@ -82,7 +82,7 @@ choose_ends(Flow *f, const rnn_model *m, rnn_arena *a, rnn_end *ends)
 
 	for (int i = 0; i < series; i++)
 	{
-		rnn_series	s = rnn_series_prepare(&m->config, &m->series[i], a);
+		rnn_series	s = rnn_series_prepare(&m->config, &m->series[i], m->stop, a);
 
 		if (a->failed)
 			break;

@@ -98,7 +98,7 @@ take_source(Forecaster *f, const rnn_series *s, int64_t e, rnn_arena *a)
 
 	part.n = e;
 	part.ahead += s->n - e;
-	ready = rnn_series_prepare(&m->config, &part, a);
+	ready = rnn_series_prepare(&m->config, &part, m->stop, a);
 	if (a->failed)
 		return;
 	rnn_points_init(&f->points[i], &ready, a);

@@ -75,8 +75,8 @@ double		rnn_transform(const rnn_config *cfg, double x);
 double		rnn_restore(const rnn_config *cfg, double y);	/* finite if y is not NaN */
 double		rnn_within_bounds(const rnn_config *cfg, double x);	/* rounded too, where options say so */
 bool		rnn_changes_series(const rnn_config *cfg);	/* or leaves them as they are */
-/* In the arena, or the series itself. */
-rnn_series	rnn_series_prepare(const rnn_config *cfg, const rnn_series *s, rnn_arena *a);
+/* In the arena, or the series itself.  stop: NULL, or flags that end it early. */
+rnn_series	rnn_series_prepare(const rnn_config *cfg, const rnn_series *s, const rnn_stop *stop, rnn_arena *a);
 /* Chooses lambda, pivot and lower where they are left open; season: in steps, 0 unknown. */
 void		rnn_resolve_output(rnn_config *cfg, const rnn_series *series, int count, int season);
 /* What is to know of points first .. end - 1 to see whether 0 is their bound; {0} at first. */

@@ -153,7 +153,7 @@ rnn_changes_series(const rnn_config *cfg)
 }
 
 rnn_series
-rnn_series_prepare(const rnn_config *cfg, const rnn_series *s, rnn_arena *a)
+rnn_series_prepare(const rnn_config *cfg, const rnn_series *s, const rnn_stop *stop, rnn_arena *a)
 {
 	rnn_series	ready = *s;
 	double	   *x;
@@ -163,7 +163,7 @@ rnn_series_prepare(const rnn_config *cfg, const rnn_series *s, rnn_arena *a)
 	x = arena_new(a, double, s->n);
 	if (x)
 		rnn_fill_gaps(cfg, s->x, s->n, x);
-	for (int64_t i = 0; x && i < s->n; i++)
+	for (int64_t i = 0; x && i < s->n && !rnn_stopped(stop); i++)
 		if (!isnan(x[i]))
 			x[i] = rnn_transform(cfg, x[i]) - rnn_regression_effect(&cfg->covariates, s, i);
 	ready.x = x;

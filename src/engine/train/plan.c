@@ -101,7 +101,7 @@ prepare_series(Plan *plan, rnn_arena *a)
 		return;
 	ready = arena_new(a, rnn_series, plan->panel.count);
 	for (int i = 0; ready && i < plan->panel.count; i++)
-		ready[i] = rnn_series_prepare(&plan->asked, &plan->given[i], a);
+		ready[i] = rnn_series_prepare(&plan->asked, &plan->given[i], plan->panel.stop, a);
 	plan->panel.series = ready;
 }
 

@@ -333,7 +333,7 @@ compute_frames(Study *s, int64_t budget)
 {
 	int			series = -1;
 
-	while (budget > 0 && s->feature_run < s->n_runs)
+	while (budget > 0 && s->feature_run < s->n_runs && !rnn_stopped(s->panel.stop))
 	{
 		Run		   *run = &s->runs[s->feature_run];
 		rnn_strip  *strip = &run->strip;

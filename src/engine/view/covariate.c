@@ -50,13 +50,13 @@ rnn_points_covariates(rnn_points *p, const rnn_series *s, const rnn_frame_plan *
 	p->covariates = to = arena_new(a, real, (s->n + ahead) * width);
 	if (!to)
 		return;
-	p->rows = s->n + ahead;
-	for (int64_t i = 0; i < p->rows; i++, to += width)
+	for (int64_t i = 0; i < s->n + ahead && !rnn_stopped(shape->stop); i++, to += width)
 	{
 		for (int k = 0; k < K; k++)
 			to[k] = prepared(&shape->covariates.list[k],
 							 s->covariates && i < s->n + s->ahead ? s->covariates[i * K + k] : NAN);
 		rnn_frame_phases(plan, p->phase + i, to + K);
+		p->rows++;
 	}
 }
 

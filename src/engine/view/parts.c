@@ -35,7 +35,7 @@ rnn_parts(const rnn_config *cfg, const rnn_series *s, int h, void *block, size_t
 	double	   *work = NULL;
 
 	rnn_arena_init(&a, block, size);
-	ready = rnn_series_prepare(cfg, s, &a);
+	ready = rnn_series_prepare(cfg, s, NULL, &a);
 	if (!a.failed)
 		rnn_points_init(&points, &ready, &a);
 	if (!a.failed)
