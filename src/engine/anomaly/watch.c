@@ -26,7 +26,6 @@
 #include "anomaly/tail.h"
 #include "view/frame.h"
 
-#include <float.h>
 #include <math.h>
 #include <string.h>
 
@@ -245,13 +244,6 @@ forget_beginning(const rnn_watch_plan *plan, Watch *w, int64_t row)
 			tail_clear(&w->tails[i]);
 }
 
-/* NaN stays what it is. */
-static double
-bounded_number(double x)
-{
-	return isnan(x) ? x : fmin(fmax(x, -DBL_MAX), DBL_MAX);
-}
-
 /* What forecasts see of a row. */
 static void
 take_clean(Watch *w, int64_t row, double x)
@@ -267,8 +259,8 @@ take_row(const rnn_watch_plan *plan, Watch *w, int64_t row, double expected, rnn
 	double		x = w->points.raw[row];
 
 	forget_beginning(plan, w, row);
-	out->expected = bounded_number(expected * w->points.unit);
-	out->reach = bounded_number(tail_value(&w->tails[0], 1 - plan->level) * w->points.unit);
+	out->expected = rnn_finite(expected * w->points.unit);
+	out->reach = rnn_finite(tail_value(&w->tails[0], 1 - plan->level) * w->points.unit);
 	out->score = NAN;
 	out->rate = 1;
 	take_clean(w, row, bounded(w, x, expected));

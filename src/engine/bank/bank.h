@@ -111,6 +111,14 @@ const double *rnn_mix_reference(const double *work, int v, int r, int h);
 void		rnn_mix_local(const rnn_mix_rule *rule, const double *x, const rnn_mix *mix, const double *work, double *weight,
 						  double *scratch);
 
+/*
+ * The error that is expected at step j of h is a power of the lead time, from 0
+ * to `most`, through those over the halves of the horizon, whose middles are at
+ * h / 4 and 3 h / 4: `near` at the first of these.
+ */
+double		rnn_mix_power(double near, double far, double most);
+double		rnn_mix_spread_at(double near, double power, int h, int j);
+
 /* sum_r weight_rj ref_rj, (h,) */
 void		rnn_mix_combine_local(const double *weight, const double *ref, int h, double *out);
 

@@ -1,6 +1,7 @@
 /*
  * local.c
- *		Weights of the references at each step ahead.
+ *		Weights of the references at each step ahead, and how wrong their mix is
+ *		there.
  *
  * A reference that is good at night need not be good at noon, nor one that is
  * good for tomorrow for next week.  Trailing errors of neighbouring steps, and of
@@ -28,6 +29,18 @@ typedef struct Local
 				seen[PARTS][CELLS],	/* of those that had the step, */
 				steps[PARTS][CELLS];	/* and the steps themselves */
 } Local;
+
+double
+rnn_mix_power(double near, double far, double most)
+{
+	return fmin(fmax(log(far / near) / log(3.0), 0), most);
+}
+
+double
+rnn_mix_spread_at(double near, double power, int h, int j)
+{
+	return near * pow((j + 0.5) / fmax(h / 4.0, 0.5), power);
+}
 
 static int
 cell_of(const Local *l, int season, int j)

@@ -6,6 +6,7 @@
 #ifndef RNN_BASE_H
 #define RNN_BASE_H
 
+#include <float.h>
 #include <signal.h>
 #include <stdbool.h>
 #include <stddef.h>
@@ -60,6 +61,13 @@ rnn_within(double x, double least, double most)
 {
 	x = x > least ? x : least;
 	return x < most ? x : most;
+}
+
+/* The finite number that is nearest; NaN stays NaN. */
+static inline double
+rnn_finite(double x)
+{
+	return x > DBL_MAX ? DBL_MAX : x < -DBL_MAX ? -DBL_MAX : x;
 }
 
 /* Loss of the k-th quantile where the point lies d above it (Koenker and Bassett 1978). */

@@ -54,10 +54,9 @@ static double
 spread_at(const rnn_mix *mix, int h, int j)
 {
 	double		near = mix->spread[0],
-				far = mix->spread[1],
-				power = fmin(fmax(log(far / near) / log(3.0), 0), 1);
+				far = mix->spread[1];
 
-	return (far < near ? (near + far) / 2 : near) * pow((j + 0.5) / fmax(h / 4.0, 0.5), power);
+	return far < near ? (near + far) / 2 : rnn_mix_spread_at(near, rnn_mix_power(near, far, 1), h, j);
 }
 
 /* The pinball loss of quantiles around f at y, in the series' own units. */

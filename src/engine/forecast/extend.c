@@ -32,8 +32,8 @@ static void
 long_row(const Forecaster *f, const rnn_mix *mix, const rnn_phases *phases, int j, double *q)
 {
 	double		near = fmax(mix->spread[0], DBL_MIN),
-				power = fmin(fmax(log(fmax(mix->spread[1], DBL_MIN) / near) / log(3.0), 0), 0.5),
-				spread = near * pow((j + 0.5) / fmax(f->horizon / 4.0, 0.5), power) * rnn_phase_factor(phases, j);
+				power = rnn_mix_power(near, fmax(mix->spread[1], DBL_MIN), 0.5),
+				spread = rnn_mix_spread_at(near, power, f->horizon, j) * rnn_phase_factor(phases, j);
 
 	gaps_around(f->ref_middle[j], spread, q);
 }

@@ -12,7 +12,6 @@
  */
 #include "forecast/forecaster.h"
 
-#include <float.h>
 #include <math.h>
 
 #define Q RNN_QUANTILES
@@ -136,12 +135,6 @@ take_sources(Forecaster *f, rnn_arena *a)
 
 /* ---------------------------------------------------------------- and back */
 
-static double
-bounded(double x)
-{
-	return x > DBL_MAX ? DBL_MAX : x < -DBL_MAX ? -DBL_MAX : x;
-}
-
 /* The calibration's factor at step j of the trained horizon; correction is NULL where there is none. */
 static double
 calibration(const rnn_model *m, const float *correction, int j, int k)
@@ -205,7 +198,7 @@ finish_row(const rnn_model *m, const rnn_config *cfg, const float *correction, i
 	for (int k = M - 1; k >= 0; k--)
 		q[k] = fmin(q[k], q[k + 1]);
 	for (int k = 0; k < Q; k++)
-		q[k] = rnn_within_bounds(cfg, rnn_restore(cfg, fmin(fmax(bounded(q[k] * unit + effect), limits.low), limits.high)));
+		q[k] = rnn_within_bounds(cfg, rnn_restore(cfg, fmin(fmax(rnn_finite(q[k] * unit + effect), limits.low), limits.high)));
 	return true;
 }
 

@@ -21,7 +21,6 @@
  */
 #include "series/series.h"
 
-#include <float.h>
 #include <math.h>
 
 #define Q RNN_QUANTILES
@@ -88,12 +87,6 @@ static const double z[Q] = {
 	1.6448536269514722, 1.9599639845400538, 2.3263478740408408
 };
 
-static double
-clamp_finite(double x)
-{
-	return x > DBL_MAX ? DBL_MAX : x < -DBL_MAX ? -DBL_MAX : x;
-}
-
 /* Without a difference that could overflow. */
 static double
 between(double low, double high, double share)
@@ -107,7 +100,7 @@ tail_quantile(double outermost, double median, double p)
 {
 	double		further = sqrt(rnn_quantile_levels[0] / fmax(p, LEAST)) - 1;
 
-	return outermost == median ? median : clamp_finite(outermost + (outermost - median) * further);
+	return outermost == median ? median : rnn_finite(outermost + (outermost - median) * further);
 }
 
 /* The share that lies beyond y, which is beyond the outermost quantile; the distances may overflow. */
@@ -296,5 +289,5 @@ rnn_quantile_mean(const rnn_config *cfg, const double *q)
 		for (int i = 0; i < NODES; i++)
 			sum += half * node_weight[i] * restored(cfg, between(y[k], y[k + 1], node_share[k][i]));
 	}
-	return clamp_finite(sum + tail_mean(cfg, q[0], q[M]) + tail_mean(cfg, q[Q - 1], q[M]));
+	return rnn_finite(sum + tail_mean(cfg, q[0], q[M]) + tail_mean(cfg, q[Q - 1], q[M]));
 }

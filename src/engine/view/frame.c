@@ -304,24 +304,20 @@ load_patch(const rnn_frame_plan *p, const rnn_points *pts, int64_t e, const Mome
 	memcpy(u + 3 * P, facts, sizeof(real) * RNN_SCALARS);
 }
 
-/*
- * Expected absolute error at each step of the horizon: a power of the lead
- * time through the mix's errors over the halves of the horizon, whose middles
- * are at h/4 and 3h/4.
- */
+/* Expected absolute error at each step of the horizon, in units of the scale. */
 static void
 load_spread(const rnn_frame_plan *p, const rnn_mix *mix, double s, real *spread)
 {
 	int			h = p->shape->horizon;
 	double		near = fmax(mix->spread[0], 1e-3 * s) / s,
 				far = fmax(mix->spread[1], 1e-3 * s) / s,
-				power = fmin(fmax(log(far / near) / log(3.0), 0), 1);
+				power = h > 1 ? rnn_mix_power(near, far, 1) : 0;
 
 	/* Where the far half was easier the level is the mean of both. */
 	if (far < near)
 		near = (near + far) / 2;
 	for (int j = 0; j < p->shape->blocks * S; j++)
-		spread[j] = (real) fmin(near * pow((j + 0.5) / fmax(h / 4.0, 0.5), h > 1 ? power : 0), 1e4);
+		spread[j] = (real) fmin(rnn_mix_spread_at(near, power, h, j), 1e4);
 }
 
 /* A forecast (h) in units of the scale, out (Hz). */
