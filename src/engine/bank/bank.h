@@ -15,7 +15,7 @@
  * training, each with its mean absolute error over up to sixteen trailing
  * origins, of which later ones count more.  A reference that can't be formed has present[r] = false.
  * Order: seasonal naive of each season, the smoothers, the analogues, those
- * that return to what was usual.
+ * that return to what was usual, the regressions.
  */
 typedef struct rnn_mix
 {

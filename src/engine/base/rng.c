@@ -9,6 +9,7 @@
 #include "base/base.h"
 
 #include <math.h>
+#include <string.h>
 
 static uint64_t
 splitmix(uint64_t *x)
@@ -81,19 +82,35 @@ rnn_rng_normal(rnn_rng *r)
 	return sqrt(-2.0 * log(u)) * cos(6.283185307179586 * v);
 }
 
+#define UNITS 64				/* that are dropped at once, as vectors */
+
+/* n units, at most UNITS. */
+static void
+drop(rnn_rng *r, int32_t below, real kept, int64_t n, real *mask)
+{
+	int32_t		part[UNITS] = {0};
+	real		units[UNITS];
+
+	for (int64_t i = 0; i < n; i += 4)
+	{
+		uint64_t	x = rnn_rng_next(r);
+
+		for (int k = 0; k < 4; k++)
+			part[i + k] = x >> 16 * k & 0xffff;
+	}
+	for (int i = 0; i < UNITS; i++)
+		units[i] = part[i] < below ? 0 : kept;
+	memcpy(mask, units, sizeof(real) * n);
+}
+
 /* Each draw decides for four units of a row, by 16 bits each: so rows are dropped alike, however many at once. */
 void
 rnn_rng_dropout(rnn_rng *r, double p, int64_t rows, int64_t n, real *mask)
 {
-	const uint32_t below = (uint32_t) (p * 0x1p16 + 0.5);
+	const int32_t below = (int32_t) (p * 0x1p16 + 0.5);
 	const real	kept = (real) (1 / (1 - p));
 
 	for (; rows > 0; rows--, mask += n)
-		for (int64_t i = 0; i < n; i += 4)
-		{
-			uint64_t	x = rnn_rng_next(r);
-
-			for (int k = 0; k < (n - i < 4 ? n - i : 4); k++)
-				mask[i + k] = ((x >> 16 * k) & 0xffff) < below ? 0 : kept;
-		}
+		for (int64_t i = 0; i < n; i += UNITS)
+			drop(r, below, kept, rnn_min(n - i, UNITS), mask + i);
 }
