@@ -79,17 +79,20 @@ shell_word(const char *text)
 	return s.data;
 }
 
+/* Says what does the same, unless a name in it would be a line of a crontab by itself. */
 static void
 no_pg_cron(const Registry *registry, const char *name, const char *schedule)
 {
+	const char *line = psprintf("%s psql -X -d %s -U %s -c %s", schedule, shell_word(get_database_name(MyDatabaseId)),
+								shell_word(GetUserNameFromId(registry->caller, false)),
+								shell_word(refit_command(registry, name)));
+	bool		one = strpbrk(line, "\r\n") == NULL;
+
 	ereport(ERROR,
 			(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
 			 errmsg("pg_cron is not installed in database \"%s\"", get_database_name(MyDatabaseId)),
-			 errdetail("Without it, a line of a crontab does the same:\n%s psql -X -d %s -U %s -c %s", schedule,
-					   shell_word(get_database_name(MyDatabaseId)),
-					   shell_word(GetUserNameFromId(registry->caller, false)),
-					   shell_word(refit_command(registry, name))),
-			 errhint("Install pg_cron, or give that line to a user who may log in as this role.")));
+			 one ? errdetail("Without it, a line of a crontab does the same:\n%s", line) : 0,
+			 one ? errhint("Install pg_cron, or give that line to a user who may log in as this role.") : errhint("Install pg_cron.")));
 }
 
 static void
