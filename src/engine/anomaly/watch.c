@@ -301,6 +301,9 @@ follow(const rnn_watch_plan *plan, Watch *w, rnn_series s, rnn_error *err)
 	if (s.calendar)
 		s.calendar += w->first * RNN_TERMS;
 	s.calendar_rows -= rnn_min(s.calendar_rows, w->first);
+	if (s.days)
+		s.days += w->first * RNN_DAYS;
+	s.days_rows -= rnn_min(s.days_rows, w->first);
 	return rnn_follow_begin(plan->model, &s, stride_of(plan), w->block, w->size, &w->follower, err);
 }
 

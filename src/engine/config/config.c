@@ -113,6 +113,8 @@ const rnn_option rnn_options[] = {
 	"tune: go on training the prior and use it; scratch: train a network from scratch and use it"},
 	{"steps", RNN_OPT_INT, AT(steps), 0, 1, 10000000, true, NULL,
 	"minibatches that a network is trained on"},
+	{"trading_days", RNN_OPT_BOOL, AT(trading_days), -1, 0, 1, true, NULL,
+	"whether months are compared by the weekdays that they have, and by Easter; auto: where steps are months"},
 	{"transform", RNN_OPT_ENUM, AT(transform), RNN_TRANSFORM_AUTO, 0, 4, false, transform_names,
 	"transform of the values before everything else, undone in forecasts; auto: asinh where forecasts of the past were better so, else none"},
 	{"upper", RNN_OPT_FLOAT, AT(upper), NAN, -1e300, 1e300, true, NULL,

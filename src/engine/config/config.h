@@ -13,6 +13,7 @@
 #define RNN_MAX_COVARIATES 64
 #define RNN_MOST_POOLED 1000.0	/* logarithm of an error in units of the usual one */
 #define RNN_MAX_CATEGORIES 64	/* of a covariate, that a network tells apart */
+#define RNN_DAYS 8				/* kinds of days that a month is made of: Monday to Sunday, and Easter */
 #define RNN_CIRCLE 1440			/* places that a cycle of the calendar is told in */
 
 /* ------------------------------------------------------------ covariates */
@@ -82,6 +83,7 @@ typedef struct rnn_calendar
 {
 	int32_t		terms;			/* those that its steps tell apart */
 	double		steps[RNN_TERMS];	/* in a cycle, on average */
+	bool		months;			/* a step is a month */
 } rnn_calendar;
 
 /* ---------------------------------------------------------------- config */
@@ -131,6 +133,7 @@ typedef struct rnn_config
 	int32_t		integer;		/* bool: forecasts are whole numbers */
 	int32_t		covariate_gaps; /* rnn_covariate_gaps: of the caller, before it forecasts */
 	int32_t		calendar;		/* bool: terms of the calendar, -1 auto */
+	int32_t		trading_days;	/* bool: what the days of each month add is taken off, -1 auto */
 	double		decay;			/* last part of the steps with falling rate */
 	double		learning_rate;
 	double		weight_decay;

@@ -4,7 +4,8 @@
  *		be those of the series: an anomaly should leave nothing behind.
  *
  * Frames of the ends before are kept, so that an end that is whole patches
- * behind the last one costs one frame.
+ * behind the last one costs one frame.  Not so of months whose days count: all
+ * points change with what those before an end say of the days.
  */
 #include "forecast/forecaster.h"
 
@@ -88,13 +89,39 @@ rnn_follow_begin(const rnn_model *m, const rnn_series *s, int horizon, void *blo
 	return RNN_OK;
 }
 
+/* Point k as frames take it. */
+static void
+ready_point(rnn_follower *w, int64_t k)
+{
+	const rnn_config *cfg = &w->forecaster->model->config;
+	const rnn_series *s = &w->forecaster->source->series;
+
+	w->raw[k] = w->x[k] = (rnn_transform(cfg, w->own[k] / rnn_trading_factor(s, k)) - rnn_regression_effect(&cfg->covariates, s, k)) /
+		w->forecaster->points->unit;
+}
+
 void
 rnn_follow_take(rnn_follower *w, int64_t k, double x)
 {
-	const rnn_config *cfg = &w->forecaster->model->config;
-
 	w->own[k] = x;
-	w->raw[k] = w->x[k] = (rnn_transform(cfg, x) - rnn_regression_effect(&cfg->covariates, &w->series, k)) / w->forecaster->points->unit;
+	ready_point(w, k);
+}
+
+/* What days add is what the points before an end say of it. */
+static void
+fit_days(rnn_follower *w, int64_t e)
+{
+	rnn_forecaster *f = w->forecaster;
+	rnn_series	before = w->series;
+
+	before.n = e;
+	rnn_trading_fit(&before);
+	memcpy(f->source->series.trading, before.trading, sizeof(before.trading));
+	for (int64_t k = 0; k < e; k++)
+		ready_point(w, k);
+	rnn_strips_forget(&f->view.strips);
+	if (f->model->prior_net)
+		rnn_strips_forget(&f->prior.own);
 }
 
 rnn_status
@@ -103,6 +130,8 @@ rnn_follow_next(rnn_follower *w, int64_t e, double *medians, rnn_error *err)
 	rnn_forecaster *f = w->forecaster;
 	bool		done = false;
 
+	if (f->model->config.trading_days > 0 && w->series.days)
+		fit_days(w, e);
 	f->ends[0].e = e;
 	f->at = 0;
 	while (!done)

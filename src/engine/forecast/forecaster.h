@@ -17,7 +17,7 @@
  */
 typedef struct Source
 {
-	const rnn_series *series;
+	rnn_series	series;			/* up to where it is cut, and what days add to it */
 	rnn_tally	tally;
 	/* Of the points before `seen`; -1: there is none. */
 	int64_t		seen,

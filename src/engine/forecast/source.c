@@ -4,15 +4,16 @@
  *		the way back from there.
  *
  * What an origin is forecast from must not depend on what lies behind it.  Frames
- * see to that but for three things, which look at a whole series: gaps that are
- * interpolated, the power of two that brings its values into range, and the
- * bounds of what is forecast.  Where one of the first two would differ an origin
- * gets a source of its own, cut there; the last is counted up to each end, from
- * as far back as a model keeps its history.
+ * see to that but for four things, which look at a whole series: gaps that are
+ * interpolated, the power of two that brings its values into range, what the days
+ * of months add, and the bounds of what is forecast.  Where one of the first three
+ * would differ an origin gets a source of its own, cut there; the last is counted
+ * up to each end, from as far back as a model keeps its history.
  */
 #include "forecast/forecaster.h"
 
 #include <math.h>
+#include <string.h>
 
 #define Q RNN_QUANTILES
 #define M RNN_MEDIAN
@@ -59,6 +60,8 @@ is_apart(const Forecaster *f, const rnn_origin *o, Range *whole, Range *before)
 
 	if (o->e == s->n)
 		return false;
+	if (cfg->trading_days > 0 && s->days)
+		return true;
 	if (cfg->gaps == RNN_GAPS_INTERPOLATE && isnan(s->x[o->e - 1]))
 		return true;
 	range_to(whole, s, s->n);
@@ -103,7 +106,8 @@ take_source(Forecaster *f, const rnn_series *s, int64_t e, rnn_arena *a)
 	rnn_points_init(&f->points[i], &ready, a);
 	if (has_network(m))
 		rnn_points_covariates(&f->points[i], &part, &f->view.plan, covariate_rows(m, f->horizon), a);
-	f->source[i] = (Source) {.series = s,.last = -1,.second = -1,.differs = -1};
+	memcpy(part.trading, ready.trading, sizeof(part.trading));
+	f->source[i] = (Source) {.series = part,.last = -1,.second = -1,.differs = -1};
 }
 
 void
@@ -177,14 +181,16 @@ limits_of(const rnn_config *cfg, const double *x, int64_t first, int64_t end)
 }
 
 /*
- * Widen, keep the order of the quantiles, add what covariates do, and go back to the series as it is.
+ * Widen, keep the order of the quantiles, add what covariates and days do, and go back to the series as it is.
  * False where the network left the range of numbers, as weights that are
  * large enough make it do.
  */
 static bool
-finish_row(const rnn_model *m, const rnn_config *cfg, const float *correction, int j, double unit, double effect, Limits limits, double *q)
+finish_row(const rnn_model *m, const rnn_config *cfg, const float *correction, int j, const rnn_end *end, const rnn_series *s, Limits limits, double *q)
 {
-	double		centre = q[M];
+	double		centre = q[M],
+				effect = rnn_regression_effect(&cfg->covariates, s, end->e + j),
+				factor = rnn_trading_factor(s, end->e + j);
 
 	for (int k = 0; k < Q; k++)
 		if (k != M)
@@ -198,7 +204,7 @@ finish_row(const rnn_model *m, const rnn_config *cfg, const float *correction, i
 	for (int k = M - 1; k >= 0; k--)
 		q[k] = fmin(q[k], q[k + 1]);
 	for (int k = 0; k < Q; k++)
-		q[k] = rnn_within_bounds(cfg, rnn_restore(cfg, fmin(fmax(rnn_finite(q[k] * unit + effect), limits.low), limits.high)));
+		q[k] = rnn_within_bounds(cfg, rnn_finite(factor * rnn_restore(cfg, fmin(fmax(rnn_finite(q[k] * end->points->unit + effect), limits.low), limits.high))));
 	return true;
 }
 
@@ -239,7 +245,7 @@ bool
 finish_end(Forecaster *f, const rnn_end *end, const float *correction, double *out)
 {
 	Source	   *source = &f->source[end->points - f->points];
-	const rnn_series *s = source->series;
+	const rnn_series *s = &source->series;
 	rnn_config	cfg = rnn_forecast_config(f->model, &source->tally, s, end->e);
 	int64_t		first = rnn_max(0, end->e - f->reach),
 				known = end->e - 1;
@@ -248,7 +254,7 @@ finish_end(Forecaster *f, const rnn_end *end, const float *correction, double *o
 	if (correction == NULL && f->model->passed > 0)
 		correction = f->model->correction;
 	for (int j = 0; j < f->made; j++)
-		if (!finish_row(f->model, &cfg, correction, j, end->points->unit, rnn_regression_effect(&cfg.covariates, s, end->e + j), limits, out + (int64_t) j * Q))
+		if (!finish_row(f->model, &cfg, correction, j, end, s, limits, out + (int64_t) j * Q))
 			return false;
 	if (demand_applies(f->model, &cfg, &source->tally))
 		blend_demand(f, end, s, &cfg, out);

@@ -90,7 +90,7 @@ check_config(Walk *w, const rnn_model *m)
 	if (m->is_history)
 		return;
 	CHECK(w, c->horizon >= 1 && c->context >= 1 && c->patch >= 1 && c->hidden >= 1 &&
-		  c->bptt >= 1 && c->batch >= 1 && c->members >= 1 && c->dropout >= 0 && c->calendar >= 0 &&
+		  c->bptt >= 1 && c->batch >= 1 && c->members >= 1 && c->dropout >= 0 && c->calendar >= 0 && c->trading_days >= 0 &&
 		  c->transform != RNN_TRANSFORM_AUTO && !isnan(c->pivot) && !isnan(c->pooling), "an option is not resolved");
 	CHECK(w, c->calendar == (c->terms != 0), "terms of the calendar");
 	CHECK(w, c->context % c->patch == 0, "the context is not a whole number of patches");

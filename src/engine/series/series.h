@@ -31,6 +31,9 @@ typedef struct rnn_series
 	int64_t		calendar_rows;
 	const uint16_t *calendar;	/* (calendar_rows, RNN_TERMS) where in each cycle the points lie, below
 								 * RNN_CIRCLE; made from the clock by the caller, not stored */
+	int64_t		days_rows;
+	const uint8_t *days;		/* (days_rows, RNN_DAYS) how many of each kind a month has; likewise, NULL: steps are no months */
+	double		trading[RNN_DAYS];	/* what one more of them adds to the logarithm of a month, once it is fitted; 0 before */
 } rnn_series;
 
 typedef enum rnn_note
@@ -97,6 +100,16 @@ bool		rnn_series_is_constant(const rnn_series *s);	/* of two known points or mor
 
 /* Missing points filled forward (causal); out may be x. */
 void		rnn_fill_forward(const double *x, int64_t n, double *out);
+
+/* ---------------------------------------------------------- trading days */
+
+/*
+ * How the days of each month move a series, trading.c: fitted to the points that
+ * it has; all 0 where it has no days or a value at 0 or below.
+ */
+void		rnn_trading_fit(rnn_series *s);
+/* What a usual month is multiplied by in this row, which need not be there; 1 before the fit. */
+double		rnn_trading_factor(const rnn_series *s, int64_t row);
 
 /* ------------------------------------------------------------ regression */
 

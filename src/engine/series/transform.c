@@ -148,7 +148,7 @@ rnn_fill_forward(const double *x, int64_t n, double *out)
 bool
 rnn_changes_series(const rnn_config *cfg)
 {
-	return (cfg->transform != RNN_TRANSFORM_NONE && cfg->transform != RNN_TRANSFORM_AUTO) || cfg->covariates.regression.n > 0 ||
+	return (cfg->transform != RNN_TRANSFORM_NONE && cfg->transform != RNN_TRANSFORM_AUTO) || cfg->covariates.regression.n > 0 || cfg->trading_days > 0 ||
 		(cfg->gaps != RNN_GAPS_MASK && cfg->gaps != RNN_GAPS_ERROR);
 }
 
@@ -160,12 +160,14 @@ rnn_series_prepare(const rnn_config *cfg, const rnn_series *s, const rnn_stop *s
 
 	if (!rnn_changes_series(cfg))
 		return ready;
+	if (cfg->trading_days > 0)
+		rnn_trading_fit(&ready);
 	x = arena_new(a, double, s->n);
 	if (x)
 		rnn_fill_gaps(cfg, s->x, s->n, x);
 	for (int64_t i = 0; x && i < s->n && !rnn_stopped(stop); i++)
 		if (!isnan(x[i]))
-			x[i] = rnn_transform(cfg, x[i]) - rnn_regression_effect(&cfg->covariates, s, i);
+			x[i] = rnn_transform(cfg, x[i] / rnn_trading_factor(&ready, i)) - rnn_regression_effect(&cfg->covariates, s, i);
 	ready.x = x;
 	return ready;
 }

@@ -131,7 +131,9 @@ has_room(const Calibration *c, int i)
 static double
 in_units(const Study *s, const rnn_points *pts, int64_t i, double x)
 {
-	return rnn_restore(&s->cfg, x * pts->unit + rnn_regression_effect(&s->cfg.covariates, &s->panel.series[pts - s->points], i));
+	const rnn_series *series = &s->panel.series[pts - s->points];
+
+	return rnn_restore(&s->cfg, x * pts->unit + rnn_regression_effect(&s->cfg.covariates, series, i)) * rnn_trading_factor(series, i);
 }
 
 /* The error at point j of a window that begins at e, beside what the same point of the season before it says. */

@@ -531,6 +531,7 @@ plan_begin(rnn_trainer *t, rnn_error *err)
 	if (plan->summary.points == 0)
 		return rnn_fail(err, RNN_ERR_DATA, "there is no known value", 0, 0, 0);
 	plan->given = plan->panel.series;
+	plan->asked.trading_days = plan->asked.trading_days != 0 && plan->panel.calendar.months;
 	rnn_resolve_output(&plan->asked, plan->given, plan->panel.count, plan->panel.n_hints > 0 ? plan->panel.hints[0] : 0);
 	prepare_series(plan, &t->arena);
 	if (t->arena.failed)

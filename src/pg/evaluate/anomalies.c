@@ -174,8 +174,7 @@ without_left_out(const AnomalyCall *call, const rnn_series *s)
 	if (model == NULL)
 		return seen;
 	covariates_for_model(&model->config.covariates, call->given, &seen, 1);
-	if (model->config.terms)
-		calendar_fill(&model->clock, &seen, 1, model->config.horizon + RNN_MAX_TRAINED);
+	calendar_fill(&model->config, &model->clock, &seen, 1, model->config.horizon + RNN_MAX_TRAINED);
 	return seen;
 }
 

@@ -3,8 +3,8 @@
  *		rnn_explain: what a forecast is made of, step by step.
  *
  * The mix of references is a sum by construction (src/engine/bank/parts.c).  What
- * covariates and the calendar add is the difference between forecasts with and
- * without them.  Without means their usual value: of what is known ahead in the
+ * covariates and the calendar's terms add is the difference between forecasts with and
+ * without them, what the days of a month do is a factor.  Without means their usual value: of what is known ahead in the
  * rows ahead, of the others in all rows.  One difference depends on which of the
  * others are there already, so each is the mean of two: they are put in one after
  * the other, in their order and in the opposite one.  That is Shapley's value
@@ -47,6 +47,7 @@ typedef struct Told
 				usual;			/* with what is usual ahead */
 	double	   *forecast,		/* (horizon) in the units of the data, */
 			   *sum,			/* on the scale of the transform, */
+			   *usual_sum,		/* of them as of months with the usual days, */
 			   *parts,			/* of the mix (RNN_PARTS, horizon) */
 			   *shares;			/* of the groups (groups, horizon) */
 } Told;
@@ -156,9 +157,12 @@ share_out(const ExplainCall *call, Told *t)
 	if (G > 0)
 		t->usual = series[0];
 	v = forecast_medians(&call->open, series, count, h);
+	t->sum = palloc(sizeof(double) * h);
+	for (int j = 0; j < h; j++)
+		t->sum[j] = rnn_transform(&call->cfg, v[(Size) G * h + j]);
 	for (int64 i = 0; i < (int64) count * h; i++)
-		v[i] = rnn_transform(&call->cfg, v[i]);
-	t->sum = v + (Size) G * h;
+		v[i] = rnn_transform(&call->cfg, v[i] / rnn_trading_factor(&t->s, t->s.n + i % h));
+	t->usual_sum = v + (Size) G * h;
 	for (int g = 0; g < G; g++)
 		for (int j = 0; j < h; j++)
 		{
@@ -222,7 +226,7 @@ put_row(ExplainCall *call, const Told *t, int j)
 	int			h = call->horizon,
 				covariates = m->config.covariates.n;
 	int64		at = t->s.n + j;
-	double		rest = t->sum[j];
+	double		rest = t->usual_sum[j];
 	bool		transformed = m->config.transform != RNN_TRANSFORM_NONE;
 	Datum		values[COLUMNS] = {0};
 	bool		nulls[COLUMNS] = {0};
@@ -248,9 +252,8 @@ put_row(ExplainCall *call, const Told *t, int j)
 		nulls[SEASON + k] = k >= m->n_seasons || m->seasons[k] < 2;
 	for (int g = 0; g < call->groups; g++)
 		rest -= t->shares[g * h + j];
-	nulls[CALENDAR] = call->groups <= covariates;
-	if (!nulls[CALENDAR])
-		values[CALENDAR] = Float8GetDatum(t->shares[covariates * h + j]);
+	nulls[CALENDAR] = call->groups <= covariates && m->config.trading_days <= 0;
+	values[CALENDAR] = Float8GetDatum((call->groups > covariates ? t->shares[covariates * h + j] : 0) + t->sum[j] - t->usual_sum[j]);
 	nulls[COVARIATES] = covariates == 0;
 	if (covariates > 0)
 		values[COVARIATES] = covariates_json(call, t, j);
@@ -273,8 +276,9 @@ explain_end(ExplainCall *call, const rnn_series *own, int64 e, int first, int la
 	t.s.ahead += own->n - e;
 	t.s.n = e;
 	fill_ahead(call->model, &t.s, h, call->options.covariate_gaps);
-	if (call->model->config.terms)
-		calendar_fill(&call->model->clock, &t.s, 1, h + RNN_MAX_TRAINED);
+	calendar_fill(&call->model->config, &call->model->clock, &t.s, 1, h + RNN_MAX_TRAINED);
+	if (call->model->config.trading_days > 0)
+		rnn_trading_fit(&t.s);
 	t.parts = palloc(sizeof(double) * RNN_PARTS * h);
 	t.shares = palloc0(sizeof(double) * Max(call->groups, 1) * h);
 	share_out(call, &t);

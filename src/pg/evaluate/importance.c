@@ -110,8 +110,7 @@ judge_window(Shuffle *f, const rnn_series *own, int64 e)
 	series[0] = *own;
 	series[0].ahead += own->n - e;
 	series[0].n = e;
-	if (f->model->config.terms)
-		calendar_fill(&f->model->clock, series, 1, h + RNN_MAX_TRAINED);
+	calendar_fill(&f->model->config, &f->model->clock, series, 1, h + RNN_MAX_TRAINED);
 	for (int k = 1; k < count; k++)
 		series[k] = shuffled(f, &series[0], (k - 1) / SHUFFLES);
 	q = forecast_medians(f->model, series, count, h);

@@ -68,8 +68,7 @@ new_piece(const Run *run, const Player *p, const Cut *cuts, int64 n)
 				.correction = p->correction[cuts[i].index]
 		};
 	}
-	if (p->model->config.terms)
-		calendar_fill(&p->model->clock, piece.series, piece.count, run->steps);
+	calendar_fill(&p->model->config, &p->model->clock, piece.series, piece.count, run->steps);
 	return piece;
 }
 

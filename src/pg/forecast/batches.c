@@ -192,10 +192,7 @@ forecast_batch(void *arg, int i)
 	series = palloc(sizeof(rnn_series) * count);
 	for (int k = 0; k < count; k++)
 		series[k] = prepared_series(choice, first + k);
-	/* Beyond the trained steps there is the mix, or a network that goes on with what it said. */
-	if (choice->model->config.terms)
-		calendar_fill(&choice->model->clock, series, count,
-					  choice->model->config.skip ? Min(horizon, choice->model->config.horizon) : horizon);
+	calendar_fill(&choice->model->config, &choice->model->clock, series, count, horizon);
 	MemoryContextSwitchTo(outer);
 	if (rnn_forecast_begin(choice->model, series, count, horizon, b->block, work, result_quantiles(&result, count),
 						   &forecaster, &err) != RNN_OK)

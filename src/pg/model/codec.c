@@ -280,7 +280,7 @@ rnnforecast_rnn_prior(PG_FUNCTION_ARGS)
 	m.config.horizon = prior->horizon;
 	m.config.steps = m.config.members = m.config.batch = 1;
 	m.config.flips = RNN_FLIPS_ON;
-	m.config.calendar = 0;
+	m.config.calendar = m.config.trading_days = 0;
 	m.config.transform = RNN_TRANSFORM_NONE;
 	m.config.pivot = 1;
 	m.config.pooling = 0;

@@ -171,8 +171,7 @@ gradient_norms(const rnn_model *m, int member, int *layers, int *lags)
 	if (total > memory_limit())
 		report_memory("the gradient flow", total);
 	block = MemoryContextAllocHuge(CurrentMemoryContext, total);
-	if (m->config.terms)
-		calendar_fill(&m->clock, series, m->n_series, 0);
+	calendar_fill(&m->config, &m->clock, series, m->n_series, 0);
 	told.series = series;
 	if (rnn_gradient_flow(&told, member, block, work, (double *) (block + work),
 						  layers, lags, &err) != RNN_OK)

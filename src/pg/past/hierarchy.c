@@ -47,8 +47,7 @@ forecast_beyond(const rnn_model *m, const rnn_series *s, int steps)
 	double	   *out = limited_memory(sizeof(double) * steps, RECONCILING),
 			   *q;
 
-	if (m->config.terms)
-		calendar_fill(&m->clock, &one, 1, steps);
+	calendar_fill(&m->config, &m->clock, &one, 1, steps);
 	q = forecast_origins(m, &one, 1, &origin, 1, steps, 1);
 	if (q == NULL)
 		report_memory(RECONCILING, sizeof(double) * RNN_QUANTILES * (Size) steps);

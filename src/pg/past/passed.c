@@ -72,8 +72,7 @@ correct_calibration(rnn_model *m)
 	if (n == 0)
 		return;
 	series = series_of_origins(m, origins, n, &count);
-	if (m->config.terms)
-		calendar_fill(&m->clock, series, count, m->config.horizon);
+	calendar_fill(&m->config, &m->clock, series, count, m->config.horizon);
 	q = forecast_origins(&plain, series, count, origins, n, m->config.horizon, 1);
 	if (q)
 		rnn_correct(m, series, origins, n, q);

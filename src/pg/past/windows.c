@@ -48,8 +48,7 @@ forecast_windows(const Piece *piece, int from, int n)
 
 	memcpy(origins, piece->origins + from, sizeof(rnn_origin) * n);
 	series = series_of_origins(m, origins, n, &count);
-	if (m->config.terms)
-		calendar_fill(&m->clock, series, count, steps);
+	calendar_fill(&m->config, &m->clock, series, count, steps);
 	q = forecast_origins(m, series, count, origins, n, steps, 1);
 	if (q == NULL && n == 1)
 		report_memory("forecasting windows of the past", sizeof(double) * RNN_QUANTILES * (Size) steps);

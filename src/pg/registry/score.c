@@ -143,8 +143,7 @@ score_items(const rnn_model *model, const rnn_series *all, const Windows *w, con
 		trim_series(&series[i], model, rnn_history_reach(model), false);
 		longest = Max(longest, series[i].n);
 	}
-	if (model->config.terms)
-		calendar_fill(&model->clock, series, count, w->horizon);
+	calendar_fill(&model->config, &model->clock, series, count, w->horizon);
 	work = forecast_work(model, count, longest, w->horizon);
 	if (count > 1 && work + out > memory_limit())
 	{

@@ -1,10 +1,10 @@
 /*
  * calendar.c
  *		Where in the day, week, month and year the points of series lie, for
- *		networks that are told; on the wall clock.
+ *		networks that are told, and which days months have; on the wall clock.
  *
- * Places are made from the clock whenever a network runs, and shared by series
- * on one grid.
+ * Places and days are made from the clock whenever series are forecast, and shared
+ * by series on one grid.
  */
 #include "pg/time/time.h"
 
@@ -59,6 +59,7 @@ clock_calendar(const rnn_clock *clock)
 		if (calendar.steps[i] >= LEAST_STEPS - 1e-9)
 			calendar.terms |= 1 << i;
 	}
+	calendar.months = clock->months == 1;
 	return calendar;
 }
 
@@ -71,6 +72,7 @@ typedef struct Day
 				month_days,		/* of how many */
 				year,
 				year_days;
+	int			number;			/* of the year */
 } Day;
 
 static void
@@ -91,6 +93,7 @@ find_day(Day *d, Timestamp local)
 	d->month_days = day_tab[isleap(tm.tm_year)][tm.tm_mon - 1];
 	d->year = jdate - date2j(tm.tm_year, 1, 1);
 	d->year_days = isleap(tm.tm_year) ? 366 : 365;
+	d->number = tm.tm_year;
 }
 
 static uint16
@@ -101,9 +104,10 @@ place(double part)
 
 /* Places of points from start on. */
 static void
-fill_places(const rnn_clock *clock, int64 start, int64 rows, uint16 *to)
+fill_places(const rnn_clock *clock, int64 start, int64 rows, void *places)
 {
 	Day			day = {.first = PG_INT64_MAX};
+	uint16	   *to = places;
 
 	for (int64 i = 0; i < rows; i++, to += RNN_TERMS)
 	{
@@ -118,6 +122,54 @@ fill_places(const rnn_clock *clock, int64 start, int64 rows, uint16 *to)
 		to[RNN_TERM_WEEK] = place((day.week + part) / 7);
 		to[RNN_TERM_MONTH] = place((day.month + part) / day.month_days);
 		to[RNN_TERM_YEAR] = place((day.year + part) / day.year_days);
+	}
+}
+
+/* The Julian day of Easter Sunday (Meeus, Astronomical Algorithms, 1991, chapter 8). */
+static int
+easter(int year)
+{
+	int			century = year / 100,
+				leap = century / 4,
+				golden = year % 19,
+				epact = (19 * golden + century - leap - (century - (century + 8) / 25 + 1) / 3 + 15) % 30,
+				sunday = (32 + 2 * (century % 4) + 2 * (year % 100 / 4) - epact - year % 100 % 4) % 7,
+				late = (golden + 11 * epact + 22 * sunday) / 451,
+				days = epact + sunday - 7 * late + 114;
+
+	return date2j(year, days / 31, days % 31 + 1);
+}
+
+/* How many of each kind the month of a day has: Monday to Sunday, and of Thursday to Monday around Easter Sunday. */
+static void
+count_days(const Day *d, uint8 *to)
+{
+	int			first = (int) (d->first / USECS_PER_DAY - d->month) + POSTGRES_EPOCH_JDATE,
+				length = (int) d->month_days,
+				sunday = easter(d->number);
+
+	for (int k = 0; k < 7; k++)
+	{
+		int			to_it = (k - week_weekday(first - POSTGRES_EPOCH_JDATE) + 7) % 7;
+
+		to[k] = length / 7 + (to_it < length % 7);
+	}
+	to[7] = Max(0, Min(first + length - 1, sunday + 1) - Max(first, sunday - 3) + 1);
+}
+
+/* Days of the months that points from start on lie in. */
+static void
+fill_days(const rnn_clock *clock, int64 start, int64 rows, void *days)
+{
+	Day			day = {.first = PG_INT64_MAX};
+	uint8	   *to = days;
+
+	for (int64 i = 0; i < rows; i++, to += RNN_DAYS)
+	{
+		if ((i & 0xfff) == 0)
+			CHECK_FOR_INTERRUPTS();
+		find_day(&day, clock_local(clock, clock_time(clock, start, i)));
+		count_days(&day, to);
 	}
 }
 
@@ -142,18 +194,53 @@ widest(const rnn_series *series, int count, int64 *rows)
 	return first;
 }
 
+/* What is told of a row: bytes, and where it is kept. */
+typedef struct Table
+{
+	Size		width;
+	void		(*fill) (const rnn_clock *clock, int64 start, int64 rows, void *to);
+	void		(*keep) (rnn_series *s, int64 rows, const void *from);
+} Table;
+
+static void
+keep_places(rnn_series *s, int64 rows, const void *from)
+{
+	s->calendar_rows = rows;
+	s->calendar = from;
+}
+
+static void
+keep_days(rnn_series *s, int64 rows, const void *from)
+{
+	s->days_rows = rows;
+	s->days = from;
+	memset(s->trading, 0, sizeof(s->trading));
+}
+
+static const Table place_table = {sizeof(uint16) * RNN_TERMS, fill_places, keep_places},
+			day_table = {sizeof(uint8) * RNN_DAYS, fill_days, keep_days};
+
+static char *
+make_rows(const Table *table, const rnn_clock *clock, int64 start, int64 rows)
+{
+	char	   *to = palloc_extended(Max(rows, 1) * table->width, MCXT_ALLOC_HUGE);
+
+	table->fill(clock, start, rows, to);
+	return to;
+}
+
 /*
- * Fills in where the points of series lie, and `ahead` steps more.  Series share
- * the places of all where these are no more than those of each would be.
+ * Fills in the rows of series, and `ahead` more.  Series share the rows of all
+ * where these are no more than those of each would be.
  */
-void
-calendar_fill(const rnn_clock *clock, rnn_series *series, int count, int64 ahead)
+static void
+fill_table(const Table *table, const rnn_clock *clock, rnn_series *series, int count, int64 ahead)
 {
 	int64		all = 0,
 				rows,
 				start = 0;
 	const rnn_series *first = widest(series, count, &rows);
-	uint16	   *shared = NULL;
+	char	   *shared = NULL;
 
 	for (int i = 0; i < count; i++)
 		all += series[i].n + ahead;
@@ -162,54 +249,66 @@ calendar_fill(const rnn_clock *clock, rnn_series *series, int count, int64 ahead
 	{
 		rows += ahead;
 		start = first->start;
-		shared = palloc_extended((Size) rows * RNN_TERMS * sizeof(uint16), MCXT_ALLOC_HUGE);
-		fill_places(clock, start, rows, shared);
+		shared = make_rows(table, clock, start, rows);
 	}
 	for (int i = 0; i < count; i++)
 	{
 		rnn_series *s = &series[i];
-		int64		k = shared && s->n > 0 ? clock_index(clock, start, s->start) : -1;
+		int64		k = shared && s->n > 0 ? clock_index(clock, start, s->start) : -1,
+					own = s->n > 0 ? s->n + ahead : 0;
 
-		s->calendar_rows = s->n > 0 ? s->n + ahead : 0;
-		if (k >= 0 && k + s->calendar_rows <= rows)
-			s->calendar = shared + k * RNN_TERMS;
-		else
-		{
-			uint16	   *own = palloc_extended((Size) Max(s->calendar_rows, 1) * RNN_TERMS * sizeof(uint16), MCXT_ALLOC_HUGE);
-
-			fill_places(clock, s->start, s->calendar_rows, own);
-			s->calendar = own;
-		}
+		table->keep(s, own, k >= 0 && k + own <= rows ? shared + k * table->width : make_rows(table, clock, s->start, own));
 	}
 }
 
-/* What a training may use of the calendar; the bytes that it takes. */
-Size
-calendar_for_training(const rnn_config *cfg, const rnn_clock *clock, rnn_series *series, int count, rnn_calendar *calendar)
+void
+calendar_fill(const rnn_config *cfg, const rnn_clock *clock, rnn_series *series, int count, int64 ahead)
 {
-	Size		bytes = 0;
+	if (cfg->terms)
+		fill_table(&place_table, clock, series, count, ahead);
+	if (cfg->trading_days > 0 && clock->months == 1)
+		fill_table(&day_table, clock, series, count, ahead);
+}
 
-	*calendar = (rnn_calendar) {0};
+/* Errors where the options ask for what the clock has not. */
+static void
+check_calendar(const rnn_config *cfg, const rnn_clock *clock, const rnn_calendar *calendar)
+{
 	if (cfg->calendar > 0 && !clock_has_times(clock))
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("option \"calendar\" needs times"),
 				 errdetail("The rows are numbered."),
 				 errhint("Pass times instead of numbers, as in rnn_train(series, ts, value, options).")));
-	if (cfg->calendar == 0 || !cfg->network)
-		return 0;
-	*calendar = clock_calendar(clock);
-	if (cfg->calendar > 0 && calendar->terms == 0)
+	if (cfg->calendar > 0 && cfg->network && calendar->terms == 0)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("option \"calendar\" cannot be true for steps of %s", clock_step_text(clock)),
 				 errdetail("The calendar has cycles of up to a year, and only those that are at least two steps long can be seen.")));
+	if (cfg->trading_days > 0 && !calendar->months)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("option \"trading_days\" needs rows that are a month apart"),
+				 clock_has_times(clock) ? errdetail("A step is %s.", clock_step_text(clock)) : errdetail("The rows are numbered."),
+				 errhint("Leave the option out: it compares months by the weekdays that they have.")));
+}
+
+/* What a training may use of the calendar; the bytes that it takes. */
+Size
+calendar_for_training(const rnn_config *cfg, const rnn_clock *clock, rnn_series *series, int count, rnn_calendar *calendar)
+{
+	rnn_config	asked = *cfg;
+	int64		points = 0;
+
+	*calendar = clock_calendar(clock);
+	check_calendar(cfg, clock, calendar);
 	for (int i = 0; i < count; i++)
-		bytes += series[i].n * RNN_TERMS * sizeof(uint16);
-	if (cfg->calendar < 0 && bytes > memory_limit() / AUTO_PART)
+		points += series[i].n;
+	if (cfg->calendar == 0 || !cfg->network ||
+		(cfg->calendar < 0 && points * place_table.width > memory_limit() / AUTO_PART))
 		calendar->terms = 0;
-	if (calendar->terms == 0)
-		return 0;
-	calendar_fill(clock, series, count, 0);
-	return bytes;
+	asked.terms = calendar->terms;
+	asked.trading_days = cfg->trading_days != 0 && calendar->months;
+	calendar_fill(&asked, clock, series, count, 0);
+	return points * ((asked.terms ? place_table.width : 0) + (asked.trading_days ? day_table.width : 0));
 }

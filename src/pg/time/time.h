@@ -120,8 +120,8 @@ double		clock_days(const rnn_clock *clock);
 /* Cycles of the calendar that steps of a clock tell apart; and what one is called. */
 rnn_calendar clock_calendar(const rnn_clock *clock);
 const char *calendar_word(const rnn_clock *clock, int term);
-/* Where in them the points of series lie, and `ahead` steps more. */
-void		calendar_fill(const rnn_clock *clock, rnn_series *series, int count, int64 ahead);
+/* Where in them the points of series lie, and `ahead` steps more, and the days of their months, where the options need them. */
+void		calendar_fill(const rnn_config *cfg, const rnn_clock *clock, rnn_series *series, int count, int64 ahead);
 Size		calendar_for_training(const rnn_config *cfg, const rnn_clock *clock, rnn_series *series, int count,
 								  rnn_calendar *calendar);
 

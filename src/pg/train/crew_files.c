@@ -126,6 +126,7 @@ read_series(Shared *shared, rnn_panel *panel)
 		series[i].x = points.bytes;
 		series[i].covariates = series[i].covariates ? covariates.bytes : NULL;
 		series[i].calendar = NULL;
+		series[i].days = NULL;
 	}
 	panel->series = series;
 	BufFileClose(file);
