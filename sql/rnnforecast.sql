@@ -505,7 +505,7 @@ COMMENT ON COLUMN rnn_explain_row.season_1 IS 'what the shortest season does; nu
 COMMENT ON COLUMN rnn_explain_row.season_2 IS 'what the next longer season does; null where there is none';
 COMMENT ON COLUMN rnn_explain_row.season_3 IS 'what the longest season does; null where there are fewer than three';
 COMMENT ON COLUMN rnn_explain_row.analogues IS 'what the stretches of the past that are most like the latest one, and regressions on the last season, add to level and seasons';
-COMMENT ON COLUMN rnn_explain_row.calendar IS 'what the terms of the calendar do in the network; null where it has none';
+COMMENT ON COLUMN rnn_explain_row.calendar IS 'what the days of the month do, and the terms of the calendar in the network; null where the model has neither';
 COMMENT ON COLUMN rnn_explain_row.covariates IS 'what each covariate changes in the forecast against its usual value; null where there are none';
 COMMENT ON COLUMN rnn_explain_row.network IS 'what the network, its own or the pretrained one, adds to all that';
 COMMENT ON COLUMN rnn_explain_row.bounds IS 'what bounds and rounding change; null where values are transformed';

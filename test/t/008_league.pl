@@ -25,11 +25,11 @@ my %figures = (
 	m1_quarterly   => [ 2.078, 1.629 ],
 	m1_yearly      => [ 4.893, 3.775 ],
 	nn3            => [ 1.040, 0.874 ],
-	livestock      => [ 0.771, 0.637 ],
+	livestock      => [ 0.771, 0.619 ],
 	hourly         => [ 1.423, 0.803 ],
 	taylor         => [ 1.125, 0.164 ],
-	air_passengers => [ 1.254, 0.693 ],
-	retail_sales   => [ 0.907, 0.340 ],
+	air_passengers => [ 1.254, 0.682 ],
+	retail_sales   => [ 0.907, 0.231 ],
 	co2            => [ 0.953, 0.218 ],
 	us_gasoline    => [ 3.297, 2.264 ],
 	ilinet         => [ 2.013, 1.625 ],
@@ -43,7 +43,7 @@ my %seasons = (
 	us_gasoline => '52', ilinet => '52', peyton_manning => '7, 364', sunspots => '11');
 
 # Geometric means of the ratios to seasonal naive: docs/developers/accuracy.md.
-my %means = (panels => 0.756, singles => 0.451, whole => 0.563);
+my %means = (panels => 0.752, singles => 0.429, whole => 0.546);
 
 my $node = PostgreSQL::Test::Cluster->new('league');
 $node->init;

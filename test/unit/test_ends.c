@@ -20,17 +20,18 @@
 
 typedef enum Kind
 {
-	MIX, PRIOR, NETWORK, TUNED, PATCHES, ALONE, INTERPOLATED, TRANSFORMED, KINDS
+	MIX, PRIOR, NETWORK, TUNED, PATCHES, ALONE, INTERPOLATED, TRANSFORMED, MONTHS, KINDS
 } Kind;
 
 static const char *const kind_names[] = {
 	"the mix", "the prior", "three members", "members with frames of the prior", "members of other patches",
-	"a network without the mix", "gaps interpolated", "box-cox"
+	"a network without the mix", "gaps interpolated", "box-cox", "days of months"
 };
 
 static rnn_prior prior;
 static double values[SERIES][N];
 static rnn_series series[SERIES];
+static uint8_t days[(N + 3 * H) * RNN_DAYS];
 
 static float *
 random_weights(rnn_config cfg, int64_t *params, uint64_t seed)
@@ -77,6 +78,7 @@ make_model(Kind kind)
 	m.config.layers = 2;
 	m.config.skip = kind != ALONE;
 	m.config.gaps = kind == INTERPOLATED ? RNN_GAPS_INTERPOLATE : RNN_GAPS_MASK;
+	m.config.trading_days = kind == MONTHS;
 	if (kind == TRANSFORMED)
 	{
 		m.config.transform = RNN_TRANSFORM_BOX_COX;
@@ -123,8 +125,10 @@ make_series(void)
 		values[5][i] = i < 260 ? wave : wave * 1e140;
 		values[6][i] = wave;
 	}
+	for (int k = 0; k < (N + 3 * H) * RNN_DAYS; k++)
+		days[k] = k % RNN_DAYS < 7 ? 4 + rnn_rng_below(&r, 2) : k / RNN_DAYS % 12 == 3 ? rnn_rng_below(&r, 6) : 0;
 	for (int s = 0; s < SERIES; s++)
-		series[s] = (rnn_series) {.n = s == 6 ? 30 : N,.x = values[s],.dropped = s};
+		series[s] = (rnn_series) {.n = s == 6 ? 30 : N,.x = values[s],.dropped = s,.days = days,.days_rows = N + 3 * H};
 }
 
 /* Ends of each series: every one for a while, whole patches apart, and here and there. */

@@ -186,7 +186,7 @@ may_be_moved(const rnn_series *s)
 {
 	if (s->days == NULL || s->days_rows < s->n)
 		return false;
-	for (int64_t i = 0; i < s->n; i++)
+	for (int64_t i = rnn_max(s->n - POINTS, 0); i < s->n; i++)
 		if (s->x[i] <= 0)
 			return false;
 	return true;
