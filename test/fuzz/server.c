@@ -113,9 +113,24 @@ check_series(const rnn_model *m, const rnn_series *s)
 }
 
 static void
+check_months(const rnn_series *s)
+{
+	for (int64 i = 0; s->days && i < s->days_rows; i++)
+	{
+		const uint8 *days = s->days + i * RNN_DAYS;
+		int			all = 0;
+
+		for (int k = 0; k < 7; k++)
+			all += days[k];
+		demand(all >= 28 && all <= 31 && days[7] <= 5, "a month has other days");
+	}
+}
+
+static void
 check_history(Datum history)
 {
 	const rnn_model *m = decode_model(DatumGetByteaPP(history));
+	rnn_config	cfg = m->config;
 	rnn_series *series = palloc(sizeof(rnn_series) * Max(m->n_series, 1));
 	int			hints[8];
 
@@ -126,8 +141,11 @@ check_history(Datum history)
 	for (int i = 0; i < m->n_series; i++)
 		if (series[i].n > 0)
 			check_series(m, &series[i]);
-	if (clock_calendar(&m->clock).terms != 0)
-		calendar_fill(&m->clock, series, m->n_series, 3);
+	cfg.terms = clock_calendar(&m->clock).terms;
+	cfg.trading_days = true;
+	calendar_fill(&cfg, &m->clock, series, m->n_series, 3);
+	for (int i = 0; i < m->n_series; i++)
+		check_months(&series[i]);
 }
 
 /* ----------------------------------------------------------------- options */
