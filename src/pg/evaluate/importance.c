@@ -245,22 +245,26 @@ rnnforecast_rnn_references(PG_FUNCTION_ARGS)
 	tuples_begin(&rows, fcinfo, 4);
 	for (int i = 0; m && i < m->n_series; i++)
 	{
+		MemoryContext scratch = AllocSetContextCreate(CurrentMemoryContext, "rnnforecast references", ALLOCSET_DEFAULT_SIZES),
+					outer = MemoryContextSwitchTo(scratch);
 		rnn_config	cfg = config_with_seasons(m);
-		Size		size = rnn_parts_size(&cfg, m->series[i].n, cfg.horizon);
+		rnn_series	s = m->series[i];
+		Size		size = rnn_parts_size(&cfg, s.n, cfg.horizon);
 		double	   *parts = palloc_extended(sizeof(double) * RNN_PARTS * cfg.horizon, MCXT_ALLOC_HUGE);
 		char	   *block = MemoryContextAllocHuge(CurrentMemoryContext, size);
 		rnn_mix		mix;
 		rnn_error	err;
 
 		CHECK_FOR_INTERRUPTS();
-		if (m->series[i].n > 0)
+		if (s.n > 0)
 		{
-			if (rnn_parts(&cfg, &m->series[i], cfg.horizon, block, size, &mix, parts, &err) != RNN_OK)
+			calendar_fill(&cfg, &m->clock, &s, 1, 0);
+			if (rnn_parts(&cfg, &s, cfg.horizon, block, size, &mix, parts, &err) != RNN_OK)
 				report_engine_error(&err);
-			put_references(&rows, m, &m->series[i], &mix);
+			put_references(&rows, m, &s, &mix);
 		}
-		pfree(block);
-		pfree(parts);
+		MemoryContextSwitchTo(outer);
+		MemoryContextDelete(scratch);
 	}
 	return (Datum) 0;
 }
