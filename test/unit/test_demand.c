@@ -16,23 +16,6 @@
 
 static double x[N + H];
 
-/* With the mix alone, which has no numbers of its own. */
-static rnn_model
-mix_model(int season)
-{
-	rnn_model	m = {.mix_spread = 1};
-
-	rnn_config_defaults(&m.config);
-	m.config.horizon = H;
-	m.config.context = 32;
-	m.config.patch = 1;
-	m.config.seasons_given = m.n_seasons = 1;
-	m.config.seasons[0] = m.seasons[0] = season;
-	for (int i = 0; i < RNN_BANDS * RNN_MEDIAN; i++)
-		m.calibration[i / RNN_MEDIAN][i % RNN_MEDIAN] = 1;
-	return m;
-}
-
 /* The same without bounds: what the values of the series have no share in. */
 static rnn_model
 without_values(rnn_model m)
@@ -98,7 +81,7 @@ value_at(int n, int at, int season, double p)
 static void
 test_values(void)
 {
-	rnn_model	m = mix_model(12),
+	rnn_model	m = mix_model(H, 12),
 				plain = without_values(m);
 	double	   *q,
 			   *p,
@@ -124,7 +107,7 @@ test_values(void)
 static void
 test_means(void)
 {
-	rnn_model	m = mix_model(12),
+	rnn_model	m = mix_model(H, 12),
 				plain = without_values(m);
 	double		sum = 0,
 				before = 0,
@@ -157,7 +140,7 @@ test_means(void)
 static void
 test_horizons(void)
 {
-	rnn_model	m = mix_model(12);
+	rnn_model	m = mix_model(H, 12);
 	double	   *whole,
 			   *part,
 			   *longer;
@@ -179,8 +162,8 @@ test_horizons(void)
 static void
 test_told(void)
 {
-	rnn_model	hours = mix_model(24),
-				months = mix_model(12);
+	rnn_model	hours = mix_model(H, 24),
+				months = mix_model(H, 12);
 	rnn_rng		r;
 
 	rnn_rng_seed(&r, 4, 0);
@@ -201,7 +184,7 @@ test_others(void)
 {
 	rnn_covariate promotion = {.role = RNN_AHEAD,.scale = 1},
 				shop = {.role = RNN_STATIC,.scale = 1};
-	rnn_model	m = mix_model(12),
+	rnn_model	m = mix_model(H, 12),
 				other;
 
 	make_demand(0.25, 5);
@@ -265,7 +248,7 @@ forecast_many(const rnn_model *m, double after, double *took)
 static void
 test_stop(void)
 {
-	rnn_model	m = mix_model(FAR);
+	rnn_model	m = mix_model(H, FAR);
 	rnn_stop	stop = {{&raised, &raised}};
 	double		whole,
 				took;

@@ -139,31 +139,14 @@ test_none(void)
 		CHECK(fabs(log(rnn_trading_factor(&s, i))) < 0.51);
 }
 
-static rnn_model
-mix_model(bool trading)
-{
-	rnn_model	m = {.mix_spread = 1};
-
-	rnn_config_defaults(&m.config);
-	m.config.horizon = H;
-	m.config.context = 32;
-	m.config.patch = 1;
-	m.config.transform = RNN_TRANSFORM_NONE;
-	m.config.trading_days = trading;
-	m.config.seasons_given = m.n_seasons = 1;
-	m.config.seasons[0] = m.seasons[0] = 12;
-	for (int i = 0; i < RNN_BANDS * RNN_MEDIAN; i++)
-		m.calibration[i / RNN_MEDIAN][i % RNN_MEDIAN] = 1;
-	return m;
-}
-
 static double
 error_of(int i, bool trading)
 {
-	rnn_model	m = mix_model(trading);
+	rnn_model	m = mix_model(H, 12);
 	double		out[H * Q],
 				sum = 0;
 
+	m.config.trading_days = trading;
 	for (int back = H; back <= 3 * H; back += H / 2)
 	{
 		rnn_series	s = series_of(i, goldens[i].n - back);
@@ -199,7 +182,7 @@ test_gain(void)
 static void
 test_follow(void)
 {
-	rnn_model	m = mix_model(true);
+	rnn_model	m = mix_model(H, 12);
 	rnn_series	whole = series_of(0, 120);
 	double		followed[H],
 				out[H * Q];
@@ -211,6 +194,7 @@ test_follow(void)
 	rnn_error	err;
 
 	printf("- followed as forecast\n");
+	m.config.trading_days = true;
 	CHECK(rnn_follow_size(&m, 120, H, &size, &err) == RNN_OK && rnn_forecast_size(&m, 1, 120, H, &own, &err) == RNN_OK);
 	block = malloc(size);
 	room = malloc(own);

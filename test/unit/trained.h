@@ -64,6 +64,23 @@ train_series(const rnn_config *cfg, const double *x, int64_t n, size_t limit)
 	return train_from(NULL, cfg, x, n, limit);
 }
 
+/* With the mix alone, which has no numbers of its own. */
+static inline rnn_model
+mix_model(int horizon, int season)
+{
+	rnn_model	m = {.mix_spread = 1};
+
+	rnn_config_defaults(&m.config);
+	m.config.horizon = horizon;
+	m.config.context = 32;
+	m.config.patch = 1;
+	m.config.seasons_given = m.n_seasons = 1;
+	m.config.seasons[0] = m.seasons[0] = season;
+	for (int i = 0; i < RNN_BANDS * RNN_MEDIAN; i++)
+		m.calibration[i / RNN_MEDIAN][i % RNN_MEDIAN] = 1;
+	return m;
+}
+
 /* Quantiles (horizon, Q) after x (n); malloc'd, NULL on an error. */
 static inline double *
 forecast_series(const rnn_model *m, const double *x, int64_t n, int horizon)
