@@ -23,19 +23,15 @@ static rnn_synth synth;
 static rnn_model
 prior_model(int horizon, int season)
 {
-	rnn_model	m = {.weight = 0,.mix_spread = 1,.prior = prior.version,.prior_net = &prior};
+	rnn_model	m = mix_model(horizon, season);
 
-	rnn_config_defaults(&m.config);
-	m.config.horizon = horizon;
+	m.prior = prior.version;
+	m.prior_net = &prior;
 	m.config.start = RNN_START_PRIOR;
 	m.config.context = 64;
 	m.config.patch = 8;
 	m.config.bptt = 8;
 	m.config.hidden = 8;
-	m.config.seasons_given = m.n_seasons = 1;
-	m.config.seasons[0] = m.seasons[0] = season;
-	for (int i = 0; i < RNN_BANDS * RNN_MEDIAN; i++)
-		m.calibration[i / RNN_MEDIAN][i % RNN_MEDIAN] = 1;
 	return m;
 }
 

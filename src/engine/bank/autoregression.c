@@ -132,60 +132,23 @@ scale_equations(Regression *r)
 	}
 }
 
-/* Factor of a with a ridge on its diagonal. */
-static INLINE void
-factorise(const Regression *r, double ridge, double (*f)[TOLD])
-{
-	memcpy(f, r->a, sizeof(r->a));
-	for (int k = 0; k < TOLD; k++)
-	{
-		f[k][k] += ridge;
-		root_row(f[0], TOLD, k, 1e-6 * ridge);
-	}
-}
-
-/* Trace of the inverse of what f is the factor of: the sum of the squares in f's own inverse. */
-static INLINE double
-inverse_trace(double (*f)[TOLD])
-{
-	double		trace = 0,
-				share[TOLD];
-
-	for (int k = 0; k < TOLD; k++)
-		share[k] = 1 / f[k][k];
-	for (int c = 0; c < TOLD; c++)
-	{
-		double		column[TOLD];
-
-		for (int k = c; k < TOLD; k++)
-		{
-			double		rest = k == c;
-
-			for (int i = c; i < k; i++)
-				rest -= f[k][i] * column[i];
-			column[k] = rest * share[k];
-			trace += column[k] * column[k];
-		}
-	}
-	return trace;
-}
-
 /* Coefficients of one ridge, and their score by cross-validation: the smaller the better. */
 static WIDE double
 fit(const Regression *r, double ridge, double (*w)[MOST_BLOCK])
 {
-	double		f[TOLD][TOLD],
+	double		f[TOLD * TOLD],
+				scratch[2 * TOLD],
 				rest = r->squares,
 				free_part;
 
-	factorise(r, ridge, f);
+	root_ridge(r->a[0], TOLD, ridge, f);
 	memcpy(w, r->b, sizeof(r->b));
-	root_solve(f[0], TOLD, TOLD, r->size, w[0], MOST_BLOCK);
+	root_solve(f, TOLD, TOLD, r->size, w[0], MOST_BLOCK);
 	/* (A + ridge) w = b, so what is left is |y|^2 - w b - ridge |w|^2. */
 	for (int k = 0; k < TOLD; k++)
 		for (int j = 0; j < r->size; j++)
 			rest -= w[k][j] * (r->b[k][j] + ridge * w[k][j]);
-	free_part = fmax(1 - (TOLD - ridge * inverse_trace(f)) / r->count, 1e-3);
+	free_part = fmax(1 - (TOLD - ridge * root_inverse_trace(f, TOLD, scratch)) / r->count, 1e-3);
 	return fmax(rest, 0) / (free_part * free_part);
 }
 

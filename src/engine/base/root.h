@@ -12,6 +12,7 @@
 
 #include <math.h>
 #include <stdint.h>
+#include <string.h>
 
 /* Row k, once those before it are there. */
 static inline __attribute__((always_inline)) void
@@ -28,6 +29,41 @@ root_row(double *a, int64_t ld, int k, double least)
 			rest -= row[i] * other[i];
 		row[l] = l < k ? rest / other[l] : sqrt(fmax(rest, least));
 	}
+}
+
+/* f (n,n): that of a (n,n) with a ridge on its diagonal. */
+static inline __attribute__((always_inline)) void
+root_ridge(const double *a, int n, double ridge, double *f)
+{
+	memcpy(f, a, sizeof(double) * n * n);
+	for (int k = 0; k < n; k++)
+	{
+		f[k * n + k] += ridge;
+		root_row(f, n, k, 1e-6 * ridge);
+	}
+}
+
+/* Trace of the inverse of what f (n,n) is the factor of: the sum of the squares in f's own inverse.  scratch (2 n) */
+static inline __attribute__((always_inline)) double
+root_inverse_trace(const double *f, int n, double *scratch)
+{
+	double	   *share = scratch,
+			   *column = scratch + n,
+				trace = 0;
+
+	for (int k = 0; k < n; k++)
+		share[k] = 1 / f[k * n + k];
+	for (int c = 0; c < n; c++)
+		for (int k = c; k < n; k++)
+		{
+			double		rest = k == c;
+
+			for (int i = c; i < k; i++)
+				rest -= f[k * n + i] * column[i];
+			column[k] = rest * share[k];
+			trace += column[k] * column[k];
+		}
+	return trace;
 }
 
 /* x (n,columns), rows `apart`: the right sides become what solves the equations. */

@@ -93,11 +93,9 @@ rnn_follow_begin(const rnn_model *m, const rnn_series *s, int horizon, void *blo
 static void
 ready_point(rnn_follower *w, int64_t k)
 {
-	const rnn_config *cfg = &w->forecaster->model->config;
-	const rnn_series *s = &w->forecaster->source->series;
+	const rnn_forecaster *f = w->forecaster;
 
-	w->raw[k] = w->x[k] = (rnn_transform(cfg, w->own[k] / rnn_trading_factor(s, k)) - rnn_regression_effect(&cfg->covariates, s, k)) /
-		w->forecaster->points->unit;
+	w->raw[k] = w->x[k] = rnn_series_ready(&f->model->config, &f->source->series, k, w->own[k]) / f->points->unit;
 }
 
 void

@@ -78,6 +78,8 @@ double		rnn_transform(const rnn_config *cfg, double x);
 double		rnn_restore(const rnn_config *cfg, double y);	/* finite if y is not NaN */
 double		rnn_within_bounds(const rnn_config *cfg, double x);	/* rounded too, where options say so */
 bool		rnn_changes_series(const rnn_config *cfg);	/* or leaves them as they are */
+/* What a value of this row is to frames, before their unit; s: with what its days add, where that is known. */
+double		rnn_series_ready(const rnn_config *cfg, const rnn_series *s, int64_t row, double x);
 /* In the arena, or the series itself.  stop: NULL, or flags that end it early. */
 rnn_series	rnn_series_prepare(const rnn_config *cfg, const rnn_series *s, const rnn_stop *stop, rnn_arena *a);
 /* Chooses lambda, pivot and lower where they are left open; season: in steps, 0 unknown. */

@@ -36,8 +36,7 @@ typedef struct Sums
 {
 	double		a[K * K],		/* lower half */
 				b[K],
-				squares,		/* of that */
-				size;			/* of the equations, without weights */
+				squares;		/* of that */
 	int64_t		n;
 } Sums;
 
@@ -101,11 +100,12 @@ mean_size(const rnn_series *s, const double *w, int64_t *n)
 static void
 add_up(const rnn_series *s, const double *w, Sums *sums)
 {
-	double		d[K];
+	double		d[K],
+				size;
 
 	memset(sums, 0, sizeof(*sums));
-	sums->size = mean_size(s, w, &sums->n);
-	for (int64_t row = first_of(s); row < s->n && sums->size > 0; row++)
+	size = mean_size(s, w, &sums->n);
+	for (int64_t row = first_of(s); row < s->n && size > 0; row++)
 	{
 		double		y = difference(s->x, row),
 					weight;
@@ -113,7 +113,7 @@ add_up(const rnn_series *s, const double *w, Sums *sums)
 		if (isnan(y))
 			continue;
 		difference_days(s, row, d);
-		weight = 1 / fmax(fabs(rest_of(y, d, w)) / sums->size, 1);
+		weight = 1 / fmax(fabs(rest_of(y, d, w)) / size, 1);
 		for (int i = 0; i < K; i++)
 		{
 			for (int j = 0; j <= i; j++)
@@ -124,38 +124,22 @@ add_up(const rnn_series *s, const double *w, Sums *sums)
 	}
 }
 
-static double
-entry(const Sums *sums, int i, int j)
-{
-	return sums->a[i > j ? i * K + j : j * K + i];
-}
-
 /* Weights by a ridge; what cross-validation expects of them. */
 static double
 solve(const Sums *sums, double ridge, double *w)
 {
 	double		f[K * K],
-				inverse[K * K] = {0},
-				fitted = K,
+				scratch[2 * K],
+				fitted,
 				rest = sums->squares;
 
-	memcpy(f, sums->a, sizeof(f));
-	for (int k = 0; k < K; k++)
-	{
-		f[k * K + k] += ridge;
-		root_row(f, K, k, 0.5 * ridge);
-		inverse[k * K + k] = 1;
-	}
+	root_ridge(sums->a, K, ridge, f);
 	memcpy(w, sums->b, sizeof(double) * K);
 	root_solve(f, K, K, 1, w, 1);
-	root_solve(f, K, K, K, inverse, K);
-	for (int i = 0; i < K; i++)
-	{
-		fitted -= ridge * inverse[i * K + i];
-		rest -= 2 * w[i] * sums->b[i];
-		for (int j = 0; j < K; j++)
-			rest += w[i] * w[j] * entry(sums, i, j);
-	}
+	/* (A + ridge) w = b, so what is left is y^2 - w b - ridge |w|^2. */
+	for (int k = 0; k < K; k++)
+		rest -= w[k] * (sums->b[k] + ridge * w[k]);
+	fitted = K - ridge * root_inverse_trace(f, K, scratch);
 	return rest / pow(1 - fmin(CAUTION * fitted / (double) sums->n, 0.9), 2);
 }
 
@@ -198,7 +182,9 @@ rnn_trading_fit(rnn_series *s)
 	Sums		sums;
 
 	memset(s->trading, 0, sizeof(s->trading));
-	for (int pass = 0; pass < PASSES && may_be_moved(s); pass++)
+	if (!may_be_moved(s))
+		return;
+	for (int pass = 0; pass < PASSES; pass++)
 	{
 		add_up(s, s->trading, &sums);
 		if (sums.n < LEAST || !isfinite(sums.squares))

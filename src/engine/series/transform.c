@@ -152,6 +152,12 @@ rnn_changes_series(const rnn_config *cfg)
 		(cfg->gaps != RNN_GAPS_MASK && cfg->gaps != RNN_GAPS_ERROR);
 }
 
+double
+rnn_series_ready(const rnn_config *cfg, const rnn_series *s, int64_t row, double x)
+{
+	return rnn_transform(cfg, x / rnn_trading_factor(s, row)) - rnn_regression_effect(&cfg->covariates, s, row);
+}
+
 rnn_series
 rnn_series_prepare(const rnn_config *cfg, const rnn_series *s, const rnn_stop *stop, rnn_arena *a)
 {
@@ -167,7 +173,7 @@ rnn_series_prepare(const rnn_config *cfg, const rnn_series *s, const rnn_stop *s
 		rnn_fill_gaps(cfg, s->x, s->n, x);
 	for (int64_t i = 0; x && i < s->n && !rnn_stopped(stop); i++)
 		if (!isnan(x[i]))
-			x[i] = rnn_transform(cfg, x[i] / rnn_trading_factor(&ready, i)) - rnn_regression_effect(&cfg->covariates, s, i);
+			x[i] = rnn_series_ready(cfg, &ready, i, x[i]);
 	ready.x = x;
 	return ready;
 }
